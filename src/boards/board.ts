@@ -1,0 +1,184 @@
+/**
+ * Boards as data: one file in `boards/` tells the firmware, the emulator and the flasher all they need.
+ * `parseBoard` is pure: text in, a checked board out. Addresses and lengths are bytes.
+ */
+
+export interface Pin {
+  /** Port letter "A".."K" and number 0..15, as in the reference manual: "PB2". */
+  readonly pin: string;
+  /** Alternate function number 0..15 that the firmware selects. */
+  readonly af: number;
+}
+
+export interface Region {
+  readonly address: number;
+  readonly length: number;
+}
+
+export interface FlashWiring {
+  /** Name of the part: a file name of the emulator's flash chips, informative for the firmware. */
+  readonly part: string;
+  /** Where the memory-mapped window begins: 0x9000_0000. */
+  readonly address: number;
+  /** Highest QUADSPI clock in Hz that the board's wiring and the chip allow. */
+  readonly maxClockHz: number;
+  readonly pins: Readonly<Record<FlashPin, Pin>>;
+}
+
+export const FLASH_PINS = ["CLK", "NCS", "IO0", "IO1", "IO2", "IO3"] as const;
+export type FlashPin = (typeof FLASH_PINS)[number];
+
+export interface Board {
+  /** File name in `boards/` without its ending; also what the firmware reports. 1..32 of a-z 0-9 -. */
+  readonly name: string;
+  readonly title: string;
+  readonly mcu: string;
+  /** External crystal in Hz; the bootloader needs none. */
+  readonly hseHz: number | undefined;
+  readonly flash: FlashWiring;
+  readonly led: { readonly pin: string; readonly activeHigh: boolean } | undefined;
+  readonly button: { readonly pin: string; readonly activeHigh: boolean } | undefined;
+  readonly console:
+    | { readonly usart: string; readonly tx: Pin; readonly rx: Pin; readonly baud: number }
+    | undefined;
+  readonly regions: {
+    /** Where applications may be linked. */
+    readonly application: Region;
+    /** The bootloader's own 16 KiB: two journal sectors and two spare ones. */
+    readonly journal: Region;
+    /** What else must never be written. */
+    readonly reserved: readonly Region[];
+  };
+}
+
+/** A board file is wrong: names the file, the place in it, what was expected and what was found. */
+export class BoardFileError extends Error {
+  override readonly name = "BoardFileError";
+}
+
+type Json = Readonly<Record<string, unknown>>;
+
+class Reader {
+  private readonly file: string;
+  private readonly path: string;
+  private readonly value: unknown;
+
+  constructor(file: string, path: string, value: unknown) {
+    this.file = file;
+    this.path = path;
+    this.value = value;
+  }
+
+  fail(expected: string): never {
+    const found = this.value === undefined ? "nothing" : JSON.stringify(this.value);
+    throw new BoardFileError(
+      `${this.file}: ${this.path || "the file"}: expected ${expected}, found ${found}`,
+    );
+  }
+
+  get present(): boolean {
+    return this.value !== undefined;
+  }
+
+  at(key: string): Reader {
+    if (typeof this.value !== "object" || this.value === null || Array.isArray(this.value))
+      this.fail("an object");
+    const inner = (this.value as Json)[key];
+    return new Reader(this.file, this.path === "" ? key : `${this.path}.${key}`, inner);
+  }
+
+  list(): Reader[] {
+    if (!Array.isArray(this.value)) this.fail("a list");
+    return this.value.map((item, index) => new Reader(this.file, `${this.path}[${index}]`, item));
+  }
+
+  text(pattern: RegExp, expected: string): string {
+    if (typeof this.value !== "string" || !pattern.test(this.value)) this.fail(expected);
+    return this.value;
+  }
+
+  integer(lowest: number, highest: number): number {
+    const number = typeof this.value === "string" ? Number(this.value) : this.value;
+    if (typeof number !== "number" || !Number.isInteger(number) || number < lowest || number > highest) {
+      this.fail(`a whole number from ${lowest} to ${highest}, or its hexadecimal text`);
+    }
+    return number;
+  }
+
+  boolean(): boolean {
+    if (typeof this.value !== "boolean") this.fail("true or false");
+    return this.value;
+  }
+}
+
+const PIN = /^P[A-K](1[0-5]|[0-9])$/;
+const UINT32 = 0xffffffff;
+
+function readPinName(reader: Reader): string {
+  return reader.text(PIN, 'a pin such as "PB2"');
+}
+
+function readPin(reader: Reader): Pin {
+  return { pin: readPinName(reader.at("pin")), af: reader.at("af").integer(0, 15) };
+}
+
+function readRegion(reader: Reader): Region {
+  return { address: reader.at("address").integer(0, UINT32), length: reader.at("length").integer(1, UINT32) };
+}
+
+function readSwitch(reader: Reader): { pin: string; activeHigh: boolean } | undefined {
+  if (!reader.present) return undefined;
+  return { pin: readPinName(reader.at("pin")), activeHigh: reader.at("activeHigh").boolean() };
+}
+
+function readConsole(reader: Reader): Board["console"] {
+  if (!reader.present) return undefined;
+  return {
+    usart: reader.at("usart").text(/^(LPU|U|US)ART\d?$/, 'a USART such as "USART1"'),
+    tx: readPin(reader.at("tx")),
+    rx: readPin(reader.at("rx")),
+    baud: reader.at("baud").integer(1200, 4_000_000),
+  };
+}
+
+function readFlash(reader: Reader): FlashWiring {
+  const pins = Object.fromEntries(FLASH_PINS.map((name) => [name, readPin(reader.at("pins").at(name))]));
+  return {
+    part: reader.at("part").text(/^[A-Za-z0-9-]+$/, "the name of a flash part"),
+    address: reader.at("address").integer(0x90000000, 0x90000000),
+    maxClockHz: reader.at("maxClockHz").integer(1_000_000, 133_000_000),
+    pins: pins as Record<FlashPin, Pin>,
+  };
+}
+
+/**
+ * Reads a board file.
+ * @param file name for messages
+ * @throws BoardFileError
+ */
+export function parseBoard(file: string, text: string): Board {
+  let json: unknown;
+  try {
+    json = JSON.parse(text);
+  } catch (cause) {
+    throw new BoardFileError(`${file}: not JSON: ${(cause as Error).message}`, { cause });
+  }
+  const root = new Reader(file, "", json);
+  const regions = root.at("regions");
+  const hse = root.at("hseHz");
+  return {
+    name: root.at("name").text(/^[a-z0-9-]{1,32}$/, "1 to 32 of a-z, 0-9 and -"),
+    title: root.at("title").text(/./, "a text"),
+    mcu: root.at("mcu").text(/^STM32H7[45][0-9]$/, "an STM32H74x or STM32H75x"),
+    hseHz: hse.present ? hse.integer(4_000_000, 48_000_000) : undefined,
+    flash: readFlash(root.at("flash")),
+    led: readSwitch(root.at("led")),
+    button: readSwitch(root.at("button")),
+    console: readConsole(root.at("console")),
+    regions: {
+      application: readRegion(regions.at("application")),
+      journal: readRegion(regions.at("journal")),
+      reserved: regions.at("reserved").list().map(readRegion),
+    },
+  };
+}
