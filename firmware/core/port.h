@@ -1,0 +1,137 @@
+/*
+ * All that the core sees of the hardware. The drivers implement it on the chip; the unit tests implement it on
+ * the PC. Functions return 0 or a positive result when they succeed, and one of the negative codes below.
+ * Flash offsets are bytes from the start of the external flash chip.
+ */
+#ifndef PORT_H
+#define PORT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum {
+  PORT_OK = 0,
+  PORT_BUSY = 1,               /* the operation goes on; ask again */
+  PORT_ERROR_NO_FLASH = -1,    /* the chip answers FFh or 00h to 9Fh */
+  PORT_ERROR_UNKNOWN = -2,     /* SFDP unusable */
+  PORT_ERROR_TIMEOUT = -3,     /* beyond the maximum time of the data sheet */
+  PORT_ERROR_PROTECTED = -4,   /* block protection is on and stays on */
+  PORT_ERROR_ECC = -5,         /* the flash word holds a double ECC error */
+  PORT_ERROR_LOG = -6,         /* the internal flash refused the word */
+  PORT_ERROR_BUS = -7,         /* the peripheral reported an error */
+};
+
+/* --- time ------------------------------------------------------------------------------------------- */
+
+/* Milliseconds since reset; wraps. */
+uint32_t port_millis(void);
+
+/* --- the byte pipe to the PC -------------------------------------------------------------------------- */
+
+/* Takes up to `size` received bytes. Returns how many; 0 when none are there. While nobody takes bytes, USB
+   answers NAK: nothing is lost. */
+size_t port_link_read(uint8_t *bytes, size_t size);
+
+/* Hands over up to `size` bytes for sending. Returns how many were taken; 0 when the buffer is full. */
+size_t port_link_write(const uint8_t *bytes, size_t size);
+
+/* Changes whenever what was said before no longer counts: USB reset, disconnect, configuration, DTR dropped. */
+uint32_t port_link_generation(void);
+
+/* All bytes handed over have left for the PC, or there is no PC. */
+bool port_link_drained(void);
+
+/* --- checks and hashes ----------------------------------------------------------------------------------- */
+
+/* CRC-32 as in docs/protocol.md, section 2. */
+uint32_t port_crc32(const uint8_t *bytes, size_t size);
+
+/* SHA-256, one at a time. `size` is a multiple of 4 in every call but the last before `port_sha256_end`. */
+void port_sha256_begin(void);
+void port_sha256_add(const uint8_t *bytes, size_t size);
+int port_sha256_end(uint8_t digest[32]);
+
+/* --- the external flash chip --------------------------------------------------------------------------- */
+
+#define PORT_ERASE_SIZES 4
+
+struct port_erase_size {
+  uint32_t bytes;
+  uint32_t typical_us;
+  uint32_t maximum_us;
+};
+
+struct port_flash_geometry {
+  uint32_t size;                                     /* bytes */
+  uint16_t page;                                     /* bytes a program operation */
+  uint8_t jedec[3];
+  uint8_t unique_id_length;                          /* 0 or 8 */
+  uint8_t unique_id[8];
+  uint32_t program_typical_us;
+  uint32_t program_maximum_us;
+  uint8_t erase_sizes;                               /* used entries of `erase`, ascending */
+  struct port_erase_size erase[PORT_ERASE_SIZES];
+};
+
+/* Resets the chip out of any state and identifies it. Call once after start; may be called again. */
+int port_flash_start(struct port_flash_geometry *geometry);
+
+/* Reads; only while no erase or program is under way. */
+int port_flash_read(uint32_t offset, uint8_t *bytes, size_t size);
+
+/* Starts erasing the unit of `bytes` bytes (one of the geometry's) at `offset`. */
+int port_flash_erase(uint32_t offset, uint32_t bytes);
+
+/* Starts programming 1..page bytes inside one page. */
+int port_flash_program(uint32_t offset, const uint8_t *bytes, size_t size);
+
+/* State of what was started last: PORT_BUSY, PORT_OK once it is done, or an error. Does not wait. */
+int port_flash_poll(void);
+
+/* Status registers 1 to 3. Allowed while busy. */
+int port_flash_status(uint8_t status[3]);
+
+/* Clears the block-protect bits (docs/protocol.md, UNPROTECT). Waits up to 15 ms. */
+int port_flash_unprotect(void);
+
+/* --- the log in internal flash ---------------------------------------------------------------------------- */
+
+#define PORT_LOG_WORDS 2560u
+#define PORT_LOG_WORD_SIZE 32u
+
+/* `index` is 0..PORT_LOG_WORDS-1. PORT_ERROR_ECC leaves `word` untouched. */
+int port_log_read(uint32_t index, uint8_t word[PORT_LOG_WORD_SIZE]);
+int port_log_program(uint32_t index, const uint8_t word[PORT_LOG_WORD_SIZE]);
+
+/* FLASH_SR1 as it was after the last port_log_program that failed. */
+uint32_t port_log_error(void);
+
+/* --- the chip around ------------------------------------------------------------------------------------- */
+
+#define PORT_BACKUP_REQUEST 0u /* RTC_BKP0R */
+#define PORT_BACKUP_ADDRESS 1u /* RTC_BKP1R */
+
+uint32_t port_backup_read(uint32_t index);
+void port_backup_write(uint32_t index, uint32_t value);
+
+/* Is a USB host's pull-down on the data lines? Needs no VBUS pin. Only before USB is started. */
+bool port_usb_host_present(void);
+
+/* The host has configured the device. */
+bool port_usb_configured(void);
+
+struct port_identity {
+  uint8_t unique_id[12]; /* as at 0x1FF1_E800, lowest address first */
+  uint32_t device;       /* DBGMCU_IDC */
+  uint32_t reset_cause;  /* RCC_RSR as found at this start */
+  uint32_t cpu_hz;
+  uint32_t qspi_hz;
+};
+
+void port_identify(struct port_identity *identity);
+
+/* Leaves the bus and resets the chip. Returns only in unit tests. */
+void port_reset(void);
+
+#endif
