@@ -1,0 +1,173 @@
+/** What can go wrong between the PC and a board: one class for each decision that a caller can take. */
+
+import { hex32 } from "./hex.js";
+import { type ErrorAnswer, PROTOCOL_LOWEST, PROTOCOL_VERSION } from "./messages.js";
+
+type DetailKind = "address" | "register" | "number" | "none";
+
+interface ErrorRow {
+  readonly code: number;
+  readonly detail: DetailKind;
+  readonly meaning: string;
+  readonly remedy: string;
+}
+
+const REPORT = "This is a fault of the program or the bootloader: please report it with this message.";
+const AGAIN = "Flash again; if it stays, the flash chip, its wiring or its supply is at fault.";
+
+/** docs/protocol.md section 7. */
+const ROWS = {
+  BAD_FRAME: row(0x0001, "number", "a frame arrived damaged", "Check the cable; try again."),
+  SEQUENCE: row(0x0002, "number", "a request was lost or doubled on the way", "Check the cable; try again."),
+  BAD_REQUEST: row(0x0003, "number", "the bootloader does not know or take the request", REPORT),
+  NO_SESSION: row(0x0004, "none", "a request before HELLO", REPORT),
+  ABORTED: row(0x0005, "none", "an earlier erase, write or commit failed", "Flash again."),
+  RANGE: row(
+    0x0010,
+    "address",
+    "outside the chip or outside the application region",
+    "Choose an address inside the region that `imflasher info` shows.",
+  ),
+  ALIGNMENT: row(0x0011, "address", "not a multiple of what it must be", "Choose an aligned address."),
+  RESERVED: row(
+    0x0012,
+    "address",
+    "inside a region that the board reserves",
+    "Choose an address outside the reserved regions that `imflasher info` shows.",
+  ),
+  NOT_BEGUN: row(0x0013, "address", "erase or write outside what was begun", REPORT),
+  NO_FLASH: row(
+    0x0020,
+    "register",
+    "the flash chip does not answer",
+    "Check that the bootloader was built for this board, then the chip's wiring and supply.",
+  ),
+  UNKNOWN_FLASH: row(
+    0x0021,
+    "register",
+    "the flash chip's SFDP parameters cannot be used",
+    "Use a chip with SFDP tables and 3-byte addresses, or report the JEDEC id.",
+  ),
+  WRITE_PROTECTED: row(
+    0x0022,
+    "register",
+    "block protection of the flash chip is on",
+    "Clear it with --unprotect; if it stays on, the WP pin or a locked status register holds it.",
+  ),
+  ERASE_FAILED: row(0x0023, "address", "the flash is not blank after its erase", AGAIN),
+  WRITE_FAILED: row(0x0024, "address", "the flash does not hold what was written", AGAIN),
+  FLASH_TIMEOUT: row(0x0025, "address", "the flash chip stayed busy beyond its maximum time", AGAIN),
+  VERIFY_FAILED: row(0x0030, "address", "the SHA-256 of the range differs", "Flash again."),
+  UNFINISHED: row(
+    0x0040,
+    "address",
+    "a flashing was begun and not finished",
+    "Flash the application again, to the end.",
+  ),
+  NOT_BOOTABLE: row(
+    0x0041,
+    "address",
+    "no plausible vector table at the address",
+    "Flash an application that is linked for this address.",
+  ),
+  LOG_FULL: row(
+    0x0050,
+    "number",
+    "no free word in the internal flash log",
+    "Put the bootloader back by ST's ROM DFU or a probe: that empties the log.",
+  ),
+  LOG_FAILED: row(
+    0x0051,
+    "register",
+    "the internal flash did not take the word",
+    "Try again; if it stays, put the bootloader back by ST's ROM DFU or a probe.",
+  ),
+  INTERNAL: row(0x00ff, "number", "a fault of the bootloader itself", REPORT),
+} as const;
+
+function row(code: number, detail: DetailKind, meaning: string, remedy: string): ErrorRow {
+  return { code, detail, meaning, remedy };
+}
+
+export type BoardErrorName = keyof typeof ROWS;
+
+export const BOARD_ERROR_NAMES = Object.keys(ROWS) as readonly BoardErrorName[];
+
+export function boardErrorCode(name: BoardErrorName): number {
+  return ROWS[name].code;
+}
+
+/** The board answered with an error. */
+export class BoardError extends Error {
+  override readonly name = "BoardError";
+  /** As in docs/protocol.md section 7; undefined for a code that this version does not know. */
+  readonly codeName: BoardErrorName | undefined;
+  readonly code: number;
+  /** An address, a register's value or a number: section 7. */
+  readonly detail: number;
+  /** The board's own sentence. */
+  readonly text: string;
+  readonly remedy: string;
+
+  /** @param what what was asked: the request's name, or "EVENT". */
+  constructor(what: string, answer: ErrorAnswer) {
+    const codeName = BOARD_ERROR_NAMES.find((name) => ROWS[name].code === answer.code);
+    const known = codeName === undefined ? undefined : ROWS[codeName];
+    const title = codeName ?? `unknown error ${hex32(answer.code)}`;
+    const detail = detailText(known?.detail ?? "register", answer.detail);
+    const remedy = known?.remedy ?? "Update imflasher.";
+    const text = (answer.text || known?.meaning) ?? "no explanation";
+    super(`${what}: the board answers ${title}: ${text}${detail}. ${remedy}`);
+    this.codeName = codeName;
+    this.code = answer.code;
+    this.detail = answer.detail;
+    this.text = answer.text;
+    this.remedy = remedy;
+  }
+}
+
+function detailText(kind: DetailKind, detail: number): string {
+  if (kind === "none") return "";
+  return ` (${kind} ${kind === "number" ? detail : hex32(detail)})`;
+}
+
+/** The session ended before its answers came: open a new one and continue from what the flash holds. */
+export class SessionBrokenError extends Error {
+  override readonly name = "SessionBrokenError";
+}
+
+/** Nothing came back in time. */
+export class NoAnswerError extends Error {
+  override readonly name = "NoAnswerError";
+}
+
+/** Something answers at the other end of the port, but it is not IMBootloader. */
+export class NotABootloaderError extends Error {
+  override readonly name = "NotABootloaderError";
+}
+
+/** The bootloader and this program have no protocol version in common. */
+export class ProtocolVersionError extends Error {
+  override readonly name = "ProtocolVersionError";
+  /** What the bootloader is, seen from here. */
+  readonly bootloader: "older" | "newer";
+  /** Versions that the bootloader speaks. */
+  readonly lowest: number;
+  readonly version: number;
+
+  constructor(lowest: number, version: number) {
+    const bootloader = version < PROTOCOL_LOWEST ? "older" : "newer";
+    const update = bootloader === "older" ? "the bootloader on the board" : "imflasher";
+    super(
+      `the bootloader is ${bootloader} than this imflasher: it speaks protocol ${span(lowest, version)}, ` +
+        `imflasher speaks ${span(PROTOCOL_LOWEST, PROTOCOL_VERSION)}. Update ${update}.`,
+    );
+    this.bootloader = bootloader;
+    this.lowest = lowest;
+    this.version = version;
+  }
+}
+
+function span(lowest: number, highest: number): string {
+  return lowest === highest ? `${highest}` : `${lowest} to ${highest}`;
+}
