@@ -1,0 +1,454 @@
+/** RCC: reset and clock control of the STM32H750 (RM0433, section 8). */
+
+import type { AccessSize, BusDevice, ClockGate, EmulatorLog, InterruptLine } from "../bus.js";
+import { RegisterBlock } from "../registers.js";
+import type { Timeline, TimelineEvent } from "../timeline.js";
+import { ClockTree, type Oscillator, type PllNumber } from "./clock-tree.js";
+import { operatingPointFaults, type VoltageScale } from "./operating-point.js";
+import {
+  ENABLE_BITS,
+  type Gate,
+  type GateRegister,
+  keys,
+  type RccRegister,
+  type RccWriteHooks,
+  RESET_BITS,
+  type ResetName,
+  type ResetRegister,
+  rccRegisters,
+  SLEEP_BITS,
+  type SleepGate,
+  type SleepRegister,
+} from "./rcc-registers.js";
+import { PLL_INPUT_RANGES, PLL_VCO_RANGES, SOURCE_NAMES, SOURCES, type SourceName } from "./rcc-sources.js";
+
+export interface RccOptions {
+  readonly log: EmulatorLog;
+  readonly timeline: Timeline;
+  readonly interrupt: InterruptLine;
+  /** Frequency at OSC_IN in Hz; undefined: nothing is connected and HSE never gets ready. */
+  readonly hseHz?: number | undefined;
+  /** True: OSC_IN is driven by an oscillator (needs HSEBYP); false: a crystal (default). */
+  readonly hseIsOscillator?: boolean;
+  /** Frequency of the LSE crystal in Hz; undefined: none. */
+  readonly lseHz?: number | undefined;
+  /** PWR_CR1.DBP: may the backup domain be written? */
+  readonly backupWritable: () => boolean;
+  /** FLASH_ACR. */
+  readonly flashTiming: () => { readonly waitStates: number; readonly programmingDelay: number };
+  /** The voltage scale that the regulator delivers now. */
+  readonly voltageScale: () => VoltageScale;
+  /** Called after anything changed that may change a frequency. */
+  readonly onClockChange: (tree: ClockTree) => void;
+  /** BDCR.BDRST: the whole backup domain goes to its reset state. */
+  readonly onBackupReset: () => void;
+}
+
+/** What caused a system reset (RM0433, table "Reset source identification (RCC_RSR)"). */
+export type SystemResetCause = "pin" | "software" | "iwdg1" | "wwdg1" | "lowPower" | "brownOut";
+
+const CPURST_PINRST = 0x0042_0000;
+const CAUSE_FLAGS: Readonly<Record<SystemResetCause, number>> = {
+  pin: CPURST_PINRST,
+  software: CPURST_PINRST | (1 << 24),
+  iwdg1: CPURST_PINRST | (1 << 26),
+  wwdg1: CPURST_PINRST | (1 << 28),
+  lowPower: CPURST_PINRST | (1 << 30),
+  brownOut: CPURST_PINRST | (1 << 21),
+};
+
+const HSI_HZ = 64e6;
+const FIXED_HZ = { HSI: HSI_HZ, CSI: 4e6, HSI48: 48e6, LSI: 32e3 } as const;
+const PLLS = [1, 2, 3] as const;
+const SW_SOURCES: readonly (SourceName | undefined)[] = ["HSI", "CSI", "HSE", "PLL1"];
+const HSEBYP = 1 << 18;
+const HSIDIV = 3 << 3;
+const RMVF = 1 << 16;
+const BDRST = 1 << 16;
+const RTCSEL = 3 << 8;
+/** The RCC_C1_xxx registers at 0x130.. are RCC_xxx at 0xD0.. seen a second time. */
+const ALIAS_FIRST = 0x130;
+const ALIAS_LAST = 0x17c;
+const ALIAS_DISTANCE = 0x60;
+
+export class Rcc implements BusDevice {
+  readonly registers: RegisterBlock<RccRegister>;
+  readonly clockTree: ClockTree;
+
+  readonly #options: RccOptions;
+  readonly #starting = new Map<SourceName, TimelineEvent>();
+  readonly #fractions: Record<PllNumber, number> = { 1: 0, 2: 0, 3: 0 };
+  readonly #gates = new Map<Gate, { register: GateRegister; mask: number }>();
+  readonly #sleepGates = new Map<SleepGate, { register: SleepRegister; mask: number }>();
+  readonly #resetListeners = new Map<string, (() => void)[]>();
+  #lsiForced = false;
+
+  constructor(options: RccOptions) {
+    this.#options = options;
+    this.registers = new RegisterBlock(
+      rccRegisters(this.#hooks(), () => this.#changed()),
+      { name: "RCC", log: options.log },
+    );
+    this.clockTree = new ClockTree({
+      register: (name) => this.registers.get(name),
+      oscillatorHz: (name) => (this.#ready(name) ? (this.#nominalHz(name) ?? 0) : 0),
+      pllReady: (pll) => this.#ready(`PLL${pll}`),
+      pllFraction: (pll) => this.#fractions[pll],
+    });
+    this.#indexGates();
+  }
+
+  read(offset: number, size: AccessSize): number {
+    return this.registers.read(unalias(offset), size);
+  }
+
+  write(offset: number, size: AccessSize, value: number): void {
+    this.registers.write(unalias(offset), size, value);
+  }
+
+  /** Power-on reset. `backupLost`: VBAT failed too, so BDCR starts from its reset value. */
+  powerOn(backupLost = true): void {
+    this.#reset(backupLost);
+    this.registers.reset(["RSR"]);
+  }
+
+  /** System reset: everything but the backup domain and the reset flags, to which the cause is added. */
+  systemReset(cause: SystemResetCause): void {
+    this.#reset(false);
+    this.registers.setBits("RSR", CAUSE_FLAGS[cause], true);
+  }
+
+  /** Is the peripheral's bus clock enabled while the CPU runs? */
+  clockGate(name: Gate): ClockGate {
+    const { register, mask } = found(this.#gates, name);
+    return () => this.registers.has(register, mask);
+  }
+
+  /** Does the clock stay on while the CPU sleeps (RCC_xxxLPENR)? */
+  sleepClockGate(name: SleepGate): ClockGate {
+    const { register, mask } = found(this.#sleepGates, name);
+    return () => this.registers.has(register, mask);
+  }
+
+  /** `callback` runs when software asserts the peripheral's bit in RCC_xxxRSTR, and again when it releases it. */
+  onReset(name: ResetName, callback: () => void): void {
+    const listeners = this.#resetListeners.get(name);
+    if (listeners === undefined) this.#resetListeners.set(name, [callback]);
+    else listeners.push(callback);
+  }
+
+  /** The independent watchdog keeps LSI running whatever LSION says (RM0433, 8.5.4). */
+  forceLsi(on: boolean): void {
+    this.#lsiForced = on;
+    this.#refresh("LSI");
+  }
+
+  /** To be called when the voltage scale or FLASH_ACR changed: reports what silicon would not survive. */
+  checkOperatingPoint(): void {
+    const { log, voltageScale, flashTiming } = this.#options;
+    const tree = this.clockTree;
+    const faults = operatingPointFaults({
+      cpuHz: tree.cpuHz,
+      hclkHz: tree.hclkHz,
+      pclkHz: Math.max(...([1, 2, 3, 4] as const).map((n) => tree.pclkHz(n))),
+      voltageScale: voltageScale(),
+      ...flashTiming(),
+    });
+    for (const fault of faults) log.once(`RCC.operating.${fault}`, `guest mistake: ${fault}`);
+  }
+
+  /** What survives with VBAT. */
+  save(): { readonly bdcr: number } {
+    return { bdcr: this.registers.get("BDCR") };
+  }
+
+  load(state: { readonly bdcr: number }): void {
+    this.registers.set("BDCR", state.bdcr);
+    this.#refresh("LSE");
+  }
+
+  #reset(backupLost: boolean): void {
+    const kept = new Set<RccRegister>(backupLost ? ["RSR"] : ["RSR", "BDCR"]);
+    for (const [name, event] of this.#starting) {
+      if (name === "LSE" && !backupLost) continue;
+      this.#options.timeline.cancel(event);
+      this.#starting.delete(name);
+    }
+    this.registers.reset(this.registers.names.filter((name) => !kept.has(name)));
+    for (const pll of PLLS) this.#fractions[pll] = 0;
+    this.#lsiForced = false;
+    this.#updateInterrupt();
+    this.#changed();
+  }
+
+  #hooks(): RccWriteHooks {
+    const hooks: Partial<Record<RccRegister, (written: number, before: number, laneMask: number) => void>> = {
+      CR: (_written, before) => this.#writeCr(before),
+      CSR: () => this.#refresh("LSI"),
+      BDCR: (_written, before) => this.#writeBdcr(before),
+      CFGR: () => this.#changed(),
+      PLLCKSELR: (_written, before) => this.#writePllckselr(before),
+      PLLCFGR: (_written, before) => this.#writePllcfgr(before),
+      CIER: () => this.#updateInterrupt(),
+      CICR: (written) => {
+        this.registers.setBits("CIFR", written, false);
+        this.#updateInterrupt();
+      },
+      RSR: (written) => {
+        if ((written & RMVF) !== 0) this.registers.set("RSR", 0);
+      },
+    };
+    for (const pll of PLLS) {
+      const register = `PLL${pll}DIVR` as const;
+      hooks[register] = (_written, before) => this.#guardPll(pll, register, before, 0xffff_ffff);
+    }
+    for (const register of keys(RESET_BITS)) {
+      hooks[register] = (_written, before) => this.#writeReset(register, before);
+    }
+    return hooks;
+  }
+
+  /** RM0433, RCC_CR: what drives the system clock cannot be switched off; HSIDIV is fixed while it feeds a PLL. */
+  #writeCr(before: number): void {
+    for (const name of this.#systemSources()) {
+      const { register, on } = SOURCES[name];
+      if (register !== "CR" || this.registers.has("CR", on)) continue;
+      this.registers.setBits("CR", on, true);
+      this.#mistake(`RCC_CR: ${name} drives the system clock and stays on`);
+    }
+    if (this.#anyPllOn(before) && this.clockTree.pllSource === "HSI") {
+      this.#keep("CR", before, HSIDIV, "HSIDIV is fixed while HSI feeds a PLL that is on");
+    }
+    if ((before & SOURCES.HSE.on) !== 0) this.#keep("CR", before, HSEBYP, "HSEBYP is fixed while HSE is on");
+    this.#latchAtStart(before);
+    for (const name of SOURCE_NAMES) this.#refresh(name);
+    this.#changed();
+  }
+
+  /** A PLL that starts takes FRACN when FRACEN is set, and runs on integers otherwise. */
+  #latchAtStart(before: number): void {
+    for (const pll of PLLS) {
+      const { on } = SOURCES[`PLL${pll}`];
+      if ((before & on) !== 0 || !this.registers.has("CR", on)) continue;
+      const enabled = this.registers.has("PLLCFGR", 1 << ((pll - 1) * 4));
+      this.#fractions[pll] = enabled ? this.#fractionRegister(pll) : 0;
+    }
+  }
+
+  /** RM0433, RCC_BDCR: written only while DBP is set; RTCSEL only once; BDRST resets the domain. */
+  #writeBdcr(before: number): void {
+    if (!this.#options.backupWritable()) {
+      this.registers.set("BDCR", before);
+      this.#mistake("RCC_BDCR: write ignored, the backup domain is protected: set PWR_CR1.DBP first");
+      return;
+    }
+    if (this.registers.has("BDCR", BDRST)) {
+      this.registers.set("BDCR", BDRST);
+      this.#refresh("LSE");
+      this.#options.onBackupReset();
+      return;
+    }
+    if ((before & RTCSEL) !== 0) {
+      this.#keep("BDCR", before, RTCSEL, "RTCSEL is fixed until the backup domain is reset (BDRST)");
+    }
+    this.#refresh("LSE");
+    this.#changed();
+  }
+
+  #writePllckselr(before: number): void {
+    for (const pll of PLLS) this.#guardPll(pll, "PLLCKSELR", before, 0x3f << (4 + (pll - 1) * 8));
+    if (this.#anyPllOn(this.registers.get("CR"))) {
+      this.#keep("PLLCKSELR", before, 3, "PLLSRC is fixed while a PLL is on");
+    }
+    this.#changed();
+  }
+
+  /** PLLxRGE and PLLxVCOSEL are fixed while the PLL is on; a rising FRACEN latches FRACN (RM0433, 8.5.5). */
+  #writePllcfgr(before: number): void {
+    for (const pll of PLLS) {
+      const shift = (pll - 1) * 4;
+      this.#guardPll(pll, "PLLCFGR", before, 0xe << shift);
+      const rose = (this.registers.get("PLLCFGR") & ~before & (1 << shift)) !== 0;
+      if (rose) this.#fractions[pll] = this.#fractionRegister(pll);
+    }
+    this.#changed();
+  }
+
+  #guardPll(pll: PllNumber, register: RccRegister, before: number, mask: number): void {
+    if (this.registers.has("CR", SOURCES[`PLL${pll}`].on)) {
+      this.#keep(register, before, mask, `fixed while PLL${pll} is on`);
+    }
+    this.#changed();
+  }
+
+  #keep(register: RccRegister, before: number, mask: number, why: string): void {
+    const now = this.registers.get(register);
+    if (((now ^ before) & mask) === 0) return;
+    this.registers.set(register, (now & ~mask) | (before & mask));
+    this.#mistake(`RCC_${register}: ${why}`);
+  }
+
+  #writeReset(register: ResetRegister, before: number): void {
+    const changed = this.registers.get(register) ^ before;
+    const bits: Readonly<Record<string, number>> = RESET_BITS[register];
+    for (const [name, bit] of Object.entries(bits)) {
+      if ((changed & (1 << bit)) === 0) continue;
+      for (const listener of this.#resetListeners.get(name) ?? []) listener();
+    }
+  }
+
+  /** Starts or stops a source so that it follows its enable bit. */
+  #refresh(name: SourceName): void {
+    const { register, ready } = SOURCES[name];
+    if (!this.#wanted(name)) {
+      this.#options.timeline.cancel(this.#starting.get(name));
+      this.#starting.delete(name);
+      if (this.registers.has(register, ready)) {
+        this.registers.setBits(register, ready, false);
+        this.#changed();
+      }
+      return;
+    }
+    if (this.registers.has(register, ready) || this.#starting.has(name) || !this.#canStart(name)) return;
+    const event = this.#options.timeline.after(SOURCES[name].startNs, () => this.#started(name));
+    this.#starting.set(name, event);
+  }
+
+  #started(name: SourceName): void {
+    const { register, ready, interrupt } = SOURCES[name];
+    this.#starting.delete(name);
+    this.registers.setBits(register, ready, true);
+    if (this.registers.has("CIER", interrupt)) this.registers.setBits("CIFR", interrupt, true);
+    this.#updateInterrupt();
+    this.#changed();
+  }
+
+  #wanted(name: SourceName): boolean {
+    const { register, on } = SOURCES[name];
+    if (name === "LSI" && this.#lsiForced) return true;
+    return this.registers.has(register, on);
+  }
+
+  #canStart(name: SourceName): boolean {
+    if (name === "PLL1" || name === "PLL2" || name === "PLL3") {
+      return this.#canLock(Number(name[3]) as PllNumber);
+    }
+    if (this.#nominalHz(name) === undefined) {
+      this.#mistake(`RCC: ${name} was switched on, but the board has none: it never gets ready`);
+      return false;
+    }
+    if (name === "HSE" && this.registers.has("CR", HSEBYP) !== (this.#options.hseIsOscillator ?? false)) {
+      const board = this.#options.hseIsOscillator === true ? "an oscillator" : "a crystal";
+      this.#mistake(`RCC_CR.HSEBYP does not fit the board, which has ${board}: HSE never gets ready`);
+      return false;
+    }
+    return true;
+  }
+
+  /** A PLL waits for its source, and locks only inside the limits of its input and its VCO. */
+  #canLock(pll: PllNumber): boolean {
+    const source = this.clockTree.pllSource;
+    if (source !== undefined && !this.#ready(source)) return false;
+    const { refHz, vcoHz } = this.clockTree.pllPlan(pll);
+    const config = this.registers.get("PLLCFGR") >>> ((pll - 1) * 4);
+    const [lowest, highest] = PLL_VCO_RANGES[(config >>> 1) & 1] ?? PLL_VCO_RANGES[0];
+    const [inLow, inHigh] = PLL_INPUT_RANGES[(config >>> 2) & 3] ?? PLL_INPUT_RANGES[0];
+    if (refHz < 1e6 || refHz > 16e6 || vcoHz < lowest || vcoHz > highest) {
+      this.#mistake(
+        `RCC: PLL${pll} never locks: reference ${refHz} Hz (must be 1..16 MHz), VCO ${vcoHz} Hz ` +
+          `(must be ${lowest}..${highest} Hz for its VCOSEL)`,
+      );
+      return false;
+    }
+    if (refHz < inLow || refHz > inHigh) {
+      this.#mistake(`RCC: PLL${pll}RGE is for ${inLow}..${inHigh} Hz, the reference is ${refHz} Hz`);
+    }
+    return true;
+  }
+
+  /** After any change: switch to the clock that SW asks for once it is ready, then tell who depends on it. */
+  #changed(): void {
+    const wanted = this.registers.get("CFGR") & 7;
+    const current = (this.registers.get("CFGR") >>> 3) & 7;
+    const source = SW_SOURCES[wanted];
+    if (wanted !== current && source !== undefined && this.#drives(source)) {
+      this.registers.set("CFGR", (this.registers.get("CFGR") & ~0x38) | (wanted << 3));
+    }
+    for (const pll of PLLS) this.#refreshPll(pll);
+    this.checkOperatingPoint();
+    this.#options.onClockChange(this.clockTree);
+  }
+
+  /** A PLL whose source stopped loses its lock; one that waited for its source begins to lock. */
+  #refreshPll(pll: PllNumber): void {
+    const name = `PLL${pll}` as const;
+    if (!this.#wanted(name)) return;
+    const source = this.clockTree.pllSource;
+    if (source !== undefined && this.#ready(source)) {
+      this.#refresh(name);
+    } else {
+      this.#options.timeline.cancel(this.#starting.get(name));
+      this.#starting.delete(name);
+      this.registers.setBits("CR", SOURCES[name].ready, false);
+    }
+  }
+
+  /** Ready, and for PLL1 with its P output enabled. */
+  #drives(source: SourceName): boolean {
+    return source === "PLL1" ? this.clockTree.pllHz(1, "P") > 0 : this.#ready(source);
+  }
+
+  #systemSources(): SourceName[] {
+    const source = SW_SOURCES[(this.registers.get("CFGR") >>> 3) & 7];
+    if (source === undefined) return [];
+    const behind = source === "PLL1" ? this.clockTree.pllSource : undefined;
+    return behind === undefined ? [source] : [source, behind];
+  }
+
+  #ready(name: SourceName): boolean {
+    const { register, ready } = SOURCES[name];
+    return this.registers.has(register, ready);
+  }
+
+  #nominalHz(name: Oscillator): number | undefined {
+    if (name === "HSE") return this.#options.hseHz;
+    return name === "LSE" ? this.#options.lseHz : FIXED_HZ[name];
+  }
+
+  #anyPllOn(cr: number): boolean {
+    return PLLS.some((pll) => (cr & SOURCES[`PLL${pll}`].on) !== 0);
+  }
+
+  #fractionRegister(pll: PllNumber): number {
+    return (this.registers.get(`PLL${pll}FRACR`) >>> 3) & 0x1fff;
+  }
+
+  #updateInterrupt(): void {
+    this.#options.interrupt.set(this.registers.get("CIFR") !== 0);
+  }
+
+  #mistake(message: string): void {
+    this.#options.log.once(message, `guest mistake: ${message}`);
+  }
+
+  #indexGates(): void {
+    for (const register of keys(ENABLE_BITS)) {
+      const bits = Object.entries(ENABLE_BITS[register]) as [Gate, number][];
+      for (const [name, bit] of bits) this.#gates.set(name, { register, mask: 1 << bit });
+    }
+    for (const register of keys(SLEEP_BITS)) {
+      const bits = Object.entries(SLEEP_BITS[register]) as [SleepGate, number][];
+      for (const [name, bit] of bits) this.#sleepGates.set(name, { register, mask: 1 << bit });
+    }
+  }
+}
+
+function unalias(offset: number): number {
+  return offset >= ALIAS_FIRST && offset < ALIAS_LAST + 4 ? offset - ALIAS_DISTANCE : offset;
+}
+
+function found<K, V>(map: ReadonlyMap<K, V>, key: K): V {
+  const value = map.get(key);
+  if (value === undefined) throw new RangeError(`RCC: there is no clock gate ${String(key)}`);
+  return value;
+}
