@@ -49,9 +49,9 @@ const info = struct({
   unfinishedAddress: u32,
   unfinishedLength: u32,
   /** Hz */
-  cpu: u32,
+  cpuHz: u32,
   /** Hz */
-  qspi: u32,
+  qspiHz: u32,
 });
 
 const geometry = struct({
@@ -64,18 +64,18 @@ const geometry = struct({
   uniqueIdLength: u8,
   uniqueId: fixed(8),
   /** Microseconds a page. */
-  programTypical: u32,
-  programMaximum: u32,
+  programTypicalUs: u32,
+  programMaximumUs: u32,
   /** Ascending by size; size in bytes, times in microseconds. */
-  eraseSizes: list(struct({ size: u32, typical: u32, maximum: u32 })),
-  applicationAddress: u32,
-  applicationLength: u32,
+  eraseSizes: list(struct({ size: u32, typicalUs: u32, maximumUs: u32 })),
+  /** Region that applications may be linked for. */
+  application: range,
   reserved: list(range),
 });
 
 const status = struct({
   /** Milliseconds since reset. */
-  uptime: u32,
+  uptimeMs: u32,
   status1: u8,
   status2: u8,
   status3: u8,
