@@ -1,0 +1,145 @@
+/**
+ * Cells of the internal flash: 128 KiB in flash words of 32 bytes, each with an ECC (RM0433, section 4.3).
+ *
+ * A flash word may be programmed once between two erases. Programming it again ANDs data and ECC, which then
+ * no longer fit each other: the word reads as a double ECC error. An interrupted operation does the same.
+ */
+
+/** Numbers in [0, 1). */
+export type Random = () => number;
+
+export const FLASH_BYTES = 128 * 1024;
+export const FLASH_WORD_BYTES = 32;
+const FLASH_WORDS = FLASH_BYTES / FLASH_WORD_BYTES;
+
+/** Everything of the flash that survives power-off, as plain data. */
+export interface FlashCellsState {
+  /** 131072 bytes. */
+  readonly bytes: Uint8Array;
+  /** Indexes (0..4095) of flash words that were programmed since the last erase. */
+  readonly programmed: readonly number[];
+  /** Indexes of flash words whose ECC is broken. */
+  readonly broken: readonly number[];
+}
+
+export class FlashCells {
+  /** What the cells hold. Words in `broken` hold it behind a double ECC error. */
+  readonly bytes = new Uint8Array(FLASH_BYTES).fill(0xff);
+
+  readonly #programmed = new Set<number>();
+  readonly #broken = new Set<number>();
+  readonly #random: Random;
+  /** How often an interrupted program leaves an ECC that does not fit, 0..1. */
+  readonly #tornEccProbability: number;
+
+  constructor(random: Random, tornEccProbability: number) {
+    this.#random = random;
+    this.#tornEccProbability = tornEccProbability;
+  }
+
+  get intact(): boolean {
+    return this.#broken.size === 0;
+  }
+
+  isBroken(word: number): boolean {
+    return this.#broken.has(word);
+  }
+
+  isProgrammed(word: number): boolean {
+    return this.#programmed.has(word);
+  }
+
+  /** A factory tool's view: the sector holds `image` from its start, the rest is erased. */
+  fill(image: Uint8Array): void {
+    if (image.length > FLASH_BYTES) {
+      throw new RangeError(
+        `internal flash: image of ${image.length} bytes, the STM32H750 has ${FLASH_BYTES}: link it smaller`,
+      );
+    }
+    this.erase();
+    this.bytes.set(image);
+    const words = Math.ceil(image.length / FLASH_WORD_BYTES);
+    for (let word = 0; word < words; word++) {
+      if (this.#word(word).some((byte) => byte !== 0xff)) this.#programmed.add(word);
+    }
+  }
+
+  program(word: number, data: Uint8Array): void {
+    if (this.#programmed.has(word)) this.#broken.add(word);
+    this.#programmed.add(word);
+    const cells = this.#word(word);
+    data.forEach((byte, index) => {
+      cells[index] = (cells[index] ?? 0xff) & byte;
+    });
+  }
+
+  erase(): void {
+    this.bytes.fill(0xff);
+    this.#programmed.clear();
+    this.#broken.clear();
+  }
+
+  /** Power fails while `word` is being programmed: some of the bits made it, the ECC may not fit. */
+  tearProgram(word: number, data: Uint8Array): void {
+    const progress = this.#random();
+    const before = this.#word(word).slice();
+    const torn = data.map(
+      (byte, index) => byte | this.#unfinished((before[index] ?? 0xff) & ~byte, progress),
+    );
+    const wasProgrammed = this.#programmed.has(word);
+    const moved = torn.some((byte, index) => ((before[index] ?? 0xff) & byte) !== before[index]);
+    if (moved || this.#random() < progress) this.program(word, torn);
+    const partial = torn.some((byte, index) => byte !== data[index]);
+    if (!wasProgrammed && partial && this.#random() < this.#tornEccProbability) {
+      this.#programmed.add(word);
+      this.#broken.add(word);
+    }
+  }
+
+  /** Power fails during an erase: cells are anywhere between old content and erased. */
+  tearErase(): void {
+    const progress = this.#random();
+    for (let word = 0; word < FLASH_WORDS; word++) {
+      if (!this.#programmed.has(word)) continue;
+      const cells = this.#word(word);
+      cells.forEach((byte, index) => {
+        cells[index] = byte | this.#finished(~byte & 0xff, progress);
+      });
+      if (this.#random() < 0.5) this.#broken.add(word);
+    }
+  }
+
+  save(): FlashCellsState {
+    return { bytes: this.bytes.slice(), programmed: [...this.#programmed], broken: [...this.#broken] };
+  }
+
+  load(state: FlashCellsState): void {
+    if (state.bytes.length !== FLASH_BYTES) {
+      throw new RangeError(
+        `internal flash: stored content has ${state.bytes.length} bytes, expected ${FLASH_BYTES}`,
+      );
+    }
+    this.erase();
+    this.bytes.set(state.bytes);
+    for (const word of state.programmed) this.#programmed.add(word);
+    for (const word of state.broken) this.#broken.add(word);
+  }
+
+  #word(word: number): Uint8Array {
+    return this.bytes.subarray(word * FLASH_WORD_BYTES, (word + 1) * FLASH_WORD_BYTES);
+  }
+
+  /** Of `bits`, those that were not reached yet. */
+  #unfinished(bits: number, progress: number): number {
+    return bits & ~this.#finished(bits, progress);
+  }
+
+  /** Of `bits`, each with probability `progress`. */
+  #finished(bits: number, progress: number): number {
+    let done = 0;
+    for (let bit = 1; bit < 0x100; bit <<= 1) {
+      if ((bits & bit) !== 0 && this.#random() < progress) done |= bit;
+    }
+    return done;
+  }
+}

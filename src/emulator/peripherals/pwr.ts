@@ -1,0 +1,247 @@
+/** PWR: supply, voltage scaling, USB supply, backup domain protection (RM0433, section 6). */
+
+import type { AccessSize, BusDevice, EmulatorLog } from "../bus.js";
+import { RegisterBlock } from "../registers.js";
+import type { Timeline, TimelineEvent } from "../timeline.js";
+import type { VoltageScale } from "./operating-point.js";
+
+export interface PwrOptions {
+  readonly log: EmulatorLog;
+  readonly timeline: Timeline;
+  /** SYSCFG_PWRCR.ODEN. */
+  readonly overdrive: () => boolean;
+  /** Is VDD33USB supplied on this board? Default true. */
+  readonly usbSupplied?: boolean;
+  /** How the board's core is supplied; a configuration for another one would switch the chip off. Default "LDO". */
+  readonly supply?: "LDO" | "BYPASS";
+  /** The delivered voltage scale changed. */
+  readonly onVoltageChange: (scale: VoltageScale) => void;
+}
+
+type PwrRegister = "CR1" | "CSR1" | "CR2" | "CR3" | "CPUCR" | "D3CR" | "WKUPCR" | "WKUPFR" | "WKUPEPR";
+
+const DBP = 1 << 8;
+const BYPASS = 1 << 0;
+const LDOEN = 1 << 1;
+const SUPPLY = 7;
+const USB33DEN = 1 << 24;
+const USB33RDY = 1 << 26;
+const ACTVOSRDY = 1 << 13;
+const VOSRDY = 1 << 13;
+const VOS = 3 << 14;
+const BREN = 1 << 0;
+const BRRDY = 1 << 16;
+/** CR2.MONEN and the backup regulator belong to the backup domain. */
+const CR2_PROTECTED = 0x11;
+
+/** Time for the regulator to reach a higher scale; not in the data sheet, a usual measured value. */
+const VOLTAGE_RISE_NS = 40e3;
+/** Start of the regulator's supervision after the supply configuration was written. */
+const SUPPLY_CONFIGURED_NS = 20e3;
+const USB33_DETECT_NS = 10e3;
+const BACKUP_REGULATOR_NS = 100e3;
+
+/** VOS field to scale: 3 = VOS1, 2 = VOS2, 1 = VOS3, 0 is reserved and gives VOS3. */
+const SCALES: readonly VoltageScale[] = [3, 3, 2, 1];
+
+export class Pwr implements BusDevice {
+  readonly registers: RegisterBlock<PwrRegister>;
+
+  readonly #options: PwrOptions;
+  #supplyWritten = false;
+  #delivered: VoltageScale = 3;
+  #rising: TimelineEvent | undefined;
+  #usb: TimelineEvent | undefined;
+  #regulator: TimelineEvent | undefined;
+
+  constructor(options: PwrOptions) {
+    this.#options = options;
+    this.registers = new RegisterBlock(
+      {
+        CR1: { offset: 0x00, reset: 0xf000_c000, rw: DBP, tagged: 0x7_c2f1 },
+        CSR1: { offset: 0x04, reset: 0x4000, ro: 0x1_e010 },
+        CR2: {
+          offset: 0x08,
+          reset: 0,
+          rw: BREN,
+          ro: 0xf1_0000,
+          tagged: 0x10,
+          onWrite: (_written, before) => this.#writeCr2(before),
+        },
+        CR3: {
+          offset: 0x0c,
+          reset: 0x6,
+          rw: 0x0300_0007,
+          ro: USB33RDY,
+          tagged: 0x300,
+          onWrite: (_written, before, laneMask) => this.#writeCr3(before, laneMask),
+        },
+        CPUCR: { offset: 0x10, reset: 0, ro: 0x1e0, wo: 0x200, tagged: 0x807 },
+        D3CR: { offset: 0x18, reset: 0x4000, rw: VOS, ro: VOSRDY, onWrite: () => this.#scale() },
+        WKUPCR: { offset: 0x20, reset: 0, wo: 0x3f },
+        WKUPFR: { offset: 0x24, reset: 0, ro: 0x3f },
+        WKUPEPR: { offset: 0x28, reset: 0, tagged: 0x0fff_3f3f },
+      },
+      { name: "PWR", log: options.log },
+    );
+  }
+
+  read(offset: number, size: AccessSize): number {
+    return this.registers.read(offset, size);
+  }
+
+  write(offset: number, size: AccessSize, value: number): void {
+    this.registers.write(offset, size, value);
+  }
+
+  /** CR1.DBP: may the backup domain (RTC, backup registers, RCC_BDCR, CR2) be written? */
+  get backupWritable(): boolean {
+    return this.registers.has("CR1", DBP);
+  }
+
+  /** The scale that the regulator delivers now. */
+  get voltageScale(): VoltageScale {
+    return this.#delivered;
+  }
+
+  /** CR3.USB33RDY: are the USB transceivers supplied? */
+  get usbReady(): boolean {
+    return this.registers.has("CR3", USB33RDY);
+  }
+
+  powerOn(): void {
+    this.#supplyWritten = false;
+    this.registers.reset();
+    this.#restart();
+  }
+
+  /** The supply configuration and the backup regulator stay (RM0433, PWR_CR3 and PWR_CR2). */
+  systemReset(): void {
+    const supply = this.registers.get("CR3") & SUPPLY;
+    this.registers.reset(this.registers.names.filter((name) => name !== "CR2"));
+    this.registers.set("CR3", supply);
+    this.#restart();
+  }
+
+  /** To be called when SYSCFG_PWRCR.ODEN changed. */
+  overdriveChanged(): void {
+    this.#scale();
+  }
+
+  #restart(): void {
+    const { timeline } = this.#options;
+    for (const event of [this.#rising, this.#usb, this.#regulator]) timeline.cancel(event);
+    this.#regulator = undefined;
+    this.#deliver(3);
+    if (this.#supplyWritten) this.#settled();
+  }
+
+  /** The low byte takes one write after power-on; it locks SCUEN, LDOEN and BYPASS. */
+  #writeCr3(before: number, laneMask: number): void {
+    if ((laneMask & 0xff) !== 0) {
+      if (this.#supplyWritten) this.#refuseSupply(before);
+      else this.#configureSupply();
+    }
+    this.#followUsb();
+  }
+
+  #refuseSupply(before: number): void {
+    const now = this.registers.get("CR3");
+    if (((now ^ before) & SUPPLY) === 0) return;
+    this.registers.set("CR3", (now & ~SUPPLY) | (before & SUPPLY));
+    this.#mistake("PWR_CR3: the supply configuration can be written once after power-on; write ignored");
+  }
+
+  #configureSupply(): void {
+    const value = this.registers.get("CR3");
+    const chosen = (value & LDOEN) !== 0 ? "LDO" : (value & BYPASS) !== 0 ? "BYPASS" : "none";
+    const board = this.#options.supply ?? "LDO";
+    if (chosen !== board || (value & (LDOEN | BYPASS)) === (LDOEN | BYPASS)) {
+      this.#mistake(
+        `PWR_CR3: supply ${chosen} (0x${(value & SUPPLY).toString(16)}) does not fit the board, whose core is ` +
+          `supplied by ${board}: a real chip would lose its core supply until the next power-on`,
+      );
+    }
+    this.#supplyWritten = true;
+    this.registers.setBits("CR3", 4, false);
+    this.#options.timeline.cancel(this.#rising);
+    this.#rising = this.#options.timeline.after(SUPPLY_CONFIGURED_NS, () => {
+      this.#settled();
+      this.#scale();
+    });
+  }
+
+  #followUsb(): void {
+    const { timeline } = this.#options;
+    timeline.cancel(this.#usb);
+    if (!this.registers.has("CR3", USB33DEN)) {
+      this.registers.setBits("CR3", USB33RDY, false);
+      return;
+    }
+    if (this.#options.usbSupplied === false) return;
+    this.#usb = timeline.after(USB33_DETECT_NS, () => this.registers.setBits("CR3", USB33RDY, true));
+  }
+
+  #writeCr2(before: number): void {
+    if (!this.backupWritable) {
+      const now = this.registers.get("CR2");
+      if (((now ^ before) & CR2_PROTECTED) === 0) return;
+      this.registers.set("CR2", before);
+      this.#mistake("PWR_CR2: write ignored, the backup domain is protected: set PWR_CR1.DBP first");
+      return;
+    }
+    this.#options.timeline.cancel(this.#regulator);
+    if (!this.registers.has("CR2", BREN)) {
+      this.registers.setBits("CR2", BRRDY, false);
+      return;
+    }
+    this.#regulator = this.#options.timeline.after(BACKUP_REGULATOR_NS, () =>
+      this.registers.setBits("CR2", BRRDY, true),
+    );
+  }
+
+  /** Goes to the scale that VOS and ODEN ask for; a higher voltage takes time, a lower one does not. */
+  #scale(): void {
+    const { timeline } = this.#options;
+    if (!this.#supplyWritten) {
+      this.registers.setBits("D3CR", VOSRDY, false);
+      this.#mistake("PWR_D3CR: the voltage scale is fixed until PWR_CR3's supply configuration is written");
+      return;
+    }
+    timeline.cancel(this.#rising);
+    const target = this.#target();
+    if (target >= this.#delivered) {
+      this.#deliver(target);
+      this.#settled();
+      return;
+    }
+    this.registers.setBits("D3CR", VOSRDY, false);
+    this.registers.setBits("CSR1", ACTVOSRDY, false);
+    this.#rising = timeline.after(VOLTAGE_RISE_NS, () => {
+      this.#deliver(target);
+      this.#settled();
+    });
+  }
+
+  #target(): VoltageScale {
+    const scale = SCALES[this.registers.get("D3CR") >>> 14] ?? 3;
+    return scale === 1 && this.#options.overdrive() ? 0 : scale;
+  }
+
+  #settled(): void {
+    this.registers.setBits("D3CR", VOSRDY, true);
+    this.registers.setBits("CSR1", ACTVOSRDY, true);
+  }
+
+  #deliver(scale: VoltageScale): void {
+    const field = scale === 0 ? 3 : 4 - scale;
+    this.registers.set("CSR1", (this.registers.get("CSR1") & ~VOS) | (field << 14));
+    if (scale === this.#delivered) return;
+    this.#delivered = scale;
+    this.#options.onVoltageChange(scale);
+  }
+
+  #mistake(message: string): void {
+    this.#options.log.once(message, `guest mistake: ${message}`);
+  }
+}
