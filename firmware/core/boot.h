@@ -1,0 +1,52 @@
+/* What a board runs: docs/protocol.md, section 8, rows 1 to 7. */
+#ifndef BOOT_H
+#define BOOT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "protocol.h"
+
+enum boot_outcome {
+  BOOT_STAY,             /* start USB and serve; `reason` says why */
+  BOOT_RUN,              /* run `address` now, before anything else is started */
+  BOOT_RUN_AFTER_WINDOW, /* start USB and serve; when no HELLO comes, `address` runs after a reset */
+};
+
+struct boot_decision {
+  enum boot_outcome outcome;
+  enum boot_reason reason; /* REASON_NONE unless the outcome is BOOT_STAY */
+  uint32_t address;        /* 0 when the outcome is BOOT_STAY */
+};
+
+/* All that the decision depends on. */
+struct boot_facts {
+  uint32_t request;         /* RTC_BKP0R */
+  uint32_t request_address; /* RTC_BKP1R */
+  bool flash;               /* the chip answers and is known */
+  bool unfinished;          /* or the journal cannot be read */
+  uint32_t stored;          /* boot address of the log */
+  bool vectors_read;        /* `stack` and `reset` were read from the address in question */
+  uint32_t stack;
+  uint32_t reset;
+  bool host;                /* a USB host is attached */
+};
+
+/* The address in question: the request's, or the stored one. */
+uint32_t boot_address(const struct boot_facts *facts);
+
+bool boot_in_application(uint32_t address);
+
+/* A vector table that can be jumped to? `address` is where it stands. */
+bool boot_plausible(uint32_t address, uint32_t stack, uint32_t reset);
+
+/* Pure. */
+struct boot_decision boot_judge(const struct boot_facts *facts);
+
+/*
+ * The facts about flash, journal, log and vectors for a request (0: none). The chip, the journal and the log have been
+ * read before. `host` is false.
+ */
+struct boot_facts boot_collect(uint32_t request, uint32_t request_address);
+
+#endif

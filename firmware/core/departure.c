@@ -1,0 +1,50 @@
+#include "departure.h"
+
+#include "port.h"
+#include "protocol.h"
+
+#define PATIENCE_MS 500u
+
+static struct {
+  bool pending;
+  uint32_t request; /* for RTC_BKP0R */
+  uint32_t address;
+  uint32_t since; /* port_millis() */
+} departure;
+
+void departure_reset(void)
+{
+  departure.pending = false;
+}
+
+static void depart(uint32_t request, uint32_t address)
+{
+  departure.pending = true;
+  departure.request = request;
+  departure.address = address;
+  departure.since = port_millis();
+}
+
+void departure_run(uint32_t address)
+{
+  depart(BACKUP_RUN, address);
+}
+
+void departure_restart(void)
+{
+  depart(0, 0);
+}
+
+bool departure_pending(void)
+{
+  return departure.pending;
+}
+
+void departure_poll(bool drained)
+{
+  if (drained || port_millis() - departure.since >= PATIENCE_MS) {
+    port_backup_write(PORT_BACKUP_ADDRESS, departure.address);
+    port_backup_write(PORT_BACKUP_REQUEST, departure.request);
+    port_reset();
+  }
+}

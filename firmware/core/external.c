@@ -1,0 +1,52 @@
+#include "external.h"
+
+#include "board.h"
+#include "bytes.h"
+
+struct external external;
+_Alignas(4) uint8_t external_scratch[EXTERNAL_SLICE];
+
+void external_start(void)
+{
+  memset(&external, 0, sizeof external);
+  external.start = port_flash_start(&external.geometry);
+}
+
+bool external_ready(void)
+{
+  return external.start >= 0;
+}
+
+bool range_inside(struct range range, struct range outer)
+{
+  return range.address >= outer.address && range.address - outer.address <= outer.length &&
+         range.length <= outer.length - (range.address - outer.address);
+}
+
+bool range_overlaps(struct range range, struct range other)
+{
+  return range.address < other.address ? other.address - range.address < range.length
+                                       : range.address - other.address < other.length;
+}
+
+struct range external_range(void)
+{
+  return (struct range){ BOARD_FLASH_BASE, external.geometry.size };
+}
+
+int external_read(uint32_t address, uint8_t *bytes, size_t size)
+{
+  return port_flash_read(address - BOARD_FLASH_BASE, bytes, size);
+}
+
+int external_erase(uint32_t address, uint32_t bytes)
+{
+  external.erased += 1;
+  return port_flash_erase(address - BOARD_FLASH_BASE, bytes);
+}
+
+int external_program(uint32_t address, const uint8_t *bytes, size_t size)
+{
+  external.programmed += 1;
+  return port_flash_program(address - BOARD_FLASH_BASE, bytes, size);
+}

@@ -1,0 +1,48 @@
+/* The external flash chip as the core knows it: identification, counters, one scratch buffer, and addresses. */
+#ifndef EXTERNAL_H
+#define EXTERNAL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "port.h"
+
+#define EXTERNAL_SLICE 4096u /* bytes that one slice of work reads at most */
+
+struct external {
+  int start; /* what port_flash_start said */
+  struct port_flash_geometry geometry;
+  uint32_t erased;     /* erase operations since reset */
+  uint32_t programmed; /* program operations since reset */
+};
+
+extern struct external external;
+
+/* Content read last; shared by whoever has the flash, valid until the caller returns to the main loop. */
+extern uint8_t external_scratch[EXTERNAL_SLICE];
+
+/* Identifies the chip and clears the counters. */
+void external_start(void);
+
+bool external_ready(void);
+
+/* A range of addresses as the CPU sees them. */
+struct range {
+  uint32_t address;
+  uint32_t length;
+};
+
+/* Is the range, which may be anything, inside `outer`? */
+bool range_inside(struct range range, struct range outer);
+bool range_overlaps(struct range range, struct range other);
+
+/* All of the chip. */
+struct range external_range(void);
+
+/* As the port's functions, but with addresses, and counted. */
+int external_read(uint32_t address, uint8_t *bytes, size_t size);
+int external_erase(uint32_t address, uint32_t bytes);
+int external_program(uint32_t address, const uint8_t *bytes, size_t size);
+
+#endif

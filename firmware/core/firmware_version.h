@@ -1,0 +1,6 @@
+#ifndef FIRMWARE_VERSION_H
+#define FIRMWARE_VERSION_H
+
+#define FIRMWARE_VERSION "0.1.0"
+
+#endif

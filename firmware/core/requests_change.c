@@ -1,0 +1,260 @@
+#include <string.h>
+
+#include "bytes.h"
+#include "change.h"
+#include "hash.h"
+#include "journal.h"
+#include "requests.h"
+
+#define JEDEC_ISSI 0x9Du
+#define SR1_BP 0x1Cu      /* W25Q128JV, 7.1: BP2..BP0; TB and SEC only choose what they protect */
+#define SR1_BP_ISSI 0x3Cu /* IS25LP064A, 6.1: BP3..BP0; it has no SR2 and SR3 of this kind */
+#define SR2_CMP 0x40u
+#define SR3_WPS 0x04u
+
+static struct {
+  bool begun;
+  bool aborted;
+  uint8_t count;
+  struct range ranges[PROTOCOL_RANGES_MAX];
+} change;
+
+void change_reset(void)
+{
+  change.begun = false;
+  change.aborted = false;
+}
+
+bool change_begun(void)
+{
+  return change.begun;
+}
+
+void change_abort(void)
+{
+  change.aborted = true;
+}
+
+bool change_aborted(void)
+{
+  return change.aborted;
+}
+
+/* Is any protection on? CMP protects everything when BP is 0, WPS hands protection over to single blocks. */
+static bool status_protects(const uint8_t status[3])
+{
+  if (external.geometry.jedec[0] == JEDEC_ISSI) {
+    return (status[0] & SR1_BP_ISSI) != 0;
+  }
+  return (status[0] & SR1_BP) != 0 || (status[1] & SR2_CMP) != 0 || (status[2] & SR3_WPS) != 0;
+}
+
+static bool begin_ranges(struct operation *operation)
+{
+  const uint32_t unit = external.geometry.erase[0].bytes;
+  struct reader reader = reader_of(operation->payload, operation->length);
+  const uint8_t count = read_u8(&reader);
+  if (count == 0 || count > PROTOCOL_RANGES_MAX || reader.left != count * 8u) {
+    operation_refuse(operation, "BEGIN: count must be 1 to 8 and agree with the length");
+    return false;
+  }
+  uint32_t behind = 0;
+  for (unsigned i = 0; i < count; i += 1) {
+    const uint32_t address = read_u32(&reader);
+    const struct range range = { address, read_u32(&reader) };
+    if (range.length == 0 || (i > 0 && address < behind)) {
+      operation_refuse(operation, "BEGIN: ranges must be ascending, disjoint and not empty");
+      return false;
+    }
+    if (!operation_range_allowed(operation, range, true)) {
+      return false;
+    }
+    if (address % unit != 0 || range.length % unit != 0) {
+      operation_fail(operation, &(struct failure){ ERROR_ALIGNMENT, address,
+                                                   "BEGIN: the range at # is no multiple of % bytes",
+                                                   { address, unit } });
+      return false;
+    }
+    change.ranges[i] = range;
+    behind = address + range.length;
+  }
+  change.count = count;
+  return true;
+}
+
+/* Of the ranges, and of what was left unfinished before: INFO tells all of it. */
+static struct range begin_hull(void)
+{
+  const struct journal_state *journal = journal_state();
+  const struct range last = change.ranges[change.count - 1u];
+  uint32_t from = change.ranges[0].address;
+  uint32_t to = last.address + last.length;
+  if (journal->unfinished && journal->hull.length > 0) {
+    const uint32_t old_to = journal->hull.address + journal->hull.length;
+    from = journal->hull.address < from ? journal->hull.address : from;
+    to = old_to > to ? old_to : to;
+  }
+  return (struct range){ from, to - from };
+}
+
+/* One step of the record under way: STEP_DONE with operation->failed, or without when it is written. */
+static enum step record_step(struct operation *operation)
+{
+  const int result = journal_step();
+  const uint32_t address = journal_write_address();
+  if (result == PORT_BUSY) {
+    return STEP_WAIT;
+  }
+  if (result == JOURNAL_ERROR_VERIFY) {
+    return operation_fail(operation, &(struct failure){ ERROR_WRITE_FAILED, address,
+                                                        "the journal's record at # does not read back as written",
+                                                        { address } });
+  }
+  return result < 0 ? operation_fail_port(operation, result, address) : STEP_DONE;
+}
+
+static enum step begin_check(struct operation *operation)
+{
+  uint8_t status[3];
+  change.begun = false; /* whatever comes of it, an older BEGIN no longer counts */
+  if (!begin_ranges(operation)) {
+    return STEP_DONE;
+  }
+  int result = port_flash_status(status);
+  if (result >= 0 && !journal_state()->readable) {
+    result = journal_read();
+  }
+  if (result < 0) {
+    return operation_fail_port(operation, result, change.ranges[0].address);
+  }
+  if (status_protects(status)) {
+    return operation_fail_protected(operation);
+  }
+  journal_write(true, begin_hull());
+  operation->phase = 1;
+  return STEP_AGAIN;
+}
+
+enum step request_begin(struct operation *operation)
+{
+  if (operation->phase == 0) {
+    return begin_check(operation);
+  }
+  const enum step step = record_step(operation);
+  if (step == STEP_DONE && !operation->failed && !operation->cancelled) {
+    change.begun = true;
+    change.aborted = false;
+  }
+  return step;
+}
+
+bool change_allowed(struct operation *operation, struct range range)
+{
+  if (!operation_range_allowed(operation, range, true)) {
+    return false;
+  }
+  for (unsigned i = 0; change.begun && i < change.count; i += 1) {
+    if (range_inside(range, change.ranges[i])) {
+      return true;
+    }
+  }
+  operation_fail(operation, &(struct failure){ ERROR_NOT_BEGUN, range.address,
+                                               "% bytes at # lie in no range of an open BEGIN",
+                                               { range.length, range.address } });
+  return false;
+}
+
+enum { COMMIT_CHECK, COMMIT_HASH, COMMIT_RECORD };
+
+static struct range commit_range(const struct operation *operation, unsigned index)
+{
+  const uint8_t *entry = operation->payload + 1u + index * (8u + HASH_SIZE);
+  return (struct range){ load_u32(entry), load_u32(entry + 4) };
+}
+
+static bool commit_check(struct operation *operation)
+{
+  const uint8_t count = operation->payload[0];
+  if (count == 0 || operation->length != 1u + count * (8u + HASH_SIZE)) {
+    operation_refuse(operation, "COMMIT: count must be 1 to 8 and agree with the length");
+    return false;
+  }
+  uint32_t wrong = commit_range(operation, 0).address;
+  bool same = change.begun && count == change.count;
+  for (unsigned i = 0; same && i < count; i += 1) {
+    const struct range range = commit_range(operation, i);
+    wrong = range.address;
+    same = range.address == change.ranges[i].address && range.length == change.ranges[i].length;
+  }
+  if (!same) {
+    operation_fail(operation, &(struct failure){ ERROR_NOT_BEGUN, wrong,
+                                                 "COMMIT: the range at # is not as an open BEGIN named it",
+                                                 { wrong } });
+  }
+  return same;
+}
+
+static enum step commit_hash(struct operation *operation, struct hash *hash)
+{
+  uint8_t digest[HASH_SIZE];
+  const struct range range = commit_range(operation, operation->index);
+  if (operation->cancelled) {
+    return STEP_DONE;
+  }
+  if (hash->position == 0) {
+    hash_start(hash, range);
+  }
+  const int result = hash_step(hash, digest);
+  if (result == PORT_BUSY) {
+    return STEP_AGAIN;
+  }
+  if (result < 0) {
+    return operation_fail_port(operation, result, range.address);
+  }
+  if (memcmp(digest, operation->payload + 1u + operation->index * (8u + HASH_SIZE) + 8u, HASH_SIZE) != 0) {
+    return operation_fail(operation, &(struct failure){ ERROR_VERIFY_FAILED, range.address,
+                                                        "COMMIT: SHA-256 of the % bytes at # is not the expected one",
+                                                        { range.length, range.address } });
+  }
+  hash->position = 0;
+  operation->index += 1;
+  if (operation->index == change.count) {
+    journal_write(false, (struct range){ 0, 0 });
+    operation->phase = COMMIT_RECORD;
+  }
+  return STEP_AGAIN;
+}
+
+enum step request_commit(struct operation *operation)
+{
+  static struct hash hash;
+  if (operation->phase == COMMIT_CHECK) {
+    if (!commit_check(operation)) {
+      return STEP_DONE;
+    }
+    hash.position = 0;
+    operation->phase = COMMIT_HASH;
+  }
+  if (operation->phase == COMMIT_HASH) {
+    return commit_hash(operation, &hash);
+  }
+  const enum step step = record_step(operation);
+  if (step == STEP_DONE && !operation->failed) {
+    change.begun = false;
+  }
+  return step;
+}
+
+enum step request_unprotect(struct operation *operation)
+{
+  uint8_t status[3];
+  int result = port_flash_unprotect();
+  if (result >= 0) {
+    result = port_flash_status(status);
+  }
+  if (result < 0) {
+    return operation_fail_port(operation, result, external_range().address);
+  }
+  message_bytes(operation->answer, status, sizeof status);
+  return STEP_DONE;
+}
