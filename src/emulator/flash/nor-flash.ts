@@ -1,0 +1,434 @@
+/**
+ * A serial NOR flash chip at its pins: /CS, and clocked transfers on one, two or four lines.
+ *
+ * The controller says with every transfer how many lines it drives or samples; the chip takes from each clock the
+ * lines that its own state asks for. A phase sent on other lines than the command wants is therefore garbage to
+ * the chip, as on silicon.
+ */
+
+import {
+  type FlashDefects,
+  NorDevice,
+  type SerialNorFlashOptions,
+  type SerialNorFlashState,
+} from "./device.js";
+import { EFFECTS } from "./effects.js";
+import { type CommandSpec, type EffectKind, type Lines, type NorPart, PAGE } from "./part.js";
+import { type ByteSource, SOURCES } from "./sources.js";
+
+export type { FlashDefects, SerialNorFlashOptions, SerialNorFlashState };
+
+type Phase = "instruction" | "address" | "mode" | "dummy" | "data-in" | "data-out" | "complete" | "ignore";
+
+/** All four lines pulled up: nobody drives them. */
+const FLOATING = 0b1111;
+/** Power-on to first command (tVSL) and to first write (tPUW), nanoseconds. */
+const T_VSL = 20e3;
+const T_PUW = 5e6;
+
+const hex = (value: number): string => `${value.toString(16).toUpperCase().padStart(2, "0")}h`;
+
+export class SerialNorFlash {
+  /** Clock at the CLK pin in Hz, told by the controller before it selects the chip; 0 = slow enough for all. */
+  clockHz = 0;
+  /** True while the controller transfers on both clock edges. */
+  doubleRate = false;
+
+  readonly #device: NorDevice;
+  #powered = true;
+  #selected = false;
+  #idleLines = FLOATING;
+  #phase: Phase = "ignore";
+  /** Lines of the phase, bits shifted so far, and how many. */
+  #lines: Lines = 1;
+  #shift = 0;
+  #bits = 0;
+  #dummyLeft = 0;
+  #command: CommandSpec | undefined;
+  /** Command that needs no instruction at the next selection: continuous read mode. */
+  #continuous: CommandSpec | undefined;
+  #address = 0;
+  #readStart = 0;
+  #wrap = 0;
+  /** Clocked too fast: data arrives one clock late. */
+  #late = false;
+  #lastByte = 0xff;
+  #outBits = 0;
+  #outByte = 0xff;
+  #source: ByteSource | undefined;
+  #page = new Uint8Array(PAGE);
+  #present = new Uint8Array(PAGE);
+  #count = 0;
+
+  /** @throws RangeError when `content` is not `part.size` bytes. */
+  constructor(options: SerialNorFlashOptions) {
+    this.#device = new NorDevice(options);
+  }
+
+  get part(): NorPart {
+    return this.#device.part;
+  }
+
+  /** The array, as given at construction. */
+  get content(): Uint8Array {
+    return this.#device.cells.content;
+  }
+
+  /** True while an erase, program or status write is under way. */
+  get busy(): boolean {
+    return this.#powered && this.#device.operations.busy;
+  }
+
+  /**
+   * Board time (ns) up to which status reads cannot change by themselves: when BUSY falls, or when a reset or a
+   * wake-up ends. Infinity when nothing is under way.
+   */
+  get stableUntil(): number {
+    const { operations, deafUntil, now } = this.#device;
+    return Math.min(
+      operations.readyAt ?? Number.POSITIVE_INFINITY,
+      deafUntil > now ? deafUntil : Number.POSITIVE_INFINITY,
+    );
+  }
+
+  /** True when the array may be read directly: idle, awake, every cell stable. */
+  get directlyReadable(): boolean {
+    const { operations, poweredDown, cells } = this.#device;
+    return this.#powered && !operations.busy && !poweredDown && cells.stable;
+  }
+
+  /** Value of status register `index` (0-based) as the chip would answer it. */
+  statusRegister(index: number): number {
+    return this.#device.statusValue(index);
+  }
+
+  /** Levels of IO3..IO0 while the controller does not drive them with data; bit 2 is /WP. Default: all high. */
+  set idleLines(levels: number) {
+    this.#idleLines = levels;
+    this.#device.writeProtectPinHigh = (levels & 0b100) !== 0;
+  }
+
+  /** /CS falls. */
+  select(): void {
+    if (!this.#powered || this.#selected) return;
+    this.#selected = true;
+    this.#late = false;
+    this.#count = 0;
+    if (this.#device.now < this.#device.deafUntil) {
+      this.#device.warn("deaf", "selected while it starts, resets or wakes up: does not answer");
+      this.#phase = "ignore";
+      return;
+    }
+    this.#command = this.#continuous;
+    if (this.#command === undefined) this.#enter("instruction", this.#device.qpi ? 4 : 1);
+    else this.#start(this.#command);
+  }
+
+  /** /CS rises: a complete command takes effect, an incomplete one is dropped. */
+  deselect(): void {
+    if (!this.#selected) return;
+    this.#selected = false;
+    const command = this.#command;
+    this.#command = undefined;
+    if (command !== undefined) this.#finish(command);
+    this.#source = undefined;
+    this.#phase = "ignore";
+  }
+
+  /** Clocks a byte into the chip, most significant bits first, on `lines` lines. */
+  write(byte: number, lines: Lines): void {
+    if (this.#phase === "data-in" && this.#bits === 0 && lines === this.#lines) {
+      this.#takeData(byte);
+      return;
+    }
+    const mask = (1 << lines) - 1;
+    const rest = this.#idleLines & ~mask;
+    for (let left = 8 - lines; left >= 0; left -= lines) this.#clock(((byte >>> left) & mask) | rest);
+  }
+
+  /** Clocks a byte out of the chip on `lines` lines; undriven lines read 1. One line is IO1. */
+  read(lines: Lines): number {
+    if (this.#phase === "data-out" && this.#outBits === 0 && lines === this.#lines) return this.#nextByte();
+    const mask = (1 << lines) - 1;
+    let byte = 0;
+    for (let clocks = 8 / lines; clocks > 0; clocks--) {
+      const levels = this.#clock(FLOATING);
+      byte = (byte << lines) | (lines === 1 ? (levels >>> 1) & 1 : levels & mask);
+    }
+    return byte;
+  }
+
+  /** As `count` calls of `read` into `target` from `offset`. */
+  readInto(target: Uint8Array, offset: number, count: number, lines: Lines): void {
+    const address = this.streaming(lines);
+    const { content, stable } = this.#device.cells;
+    if (address === undefined || !stable || address + count >= content.length) {
+      for (let index = 0; index < count; index++) target[offset + index] = this.read(lines);
+      return;
+    }
+    for (let index = 0; index < count; index++) target[offset + index] = content[address + index] ?? 0xff;
+    this.#address = address + count;
+  }
+
+  /** Clocks without data; nobody drives the lines. */
+  dummy(clocks: number): void {
+    for (let left = clocks; left > 0; left--) this.#clock(FLOATING);
+  }
+
+  /**
+   * Address of the byte that the next `read(lines)` takes from the array, when all that follow come from ascending
+   * addresses; undefined when the chip would put out anything else.
+   */
+  streaming(lines: Lines): number | undefined {
+    const reading = this.#phase === "data-out" && this.#command?.kind === "read";
+    const aligned = this.#outBits === 0 && lines === this.#lines;
+    return reading && aligned && this.#wrap === 0 && !this.#late ? this.#address : undefined;
+  }
+
+  /** The supply fails, at any instant: what is under way is left half done. */
+  powerCut(): void {
+    if (!this.#powered) return;
+    this.#powered = false;
+    this.#selected = false;
+    this.#phase = "ignore";
+    this.#command = undefined;
+    this.#continuous = undefined;
+    this.#device.operations.cut();
+  }
+
+  /** The supply is back: volatile state as after power-up. Without effect on a chip that has power. */
+  powerOn(): void {
+    if (this.#powered) return;
+    this.#powered = true;
+    this.#device.resetVolatile(true);
+    this.#device.deafUntil = this.#device.now + T_VSL;
+    this.#device.readOnlyUntil = this.#device.now + T_PUW;
+  }
+
+  /** Nonvolatile state besides the array. */
+  save(): SerialNorFlashState {
+    return this.#device.save();
+  }
+
+  /** @throws RangeError when the state is another part's or damaged. */
+  load(state: SerialNorFlashState): void {
+    this.#device.load(state);
+  }
+
+  /** One clock: takes the levels of the lines, returns those that the chip drives. */
+  #clock(levels: number): number {
+    switch (this.#phase) {
+      case "ignore":
+        return FLOATING;
+      case "complete":
+        this.#drop("clocked on after its last bit");
+        return FLOATING;
+      case "dummy":
+        this.#dummyLeft--;
+        if (this.#dummyLeft === 0) this.#proceed(3);
+        return FLOATING;
+      case "data-out":
+        return this.#shiftOut();
+      default:
+        this.#shiftIn(levels);
+        return FLOATING;
+    }
+  }
+
+  #shiftIn(levels: number): void {
+    const command = this.#command;
+    if (this.#phase === "address" && this.#bits === 0 && command !== undefined) {
+      if ((command.doubleRate ?? false) !== this.doubleRate) {
+        this.#drop(
+          `expects address and data on ${command.doubleRate ? "both clock edges" : "one clock edge"}`,
+        );
+        return;
+      }
+    }
+    this.#shift = ((this.#shift << this.#lines) | (levels & ((1 << this.#lines) - 1))) & 0xffffff;
+    this.#bits += this.#lines;
+    if (this.#bits < (this.#phase === "address" ? 24 : 8)) return;
+    const value = this.#shift;
+    this.#shift = 0;
+    this.#bits = 0;
+    if (this.#phase === "instruction") this.#decode(value);
+    else if (this.#phase === "address") this.#takeAddress(value);
+    else if (this.#phase === "mode") this.#takeMode(value);
+    else this.#takeData(value);
+  }
+
+  #shiftOut(): number {
+    if (this.#outBits === 0) {
+      this.#outByte = this.#nextByte();
+      this.#outBits = 8;
+    }
+    this.#outBits -= this.#lines;
+    const symbol = (this.#outByte >>> this.#outBits) & ((1 << this.#lines) - 1);
+    if (this.#lines === 1) return 0b1101 | (symbol << 1);
+    return this.#lines === 2 ? 0b1100 | symbol : symbol;
+  }
+
+  #nextByte(): number {
+    const byte = this.#source?.() ?? 0xff;
+    if (!this.#late) return byte;
+    const late = ((this.#lastByte << (8 - this.#lines)) | (byte >>> this.#lines)) & 0xff;
+    this.#lastByte = byte;
+    return late;
+  }
+
+  #enter(phase: Phase, lines: Lines): void {
+    this.#phase = phase;
+    this.#lines = lines;
+    this.#shift = 0;
+    this.#bits = 0;
+  }
+
+  #drop(why: string): void {
+    const name = this.#command?.name ?? "command";
+    this.#device.warn(`drop.${name}.${why}`, `${name} ${why}: ignored`);
+    this.#command = undefined;
+    this.#phase = "ignore";
+  }
+
+  #decode(code: number): void {
+    const device = this.#device;
+    const table = device.qpi ? device.part.qpiCommands : device.part.commands;
+    const command = table?.get(code);
+    if (command?.kind !== "reset") device.resetArmed = false;
+    const refusal = command === undefined ? "unknown command" : this.#refusal(command);
+    if (command === undefined || refusal !== undefined) {
+      device.warn(`${code}.${refusal}`, `${hex(code)} ${command?.name ?? ""}: ${refusal}: ignored`);
+      this.#phase = "ignore";
+      return;
+    }
+    this.#command = command;
+    this.#start(command);
+  }
+
+  /** Why the chip does not take `command` now. */
+  #refusal(command: CommandSpec): string | undefined {
+    const device = this.#device;
+    if (device.poweredDown && command.kind !== "device-id") return "powered down (B9h)";
+    if (device.operations.busy && command.whileBusy !== true) return "busy";
+    if (command.needsQuadEnable === true && !device.quadEnabled) return "QE is 0";
+    return undefined;
+  }
+
+  /** Instruction known (or not needed): first phase after it. */
+  #start(command: CommandSpec): void {
+    const { maxHz } = command;
+    const limit = typeof maxHz === "number" ? maxHz : maxHz(this.#device.readParameters);
+    this.#late = this.clockHz > limit;
+    if (this.#late) {
+      const speeds = `${Math.round(this.clockHz / 1e6)} MHz, the chip takes ${Math.round(limit / 1e6)} MHz`;
+      if (!(command.kind in EFFECTS)) {
+        this.#device.warn(`fast.${command.name}`, `${command.name} clocked at ${speeds}: data comes late`);
+      } else {
+        this.#drop(`clocked at ${speeds}`);
+        return;
+      }
+    }
+    this.#address = 0;
+    this.#proceed(0);
+  }
+
+  /** Enters the phase after those done: 0 instruction, 1 address, 2 mode bits, 3 dummy clocks. */
+  #proceed(done: number): void {
+    const command = this.#command;
+    if (command === undefined) return;
+    const dummy =
+      typeof command.dummy === "function" ? command.dummy(this.#device.readParameters) : (command.dummy ?? 0);
+    if (done < 1 && command.address !== undefined) this.#enter("address", command.address);
+    else if (done < 2 && command.mode === true) this.#enter("mode", command.address ?? 1);
+    else if (done < 3 && dummy > 0) {
+      this.#enter("dummy", 1);
+      this.#dummyLeft = dummy;
+    } else if (command.kind in EFFECTS) this.#startInput(command);
+    else this.#startOutput(command);
+  }
+
+  #takeAddress(value: number): void {
+    this.#address = value % this.part.size;
+    if (this.#command?.kind === "sfdp" || this.#command?.kind.startsWith("security")) this.#address = value;
+    this.#proceed(1);
+  }
+
+  #takeMode(value: number): void {
+    const { mask, value: stay } = this.part.continuous;
+    const command = this.#command;
+    this.#continuous = command?.kind === "read" && (value & mask) === stay ? command : undefined;
+    this.#proceed(2);
+  }
+
+  #startInput(command: CommandSpec): void {
+    if (command.data === undefined) {
+      this.#phase = "complete";
+      return;
+    }
+    this.#present.fill(0);
+    this.#enter("data-in", command.data);
+  }
+
+  #startOutput(command: CommandSpec): void {
+    const device = this.#device;
+    this.#enter("data-out", command.data ?? 1);
+    this.#outBits = 0;
+    this.#lastByte = 0xff;
+    this.#wrap = 0;
+    this.#readStart = this.#address;
+    if (command.kind === "read") {
+      this.#wrap = device.part.readWrap(command, device.readParameters, device.burstWrap);
+      this.#source = () => this.#nextCell();
+      return;
+    }
+    this.#source = SOURCES[command.kind as keyof typeof SOURCES](device, this.#address, command);
+  }
+
+  #nextCell(): number {
+    const address = this.#address;
+    const next = address + 1;
+    if (this.#wrap === 0) this.#address = next % this.part.size;
+    else this.#address = (address & ~(this.#wrap - 1)) | (next & (this.#wrap - 1));
+    return this.#device.cells.read(address);
+  }
+
+  #takeData(byte: number): void {
+    const paged = this.#command?.kind === "program" || this.#command?.kind === "security-program";
+    const index = ((paged ? this.#address : 0) + this.#count) % PAGE;
+    this.#page[index] = byte;
+    this.#present[index] = 1;
+    this.#count++;
+  }
+
+  /** /CS rose on `command`. */
+  #finish(command: CommandSpec): void {
+    const device = this.#device;
+    if (command.kind === "read") {
+      device.cells.settle(this.#readStart, Math.max(this.#readStart + 1, this.#address));
+      return;
+    }
+    if (command.kind === "device-id" && device.poweredDown) {
+      device.poweredDown = false;
+      device.deafUntil = device.now + device.part.times.wakeNs;
+    }
+    if (!(command.kind in EFFECTS)) return;
+    if (!this.#endedWell(command)) {
+      device.warn(`cut.${command.name}`, `${command.name}: deselected at a wrong place: ignored`);
+      return;
+    }
+    const data = { bytes: this.#page.slice(), present: this.#present.slice() };
+    EFFECTS[command.kind as EffectKind](device, {
+      command,
+      address: this.#address,
+      data,
+      count: this.#count,
+    });
+    if (command.kind === "reset" || command.kind === "qpi-enter") this.#continuous = undefined;
+  }
+
+  #endedWell(command: CommandSpec): boolean {
+    if (this.#phase === "complete") return true;
+    const whole = this.#phase === "data-in" && this.#bits === 0 && this.#count > 0;
+    return whole && this.#count <= (command.maxData ?? Number.POSITIVE_INFINITY);
+  }
+}

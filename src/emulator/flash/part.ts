@@ -1,0 +1,151 @@
+/** What distinguishes one serial NOR flash part from another, as data. Times in nanoseconds, clocks in Hz. */
+
+/** Number of data lines that carry a phase. */
+export type Lines = 1 | 2 | 4;
+
+/** What an operation that keeps the chip busy does. */
+export type OperationKind =
+  | "program"
+  | "erase"
+  | "chip-erase"
+  | "status"
+  | "security-program"
+  | "security-erase";
+
+export interface Duration {
+  readonly typicalNs: number;
+  readonly maximumNs: number;
+}
+
+/** Commands that answer with data. */
+export type SourceKind =
+  | "read"
+  | "sfdp"
+  | "security-read"
+  | "jedec"
+  | "unique-id"
+  | "manufacturer-id"
+  | "device-id"
+  | "status-read"
+  | "lock-read";
+
+/** Commands that take effect when the chip is deselected. */
+export type EffectKind =
+  | "nop"
+  | "write-enable"
+  | "write-disable"
+  | "volatile-enable"
+  | "status-write"
+  | "program"
+  | "erase"
+  | "chip-erase"
+  | "security-program"
+  | "security-erase"
+  | "suspend"
+  | "resume"
+  | "power-down"
+  | "reset-enable"
+  | "reset"
+  | "burst-wrap"
+  | "qpi-enter"
+  | "qpi-exit"
+  | "read-parameters"
+  | "lock"
+  | "unlock"
+  | "lock-all"
+  | "unlock-all";
+
+export interface CommandSpec {
+  readonly name: string;
+  readonly kind: SourceKind | EffectKind;
+  /** Lines of the 24-bit address; no address phase when absent. */
+  readonly address?: Lines;
+  /** Mode bits M7-M0 follow the address on the same lines. */
+  readonly mode?: boolean;
+  /** Dummy clocks between address (and mode) and data; a function where a register sets them. */
+  readonly dummy?: number | ((readParameters: number) => number);
+  /** Lines of the data phase; no data phase when absent. */
+  readonly data?: Lines;
+  /** Highest clock; a function where the read parameter register sets it. */
+  readonly maxHz: number | ((readParameters: number) => number);
+  readonly needsQuadEnable?: boolean;
+  /** Accepted while BUSY. */
+  readonly whileBusy?: boolean;
+  /** Address, mode bits and data on both clock edges. */
+  readonly doubleRate?: boolean;
+  /** Index of the status register, or bytes of an erase. */
+  readonly argument?: number;
+  /** Most data bytes that the command takes before deselection; more make the chip drop it. */
+  readonly maxData?: number;
+}
+
+export type CommandTable = ReadonlyMap<number, CommandSpec>;
+
+/** Status register bits by role: [index of the register, mask]. */
+export type Bit = readonly [register: number, mask: number];
+
+export interface StatusLayout {
+  /** Values as the part leaves the factory. Register 0 carries BUSY (bit 0) and WEL (bit 1). */
+  readonly factory: readonly number[];
+  /** Bits that software can change. */
+  readonly writable: readonly number[];
+  /** Bits that a volatile write (50h) can change. */
+  readonly volatileWritable: readonly number[];
+  /** Bits that can be set but never cleared. */
+  readonly oneTime: readonly number[];
+  /** Bits lost with the power even after a nonvolatile write. */
+  readonly untilPowerOff: readonly number[];
+  readonly quadEnable: Bit;
+  readonly eraseSuspended: Bit;
+  readonly programSuspended: Bit;
+  /** Protects the status registers while /WP is low and QE is 0. */
+  readonly registerProtect: Bit;
+  /** Protects them until the next power-on. */
+  readonly powerLock?: Bit;
+  /** Lock bits of the security registers, the first one's mask. */
+  readonly securityLock: Bit;
+  /** Selects the individual block locks. */
+  readonly individualLocks?: Bit;
+}
+
+export interface NorPart {
+  /** As in `boards/*.json`. */
+  readonly name: string;
+  /** Answer to 9Fh. */
+  readonly jedec: readonly [manufacturer: number, type: number, capacity: number];
+  /** Answer to ABh and 90h. */
+  readonly deviceId: number;
+  /** Bytes, a power of two. */
+  readonly size: number;
+  readonly sfdp: Uint8Array;
+  readonly commands: CommandTable;
+  /** The commands in QPI mode; absent on parts without it. */
+  readonly qpiCommands?: CommandTable;
+  readonly status: StatusLayout;
+  /** Protected range [start, end) that the status registers ask for. */
+  readonly protectedRange: (status: Uint8Array, size: number) => readonly [number, number];
+  /** Mode bits that keep the chip in continuous read mode. */
+  readonly continuous: { readonly mask: number; readonly value: number };
+  readonly security: { readonly count: number; readonly firstAddress: number };
+  /** Bytes within which a read wraps, by the read parameter register and what 77h set; 0 for none. */
+  readonly readWrap: (command: CommandSpec, readParameters: number, burstWrap: number) => number;
+  readonly readParametersReset: number;
+  readonly times: {
+    readonly program: Duration;
+    /** By size of the erased block. */
+    readonly erase: ReadonlyMap<number, Duration>;
+    readonly chipErase: Duration;
+    readonly status: Duration;
+    /** Latency of suspend. */
+    readonly suspendNs: number;
+    /** From the reset command until the next is accepted. */
+    readonly resetNs: number;
+    /** From power-down release until the next command. */
+    readonly wakeNs: number;
+    /** From B9h until the chip is powered down. */
+    readonly powerDownNs: number;
+  };
+}
+
+/** Bytes of a page: the unit of programming, on every part here. */
+export const PAGE = 256;
