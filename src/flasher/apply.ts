@@ -1,0 +1,124 @@
+/** BEGIN, a pipeline of ERASE and WRITE, COMMIT: docs/protocol.md section 5.6. */
+
+import { sha256 } from "@noble/hashes/sha2.js";
+import { makePlan, type Plan, type PlannedSector, type Step } from "../plan/plan.js";
+import { hullRanges } from "../plan/ranges.js";
+import { type AddressRange, endOf, sectorSize } from "../plan/sectors.js";
+import { BoardError } from "../protocol/errors.js";
+import { type Geometry, MAX_RANGES, MAX_TRANSFER } from "../protocol/messages.js";
+import type { Session } from "../protocol/session.js";
+import type { CancelSignal } from "./cancel.js";
+import { VerificationError } from "./errors.js";
+import { findDifference, readBytes } from "./flash-content.js";
+import { type Job, pipeline } from "./pipeline.js";
+import type { OnProgress } from "./progress.js";
+
+export interface Change {
+  readonly session: Session;
+  readonly geometry: Geometry;
+  /** Ascending: what the flash shall hold, and how what it holds differs. */
+  readonly sectors: readonly PlannedSector[];
+  /** Addresses of the sectors that the job is about; the others are neighbours that are blank. */
+  readonly own: readonly number[];
+  /** An earlier job was cut off: commit even when nothing differs. */
+  readonly unfinished: boolean;
+  readonly onProgress: OnProgress;
+  readonly signal: CancelSignal | undefined;
+}
+
+/** Counts over all attempts of a job. */
+export interface Totals {
+  erasedBytes: number;
+  programmedBytes: number;
+}
+
+/**
+ * Makes the flash hold what it shall; the board verifies it by SHA-256. Nothing is begun when nothing differs.
+ * @throws VerificationError, BoardError, SessionBrokenError, CancelledError
+ */
+export async function applyChange(change: Change, totals: Totals): Promise<void> {
+  const { geometry, session, sectors } = change;
+  const plan = makePlan(sectors, geometry, { maxWrite: MAX_TRANSFER, maxRanges: MAX_RANGES });
+  const idle = plan.steps.length === 0;
+  if (idle && !change.unfinished) return;
+  const ranges = idle ? hullRanges(change.own, geometry, MAX_RANGES) : plan.ranges;
+  const contents = await rangeContents(change, ranges);
+  await session.send("BEGIN", { ranges });
+  await pipeline(session, stepJobs(change, plan, totals), change.signal);
+  await commit(change, ranges, contents);
+}
+
+/** One request each; erases show as progress of their own only until the first data is written. */
+function* stepJobs(change: Change, plan: Plan, totals: Totals): Generator<Job> {
+  const { session, onProgress } = change;
+  let erased = 0;
+  let written = 0;
+  const finish = (step: Step) => {
+    if (step.kind === "erase") {
+      erased += step.length;
+      totals.erasedBytes += step.length;
+    } else {
+      written += step.bytes.length;
+      totals.programmedBytes += step.bytes.length;
+    }
+    if (written === 0) onProgress({ phase: "erase", done: erased, total: plan.erasedBytes });
+    else onProgress({ phase: "write", done: written, total: plan.programmedBytes });
+  };
+  for (const step of plan.steps) {
+    const { address } = step;
+    const run = async () => {
+      if (step.kind === "erase") await session.send("ERASE", { address, length: step.length });
+      else await session.send("WRITE", { address, data: step.bytes });
+      finish(step);
+    };
+    yield { bytes: step.kind === "erase" ? 8 : 4 + step.bytes.length, run };
+  }
+}
+
+type Contents = ReadonlyMap<number, Uint8Array>;
+
+/** The content of every sector in `ranges`; sectors between the job's own are read. */
+async function rangeContents(change: Change, ranges: readonly AddressRange[]): Promise<Contents> {
+  const { session, geometry, signal } = change;
+  const size = sectorSize(geometry);
+  const contents = new Map(change.sectors.map(({ address, content }) => [address, content]));
+  for (const address of sectorsOf(ranges, size)) {
+    if (contents.has(address)) continue;
+    contents.set(address, await readBytes(session, address, size, { signal, onBytes: () => {} }));
+  }
+  return contents;
+}
+
+async function commit(change: Change, ranges: readonly AddressRange[], contents: Contents): Promise<void> {
+  const { session, geometry, onProgress } = change;
+  const size = sectorSize(geometry);
+  const total = ranges.reduce((sum, { length }) => sum + length, 0);
+  onProgress({ phase: "verify", done: 0, total });
+  const digest = (range: AddressRange) => {
+    const hash = sha256.create();
+    for (const piece of pieces([range], contents, size)) hash.update(piece.bytes);
+    return hash.digest();
+  };
+  try {
+    await session.send("COMMIT", { ranges: ranges.map((range) => ({ ...range, sha256: digest(range) })) });
+  } catch (error) {
+    if (!(error instanceof BoardError) || error.codeName !== "VERIFY_FAILED") throw error;
+    const difference = await findDifference(session, pieces(ranges, contents, size), change.signal);
+    if (difference === undefined) throw error;
+    throw new VerificationError(difference.address, difference.expected, difference.found);
+  }
+  onProgress({ phase: "verify", done: total, total });
+}
+
+function* pieces(ranges: readonly AddressRange[], contents: Contents, size: number) {
+  for (const address of sectorsOf(ranges, size)) {
+    const bytes = contents.get(address);
+    if (bytes !== undefined) yield { address, bytes };
+  }
+}
+
+function* sectorsOf(ranges: readonly AddressRange[], size: number): Generator<number> {
+  for (const range of ranges) {
+    for (let address = range.address; address < endOf(range); address += size) yield address;
+  }
+}

@@ -1,0 +1,118 @@
+/** What a board's flash holds: hashed there, or read. */
+
+import { sha256 } from "@noble/hashes/sha2.js";
+import { MAX_TRANSFER } from "../protocol/messages.js";
+import type { Session } from "../protocol/session.js";
+import type { CancelSignal } from "./cancel.js";
+import { type Job, pipeline } from "./pipeline.js";
+
+/** Bytes of a sector's digest: 128 bits cannot be hit by chance, and 256 sectors fit in an answer. */
+const DIGEST_BYTES = 16;
+/** Sectors of one HASH: small enough for progress, large enough for few answers. */
+const SECTORS_PER_HASH = 64;
+
+export interface Watch {
+  readonly signal: CancelSignal | undefined;
+  /** Called with the bytes that each answer covers. */
+  readonly onBytes: (count: number) => void;
+}
+
+export function sectorDigest(bytes: Uint8Array): Uint8Array {
+  return sha256(bytes).subarray(0, DIGEST_BYTES);
+}
+
+export function sameBytes(a: Uint8Array, b: Uint8Array): boolean {
+  return firstDifference(a, b) < 0 && a.length === b.length;
+}
+
+/** @returns an index, or -1 */
+export function firstDifference(a: Uint8Array, b: Uint8Array): number {
+  const length = Math.min(a.length, b.length);
+  for (let i = 0; i < length; i++) if (a[i] !== b[i]) return i;
+  return -1;
+}
+
+/** @param sectors addresses, ascending. @returns the digest of each by its address. */
+export async function hashSectors(
+  session: Session,
+  sectors: readonly number[],
+  size: number,
+  watch: Watch,
+): Promise<Map<number, Uint8Array>> {
+  const digests = new Map<number, Uint8Array>();
+  await pipeline(session, hashJobs(session, sectors, size, { digests, watch }), watch.signal);
+  return digests;
+}
+
+interface HashResults {
+  readonly digests: Map<number, Uint8Array>;
+  readonly watch: Watch;
+}
+
+function* hashJobs(
+  session: Session,
+  sectors: readonly number[],
+  size: number,
+  { digests, watch }: HashResults,
+): Generator<Job> {
+  for (let i = 0; i < sectors.length; ) {
+    const address = sectors[i] as number;
+    let count = 1;
+    while (count < SECTORS_PER_HASH && sectors[i + count] === address + count * size) count++;
+    const length = count * size;
+    const run = async () => {
+      const answer = await session.send("HASH", { address, length, block: size, digest: DIGEST_BYTES });
+      for (let k = 0; k < count; k++) {
+        digests.set(address + k * size, answer.digests.subarray(k * DIGEST_BYTES, (k + 1) * DIGEST_BYTES));
+      }
+      watch.onBytes(length);
+    };
+    yield { bytes: 13, run };
+    i += count;
+  }
+}
+
+/** Reads any range of the flash. */
+export async function readBytes(
+  session: Session,
+  address: number,
+  length: number,
+  watch: Watch,
+): Promise<Uint8Array> {
+  const bytes = new Uint8Array(length);
+  await pipeline(session, readJobs(session, address, bytes, watch), watch.signal);
+  return bytes;
+}
+
+function* readJobs(session: Session, address: number, into: Uint8Array, watch: Watch): Generator<Job> {
+  for (let at = 0; at < into.length; at += MAX_TRANSFER) {
+    const length = Math.min(MAX_TRANSFER, into.length - at);
+    const run = async () => {
+      const { data } = await session.send("READ", { address: address + at, length });
+      into.set(data, at);
+      watch.onBytes(length);
+    };
+    // An answer is as large as this; the board has as much to hold for it as for a WRITE.
+    yield { bytes: length, run };
+  }
+}
+
+export interface Difference {
+  readonly address: number;
+  readonly expected: number;
+  readonly found: number;
+}
+
+/** @returns the first byte that is not as expected, or undefined. */
+export async function findDifference(
+  session: Session,
+  pieces: Iterable<{ readonly address: number; readonly bytes: Uint8Array }>,
+  signal: CancelSignal | undefined,
+): Promise<Difference | undefined> {
+  for (const { address, bytes } of pieces) {
+    const found = await readBytes(session, address, bytes.length, { signal, onBytes: () => {} });
+    const at = firstDifference(bytes, found);
+    if (at >= 0) return { address: address + at, expected: bytes[at] as number, found: found[at] as number };
+  }
+  return undefined;
+}

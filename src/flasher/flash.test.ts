@@ -1,0 +1,396 @@
+import assert from "node:assert/strict";
+import { createHash } from "node:crypto";
+import { test } from "node:test";
+import { setImmediate } from "node:timers/promises";
+import type { Image } from "../image/image.js";
+import { BoardError, type BoardErrorName } from "../protocol/errors.js";
+import type { Geometry } from "../protocol/messages.js";
+import { Session } from "../protocol/session.js";
+import { FakeBootloader } from "../protocol/testing/fake-bootloader.js";
+import { FakeClock } from "../protocol/testing/fake-clock.js";
+import { FAKE_BASE, FakeFlash, fakeGeometry } from "../protocol/testing/fake-flash.js";
+import { FakeLink, type LinkFaults, seededRandom } from "../protocol/testing/fake-link.js";
+import {
+  type BoardReport,
+  boardInfo,
+  boot,
+  CancelledError,
+  Connection,
+  eraseRange,
+  flashImage,
+  getBootAddress,
+  LinkLostError,
+  PlacementError,
+  type Progress,
+  readRange,
+  setBootAddress,
+  UnfinishedElsewhereError,
+  VerificationError,
+  verifyImage,
+} from "./index.js";
+
+const APP = 0x90100000;
+
+interface Options {
+  readonly geometry?: Geometry;
+  readonly faults?: LinkFaults;
+  readonly maxReconnects?: number;
+}
+
+async function setUp({ geometry = fakeGeometry(), faults, maxReconnects = 3 }: Options = {}) {
+  const clock = new FakeClock(() => setImmediate());
+  const flash = new FakeFlash(geometry);
+  const board = new FakeBootloader(flash, clock);
+  const links: FakeLink[] = [];
+  const connect = () => {
+    const link = new FakeLink(board, clock, faults);
+    links.push(link);
+    return Session.open(link, clock);
+  };
+  const connection = await clock.until(Connection.open(connect, { maxReconnects }));
+  return { clock, flash, board, links, connection };
+}
+
+function random(length: number, seed = 1): Uint8Array {
+  const next = seededRandom(seed);
+  return Uint8Array.from({ length }, () => Math.floor(next() * 256));
+}
+
+function image(...segments: { address: number; bytes: Uint8Array }[]): Image {
+  return { format: "bin", segments, entry: undefined };
+}
+
+function app(length: number, seed = 1): Image {
+  return image({ address: APP, bytes: random(length, seed) });
+}
+
+function assertHolds(flash: FakeFlash, { segments }: Image): void {
+  for (const { address, bytes } of segments) {
+    assert.ok(
+      Buffer.from(flash.view(address, bytes.length)).equals(bytes),
+      `content at ${address.toString(16)}`,
+    );
+  }
+}
+
+test("an image on a blank chip is written without an erase, and verified", async () => {
+  const { clock, flash, board, connection } = await setUp();
+  const bytes = random(0x12345);
+  const wanted = image({ address: APP, bytes });
+  const report = await clock.until(flashImage(connection, wanted, { bootAddress: APP }));
+  assertHolds(flash, wanted);
+  assert.equal(flash.erased, 0);
+  assert.equal(flash.programmed, Math.ceil(bytes.length / 256));
+  assert.equal(report.imageBytes, 0x12345);
+  assert.equal(report.unchangedBytes, 0);
+  assert.equal(report.address, APP);
+  assert.deepEqual(report.digests, [
+    { address: APP, length: bytes.length, sha256: createHash("sha256").update(bytes).digest("hex") },
+  ]);
+  assert.equal(board.unfinished, undefined);
+  await clock.until(boot(connection, APP));
+  assert.equal(board.booted, APP);
+});
+
+test("a dirty MiB costs the chip's floor and little else", async () => {
+  const geometry = fakeGeometry({ size: 0x400000, reserved: [] });
+  const { clock, flash, connection } = await setUp({ geometry });
+  flash.bytes.fill(0x11);
+  const wanted = app(0x100000);
+  const report = await clock.until(flashImage(connection, wanted));
+  assertHolds(flash, wanted);
+  assert.equal(flash.erased, 16);
+  assert.equal(flash.programmed, 4096);
+  const floor = 16 * 150 + 4096 * 0.4;
+  assert.ok(report.milliseconds < 1.05 * floor, `${report.milliseconds} ms, floor ${floor} ms`);
+});
+
+test("what is right already is left alone: no BEGIN, nothing erased", async () => {
+  const { clock, flash, board, connection } = await setUp();
+  const wanted = app(0x5000);
+  flash.view(APP, 0x5000).set(wanted.segments[0]?.bytes ?? []);
+  const report = await clock.until(flashImage(connection, wanted));
+  assert.equal(report.unchangedBytes, 0x5000);
+  assert.equal(report.programmedBytes, 0);
+  assert.ok(!board.log.includes("BEGIN"));
+});
+
+test("one changed byte costs one sector; bytes beside the image in its sectors are kept", async () => {
+  const { clock, flash, connection } = await setUp();
+  flash.bytes.set(random(flash.bytes.length, 7));
+  const before = flash.bytes.slice();
+  const wanted = image(
+    { address: APP + 0x1010, bytes: random(0x2100) },
+    { address: APP + 0x20004, bytes: random(8) },
+  );
+  const report = await clock.until(flashImage(connection, wanted));
+  for (const { address, bytes } of wanted.segments) before.set(bytes, address - FAKE_BASE);
+  assert.ok(Buffer.from(flash.bytes).equals(before));
+  assert.equal(flash.erased, 4);
+  assert.equal(report.erasedBytes, 0x4000);
+  assert.equal(report.unchangedBytes, 0);
+
+  const changed = image(...wanted.segments.map(({ address, bytes }) => ({ address, bytes: bytes.slice() })));
+  const byte = changed.segments[0]?.bytes;
+  assert.ok(byte !== undefined);
+  byte[0x1000] = (byte[0x1000] ?? 0) ^ 1;
+  const again = await clock.until(flashImage(connection, changed));
+  assertHolds(flash, changed);
+  assert.equal(again.erasedBytes, 0x1000);
+  assert.equal(again.unchangedBytes, 0x2108 - 0x1000);
+});
+
+test("many scattered pieces are begun as eight ranges whose gaps keep their content", async () => {
+  const { clock, flash, board, connection } = await setUp();
+  flash.bytes.set(random(flash.bytes.length, 9));
+  const before = flash.bytes.slice();
+  const pieces = Array.from({ length: 12 }, (_, i) => ({
+    address: APP + i * 0x3000 + 5,
+    bytes: random(20, i),
+  }));
+  await clock.until(flashImage(connection, image(...pieces)));
+  for (const { address, bytes } of pieces) before.set(bytes, address - FAKE_BASE);
+  assert.ok(Buffer.from(flash.bytes).equals(before));
+  assert.equal(board.unfinished, undefined);
+});
+
+test("progress tells every phase with bytes that grow to their total", async () => {
+  const { clock, flash, connection } = await setUp();
+  flash.bytes.fill(0);
+  const seen: Progress[] = [];
+  await clock.until(flashImage(connection, app(0x20000), { onProgress: (progress) => seen.push(progress) }));
+  const phases = seen.map(({ phase }) => phase).filter((phase, i, all) => phase !== all[i - 1]);
+  assert.deepEqual(phases, ["identify", "compare", "erase", "write", "verify"]);
+  for (const [phase, total] of [
+    ["compare", 0x20000],
+    ["write", 0x20000],
+    ["verify", 0x20000],
+  ] as const) {
+    const own = seen.filter((progress) => progress.phase === phase);
+    assert.deepEqual(own.at(-1), { phase, done: total, total });
+    assert.ok(own.every(({ done }, i) => done >= (own[i - 1]?.done ?? 0)));
+  }
+});
+
+test("an image that does not fit the board is refused before anything is sent that changes it", async () => {
+  const { clock, board, connection } = await setUp();
+  const bytes = random(0x100);
+  const cases: [Image, RegExp][] = [
+    [image(), /^the image is empty/],
+    [
+      image({ address: 0x08000000, bytes }),
+      /^the image at 0x08000000 is outside the chip: the flash chip is 0x90000000 to 0x901FFFFF/,
+    ],
+    [image({ address: 0x901fff80, bytes }), /is too large: .* it ends 128 bytes behind it/],
+    [
+      image({ address: 0x901fbfff, bytes }),
+      /lies in a region that the board reserves, 0x901FC000 to 0x901FFFFF\. Move it/,
+    ],
+  ];
+  for (const [wanted, message] of cases) {
+    await assert.rejects(clock.until(flashImage(connection, wanted)), (error) => {
+      assert.ok(error instanceof PlacementError);
+      assert.match(error.message, message);
+      return true;
+    });
+  }
+  await assert.rejects(clock.until(flashImage(connection, app(64), { bootAddress: APP + 512 })), {
+    name: "PlacementError",
+    message:
+      "0x90100200 is not a multiple of 1024: an application cannot start there. The next one that is: 0x90100400.",
+  });
+  await assert.rejects(
+    clock.until(flashImage(connection, app(64), { bootAddress: FAKE_BASE })),
+    /outside the region/,
+  );
+  assert.ok(!board.log.includes("BEGIN"));
+});
+
+test("a reserved region that shares a sector with the image is refused, too", async () => {
+  const geometry = fakeGeometry({ reserved: [{ address: APP + 0x800, length: 0x100 }] });
+  const { clock, connection } = await setUp({ geometry });
+  await assert.rejects(clock.until(flashImage(connection, app(16))), /a sector that the image touches/);
+});
+
+test("a bit that sticks is found and named", async () => {
+  const { clock, flash, board, connection } = await setUp();
+  flash.stuck.add(APP + 0x1234);
+  const bytes = new Uint8Array(0x3000).fill(0xa5);
+  await assert.rejects(clock.until(flashImage(connection, image({ address: APP, bytes }))), (error) => {
+    assert.ok(error instanceof VerificationError);
+    assert.deepEqual([error.address, error.expected, error.found], [APP + 0x1234, 0xa5, 0]);
+    assert.match(error.message, /^verification failed: at 0x90101234 expected 0xa5, found 0x00\./);
+    return true;
+  });
+  assert.notEqual(board.unfinished, undefined);
+});
+
+test("a protected chip is an error that says how to clear it, and --unprotect clears it", async () => {
+  const { clock, flash, board, connection } = await setUp();
+  board.protectedBits = 0x1c;
+  await assert.rejects(clock.until(flashImage(connection, app(0x1000))), (error) => {
+    assert.ok(error instanceof BoardError);
+    assert.equal(error.codeName, "WRITE_PROTECTED");
+    assert.match(error.message, /--unprotect/);
+    return true;
+  });
+  await clock.until(flashImage(connection, app(0x1000), { unprotect: true }));
+  assertHolds(flash, app(0x1000));
+});
+
+test("a missing or unknown flash chip is said; the rest of the board still tells about itself", async () => {
+  for (const fault of ["NO_FLASH", "UNKNOWN_FLASH"] as const satisfies readonly BoardErrorName[]) {
+    const { clock, board, connection } = await setUp();
+    board.flashFault = fault;
+    await assert.rejects(clock.until(flashImage(connection, app(16))), (error) => {
+      assert.ok(error instanceof BoardError && error.codeName === fault);
+      return true;
+    });
+    const report: BoardReport = await clock.until(boardInfo(connection));
+    assert.equal(report.boardId, "0RDX0KZ-JF49ZHN-49WN0M2");
+    assert.ok(report.geometry instanceof BoardError);
+    assert.ok(!(report.bootAddress instanceof BoardError) && report.bootAddress.address === APP);
+  }
+});
+
+test("a cable pulled at any request leaves a board that the same job completes", async () => {
+  const probe = await setUp();
+  probe.flash.bytes.fill(0);
+  await probe.clock.until(flashImage(probe.connection, app(0x14000)));
+  const count = probe.board.log.length;
+  assert.ok(count > 20);
+  for (let at = 1; at < count; at++) {
+    const { clock, flash, board, links, connection } = await setUp();
+    flash.bytes.fill(0);
+    let left = at;
+    board.onRequest = () => {
+      if (--left === 0) links.at(-1)?.unplug();
+    };
+    const report = await clock.until(flashImage(connection, app(0x14000)));
+    assertHolds(flash, app(0x14000));
+    assert.equal(report.reconnects, 1);
+    assert.equal(board.unfinished, undefined, `pulled at ${at}`);
+  }
+});
+
+test("a link that drops and damages transfers still ends with the whole image", async () => {
+  for (let seed = 1; seed <= 40; seed++) {
+    const faults = { drop: 0, corrupt: 0, random: seededRandom(seed) };
+    const { clock, flash, board, connection } = await setUp({ faults, maxReconnects: 200 });
+    Object.assign(faults, { drop: 0.01, corrupt: 0.02 });
+    flash.bytes.fill(0);
+    const wanted = app(0x18000, seed);
+    const report = await clock.until(flashImage(connection, wanted)).catch((error: unknown) => {
+      throw new Error(`seed ${seed}`, { cause: error });
+    });
+    assertHolds(flash, wanted);
+    assert.equal(board.unfinished, undefined, `seed ${seed}`);
+    assert.equal(report.reconnects, connection.reconnects);
+  }
+});
+
+test("a link that stays dead ends the job and says that nothing is lost", async () => {
+  const { clock, board, connection } = await setUp();
+  board.onRequest = (name) => {
+    if (name === "WRITE") board.silent = true;
+  };
+  await assert.rejects(clock.until(flashImage(connection, app(0x4000))), (error) => {
+    assert.ok(error instanceof LinkLostError);
+    assert.match(error.message, /^the link to the board was lost: fake board does not answer/);
+    assert.match(error.message, /the same command completes it/);
+    return true;
+  });
+  assert.notEqual(board.unfinished, undefined);
+});
+
+test("a flashing that is cancelled stops between requests, stays unfinished, and the next one completes it", async () => {
+  const { clock, flash, board, connection } = await setUp();
+  flash.bytes.fill(0);
+  const stop = new AbortController();
+  const onProgress = ({ phase }: Progress) => {
+    if (phase === "write") stop.abort();
+  };
+  const job = flashImage(connection, app(0x40000), { onProgress, signal: stop.signal });
+  await assert.rejects(clock.until(job), CancelledError);
+  assert.notEqual(board.unfinished, undefined);
+  assert.ok(flash.programmed > 0 && flash.programmed < 1024);
+  await assert.rejects(clock.until(boot(connection, APP)), /UNFINISHED/);
+  const report = await clock.until(flashImage(connection, app(0x40000)));
+  assertHolds(flash, app(0x40000));
+  assert.equal(board.unfinished, undefined);
+  assert.ok(report.unchangedBytes > 0);
+});
+
+test("an unfinished board that holds the whole image already is only committed", async () => {
+  const { clock, flash, board, connection } = await setUp();
+  flash.view(APP, 0x2000).set(random(0x2000));
+  board.unfinished = { address: APP, length: 0x2000 };
+  await clock.until(flashImage(connection, app(0x2000)));
+  assert.equal(board.unfinished, undefined);
+  assert.equal(flash.erased + flash.programmed, 0);
+});
+
+test("an unfinished flashing elsewhere is not hidden by another one; erasing it gives it up", async () => {
+  const { clock, board, connection } = await setUp();
+  board.unfinished = { address: APP + 0x10000, length: 0x3000 };
+  await assert.rejects(clock.until(flashImage(connection, app(0x2000))), (error) => {
+    assert.ok(error instanceof UnfinishedElsewhereError);
+    assert.match(error.message, /imflasher erase 0x90110000 0x3000$/);
+    return true;
+  });
+  await assert.rejects(clock.until(eraseRange(connection, APP + 0x10000, 0x1000)), UnfinishedElsewhereError);
+  await clock.until(eraseRange(connection, APP + 0x10000, 0x3000));
+  assert.equal(board.unfinished, undefined);
+  await clock.until(flashImage(connection, app(0x2000)));
+});
+
+test("verify compares on the board, changes nothing, and names the first byte that differs", async () => {
+  const { clock, flash, board, connection } = await setUp();
+  const wanted = app(0x90001);
+  flash.view(APP, 0x90001).set(wanted.segments[0]?.bytes ?? []);
+  const report = await clock.until(verifyImage(connection, wanted));
+  assert.equal(report.imageBytes, 0x90001);
+  assert.ok(!board.log.includes("READ"));
+  flash.view(APP + 0x41234, 1)[0] = (wanted.segments[0]?.bytes[0x41234] ?? 0) ^ 0xff;
+  flash.view(APP + 0x90000, 1)[0] = (wanted.segments[0]?.bytes[0x90000] ?? 0) ^ 0xff;
+  await assert.rejects(clock.until(verifyImage(connection, wanted)), { address: APP + 0x41234 });
+  assert.ok(!board.log.includes("BEGIN"));
+});
+
+test("read returns any range of the chip and refuses what is beyond it", async () => {
+  const { clock, flash, connection } = await setUp();
+  flash.bytes.set(random(flash.bytes.length, 3));
+  const bytes = await clock.until(readRange(connection, APP + 3, 0x5001));
+  assert.ok(Buffer.from(bytes).equals(flash.view(APP + 3, 0x5001)));
+  await assert.rejects(clock.until(readRange(connection, 0x901fffff, 2)), PlacementError);
+  await assert.rejects(clock.until(readRange(connection, APP, 0)), /is empty/);
+});
+
+test("erase blanks whole sectors with the largest units that fit, and leaves blank ones alone", async () => {
+  const { clock, flash, connection } = await setUp();
+  flash.bytes.fill(0);
+  const report = await clock.until(eraseRange(connection, APP, 0x19000));
+  assert.equal(report.erasedBytes, 0x19000);
+  assert.equal(flash.erased, 3);
+  assert.ok(flash.view(APP, 0x19000).every((byte) => byte === 0xff));
+  assert.equal(flash.view(APP + 0x19000, 1)[0], 0);
+  const again = await clock.until(eraseRange(connection, APP, 0x19000));
+  assert.deepEqual([again.erasedBytes, again.unchangedBytes, flash.erased], [0, 0x19000, 3]);
+  await assert.rejects(clock.until(eraseRange(connection, APP + 0x800, 0x1000)), {
+    name: "PlacementError",
+    message:
+      "address 0x90100800 is not a multiple of 4096 (0x1000), the smallest piece that the chip can erase. " +
+      "Choose multiples of it.",
+  });
+  await assert.rejects(clock.until(eraseRange(connection, 0x901fb000, 0x2000)), /reserves/);
+});
+
+test("the stored boot address is read and written; one that cannot boot is refused here", async () => {
+  const { clock, board, connection } = await setUp();
+  assert.equal((await clock.until(getBootAddress(connection))).address, APP);
+  const stored = await clock.until(setBootAddress(connection, APP + 0x400));
+  assert.deepEqual(stored, { address: APP + 0x400, free: 2559, capacity: 2560 });
+  await assert.rejects(clock.until(setBootAddress(connection, APP + 0x401)), PlacementError);
+  board.logFree = 0;
+  await assert.rejects(clock.until(setBootAddress(connection, APP)), /LOG_FULL/);
+});

@@ -1,0 +1,170 @@
+/** Writing an image: only what differs, keeping what lies beside it, verified on the board. */
+
+import { sha256 } from "@noble/hashes/sha2.js";
+import type { Image } from "../image/image.js";
+import type { PlannedSector } from "../plan/plan.js";
+import {
+  isBlank,
+  neighbourSectors,
+  overlaps,
+  sectorContent,
+  sectorSize,
+  type TouchedSector,
+  touchedSectors,
+} from "../plan/sectors.js";
+import { hexBytes } from "../protocol/hex.js";
+import type { BoardInfo, Geometry } from "../protocol/messages.js";
+import type { Session } from "../protocol/session.js";
+import { applyChange, type Change } from "./apply.js";
+import { type CancelSignal, throwIfCancelled } from "./cancel.js";
+import { checkBootAddress, checkImage, checkUnfinished } from "./checks.js";
+import type { Connection } from "./connection.js";
+import { hashSectors, readBytes, sameBytes, sectorDigest } from "./flash-content.js";
+import type { FlashReport, OnProgress } from "./progress.js";
+
+export interface JobOptions {
+  readonly onProgress?: OnProgress;
+  /** Looked at between requests; an AbortSignal will do. */
+  readonly signal?: CancelSignal;
+}
+
+export interface FlashOptions extends JobOptions {
+  /** Where the caller will boot afterwards: checked before anything is written. */
+  readonly bootAddress?: number;
+  /** Clear the chip's block protection first. Default false: a protected chip is an error. */
+  readonly unprotect?: boolean;
+}
+
+/**
+ * Writes an image and verifies it by SHA-256 on the board.
+ * @throws PlacementError before anything is changed when the image does not fit this board
+ * @throws UnfinishedElsewhereError, VerificationError, CancelledError, LinkLostError, BoardError, PlanError
+ */
+export async function flashImage(
+  connection: Connection,
+  image: Image,
+  options: FlashOptions = {},
+): Promise<FlashReport> {
+  const started = connection.now();
+  const totals = { erasedBytes: 0, programmedBytes: 0 };
+  let unchangedBytes: number | undefined;
+  await connection.run(async (session) => {
+    const change = await prepare(session, image, options);
+    // A later attempt finds what an earlier one wrote: that is not what was right from the start.
+    unchangedBytes ??= equalBytes(image, change);
+    if (options.unprotect === true) await session.send("UNPROTECT", {});
+    await applyChange(change, totals);
+  });
+  return {
+    imageBytes: image.segments.reduce((sum, { bytes }) => sum + bytes.length, 0),
+    ...totals,
+    unchangedBytes: unchangedBytes ?? 0,
+    milliseconds: connection.now() - started,
+    address: image.segments[0]?.address ?? 0,
+    digests: imageDigests(image),
+    reconnects: connection.reconnects,
+  };
+}
+
+/** All that is done before anything is changed. */
+async function prepare(session: Session, image: Image, options: FlashOptions): Promise<Change> {
+  const { onProgress = () => {}, signal } = options;
+  throwIfCancelled(signal);
+  const { info, geometry } = await identify(session, onProgress);
+  checkImage(image, geometry);
+  if (options.bootAddress !== undefined) checkBootAddress(options.bootAddress, geometry);
+  const length = sectorSize(geometry);
+  const touched = touchedSectors(image.segments, length);
+  checkUnfinished(info, (range) => touched.some(({ address }) => overlaps({ address, length }, range)));
+  const sectors = await compare(session, touched, geometry, { onProgress, signal });
+  const own = touched.map(({ address }) => address);
+  return { session, geometry, sectors, own, unfinished: info.unfinished !== 0, onProgress, signal };
+}
+
+/** Of each segment: its bytes were compared by the board's SHA-256 of their sectors, before or after the writing. */
+export function imageDigests(image: Image): FlashReport["digests"] {
+  return image.segments.map(({ address, bytes }) => ({
+    address,
+    length: bytes.length,
+    sha256: hexBytes(sha256(bytes)),
+  }));
+}
+
+export async function identify(
+  session: Session,
+  onProgress: OnProgress,
+): Promise<{ info: BoardInfo; geometry: Geometry }> {
+  onProgress({ phase: "identify", done: 0, total: 0 });
+  const [info, geometry] = await Promise.all([session.send("INFO", {}), session.send("GEOMETRY", {})]);
+  return { info, geometry };
+}
+
+/** Image bytes in sectors that hold them already. */
+function equalBytes(image: Image, { geometry, sectors }: Change): number {
+  const equal = new Set(sectors.filter(({ held }) => held === "equal").map(({ address }) => address));
+  const lengths = touchedSectors(image.segments, sectorSize(geometry))
+    .filter(({ address }) => equal.has(address))
+    .flatMap(({ pieces }) => pieces.map(({ bytes }) => bytes.length));
+  return lengths.reduce((sum, length) => sum + length, 0);
+}
+
+interface Watching {
+  readonly onProgress: OnProgress;
+  readonly signal: CancelSignal | undefined;
+}
+
+/** What the flash holds in the image's sectors, and which of their neighbours are blank. */
+async function compare(
+  session: Session,
+  touched: readonly TouchedSector[],
+  geometry: Geometry,
+  { onProgress, signal }: Watching,
+): Promise<PlannedSector[]> {
+  const size = sectorSize(geometry);
+  const [complete, partial] = [true, false].map((kind) =>
+    touched.filter((sector) => sector.complete === kind),
+  );
+  const own = touched.map(({ address }) => address);
+  const neighbours = neighbourSectors(own, geometry);
+  const hashed = [...(complete ?? []).map(({ address }) => address), ...neighbours].sort((a, b) => a - b);
+  const total = (own.length + neighbours.length) * size;
+  let done = 0;
+  const onBytes = (count: number) => {
+    done += count;
+    onProgress({ phase: "compare", done, total });
+  };
+  const sectors: PlannedSector[] = [];
+  for (const sector of partial ?? []) {
+    const held = await readBytes(session, sector.address, size, { signal, onBytes });
+    const content = sectorContent(sector, size, held);
+    sectors.push({ address: sector.address, content, held: state(held, content) });
+  }
+  const digests = await hashSectors(session, hashed, size, { signal, onBytes });
+  sectors.push(...hashedSectors(complete ?? [], neighbours, size, digests));
+  return sectors.sort((a, b) => a.address - b.address);
+}
+
+/** Neighbours that are not blank are left out: what they hold is not known. */
+function hashedSectors(
+  complete: readonly TouchedSector[],
+  neighbours: readonly number[],
+  size: number,
+  digests: ReadonlyMap<number, Uint8Array>,
+): PlannedSector[] {
+  const blank = new Uint8Array(size).fill(0xff);
+  const blankDigest = sectorDigest(blank);
+  const holds = (address: number, digest: Uint8Array) => sameBytes(digests.get(address) ?? blank, digest);
+  const own = complete.map((sector): PlannedSector => {
+    const { address } = sector;
+    const content = sectorContent(sector, size, undefined);
+    if (holds(address, sectorDigest(content))) return { address, content, held: "equal" };
+    return { address, content, held: holds(address, blankDigest) ? "blank" : "different" };
+  });
+  const free = neighbours.filter((address) => holds(address, blankDigest));
+  return [...own, ...free.map((address): PlannedSector => ({ address, content: blank, held: "equal" }))];
+}
+
+function state(held: Uint8Array, content: Uint8Array): PlannedSector["held"] {
+  if (sameBytes(held, content)) return "equal";
+  return isBlank(held) ? "blank" : "different";
+}
