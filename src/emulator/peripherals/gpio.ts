@@ -1,0 +1,307 @@
+/**
+ * GPIO ports A..K (RM0433, section 11). One `Gpio` is one port.
+ *
+ * The level of a pin, strongest first: a strong external driver (a pressed button, another chip's output); the
+ * port's own output; a weak external driver (a resistor) against the port's own pull resistor; nothing. Where a
+ * weak external driver and the internal pull (40 kOhm) disagree, the external one wins: board resistors are
+ * stronger. A pin that nothing drives keeps its charge for `FLOAT_HOLD_NS` of board time and then reads low,
+ * which a real pin may do or not: a guest that reads it later is told once.
+ */
+
+import type { AccessSize, BusDevice, ClockGate, EmulatorLog } from "../bus.js";
+import { RegisterBlock } from "../registers.js";
+import type { Timeline } from "../timeline.js";
+
+export type PortLetter = "A" | "B" | "C" | "D" | "E" | "F" | "G" | "H" | "I" | "J" | "K";
+export type DriveStrength = "strong" | "weak";
+export type PinMode = "input" | "output" | "alternate" | "analog";
+
+export interface PinFunction {
+  readonly mode: PinMode;
+  /** Alternate function number 0..15; counts only in mode "alternate". */
+  readonly alternateFunction: number;
+  readonly openDrain: boolean;
+  readonly pull: "none" | "up" | "down";
+  /** OSPEEDR: 0 low .. 3 very high. */
+  readonly speed: number;
+}
+
+export interface GpioOptions {
+  readonly port: PortLetter;
+  readonly log: EmulatorLog;
+  readonly timeline: Timeline;
+  readonly clocked: ClockGate;
+  /** Called with the pin's number when its level changed (EXTI). */
+  readonly onLevel?: (pin: number, high: boolean) => void;
+}
+
+/** What the outside sees of an output pin. undefined: the port does not drive the pin. */
+export type OutputObserver = (level: boolean | undefined) => void;
+
+/** How long a floating pin keeps its last level. Leakage of 50 nA and 5..10 pF give about a millisecond. */
+export const FLOAT_HOLD_NS = 1e6;
+
+type GpioRegister =
+  | "MODER"
+  | "OTYPER"
+  | "OSPEEDR"
+  | "PUPDR"
+  | "IDR"
+  | "ODR"
+  | "BSRR"
+  | "LCKR"
+  | "AFRL"
+  | "AFRH";
+
+interface ExternalDriver {
+  readonly high: boolean;
+  readonly strength: DriveStrength;
+}
+
+const MODES: readonly PinMode[] = ["input", "output", "alternate", "analog"];
+const PULLS = ["none", "up", "down", "none"] as const;
+const LCKK = 1 << 16;
+const PINS = 16;
+
+/** After reset all pins are analog, but for JTAG on PA13..PA15, PB3 and PB4 (RM0433, 11.4). */
+const RESETS: Readonly<Partial<Record<PortLetter, Readonly<Record<string, number>>>>> = {
+  A: { MODER: 0xabff_ffff, OSPEEDR: 0x0c00_0000, PUPDR: 0x6400_0000 },
+  B: { MODER: 0xffff_febf, OSPEEDR: 0x0000_00c0, PUPDR: 0x0000_0100 },
+};
+
+export class Gpio implements BusDevice {
+  readonly registers: RegisterBlock<GpioRegister>;
+
+  readonly #options: GpioOptions;
+  readonly #external = new Map<number, ExternalDriver>();
+  readonly #observers = new Map<number, OutputObserver[]>();
+  /** What a peripheral drives onto the pin in alternate mode; undefined: nothing or high impedance. */
+  readonly #peripheral = new Map<number, boolean>();
+  readonly #levels: boolean[] = new Array<boolean>(PINS).fill(false);
+  readonly #outputs: (boolean | undefined)[] = new Array<undefined>(PINS).fill(undefined);
+  /** Since when nothing drives the pin, in board time; undefined while something does. */
+  readonly #floatingSince: (number | undefined)[] = new Array<undefined>(PINS).fill(undefined);
+  #locked = 0;
+  #lockStep = 0;
+  #lockPins = 0;
+
+  constructor(options: GpioOptions) {
+    this.#options = options;
+    this.registers = this.#declare();
+    this.#settle();
+  }
+
+  read(offset: number, size: AccessSize): number {
+    return this.registers.read(offset, size);
+  }
+
+  write(offset: number, size: AccessSize, value: number): void {
+    this.registers.write(offset, size, value);
+  }
+
+  reset(): void {
+    this.registers.reset();
+    this.#locked = 0;
+    this.#lockStep = 0;
+    this.#settle();
+  }
+
+  pinFunction(pin: number): PinFunction {
+    const afr = this.registers.get(pin < 8 ? "AFRL" : "AFRH");
+    return {
+      mode: MODES[this.#field("MODER", pin)] ?? "input",
+      alternateFunction: (afr >>> ((pin & 7) * 4)) & 0xf,
+      openDrain: this.registers.has("OTYPER", 1 << pin),
+      pull: PULLS[this.#field("PUPDR", pin)] ?? "none",
+      speed: this.#field("OSPEEDR", pin),
+    };
+  }
+
+  /** Connects something outside to the pin, replacing what was there. */
+  drive(pin: number, high: boolean, strength: DriveStrength): void {
+    this.#external.set(pin, { high, strength });
+    this.#settle();
+  }
+
+  /** Disconnects what `drive` connected. */
+  release(pin: number): void {
+    this.#external.delete(pin);
+    this.#settle();
+  }
+
+  /** A peripheral's output on a pin in alternate mode; undefined releases it. */
+  driveAlternate(pin: number, high: boolean | undefined): void {
+    if (high === undefined) this.#peripheral.delete(pin);
+    else this.#peripheral.set(pin, high);
+    this.#settle();
+  }
+
+  /** `observer` is called at once and whenever the port's own drive of the pin changes. */
+  observe(pin: number, observer: OutputObserver): void {
+    const observers = this.#observers.get(pin);
+    if (observers === undefined) this.#observers.set(pin, [observer]);
+    else observers.push(observer);
+    observer(this.#outputs[pin]);
+  }
+
+  /** The voltage on the pin as a logic level, whatever its mode. */
+  level(pin: number): boolean {
+    const since = this.#floatingSince[pin];
+    if (since !== undefined && this.#options.timeline.now - since > FLOAT_HOLD_NS) return false;
+    return this.#levels[pin] ?? false;
+  }
+
+  #declare(): RegisterBlock<GpioRegister> {
+    const resets = RESETS[this.#options.port] ?? { MODER: 0xffff_ffff };
+    const reset = (name: string): number => resets[name] ?? 0;
+    const guard = (name: GpioRegister, bits: number) => (_written: number, before: number) =>
+      this.#guarded(name, before, bits);
+    return new RegisterBlock<GpioRegister>(
+      {
+        MODER: { offset: 0x00, reset: reset("MODER"), rw: 0xffff_ffff, onWrite: guard("MODER", 2) },
+        OTYPER: { offset: 0x04, reset: 0, rw: 0xffff, onWrite: guard("OTYPER", 1) },
+        OSPEEDR: { offset: 0x08, reset: reset("OSPEEDR"), rw: 0xffff_ffff, onWrite: guard("OSPEEDR", 2) },
+        PUPDR: { offset: 0x0c, reset: reset("PUPDR"), rw: 0xffff_ffff, onWrite: guard("PUPDR", 2) },
+        IDR: { offset: 0x10, reset: 0, ro: 0xffff, onRead: () => this.#input() },
+        ODR: { offset: 0x14, reset: 0, rw: 0xffff, onWrite: () => this.#settle() },
+        BSRR: { offset: 0x18, reset: 0, wo: 0xffff_ffff, onWrite: (written) => this.#setReset(written) },
+        LCKR: {
+          offset: 0x1c,
+          reset: 0,
+          rw: 0xffff,
+          wo: LCKK,
+          onRead: (stored) => this.#readLock(stored),
+          onWrite: (written, before) => this.#writeLock(written, before),
+        },
+        AFRL: { offset: 0x20, reset: 0, rw: 0xffff_ffff, onWrite: guard("AFRL", 4) },
+        AFRH: { offset: 0x24, reset: 0, rw: 0xffff_ffff, onWrite: guard("AFRH", 4) },
+      },
+      { name: `GPIO${this.#options.port}`, log: this.#options.log, clocked: this.#options.clocked },
+    );
+  }
+
+  /** Locked pins keep their configuration until reset (RM0433, 11.3.7). */
+  #guarded(name: GpioRegister, before: number, bits: number): void {
+    let keep = 0;
+    for (let pin = 0; pin < PINS; pin++) {
+      const place = name === "AFRH" ? pin - 8 : pin;
+      if ((this.#locked & (1 << pin)) === 0 || place < 0 || place * bits >= 32) continue;
+      keep |= ((1 << bits) - 1) << (place * bits);
+    }
+    const now = this.registers.get(name);
+    if (((now ^ before) & keep) !== 0) {
+      this.registers.set(name, (now & ~keep) | (before & keep));
+      this.#mistake(`${name}: locked pins keep their configuration until reset (LCKR)`);
+    }
+    this.#settle();
+  }
+
+  /** Set wins over reset for the same pin (RM0433, GPIOx_BSRR). */
+  #setReset(written: number): void {
+    const odr = this.registers.get("ODR");
+    this.registers.set("ODR", ((odr & ~(written >>> 16)) | written) & 0xffff);
+    this.#settle();
+  }
+
+  /** The key: LCKK 1, 0, 1 with the same pins, then a read (RM0433, GPIOx_LCKR). */
+  #writeLock(written: number, before: number): void {
+    if (this.#locked !== 0) {
+      this.registers.set("LCKR", before);
+      return;
+    }
+    const key = (written & LCKK) !== 0;
+    const pins = written & 0xffff;
+    const expected = this.#lockStep !== 1;
+    const samePins = this.#lockStep === 0 || pins === this.#lockPins;
+    this.#lockStep = key === expected && samePins ? this.#lockStep + 1 : key ? 1 : 0;
+    this.#lockPins = pins;
+    if (this.#lockStep < 3) return;
+    this.#locked = pins;
+    this.#lockStep = 0;
+  }
+
+  #readLock(stored: number): number {
+    return this.#locked === 0 ? stored : (stored | LCKK) >>> 0;
+  }
+
+  /** IDR: pins in analog mode read 0 (RM0433, 11.3.12). */
+  #input(): number {
+    let value = 0;
+    for (let pin = 0; pin < PINS; pin++) {
+      if (this.#field("MODER", pin) === 3) continue;
+      if (this.#floatingSince[pin] !== undefined) this.#noteFloat(pin);
+      if (this.level(pin)) value |= 1 << pin;
+    }
+    return value;
+  }
+
+  #noteFloat(pin: number): void {
+    const since = this.#floatingSince[pin] ?? 0;
+    if (this.#field("MODER", pin) !== 0 || this.#options.timeline.now - since <= FLOAT_HOLD_NS) return;
+    this.#options.log.once(
+      `GPIO${this.#options.port}.${pin}.float`,
+      `P${this.#options.port}${pin} floats: it is an input without pull resistor and nothing drives it; reads 0 here`,
+    );
+  }
+
+  /** Works out every pin's level, and tells who watches. */
+  #settle(): void {
+    for (let pin = 0; pin < PINS; pin++) {
+      const output = this.#output(pin);
+      if (output !== this.#outputs[pin]) {
+        this.#outputs[pin] = output;
+        for (const observer of this.#observers.get(pin) ?? []) observer(output);
+      }
+      this.#settlePin(pin, output);
+    }
+  }
+
+  #settlePin(pin: number, output: boolean | undefined): void {
+    const before = this.level(pin);
+    const driven = this.#driven(pin, output);
+    if (driven === undefined) {
+      this.#floatingSince[pin] ??= this.#options.timeline.now;
+      return;
+    }
+    this.#floatingSince[pin] = undefined;
+    this.#levels[pin] = driven;
+    if (driven !== before) this.#options.onLevel?.(pin, driven);
+  }
+
+  #driven(pin: number, output: boolean | undefined): boolean | undefined {
+    const external = this.#external.get(pin);
+    if (external?.strength === "strong") {
+      if (output !== undefined && output !== external.high) {
+        this.#mistake(`P${this.#options.port}${pin} drives against a strong external level: a short circuit`);
+      }
+      return external.high;
+    }
+    if (output !== undefined) return output;
+    if (external !== undefined) return external.high;
+    const pull = this.#field("MODER", pin) === 3 ? 0 : this.#field("PUPDR", pin);
+    return pull === 1 ? true : pull === 2 ? false : undefined;
+  }
+
+  #output(pin: number): boolean | undefined {
+    const mode = this.#field("MODER", pin);
+    if (mode === 0 || mode === 3) return undefined;
+    const level = mode === 1 ? this.registers.has("ODR", 1 << pin) : this.#peripheral.get(pin);
+    const openDrain = this.registers.has("OTYPER", 1 << pin);
+    return openDrain && level === true ? undefined : level;
+  }
+
+  #field(name: "MODER" | "OSPEEDR" | "PUPDR", pin: number): number {
+    return (this.registers.get(name) >>> (pin * 2)) & 3;
+  }
+
+  #mistake(message: string): void {
+    this.#options.log.once(`GPIO${this.#options.port}.${message}`, `guest mistake: ${message}`);
+  }
+}
+
+/** "PB2" -> port "B", pin 2. @throws RangeError for anything that is not a pin of the STM32H750. */
+export function parsePin(name: string): { readonly port: PortLetter; readonly pin: number } {
+  const match = /^P([A-K])(\d|1[0-5])$/.exec(name);
+  if (match === null) throw new RangeError(`"${name}" is not a pin: expected PA0 to PK15`);
+  return { port: match[1] as PortLetter, pin: Number(match[2]) };
+}
