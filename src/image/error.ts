@@ -1,6 +1,11 @@
 /** A file cannot be used as an image. The message names the file, the place in it, what was expected and found. */
 export class ImageError extends Error {
-  override readonly name = "ImageError";
+  override readonly name: string = "ImageError";
+}
+
+/** The address that was given, or its absence, does not fit the file: the caller's mistake, not the file's. */
+export class ImageAddressError extends ImageError {
+  override readonly name = "ImageAddressError";
 }
 
 /** An address as people and manuals write it: 0x90100000. */

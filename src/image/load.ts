@@ -1,5 +1,5 @@
 import { looksLikeElf, parseElf } from "./elf.js";
-import { hex, ImageError } from "./error.js";
+import { hex, ImageAddressError, ImageError } from "./error.js";
 import { looksLikeHex, parseHex } from "./hex.js";
 import type { Image, ImageFormat } from "./image.js";
 import { ADDRESS_SPACE, joinPieces } from "./segments.js";
@@ -50,7 +50,7 @@ function detect(bytes: Uint8Array, fileName: string): ImageFormat {
 
 function parseBin(bytes: Uint8Array, fileName: string, address: number | undefined): Image {
   if (address === undefined) {
-    throw new ImageError(
+    throw new ImageAddressError(
       `${fileName}: raw bytes carry no address: expected an address in front of the file, such as 0x90100000`,
     );
   }
@@ -65,7 +65,7 @@ function checkAddress(image: Image, fileName: string, address: number | undefine
   if (address === undefined || image.segments.some((segment) => segment.address === address)) return;
   const found = image.segments.slice(0, 4).map((segment) => hex(segment.address));
   const more = image.segments.length > found.length ? ", …" : "";
-  throw new ImageError(
+  throw new ImageAddressError(
     `${fileName}: the file is linked for ${found.join(", ")}${more}, not for ${hex(address)}: ` +
       "leave the address out, or link the program for it",
   );

@@ -1,0 +1,86 @@
+/** All commands. Each is loaded only when it runs, so that the others, --help and --version stay quick. */
+import type { CommandContext } from "./context.js";
+
+/** Arguments in the order of `arguments`; a missing optional one is undefined. */
+export type RunCommand = (
+  context: CommandContext,
+  args: readonly (string | undefined)[],
+  options: Readonly<Record<string, unknown>>,
+) => Promise<void>;
+
+export interface CommandSpec {
+  readonly name: string;
+  readonly summary: string;
+  /** As commander takes them: "<LENGTH>" is needed, "[ADDR]" is not. */
+  readonly arguments: readonly string[];
+  /** For help, where the arguments alone do not tell it. */
+  readonly usage?: string;
+  /** Flags and what they do. */
+  readonly options?: readonly (readonly [flags: string, description: string])[];
+  load(): Promise<{ readonly run: RunCommand }>;
+}
+
+const FILE_FIRST = "[options] [ADDR] FILE";
+
+export const COMMANDS: readonly CommandSpec[] = [
+  {
+    name: "flash",
+    summary: "write FILE (.bin, .hex, .elf, .uf2), verify it and start it; ADDR is needed for .bin",
+    arguments: ["<ADDR-or-FILE>", "[FILE]"],
+    usage: FILE_FIRST,
+    options: [
+      ["--no-boot", "leave the board in its bootloader afterwards"],
+      ["--unprotect", "clear the flash chip's block protection first"],
+    ],
+    load: () => import("./commands/flash.js"),
+  },
+  {
+    name: "id",
+    summary: "print the board id",
+    arguments: [],
+    load: () => import("./commands/id.js"),
+  },
+  {
+    name: "info",
+    summary: "print everything known of a board",
+    arguments: [],
+    load: () => import("./commands/info.js"),
+  },
+  {
+    name: "list",
+    summary: "list the boards that are present",
+    arguments: [],
+    load: () => import("./commands/list.js"),
+  },
+  {
+    name: "erase",
+    summary: "erase LENGTH bytes at ADDR",
+    arguments: ["<ADDR>", "<LENGTH>"],
+    load: () => import("./commands/erase.js"),
+  },
+  {
+    name: "read",
+    summary: "read LENGTH bytes at ADDR into FILE",
+    arguments: ["<ADDR>", "<LENGTH>", "<FILE>"],
+    load: () => import("./commands/read.js"),
+  },
+  {
+    name: "verify",
+    summary: "compare FILE with what the board holds; ADDR is needed for .bin",
+    arguments: ["<ADDR-or-FILE>", "[FILE]"],
+    usage: FILE_FIRST,
+    load: () => import("./commands/verify.js"),
+  },
+  {
+    name: "boot",
+    summary: "start the application once: at ADDR, or at the stored boot address",
+    arguments: ["[ADDR]"],
+    load: () => import("./commands/boot.js"),
+  },
+  {
+    name: "default-boot",
+    summary: "show where a restart boots, or store ADDR as that",
+    arguments: ["[ADDR]"],
+    load: () => import("./commands/default-boot.js"),
+  },
+];

@@ -1,0 +1,81 @@
+import { boot, type Connection, type FlashReport, flashImage } from "../../flasher/index.js";
+import type { Image } from "../../image/image.js";
+import { hex32 } from "../../protocol/hex.js";
+import type { RunCommand } from "../commands.js";
+import { type CommandContext, withBoard } from "../context.js";
+import { type AddressAndFile, readImage, splitAddressAndFile } from "../files.js";
+import { formatBytes } from "../progress-bar.js";
+
+const AFTER_INTERRUPT =
+  ": what was begun is not lost: the board stays in its bootloader; run the same command again to complete it";
+
+export const run: RunCommand = async (context, args, options) => {
+  const what = splitAddressAndFile(args);
+  if (what.file === "") return greet(context, what.address);
+  // Read before a board is looked for: a bad file must not cost a wait, or a board.
+  const image = await readImage(context.io, what);
+  const flash = (connection: Connection) => flashAndBoot(context, connection, image, what, options);
+  await withBoard(context, flash, AFTER_INTERRUPT);
+};
+
+/** `flash ADDR ""`: who is there, and what to do with the answer. */
+function greet(context: CommandContext, address: number | undefined): Promise<void> {
+  return withBoard(context, async ({ session }) => {
+    const { boardId } = session.hello;
+    context.reporter.result("flash", {
+      data: { boardId },
+      lines: [
+        `BOARD ID: ${boardId}`,
+        "This board is open: it needs no keys. Write a program into it with:",
+        `  imflasher flash ${address === undefined ? "" : `${hex32(address)} `}FILE`,
+      ],
+    });
+  });
+}
+
+async function flashAndBoot(
+  context: CommandContext,
+  connection: Connection,
+  image: Image,
+  what: AddressAndFile,
+  options: Readonly<Record<string, unknown>>,
+): Promise<void> {
+  const { io, reporter } = context;
+  const { boardId } = connection.session.hello;
+  const address = what.address ?? image.segments[0]?.address;
+  const boots = options["boot"] !== false && address !== undefined;
+  reporter.note(`board ${boardId} at ${connection.session.transport.name}`);
+  const report = await flashImage(connection, image, {
+    onProgress: (progress) => reporter.progress(progress),
+    signal: io.signal,
+    unprotect: options["unprotect"] === true,
+    ...(boots && { bootAddress: address }),
+  });
+  if (boots) {
+    reporter.progress({ phase: "boot", done: 0, total: 0 });
+    await boot(connection, address);
+  }
+  reporter.result("flash", {
+    data: { boardId, file: what.file, format: image.format, ...report, booted: boots ? address : null },
+    lines: describe(what.file, report, boots ? address : undefined),
+  });
+}
+
+function describe(file: string, report: FlashReport, booted: number | undefined): string[] {
+  const { imageBytes, erasedBytes, programmedBytes, unchangedBytes, milliseconds, reconnects } = report;
+  const counts = [
+    `${formatBytes(erasedBytes)} erased`,
+    `${formatBytes(programmedBytes)} programmed`,
+    `${formatBytes(unchangedBytes)} were right already`,
+    ...(reconnects === 0 ? [] : [`link opened anew ${reconnects} times`]),
+  ];
+  return [
+    `${file}: ${formatBytes(imageBytes)} at ${hex32(report.address)} in ${(milliseconds / 1000).toFixed(1)} s: ${counts.join(", ")}`,
+    ...report.digests.map(
+      ({ address, sha256 }) => `verified on the board: ${hex32(address)} SHA-256 ${sha256}`,
+    ),
+    booted === undefined
+      ? 'the board stays in its bootloader: start the program with "imflasher boot"'
+      : `started at ${hex32(booted)}`,
+  ];
+}

@@ -1,0 +1,137 @@
+import type { Connection } from "../flasher/connection.js";
+import type { Session } from "../protocol/session.js";
+import type { Transport } from "../protocol/transport.js";
+import { InterruptedError, UsageError } from "./errors.js";
+import type { BoardLink, CliIo } from "./io.js";
+import { parseSeconds } from "./numbers.js";
+import type { Reporter } from "./reporter.js";
+
+/** Milliseconds that a command waits for a board unless --timeout says otherwise. */
+export const DEFAULT_TIMEOUT = 60_000;
+
+/** Options of every command, as commander gives them. */
+export interface GlobalOptions {
+  readonly port?: string;
+  readonly serial?: string;
+  readonly board?: string;
+  readonly json?: boolean;
+  readonly timeout?: string;
+}
+
+/** What a command works with. */
+export interface CommandContext {
+  readonly io: CliIo;
+  readonly reporter: Reporter;
+  readonly options: GlobalOptions;
+}
+
+/** Chooses the way to the board that the global options name. */
+export async function openLink(context: CommandContext): Promise<BoardLink> {
+  const { io, options, reporter } = context;
+  const open = options.board === undefined ? io.connect : io.boards[options.board];
+  if (open === undefined) {
+    const known = Object.keys(io.boards).join(", ") || "none";
+    throw new UsageError(`--board: expected one of: ${known}; found ${JSON.stringify(options.board)}`);
+  }
+  const serial = options.serial === undefined ? undefined : await readSerial(options.serial);
+  return open({
+    port: options.port,
+    serial,
+    timeout: options.timeout === undefined ? DEFAULT_TIMEOUT : parseSeconds("--timeout", options.timeout),
+    signal: io.signal,
+    onWaiting() {
+      const what = serial === undefined ? "a board" : `board ${serial}`;
+      reporter.note(`waiting for ${what} … press its reset button or plug it in`);
+      reporter.progress({ phase: "wait", done: 0, total: 0 });
+    },
+  });
+}
+
+async function readSerial(text: string): Promise<string> {
+  const { parseBoardId } = await import("../protocol/board-id.js");
+  return parseBoardId(text);
+}
+
+/** A link whose ports are closed as soon as somebody presses Ctrl-C, and which then opens no more. */
+class InterruptibleLink implements BoardLink {
+  readonly timers: BoardLink["timers"];
+  private readonly link: BoardLink;
+  private readonly signal: AbortSignal;
+  private readonly opened: Transport[] = [];
+
+  constructor(link: BoardLink, signal: AbortSignal) {
+    this.link = link;
+    this.signal = signal;
+    this.timers = link.timers;
+  }
+
+  async open(): Promise<Transport> {
+    this.signal.throwIfAborted();
+    const transport = await this.link.open();
+    this.opened.push(transport);
+    this.signal.throwIfAborted();
+    return transport;
+  }
+
+  async close(): Promise<void> {
+    for (const transport of this.opened) await transport.close();
+    await this.link.close();
+  }
+}
+
+/**
+ * Runs a job over a link and closes the link whatever happens. Ctrl-C ends the job at once.
+ * @param afterInterrupt what a person should know then
+ * @throws InterruptedError
+ */
+export async function withLink<T>(
+  context: CommandContext,
+  job: (link: BoardLink) => Promise<T>,
+  afterInterrupt = "",
+): Promise<T> {
+  const { signal } = context.io;
+  const link = new InterruptibleLink(await openLink(context), signal);
+  const interrupted = new Promise<never>((_, reject) => {
+    const stop = (): void => reject(new InterruptedError(`interrupted${afterInterrupt}`));
+    if (signal.aborted) stop();
+    signal.addEventListener("abort", stop, { once: true });
+  });
+  try {
+    return await Promise.race([interrupted, job(link)]);
+  } catch (error) {
+    // Whichever came first: what the job throws when its port is taken away is no news.
+    if (signal.aborted) return await interrupted;
+    throw error;
+  } finally {
+    await link.close();
+  }
+}
+
+/** Runs a job on a board whose link is opened anew when it breaks. */
+export function withBoard<T>(
+  context: CommandContext,
+  job: (connection: Connection) => Promise<T>,
+  afterInterrupt?: string,
+): Promise<T> {
+  return withLink(
+    context,
+    async (link) => {
+      const { Connection } = await import("../flasher/connection.js");
+      return job(await Connection.open(() => openSession(context, link)));
+    },
+    afterInterrupt,
+  );
+}
+
+/** @throws NoBoardError when --serial names another board than the one at --port */
+async function openSession(context: CommandContext, link: BoardLink): Promise<Session> {
+  const { Session } = await import("../protocol/session.js");
+  const transport = await link.open();
+  const session = await Session.open(transport, link.timers);
+  if (context.options.serial === undefined) return session;
+  const expected = await readSerial(context.options.serial);
+  const found = session.hello.boardId;
+  if (expected === found) return session;
+  const { NoBoardError } = await import("../transport/node/errors.js");
+  throw new NoBoardError(`${transport.name}: expected board ${expected}, found board ${found}`);
+}

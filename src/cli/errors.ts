@@ -1,0 +1,14 @@
+/** The command line itself is wrong: names the argument, what was expected and what was found. */
+export class UsageError extends Error {
+  override readonly name = "UsageError";
+}
+
+/** A file cannot be read or written. */
+export class FileError extends Error {
+  override readonly name = "FileError";
+}
+
+/** Ctrl-C. */
+export class InterruptedError extends Error {
+  override readonly name = "InterruptedError";
+}

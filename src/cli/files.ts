@@ -1,0 +1,46 @@
+import type { Image } from "../image/image.js";
+import { loadImage } from "../image/load.js";
+import { FileError, UsageError } from "./errors.js";
+import type { CliIo } from "./io.js";
+import { looksLikeNumber, parseAddress } from "./numbers.js";
+
+const REASONS: Readonly<Record<string, string>> = {
+  ENOENT: "no such file or folder: check the name",
+  EISDIR: "is a folder: expected a file",
+  EACCES: "permission denied: check who may use the file",
+  ENOSPC: "the disk is full",
+};
+
+async function explain<T>(path: string, job: Promise<T>): Promise<T> {
+  try {
+    return await job;
+  } catch (cause) {
+    const { code, message } = cause as NodeJS.ErrnoException;
+    throw new FileError(`${path}: ${REASONS[code ?? ""] ?? message}`, { cause });
+  }
+}
+
+export function writeResult(io: CliIo, path: string, bytes: Uint8Array): Promise<void> {
+  return explain(path, io.writeFile(path, bytes));
+}
+
+/** `[ADDR] FILE` taken apart. */
+export interface AddressAndFile {
+  readonly address: number | undefined;
+  readonly file: string;
+}
+
+/** @throws UsageError */
+export function splitAddressAndFile(args: readonly (string | undefined)[]): AddressAndFile {
+  const [first = "", second] = args;
+  if (second !== undefined) return { address: parseAddress("ADDR", first), file: second };
+  if (looksLikeNumber(first)) {
+    throw new UsageError(`FILE: expected the name of an image behind the address ${first}, found nothing`);
+  }
+  return { address: undefined, file: first };
+}
+
+/** @throws FileError, ImageError */
+export async function readImage(io: CliIo, { address, file }: AddressAndFile): Promise<Image> {
+  return loadImage(await explain(file, io.readFile(file)), file, { address });
+}

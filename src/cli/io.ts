@@ -1,0 +1,51 @@
+import type { Timers, Transport } from "../protocol/transport.js";
+import type { BoardPort } from "../transport/node/ports.js";
+
+/** Where text goes. */
+export interface Output {
+  write(text: string): unknown;
+  readonly isTTY?: boolean;
+  /** Characters a line, on a terminal. */
+  readonly columns?: number;
+}
+
+/** Which board is meant, and how long to wait for it. */
+export interface BoardRequest {
+  readonly port: string | undefined;
+  /** Board id, as `parseBoardId` gives it. */
+  readonly serial: string | undefined;
+  /** Milliseconds to wait for the board. */
+  readonly timeout: number;
+  readonly signal: AbortSignal;
+  /** Called once, when the board has to be waited for. */
+  onWaiting(): void;
+}
+
+/** The way to one board. */
+export interface BoardLink {
+  /** Time as the board's side lives it: wall clock, or board time. */
+  readonly timers: Timers;
+  /** Opens the port, waiting for the board; again after it has restarted or was unplugged: the same board then. */
+  open(): Promise<Transport>;
+  /** Ends what was started for this link. The transports are closed before. */
+  close(): Promise<void>;
+}
+
+export type OpenBoard = (request: BoardRequest) => Promise<BoardLink>;
+
+/** All that the command line touches of the world. */
+export interface CliIo {
+  readonly stdout: Output;
+  readonly stderr: Output;
+  /** Aborts on Ctrl-C. */
+  readonly signal: AbortSignal;
+  /** Milliseconds, monotonic: for rates. */
+  now(): number;
+  readFile(path: string): Promise<Uint8Array>;
+  writeFile(path: string, bytes: Uint8Array): Promise<void>;
+  listPorts(): Promise<readonly BoardPort[]>;
+  /** Opens a board on a port: used without `--board`. */
+  readonly connect: OpenBoard;
+  /** Openers by the NAME of `--board NAME`. */
+  readonly boards: Readonly<Record<string, OpenBoard>>;
+}

@@ -1,0 +1,23 @@
+import { readFile, writeFile } from "node:fs/promises";
+import { listPorts } from "../transport/node/ports.js";
+import { wallClock } from "../transport/node/timers.js";
+import type { CliIo } from "./io.js";
+
+/** The real world: this process, its files and its ports. */
+export function nodeIo(signal: AbortSignal): CliIo {
+  return {
+    stdout: process.stdout,
+    stderr: process.stderr,
+    signal,
+    now: () => performance.now(),
+    readFile: (path) => readFile(path),
+    writeFile: (path, bytes) => writeFile(path, bytes),
+    listPorts: () => listPorts(),
+    async connect(request) {
+      const { SerialLink } = await import("./serial-link.js");
+      const { openSerial } = await import("../transport/node/serial.js");
+      return new SerialLink(request, { openSerial, listPorts: () => listPorts(), timers: wallClock });
+    },
+    boards: {},
+  };
+}

@@ -1,0 +1,85 @@
+import { Command, CommanderError } from "commander";
+import { COMMANDS, type CommandSpec } from "./commands.js";
+import { DEFAULT_TIMEOUT, type GlobalOptions } from "./context.js";
+import { UsageError } from "./errors.js";
+import type { CliIo } from "./io.js";
+import { packageVersion } from "./package-root.js";
+import { createReporter, type Reporter } from "./reporter.js";
+
+/** What commander throws when it has printed what was asked for. */
+const SHOWN = ["commander.helpDisplayed", "commander.version"];
+
+function addCommand(program: Command, spec: CommandSpec, io: CliIo, reporter: Reporter): void {
+  const command = program.command(spec.name).description(spec.summary);
+  for (const argument of spec.arguments) command.argument(argument);
+  if (spec.usage !== undefined) command.usage(spec.usage);
+  for (const [flags, description] of spec.options ?? []) command.option(flags, description);
+  command.action(async () => {
+    const { run } = await spec.load();
+    const options = command.optsWithGlobals<GlobalOptions & Record<string, unknown>>();
+    // processedArgs also holds the arguments that were left out.
+    await run({ io, reporter, options }, command.processedArgs as (string | undefined)[], options);
+  });
+}
+
+function createProgram(io: CliIo, reporter: Reporter): Command {
+  const program = new Command("imflasher")
+    .description("Flash, verify and run code in the external flash of STM32H750 boards.")
+    .version(packageVersion())
+    .option(
+      "--port <path>",
+      "serial port of the board, such as /dev/ttyACM0 (default: the only board present)",
+    )
+    .option("--serial <board-id>", "the board with this id")
+    .option("--board <name>", "a board that imflasher runs itself, such as emulated")
+    .option("--json", "one JSON object a line on stdout: progress, result, error")
+    .option("--timeout <seconds>", `how long to wait for a board (default: ${DEFAULT_TIMEOUT / 1000})`)
+    .helpOption("-h, --help", "show this help")
+    .helpCommand(false)
+    .configureHelp({
+      showGlobalOptions: true,
+      subcommandTerm: (command) => `${command.name()} ${command.usage().replace("[options]", "").trim()}`,
+    })
+    .configureOutput({
+      writeOut: (text) => io.stdout.write(text),
+      writeErr: (text) => io.stderr.write(text),
+      // Said by main, as every error is.
+      outputError: () => undefined,
+    })
+    .exitOverride();
+  for (const spec of COMMANDS) {
+    addCommand(program, spec, io, reporter);
+  }
+  return program;
+}
+
+/** commander's errors in our words; undefined when there was no error. */
+function translate(error: CommanderError, argv: readonly string[]): UsageError | undefined {
+  if (SHOWN.includes(error.code)) return undefined;
+  const name = COMMANDS.find((spec) => argv.includes(spec.name))?.name;
+  const help = `imflasher ${name === undefined ? "" : `${name} `}--help`;
+  // Without a command, commander has already shown the help on stderr.
+  const message =
+    error.code === "commander.help" ? "expected a command" : error.message.replace(/^error: /, "");
+  return new UsageError(`${message}\nsee "${help}"`);
+}
+
+/**
+ * Runs one command line.
+ * @param argv without node and script
+ * @returns the exit code
+ */
+export async function main(argv: readonly string[], io: CliIo): Promise<number> {
+  const reporter = createReporter(io, argv.includes("--json"));
+  try {
+    await createProgram(io, reporter).parseAsync([...argv], { from: "user" });
+    return 0;
+  } catch (thrown) {
+    const error = thrown instanceof CommanderError ? translate(thrown, argv) : thrown;
+    if (error === undefined) return 0;
+    const { exitCodeOf } = await import("./exit-codes.js");
+    const code = exitCodeOf(error);
+    reporter.error(error instanceof Error ? error : new Error(String(error)), code);
+    return code;
+  }
+}

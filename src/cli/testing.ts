@@ -1,0 +1,82 @@
+/** The world of a command line under test: what it prints is kept, files are in memory, the board is a stand-in. */
+import { FakeBootloader } from "../protocol/testing/fake-bootloader.js";
+import { FakeFlash } from "../protocol/testing/fake-flash.js";
+import { FakeLink } from "../protocol/testing/fake-link.js";
+import type { Transport } from "../protocol/transport.js";
+import type { BoardPort } from "../transport/node/ports.js";
+import { InstantTimers } from "../transport/node/testing.js";
+import type { BoardRequest, CliIo, Output } from "./io.js";
+import { main } from "./program.js";
+
+class Screen implements Output {
+  text = "";
+  isTTY = false;
+  columns = 100;
+
+  write(text: string): void {
+    this.text += text;
+  }
+}
+
+export class TestWorld {
+  readonly stdout = new Screen();
+  readonly stderr = new Screen();
+  readonly files = new Map<string, Uint8Array>();
+  readonly timers = new InstantTimers();
+  readonly board: FakeBootloader;
+  /** What `connect` was asked for. */
+  readonly requests: BoardRequest[] = [];
+  readonly interrupt = new AbortController();
+  ports: BoardPort[] = [];
+  /** Called in place of opening the board's port. */
+  open: () => Promise<Transport>;
+  closedLinks = 0;
+
+  constructor(flash: FakeFlash = new FakeFlash()) {
+    this.board = new FakeBootloader(flash, this.timers);
+    this.open = async () => new FakeLink(this.board, this.timers);
+  }
+
+  /** Runs a command line; @returns the exit code. */
+  run(...argv: string[]): Promise<number> {
+    this.stdout.text = "";
+    this.stderr.text = "";
+    return main(argv, this.io());
+  }
+
+  /** The objects that --json printed. */
+  objects(): Record<string, unknown>[] {
+    const lines = this.stdout.text.split("\n").filter((line) => line !== "");
+    return lines.map((line) => JSON.parse(line) as Record<string, unknown>);
+  }
+
+  private io(): CliIo {
+    return {
+      stdout: this.stdout,
+      stderr: this.stderr,
+      signal: this.interrupt.signal,
+      now: () => this.timers.now(),
+      readFile: async (path) => this.files.get(path) ?? fail("ENOENT", path),
+      writeFile: async (path, bytes) => {
+        if (path.startsWith("/")) fail("EACCES", path);
+        this.files.set(path, bytes.slice());
+      },
+      listPorts: async () => this.ports,
+      connect: async (request) => {
+        this.requests.push(request);
+        return {
+          timers: this.timers,
+          open: () => this.open(),
+          close: async () => {
+            this.closedLinks++;
+          },
+        };
+      },
+      boards: {},
+    };
+  }
+}
+
+function fail(code: string, path: string): never {
+  throw Object.assign(new Error(`${code}: ${path}`), { code });
+}
