@@ -7,7 +7,7 @@ import { type AddressRange, endOf, sectorSize } from "../plan/sectors.js";
 import { BoardError } from "../protocol/errors.js";
 import { type Geometry, MAX_RANGES, MAX_TRANSFER } from "../protocol/messages.js";
 import type { Session } from "../protocol/session.js";
-import type { CancelSignal } from "./cancel.js";
+import { type CancelSignal, throwIfCancelled } from "./cancel.js";
 import { VerificationError } from "./errors.js";
 import { findDifference, readBytes } from "./flash-content.js";
 import { type Job, pipeline } from "./pipeline.js";
@@ -44,11 +44,15 @@ export async function applyChange(change: Change, totals: Totals): Promise<void>
   const ranges = idle ? hullRanges(change.own, geometry, MAX_RANGES) : plan.ranges;
   const contents = await rangeContents(change, ranges);
   await session.send("BEGIN", { ranges });
-  await pipeline(session, stepJobs(change, plan, totals), change.signal);
+  await pipeline(session, stepJobs(change, plan, totals), undefined);
+  throwIfCancelled(change.signal);
   await commit(change, ranges, contents);
 }
 
-/** One request each; erases show as progress of their own only until the first data is written. */
+/**
+ * One request each; erases show as progress of their own only until the first data is written. When the job is
+ * cancelled, what was erased already is still written: it may hold bytes that are not the image's.
+ */
 function* stepJobs(change: Change, plan: Plan, totals: Totals): Generator<Job> {
   const { session, onProgress } = change;
   let erased = 0;
@@ -64,8 +68,11 @@ function* stepJobs(change: Change, plan: Plan, totals: Totals): Generator<Job> {
     if (written === 0) onProgress({ phase: "erase", done: erased, total: plan.erasedBytes });
     else onProgress({ phase: "write", done: written, total: plan.programmedBytes });
   };
+  let erasedUpTo = 0;
   for (const step of plan.steps) {
     const { address } = step;
+    if (change.signal?.aborted && (step.kind === "erase" || address >= erasedUpTo)) return;
+    if (step.kind === "erase") erasedUpTo = address + step.length;
     const run = async () => {
       if (step.kind === "erase") await session.send("ERASE", { address, length: step.length });
       else await session.send("WRITE", { address, data: step.bytes });

@@ -16,12 +16,14 @@ export interface ConnectionOptions {
 export class Connection {
   readonly #connect: Connect;
   readonly #maxReconnects: number;
+  readonly #boardId: string;
   #session: Session;
   #reconnects = 0;
 
   private constructor(connect: Connect, session: Session, options: ConnectionOptions) {
     this.#connect = connect;
     this.#session = session;
+    this.#boardId = session.hello.boardId;
     this.#maxReconnects = options.maxReconnects ?? 3;
   }
 
@@ -73,6 +75,10 @@ export class Connection {
     } catch (error) {
       throw lost(error instanceof Error ? error.message : String(error), error);
     }
+    const { boardId } = this.#session.hello;
+    if (boardId !== this.#boardId) {
+      throw lost(`another board answers, ${boardId} instead of ${this.#boardId}`, cause);
+    }
   }
 
   /** @returns undefined when the port is gone or silent: the board may be back under another name. */
@@ -91,7 +97,7 @@ export class Connection {
 
 function lost(why: string, cause: unknown): LinkLostError {
   return new LinkLostError(
-    `the link to the board was lost: ${why} What was begun is not lost: the board stays in its bootloader, ` +
+    `the link to the board was lost: ${why.replace(/\.$/, "")}. What was begun is not lost: the board stays in its bootloader, ` +
       "and the same command completes it. Check the cable and run it again.",
     { cause },
   );

@@ -253,24 +253,53 @@ test("a missing or unknown flash chip is said; the rest of the board still tells
   }
 });
 
-test("a cable pulled at any request leaves a board that the same job completes", async () => {
-  const probe = await setUp();
-  probe.flash.bytes.fill(0);
-  await probe.clock.until(flashImage(probe.connection, app(0x14000)));
+test("a cable pulled at any request leaves a board that the same job completes, kept bytes and all", async () => {
+  const wanted = image({ address: APP + 0x7f0, bytes: random(0x13010) });
+  const start = async () => {
+    const set = await setUp();
+    set.flash.bytes.set(random(set.flash.bytes.length, 5));
+    const expected = set.flash.bytes.slice();
+    for (const { address, bytes } of wanted.segments) expected.set(bytes, address - FAKE_BASE);
+    return { ...set, expected };
+  };
+  const probe = await start();
+  await probe.clock.until(flashImage(probe.connection, wanted));
   const count = probe.board.log.length;
   assert.ok(count > 20);
   for (let at = 1; at < count; at++) {
-    const { clock, flash, board, links, connection } = await setUp();
-    flash.bytes.fill(0);
+    const { clock, flash, board, links, connection, expected } = await start();
     let left = at;
     board.onRequest = () => {
       if (--left === 0) links.at(-1)?.unplug();
     };
-    const report = await clock.until(flashImage(connection, app(0x14000)));
-    assertHolds(flash, app(0x14000));
+    const report = await clock.until(flashImage(connection, wanted));
+    assert.ok(Buffer.from(flash.bytes).equals(expected), `pulled at ${at}`);
     assert.equal(report.reconnects, 1);
+    assert.equal(report.unchangedBytes, 0);
     assert.equal(board.unfinished, undefined, `pulled at ${at}`);
   }
+});
+
+test("a broken session is opened anew on the same port; another board is not taken for the first", async () => {
+  const { clock, flash, board, links, connection } = await setUp();
+  let damage: (() => void) | undefined = () => board.receive(Uint8Array.of(1, 0));
+  board.onRequest = (name) => {
+    if (name !== "WRITE") return;
+    damage?.();
+    damage = undefined;
+  };
+  await clock.until(flashImage(connection, app(0x4000)));
+  assertHolds(flash, app(0x4000));
+  assert.equal(links.length, 1);
+  damage = () => {
+    board.uid = Uint8Array.from(board.uid, (byte) => byte ^ 1);
+    links[0]?.unplug();
+  };
+  await assert.rejects(clock.until(flashImage(connection, app(0x4000, 2))), (error) => {
+    assert.ok(error instanceof LinkLostError);
+    assert.match(error.message, /another board answers, \S{23} instead of 0RDX0KZ-JF49ZHN-49WN0M2\./);
+    return true;
+  });
 });
 
 test("a link that drops and damages transfers still ends with the whole image", async () => {
@@ -319,6 +348,20 @@ test("a flashing that is cancelled stops between requests, stays unfinished, and
   assertHolds(flash, app(0x40000));
   assert.equal(board.unfinished, undefined);
   assert.ok(report.unchangedBytes > 0);
+});
+
+test("a cancelled flashing puts back the bytes that it keeps", async () => {
+  const { clock, flash, board, connection } = await setUp();
+  flash.bytes.set(random(flash.bytes.length, 5));
+  const before = flash.bytes.slice();
+  const stop = new AbortController();
+  board.onRequest = (name) => {
+    if (name === "ERASE") stop.abort();
+  };
+  const wanted = image({ address: APP + 0x10, bytes: random(0x40000) });
+  await assert.rejects(clock.until(flashImage(connection, wanted, { signal: stop.signal })), CancelledError);
+  assert.ok(flash.erased > 0 && flash.erased < 20);
+  assert.ok(Buffer.from(flash.view(APP, 0x10)).equals(before.subarray(0x100000, 0x100010)));
 });
 
 test("an unfinished board that holds the whole image already is only committed", async () => {

@@ -47,9 +47,10 @@ export async function flashImage(
 ): Promise<FlashReport> {
   const started = connection.now();
   const totals = { erasedBytes: 0, programmedBytes: 0 };
+  const kept: KeptSectors = new Map();
   let unchangedBytes: number | undefined;
   await connection.run(async (session) => {
-    const change = await prepare(session, image, options);
+    const change = await prepare(session, image, options, kept);
     // A later attempt finds what an earlier one wrote: that is not what was right from the start.
     unchangedBytes ??= equalBytes(image, change);
     if (options.unprotect === true) await session.send("UNPROTECT", {});
@@ -67,7 +68,12 @@ export async function flashImage(
 }
 
 /** All that is done before anything is changed. */
-async function prepare(session: Session, image: Image, options: FlashOptions): Promise<Change> {
+async function prepare(
+  session: Session,
+  image: Image,
+  options: FlashOptions,
+  kept: KeptSectors,
+): Promise<Change> {
   const { onProgress = () => {}, signal } = options;
   throwIfCancelled(signal);
   const { info, geometry } = await identify(session, onProgress);
@@ -76,7 +82,7 @@ async function prepare(session: Session, image: Image, options: FlashOptions): P
   const length = sectorSize(geometry);
   const touched = touchedSectors(image.segments, length);
   checkUnfinished(info, (range) => touched.some(({ address }) => overlaps({ address, length }, range)));
-  const sectors = await compare(session, touched, geometry, { onProgress, signal });
+  const sectors = await compare(session, touched, geometry, { onProgress, signal, kept });
   const own = touched.map(({ address }) => address);
   return { session, geometry, sectors, own, unfinished: info.unfinished !== 0, onProgress, signal };
 }
@@ -108,9 +114,16 @@ function equalBytes(image: Image, { geometry, sectors }: Change): number {
   return lengths.reduce((sum, length) => sum + length, 0);
 }
 
+/**
+ * Sectors that the image covers in part, by address, as they were when the job began: after a link that broke
+ * between erase and write, the flash no longer holds what must be put back.
+ */
+type KeptSectors = Map<number, Uint8Array>;
+
 interface Watching {
   readonly onProgress: OnProgress;
   readonly signal: CancelSignal | undefined;
+  readonly kept: KeptSectors;
 }
 
 /** What the flash holds in the image's sectors, and which of their neighbours are blank. */
@@ -118,7 +131,7 @@ async function compare(
   session: Session,
   touched: readonly TouchedSector[],
   geometry: Geometry,
-  { onProgress, signal }: Watching,
+  { onProgress, signal, kept }: Watching,
 ): Promise<PlannedSector[]> {
   const size = sectorSize(geometry);
   const [complete, partial] = [true, false].map((kind) =>
@@ -136,7 +149,8 @@ async function compare(
   const sectors: PlannedSector[] = [];
   for (const sector of partial ?? []) {
     const held = await readBytes(session, sector.address, size, { signal, onBytes });
-    const content = sectorContent(sector, size, held);
+    const content = sectorContent(sector, size, kept.get(sector.address) ?? held);
+    if (!kept.has(sector.address)) kept.set(sector.address, held);
     sectors.push({ address: sector.address, content, held: state(held, content) });
   }
   const digests = await hashSectors(session, hashed, size, { signal, onBytes });

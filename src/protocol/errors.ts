@@ -114,9 +114,9 @@ export class BoardError extends Error {
     const codeName = BOARD_ERROR_NAMES.find((name) => ROWS[name].code === answer.code);
     const known = codeName === undefined ? undefined : ROWS[codeName];
     const title = codeName ?? `unknown error ${hex32(answer.code)}`;
-    const detail = detailText(known?.detail ?? "register", answer.detail);
     const remedy = known?.remedy ?? "Update imflasher.";
     const text = (answer.text || known?.meaning) ?? "no explanation";
+    const detail = detailText(known?.detail ?? "register", answer.detail, text);
     super(`${what}: the board answers ${title}: ${text}${detail}. ${remedy}`);
     this.codeName = codeName;
     this.code = answer.code;
@@ -126,9 +126,11 @@ export class BoardError extends Error {
   }
 }
 
-function detailText(kind: DetailKind, detail: number): string {
-  if (kind === "none") return "";
-  return ` (${kind} ${kind === "number" ? detail : hex32(detail)})`;
+/** Nothing when the board's sentence says it already. */
+function detailText(kind: DetailKind, detail: number, text: string): string {
+  const value = kind === "number" ? `${detail}` : hex32(detail);
+  const said = text.toLowerCase().includes(value.toLowerCase());
+  return kind === "none" || said ? "" : ` (${kind} ${value})`;
 }
 
 /** The session ended before its answers came: open a new one and continue from what the flash holds. */

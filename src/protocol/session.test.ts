@@ -141,6 +141,17 @@ test("a lost request is noticed by the next one", async () => {
   }
 });
 
+test("a lost answer is noticed by the next one", async () => {
+  const { clock, link, open } = setUp();
+  const session = await open();
+  link.loseNext();
+  const results = await clock.until(Promise.allSettled([session.send("INFO", {}), session.send("INFO", {})]));
+  for (const result of results) {
+    assert.ok(result.status === "rejected" && result.reason instanceof SessionBrokenError);
+    assert.match(result.reason.message, /expected the answer \d+ to INFO, but the answer \d+ to INFO came/);
+  }
+});
+
 test("a board that falls silent is noticed, an erase that takes its time is waited for", async () => {
   const { clock, board, open } = setUp();
   const session = await open();
@@ -235,4 +246,20 @@ test("a port that says nothing, and one that echoes or talks, are told apart fro
   const odd = (sent: Uint8Array) =>
     encodeFrame({ type: 0x81, sequence: sent[3] ?? 0, payload: Uint8Array.of(0, 0, 1) });
   await assert.rejects(open(port(clock, odd)), NotABootloaderError);
+});
+
+test("a late answer to an earlier HELLO is not taken for the one that is waited for", async () => {
+  const { clock, board, open } = setUp();
+  const receive = board.receive.bind(board);
+  // The first HELLO is answered only after the second was sent.
+  const held: Uint8Array[] = [];
+  board.receive = (bytes) => {
+    held.push(bytes);
+    if (held.length === 1) return;
+    board.receive = receive;
+    receive(held[0] ?? bytes);
+    clock.after(50, () => receive(bytes));
+  };
+  const session = await open();
+  assert.equal((await clock.until(session.send("INFO", {}))).board, "emulated");
 });

@@ -22,12 +22,16 @@ export class FakeLink implements Transport {
   #receiver: (bytes: Uint8Array) => void = () => {};
   #ended: (reason: Error | undefined) => void = () => {};
   #closed = false;
+  #losing = false;
 
   constructor(board: FakeBootloader, timers: Timers, faults?: LinkFaults) {
     this.#board = board;
     this.#timers = timers;
     this.#faults = faults;
-    board.attach((bytes) => this.#deliver(bytes, (arrived) => this.#receiver(arrived)));
+    board.attach((bytes) => {
+      if (this.#losing) this.#losing = false;
+      else this.#deliver(bytes, (arrived) => this.#receiver(arrived));
+    });
   }
 
   write(bytes: Uint8Array): Promise<void> {
@@ -51,6 +55,11 @@ export class FakeLink implements Transport {
 
   async close(): Promise<void> {
     this.#end(undefined);
+  }
+
+  /** What the board sends next gets lost. */
+  loseNext(): void {
+    this.#losing = true;
   }
 
   /** The cable is pulled. */
