@@ -1,0 +1,411 @@
+/**
+ * Arm Cortex-M7 core (ARMv7E-M, DDI 0403E; processor: DDI 0489).
+ *
+ * Timing is deliberately simple: one cycle for an instruction, one more for a taken branch, exception entry and
+ * return 12 each. Caches and the write buffer are transparent, except that bus errors of stores are imprecise.
+ */
+
+import type { BusFault, EmulatorLog, InterruptLine } from "../bus.js";
+import type { Timeline } from "../timeline.js";
+import { decode } from "./decode.js";
+import { ExceptionModel } from "./exception-model.js";
+import { handleFault, takePending } from "./exceptions.js";
+import { CFSR, CoreFault, Exception, hex, usageFault } from "./faults.js";
+import { Fpu } from "./fpu.js";
+import type { Execute, Insn } from "./insn.js";
+import { Insn as Instruction } from "./insn.js";
+import { MemoryPort } from "./memory-port.js";
+import type { SystemBus } from "./system-bus.js";
+import { SystemControlSpace } from "./system-control-space.js";
+
+export interface CortexM7Options {
+  readonly bus: SystemBus;
+  readonly timeline: Timeline;
+  readonly log: EmulatorLog;
+  /** Interrupt lines of the chip (STM32H750: 150). */
+  readonly irqs?: number;
+  /** AIRCR.SYSRESETREQ was written: the board resets the chip after the current instruction. */
+  readonly onSystemReset: () => void;
+  /** The core locked up: it executes nothing until a reset or NMI. */
+  readonly onLockup?: () => void;
+  /**
+   * BKPT with a debugger attached: true when it takes the breakpoint (the core then halts on it), false to let it
+   * raise DebugMonitor or HardFault, "continue" to go on behind it (semihosting).
+   */
+  readonly onBreakpoint?: (immediate: number) => boolean | "continue";
+}
+
+export class CortexM7 {
+  /** r0..r12, the current SP, LR. r15 is current only when the core is not inside `run()`: see `pc`. */
+  readonly r: Int32Array = new Int32Array(16);
+  /** N is the sign of `nr`; Z is `zr === 0`. */
+  nr = 0;
+  zr = 1;
+  c = 0;
+  v = 0;
+  q = 0;
+  ge = 0;
+  /** IPSR: number of the exception being handled, 0 in Thread mode. */
+  ipsr = 0;
+  /** CONTROL: nPRIV, SPSEL, FPCA. Written through `setControl`. */
+  control = 0;
+  /** The stack pointer that is not in r13. */
+  bankedSp = 0;
+  /** WFE event register. */
+  event = false;
+  sleeping = false;
+  /** Stopped by a debugger, a lockup or an unmodelled instruction; `run()` then returns at once. */
+  halted = false;
+  lockedUp = false;
+  /** Privilege or MPU set-up changed: the next instruction must be looked up again. */
+  contextChanged = false;
+  /** The instruction being executed, or the next one while not running. */
+  at: Insn;
+
+  readonly bus: SystemBus;
+  readonly timeline: Timeline;
+  readonly log: EmulatorLog;
+  readonly options: CortexM7Options;
+  readonly mem: MemoryPort;
+  readonly exceptions: ExceptionModel;
+  readonly scs: SystemControlSpace;
+  readonly fpu: Fpu;
+  readonly #breakpoints = new Set<number>();
+  #skipBreakpoint: number | undefined;
+  #waitsForEvent = false;
+
+  constructor(options: CortexM7Options) {
+    this.options = options;
+    this.bus = options.bus;
+    this.timeline = options.timeline;
+    this.log = options.log;
+    this.exceptions = new ExceptionModel(options.irqs ?? 150);
+    this.exceptions.onAttention = () => this.timeline.stopSoon();
+    this.exceptions.onNewlyPending = () => {
+      if (this.scs.scb.sendsEventOnPending) this.event = true;
+    };
+    this.scs = new SystemControlSpace(this);
+    this.fpu = new Fpu(this);
+    this.mem = new MemoryPort(this.bus, this.scs.mpu, decode);
+    this.mem.onImpreciseFault = (address, error) => this.#impreciseFault(address, error);
+    this.scs.mpu.onChange = () => this.#protectionChanged();
+    this.scs.map(this.bus);
+    this.at = this.mem.view.lookup(0);
+    this.halted = true;
+  }
+
+  /** Line into the NVIC for IRQ `irq`, 0-based. */
+  irqLine(irq: number): InterruptLine {
+    return this.scs.nvic.line(irq);
+  }
+
+  /** The NMI input: a rising edge makes NMI pending. */
+  get nmiLine(): InterruptLine {
+    return { set: (asserted) => asserted && this.exceptions.setPending(Exception.nmi, true) };
+  }
+
+  /**
+   * Reset of the core and its system control space: loads SP and PC from the vector table.
+   * @param vectorTable initial VTOR; on STM32H7 the boot address from the option bytes.
+   */
+  reset(vectorTable = 0x08000000): void {
+    this.exceptions.reset();
+    this.scs.reset(vectorTable);
+    this.fpu.reset();
+    this.r.fill(0);
+    this.setApsr(0);
+    this.ipsr = 0;
+    this.control = 0;
+    this.event = false;
+    this.sleeping = false;
+    this.halted = false;
+    this.lockedUp = false;
+    this.mem.exclusive = false;
+    this.refreshView();
+    this.bus.refreshLent();
+    this.bankedSp = 0;
+    this.r[14] = -1;
+    this.at = this.mem.view.lookup(vectorTable & ~1);
+    try {
+      this.r[13] = this.mem.load32(vectorTable | 0) & ~3;
+      this.at = this.interwork(this.mem.load32((vectorTable + 4) | 0));
+    } catch (fault) {
+      this.#recover(fault);
+    }
+    this.timeline.stopSoon();
+  }
+
+  /**
+   * Executes until the timeline's limit, sleep or a halt. The caller then runs due events and calls again:
+   * `while (...) { cpu.run(); if (cpu.sleeping) timeline.skipTo(next); timeline.runDue(); }`
+   * @throws UnmodelledInstructionError after which the core is halted on that instruction.
+   */
+  run(): void {
+    if (!this.#ready()) return;
+    const timeline = this.timeline;
+    let insn = this.at;
+    for (;;) {
+      try {
+        while (timeline.cycles < timeline.cycleLimit) {
+          timeline.cycles++;
+          this.at = insn;
+          insn = insn.execute(this, insn);
+        }
+        this.at = insn;
+        return;
+      } catch (fault) {
+        this.#recover(fault);
+        insn = this.at;
+      }
+    }
+  }
+
+  /** Executes one instruction (or takes one exception and executes its first instruction), even on a breakpoint. */
+  step(): void {
+    const halted = this.halted;
+    this.halted = false;
+    this.#skipBreakpoint = this.at.pc;
+    if (this.#ready()) {
+      this.timeline.cycles++;
+      try {
+        this.at = this.at.execute(this, this.at);
+      } catch (fault) {
+        this.#recover(fault);
+      }
+    }
+    this.#skipBreakpoint = undefined;
+    this.halted = halted || this.lockedUp;
+  }
+
+  /** Takes what is pending. False when nothing may execute now. */
+  #ready(): boolean {
+    if (this.halted || this.lockedUp) return false;
+    this.bus.refreshLent();
+    if (this.contextChanged) this.refreshView();
+    if (this.sleeping) {
+      const { wakes, preempting } = this.exceptions;
+      if (this.#waitsForEvent ? preempting === 0 && !this.event : !wakes) return false;
+      this.wake();
+    }
+    this.at = takePending(this, this.at);
+    return true;
+  }
+
+  /** @param forEvent WFE rather than WFI */
+  sleep(forEvent: boolean): void {
+    this.sleeping = true;
+    this.#waitsForEvent = forEvent;
+    this.scs.dwt.pause();
+    this.timeline.stopSoon();
+  }
+
+  wake(): void {
+    this.sleeping = false;
+    if (this.#waitsForEvent) this.event = false;
+    this.scs.dwt.resume();
+  }
+
+  halt(): void {
+    this.halted = true;
+    this.timeline.stopSoon();
+  }
+
+  resume(): void {
+    if (this.halted) this.#skipBreakpoint = this.at.pc;
+    this.halted = false;
+  }
+
+  /** Halts before the instruction at `address` executes (a flash patch breakpoint). */
+  setBreakpoint(address: number): void {
+    this.#breakpoints.add(address & ~1);
+    this.bus.codeChanged(address, 2);
+  }
+
+  clearBreakpoint(address: number): void {
+    this.#breakpoints.delete(address & ~1);
+    this.bus.codeChanged(address, 2);
+  }
+
+  hasBreakpoint(address: number): boolean {
+    return this.#breakpoints.has(address | 0);
+  }
+
+  /** Reached an instruction with a breakpoint: true when the core halts on it. */
+  breaksAt(address: number): boolean {
+    const skip = this.#skipBreakpoint === address;
+    this.#skipBreakpoint = undefined;
+    if (!skip) this.halt();
+    return !skip;
+  }
+
+  get pc(): number {
+    return this.at.pc >>> 0;
+  }
+
+  set pc(address: number) {
+    this.at = this.mem.view.lookup(address & ~1);
+  }
+
+  get(n: number): number {
+    return this.r[n] as number;
+  }
+
+  set(n: number, value: number): void {
+    this.r[n] = value;
+  }
+
+  setNZ(result: number): void {
+    this.nr = result;
+    this.zr = result;
+  }
+
+  get thumb(): boolean {
+    return this.at.execute !== invalidState;
+  }
+
+  /** APSR: N Z C V Q and GE. */
+  get apsr(): number {
+    const flags = ((this.nr < 0 ? 1 : 0) << 3) | ((this.zr === 0 ? 1 : 0) << 2) | (this.c << 1) | this.v;
+    return (flags << 28) | (this.q << 27) | (this.ge << 16);
+  }
+
+  setApsr(value: number): void {
+    this.setFlags(value);
+    this.ge = (value >>> 16) & 15;
+  }
+
+  /** N Z C V Q from bits 31:27. */
+  setFlags(value: number): void {
+    this.nr = value;
+    this.zr = (value & (1 << 30)) === 0 ? 1 : 0;
+    this.c = (value >>> 29) & 1;
+    this.v = (value >>> 28) & 1;
+    this.q = (value >>> 27) & 1;
+  }
+
+  /** xPSR as it would be stacked before `insn`, without the stack alignment bit. */
+  xpsrBefore(insn: Insn): number {
+    const it = ((insn.it & 3) << 25) | ((insn.it >> 2) << 10);
+    return this.apsr | it | (insn.execute === invalidState ? 0 : 1 << 24) | this.ipsr;
+  }
+
+  get xpsr(): number {
+    return this.xpsrBefore(this.at) >>> 0;
+  }
+
+  get privileged(): boolean {
+    return this.ipsr !== 0 || (this.control & 1) === 0;
+  }
+
+  get usesPsp(): boolean {
+    return this.ipsr === 0 && (this.control & 2) !== 0;
+  }
+
+  get msp(): number {
+    return this.usesPsp ? this.bankedSp : this.get(13);
+  }
+
+  set msp(value: number) {
+    if (this.usesPsp) this.bankedSp = value & ~3;
+    else this.r[13] = value & ~3;
+  }
+
+  get psp(): number {
+    return this.usesPsp ? this.get(13) : this.bankedSp;
+  }
+
+  set psp(value: number) {
+    if (this.usesPsp) this.r[13] = value & ~3;
+    else this.bankedSp = value & ~3;
+  }
+
+  /** Changes mode and CONTROL together, keeping both stack pointers in place, and selects the permissions. */
+  setMode(ipsr: number, control: number): void {
+    const before = this.usesPsp;
+    this.ipsr = ipsr;
+    this.control = control;
+    if (before !== this.usesPsp) {
+      const sp = this.get(13);
+      this.r[13] = this.bankedSp;
+      this.bankedSp = sp;
+    }
+    this.refreshView();
+  }
+
+  /** Selects the permissions that hold now and finds `at` under them. */
+  refreshView(): void {
+    this.contextChanged = false;
+    const { mpu } = this.scs;
+    const on = mpu.enabled && (mpu.enabledAtNegativePriority || this.exceptions.executionPriority >= 0);
+    if (this.mem.select(this.privileged, on)) this.at = this.mem.view.lookupIt(this.at.pc, this.at.it);
+  }
+
+  /** Looks an instruction up again after the context may have changed. */
+  relocate(insn: Insn): Insn {
+    if (insn.execute === invalidState) return insn;
+    return this.mem.view.lookupIt(insn.pc, insn.it);
+  }
+
+  /** BXWritePC/LoadWritePC without exception return: bit 0 must be set. */
+  interwork(target: number): Insn {
+    this.timeline.cycles++;
+    if ((target & 1) === 0) return new Instruction(target & ~1, 0, invalidState);
+    return this.mem.view.lookup(target & ~1);
+  }
+
+  /** BranchWritePC. */
+  branchTo(target: number): Insn {
+    this.timeline.cycles++;
+    return this.mem.view.lookup(target & ~1);
+  }
+
+  conditionPassed(condition: number): boolean {
+    return (CONDITIONS[condition >> 1] as (cpu: CortexM7) => boolean)(this) !== ((condition & 1) === 1);
+  }
+
+  /** The clock of the core changes now; all that counts it keeps its count. */
+  setClockHz(hz: number): void {
+    this.scs.sysTick.beforeClockChange();
+    this.scs.dwt.beforeClockChange();
+    this.timeline.setCpuHz(hz);
+    this.scs.sysTick.afterClockChange();
+  }
+
+  #protectionChanged(): void {
+    this.mem.flushProtected();
+    this.contextChanged = true;
+    this.timeline.stopSoon();
+  }
+
+  #impreciseFault(address: number, error: BusFault): void {
+    this.log.note(`store to ${hex(address)} by code at pc ${hex(this.at.pc)}: ${error.message}`);
+    this.scs.scb.faultStatus(CFSR.IMPRECISERR);
+    if (this.exceptions.isEnabled(Exception.busFault)) this.exceptions.setPending(Exception.busFault, true);
+    else this.scs.scb.escalateAsynchronously();
+  }
+
+  #recover(fault: unknown): void {
+    if (!(fault instanceof CoreFault)) {
+      this.halted = true;
+      throw fault;
+    }
+    this.at = handleFault(this, fault, this.at);
+  }
+}
+
+/** EPSR.T is 0: nothing can execute (B1.5.14 INVSTATE). */
+export const invalidState: Execute = () => {
+  throw usageFault(CFSR.INVSTATE);
+};
+
+/** Indexed by condition / 2; odd conditions are the opposite. AL is 14. */
+const CONDITIONS: readonly ((cpu: CortexM7) => boolean)[] = [
+  (cpu) => cpu.zr === 0,
+  (cpu) => cpu.c !== 0,
+  (cpu) => cpu.nr < 0,
+  (cpu) => cpu.v !== 0,
+  (cpu) => cpu.c !== 0 && cpu.zr !== 0,
+  (cpu) => cpu.nr < 0 === (cpu.v !== 0),
+  (cpu) => cpu.zr !== 0 && cpu.nr < 0 === (cpu.v !== 0),
+  () => true,
+];

@@ -1,0 +1,187 @@
+/**
+ * Which exceptions are pending, active and enabled, and which one preempts (DDI 0403E, B1.5.4).
+ * Exception numbers: 1..15 system, 16 + n for IRQ n. Lower priority values win.
+ */
+
+import { Exception } from "./faults.js";
+
+/** STM32H7 implements the upper 4 bits of each priority byte (PM0253, 4.3). */
+const PRIORITY_MASK = 0xf0;
+/** Execution priority of thread code with nothing active or masked. */
+export const THREAD_PRIORITY = 256;
+
+export class ExceptionModel {
+  /** Called when something became pending or enabled: the core must look soon. */
+  onAttention: () => void = () => {};
+  /** Called when an exception that was not pending became so (SCR.SEVONPEND). */
+  onNewlyPending: () => void = () => {};
+  primask = 0;
+  faultmask = 0;
+  basepri = 0;
+  /** AIRCR.PRIGROUP */
+  prigroup = 0;
+
+  readonly count: number;
+  readonly #pending: Uint8Array;
+  readonly #enabled: Uint8Array;
+  readonly #active: Uint8Array;
+  readonly #priority: Uint8Array;
+  /** Pending and enabled, or undefined when that must be worked out again. */
+  #candidate: number | undefined = 0;
+
+  /** @param irqs number of interrupt lines. */
+  constructor(irqs: number) {
+    this.count = Exception.irq0 + irqs;
+    this.#pending = new Uint8Array(this.count);
+    this.#enabled = new Uint8Array(this.count);
+    this.#active = new Uint8Array(this.count);
+    this.#priority = new Uint8Array(this.count);
+    this.reset();
+  }
+
+  reset(): void {
+    this.#pending.fill(0);
+    this.#active.fill(0);
+    this.#priority.fill(0);
+    this.#enabled.fill(0);
+    for (const number of [
+      Exception.nmi,
+      Exception.hardFault,
+      Exception.svCall,
+      Exception.pendSv,
+      Exception.sysTick,
+    ])
+      this.#enabled[number] = 1;
+    this.primask = 0;
+    this.faultmask = 0;
+    this.basepri = 0;
+    this.prigroup = 0;
+    this.#candidate = 0;
+  }
+
+  isPending(number: number): boolean {
+    return this.#pending[number] === 1;
+  }
+
+  isEnabled(number: number): boolean {
+    return this.#enabled[number] === 1;
+  }
+
+  isActive(number: number): boolean {
+    return this.#active[number] === 1;
+  }
+
+  setPending(number: number, pending: boolean): void {
+    const before = this.#pending[number];
+    this.#pending[number] = pending ? 1 : 0;
+    if (pending && before === 0) this.onNewlyPending();
+    this.#changed();
+  }
+
+  setEnabled(number: number, enabled: boolean): void {
+    this.#enabled[number] = enabled ? 1 : 0;
+    this.#changed();
+  }
+
+  setActive(number: number, active: boolean): void {
+    this.#active[number] = active ? 1 : 0;
+    this.#changed();
+  }
+
+  setPriority(number: number, value: number): void {
+    this.#priority[number] = value & PRIORITY_MASK;
+    this.#changed();
+  }
+
+  /** Priority byte as software reads it. */
+  priorityByte(number: number): number {
+    return this.#priority[number] ?? 0;
+  }
+
+  /** Masks or PRIGROUP changed. */
+  #changed(): void {
+    this.#candidate = undefined;
+    this.onAttention();
+  }
+
+  /** Full priority: -3..-1 for the fixed ones. */
+  priority(number: number): number {
+    return number <= Exception.hardFault ? number - 4 : (this.#priority[number] as number);
+  }
+
+  /** Part of a priority that decides about preemption (AIRCR.PRIGROUP). */
+  groupPriority(number: number): number {
+    return this.#group(this.priority(number));
+  }
+
+  /** Highest-priority exception that is pending and enabled, whether or not it preempts; 0 for none. */
+  get candidate(): number {
+    this.#candidate ??= this.#search();
+    return this.#candidate;
+  }
+
+  /** Exception that must be taken now, or 0. */
+  get preempting(): number {
+    const number = this.candidate;
+    return number !== 0 && this.groupPriority(number) < this.executionPriority ? number : 0;
+  }
+
+  /** ExecutionPriority() of the manual. */
+  get executionPriority(): number {
+    return this.#masked(this.primask !== 0, this.activePriority);
+  }
+
+  /** Would the candidate be taken if PRIMASK were 0? That is what ends WFI (B1.5.17). */
+  get wakes(): boolean {
+    const number = this.candidate;
+    return number !== 0 && this.groupPriority(number) < this.#masked(false, this.activePriority);
+  }
+
+  /** Highest group priority of all active exceptions. */
+  get activePriority(): number {
+    let highest = THREAD_PRIORITY;
+    for (let number = Exception.nmi as number; number < this.count; number++) {
+      if (this.#active[number] === 0) continue;
+      const priority = this.groupPriority(number);
+      if (priority < highest) highest = priority;
+    }
+    return highest;
+  }
+
+  get activeCount(): number {
+    let count = 0;
+    for (const active of this.#active) count += active;
+    return count;
+  }
+
+  clearActive(): void {
+    this.#active.fill(0);
+    this.#changed();
+  }
+
+  #masked(primask: boolean, active: number): number {
+    let boosted = THREAD_PRIORITY;
+    if (this.basepri !== 0) boosted = this.#group(this.basepri);
+    if (primask) boosted = 0;
+    if (this.faultmask !== 0) boosted = -1;
+    return Math.min(boosted, active);
+  }
+
+  #group(priority: number): number {
+    return priority < 0 ? priority : priority & (0xff << (this.prigroup + 1));
+  }
+
+  #search(): number {
+    let best = 0;
+    let bestPriority = THREAD_PRIORITY;
+    for (let number = Exception.nmi as number; number < this.count; number++) {
+      if ((this.#pending[number] as number) + (this.#enabled[number] as number) < 2) continue;
+      const priority = this.priority(number);
+      if (priority < bestPriority) {
+        best = number;
+        bestPriority = priority;
+      }
+    }
+    return best;
+  }
+}

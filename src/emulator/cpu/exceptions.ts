@@ -1,0 +1,221 @@
+/** Exception entry, return, tail-chaining, fault escalation and lockup (DDI 0403E, B1.5.6 to B1.5.15). */
+
+import type { CortexM7 } from "./core.js";
+import { reportFault } from "./fault-report.js";
+import { CFSR, CoreFault, Exception, HFSR, hex, usageFault } from "./faults.js";
+import type { Insn } from "./insn.js";
+
+const FRAME_BYTES = 32;
+const FP_FRAME_BYTES = 104;
+const XPSR_ALIGN = 1 << 9;
+const ENTRY_CYCLES = 12;
+const CCR_NONBASETHRDENA = 1 << 0;
+const SCR_SLEEPONEXIT = 1 << 1;
+const CONTROL_SPSEL = 2;
+const CONTROL_FPCA = 4;
+
+/** Takes the exception that preempts, if there is one. Returns what executes next. */
+export function takePending(cpu: CortexM7, next: Insn): Insn {
+  const number = cpu.exceptions.preempting;
+  if (number === 0) return next;
+  cpu.at = next;
+  return enter(cpu, number, next);
+}
+
+/** Enters `number`; `insn` is where its handler returns to. */
+export function enter(cpu: CortexM7, number: number, insn: Insn): Insn {
+  cpu.timeline.cycles += ENTRY_CYCLES;
+  cpu.mem.exclusive = false;
+  let frame: { excReturn: number };
+  try {
+    frame = { excReturn: pushFrame(cpu, insn) };
+  } catch (fault) {
+    if (!(fault instanceof CoreFault)) throw fault;
+    const derived = stackingFault(cpu, fault, number);
+    if (derived === undefined) return lockup(cpu, insn);
+    return vector(cpu, derived, returnValue(cpu));
+  }
+  return vector(cpu, number, frame.excReturn);
+}
+
+function returnValue(cpu: CortexM7): number {
+  const base = cpu.ipsr !== 0 ? 0xfffffff1 : cpu.usesPsp ? 0xfffffffd : 0xfffffff9;
+  return (cpu.control & CONTROL_FPCA) !== 0 ? base & ~0x10 : base | 0;
+}
+
+/** Stacks the frame and returns EXC_RETURN. */
+function pushFrame(cpu: CortexM7, insn: Insn): number {
+  const excReturn = returnValue(cpu);
+  const floating = (cpu.control & CONTROL_FPCA) !== 0;
+  const sp = cpu.get(13);
+  // CCR.STKALIGN is read-only 1 on Cortex-M7: frames are 8-byte aligned.
+  const padded = sp & 4;
+  const frame = (sp - (floating ? FP_FRAME_BYTES : FRAME_BYTES)) & ~7;
+  cpu.r[13] = frame;
+  const mem = cpu.mem;
+  for (let i = 0; i < 4; i++) mem.store32(frame + i * 4, cpu.get(i));
+  mem.store32(frame + 16, cpu.get(12));
+  mem.store32(frame + 20, cpu.get(14));
+  mem.store32(frame + 24, insn.pc);
+  mem.store32(frame + 28, cpu.xpsrBefore(insn) | (padded === 0 ? 0 : XPSR_ALIGN));
+  if (floating) cpu.fpu.stack(frame + FRAME_BYTES);
+  return excReturn;
+}
+
+/** Reads the vector and starts the handler. */
+function vector(cpu: CortexM7, number: number, excReturn: number): Insn {
+  const { exceptions, scs } = cpu;
+  exceptions.setPending(number, false);
+  exceptions.setActive(number, true);
+  cpu.r[14] = excReturn;
+  cpu.setMode(number, cpu.control & ~(CONTROL_SPSEL | CONTROL_FPCA));
+  cpu.event = true;
+  let handler: number;
+  try {
+    handler = cpu.mem.load32((scs.scb.vtor + number * 4) | 0);
+  } catch (fault) {
+    if (!(fault instanceof CoreFault)) throw fault;
+    scs.scb.hardFaultStatus(HFSR.VECTTBL);
+    if (exceptions.executionPriority < 0) return lockup(cpu, cpu.at);
+    cpu.at = cpu.mem.view.lookup(0);
+    return enter(cpu, Exception.hardFault, cpu.at);
+  }
+  cpu.at = cpu.interwork(handler);
+  return cpu.at;
+}
+
+/** A fault while stacking for `number`: that one stays pending. Returns what is entered instead. */
+function stackingFault(cpu: CortexM7, fault: CoreFault, number: number): number | undefined {
+  const { exceptions, scs } = cpu;
+  const bus = fault.exception === Exception.busFault;
+  scs.scb.faultStatus(bus ? CFSR.STKERR : CFSR.MSTKERR);
+  if (exceptions.priority(number) < 0) return undefined;
+  exceptions.setPending(number, true);
+  const wins = exceptions.groupPriority(fault.exception) < exceptions.groupPriority(number);
+  if (exceptions.isEnabled(fault.exception) && wins) return fault.exception;
+  scs.scb.hardFaultStatus(HFSR.FORCED);
+  reportFault(cpu, Exception.hardFault, cpu.at, "while stacking");
+  return Exception.hardFault;
+}
+
+/** A fault of the instruction `insn`. Returns what executes next. */
+export function handleFault(cpu: CortexM7, fault: CoreFault, insn: Insn): Insn {
+  const number = escalate(cpu, fault, insn);
+  return number === undefined ? lockup(cpu, insn) : enter(cpu, number, insn);
+}
+
+/** Records a fault and finds the exception that handles it; undefined when nothing can. */
+function escalate(cpu: CortexM7, fault: CoreFault, insn: Insn): number | undefined {
+  const { exceptions, scs } = cpu;
+  const current = exceptions.executionPriority;
+  if (fault.exception === Exception.hardFault) scs.scb.hardFaultStatus(fault.status);
+  else scs.scb.faultStatus(fault.status, fault.address);
+  let number = fault.exception;
+  const configurable = number > Exception.hardFault;
+  if (configurable && (!exceptions.isEnabled(number) || exceptions.groupPriority(number) >= current)) {
+    number = Exception.hardFault;
+    scs.scb.hardFaultStatus(HFSR.FORCED);
+  }
+  reportFault(cpu, number, insn, "");
+  return number === Exception.hardFault && current < 0 ? undefined : number;
+}
+
+/** SVC and the like: taken at once, or escalated when they cannot preempt. */
+export function synchronous(cpu: CortexM7, number: number, next: Insn, insn: Insn): Insn {
+  const { exceptions, scs } = cpu;
+  const current = exceptions.executionPriority;
+  if (exceptions.groupPriority(number) < current) return enter(cpu, number, next);
+  scs.scb.hardFaultStatus(HFSR.FORCED);
+  reportFault(cpu, Exception.hardFault, insn, `exception ${number} cannot preempt`);
+  return current < 0 ? lockup(cpu, insn) : enter(cpu, Exception.hardFault, insn);
+}
+
+/** ExceptionReturn(): a branch to an EXC_RETURN value in Handler mode. */
+export function exceptionReturn(cpu: CortexM7, value: number): Insn {
+  const { exceptions, scs } = cpu;
+  const returning = cpu.ipsr;
+  const kind = value & 15;
+  cpu.timeline.cycles += ENTRY_CYCLES;
+  const nested = exceptions.activeCount;
+  // A value that does not fit the state is an INVPC UsageFault, taken after this exception has ended.
+  const nonBase = scs.scb.ccr & CCR_NONBASETHRDENA;
+  const fits = (kind === 1 && nested > 1) || ((kind === 9 || kind === 13) && (nested === 1 || nonBase !== 0));
+  const wellFormed = (value & 0x0fffffe0) === 0x0fffffe0 && exceptions.isActive(returning);
+  exceptions.setActive(returning, false);
+  if (returning !== Exception.nmi) exceptions.faultmask = 0;
+  scs.nvic.handlerReturned(returning);
+  if (!fits || !wellFormed) return chainFault(cpu, usageFault(CFSR.INVPC), value | 0xf0000000);
+  cpu.mem.exclusive = false;
+  const floating = (value & 0x10) === 0;
+  const spsel = kind === 13 ? CONTROL_SPSEL : 0;
+  const control = (cpu.control & 1) | spsel | (floating ? CONTROL_FPCA : 0);
+  const chained = tailChain(cpu, value);
+  if (chained !== undefined) return chained;
+  cpu.setMode(kind === 1 ? returning : 0, control);
+  try {
+    return popFrame(cpu, kind === 1, floating);
+  } catch (fault) {
+    if (!(fault instanceof CoreFault)) throw fault;
+    return chainFault(cpu, fault, value);
+  }
+}
+
+/** Another exception is waiting: its handler starts without unstacking and stacking again. */
+function tailChain(cpu: CortexM7, excReturn: number): Insn | undefined {
+  const number = cpu.exceptions.preempting;
+  return number === 0 ? undefined : vector(cpu, number, excReturn);
+}
+
+/** A fault of the exception return itself: its handler starts on the frame that is already there. */
+function chainFault(cpu: CortexM7, fault: CoreFault, excReturn: number): Insn {
+  const number = escalate(cpu, fault, cpu.at);
+  return number === undefined ? lockup(cpu, cpu.at) : vector(cpu, number, excReturn);
+}
+
+function popFrame(cpu: CortexM7, toHandler: boolean, floating: boolean): Insn {
+  const { mem } = cpu;
+  const frame = cpu.get(13);
+  let xpsr: number;
+  let pc: number;
+  try {
+    const stacked = [0, 4, 8, 12, 16, 20].map((offset) => mem.load32(frame + offset));
+    pc = mem.load32(frame + 24);
+    xpsr = mem.load32(frame + 28);
+    if (floating) cpu.fpu.unstack(frame + FRAME_BYTES);
+    for (let i = 0; i < 4; i++) cpu.r[i] = stacked[i] as number;
+    cpu.r[12] = stacked[4] as number;
+    cpu.r[14] = stacked[5] as number;
+  } catch (fault) {
+    if (!(fault instanceof CoreFault)) throw fault;
+    const status = fault.exception === Exception.busFault ? CFSR.UNSTKERR : CFSR.MUNSTKERR;
+    throw new CoreFault(fault.exception, status);
+  }
+  const padding = (xpsr & XPSR_ALIGN) !== 0 ? 4 : 0;
+  const end = frame + (floating ? FP_FRAME_BYTES : FRAME_BYTES);
+  cpu.r[13] = end | padding;
+  const number = xpsr & 0x1ff;
+  if (toHandler !== (number !== 0)) throw usageFault(CFSR.INVPC);
+  if (toHandler) cpu.setMode(number, cpu.control);
+  cpu.setApsr(xpsr);
+  return resumeAt(cpu, pc, xpsr);
+}
+
+function resumeAt(cpu: CortexM7, pc: number, xpsr: number): Insn {
+  const thumb = (xpsr & (1 << 24)) !== 0;
+  const it = ((xpsr >>> 25) & 3) | ((xpsr >>> 8) & 0xfc);
+  const insn = thumb ? cpu.mem.view.lookupIt(pc & ~1, it) : cpu.interwork(pc & ~1);
+  cpu.at = insn;
+  if (cpu.ipsr === 0 && (cpu.scs.scb.scr & SCR_SLEEPONEXIT) !== 0) cpu.sleep(false);
+  return takePending(cpu, insn);
+}
+
+/** Nothing can handle the fault: the core stops executing (B1.5.15). */
+function lockup(cpu: CortexM7, insn: Insn): Insn {
+  cpu.lockedUp = true;
+  cpu.timeline.stopSoon();
+  cpu.log.note(
+    `core lockup at pc ${hex(insn.pc)}: a fault while no fault could be handled; only a reset helps`,
+  );
+  cpu.options.onLockup?.();
+  return insn;
+}

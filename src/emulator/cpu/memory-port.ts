@@ -1,0 +1,257 @@
+/**
+ * The core's loads, stores and instruction fetches: permission checks, alignment rules, bus errors, and a
+ * direct path to lent memory (see view.ts). Addresses and values are signed 32-bit integers.
+ */
+
+import { type AccessSize, BusFault } from "../bus.js";
+import { CFSR, CoreFault, Exception, usageFault } from "./faults.js";
+import type { Execute } from "./insn.js";
+import { type Mpu, Permission } from "./mpu.js";
+import type { CodeListener, Region, SystemBus } from "./system-bus.js";
+import { AccessView, PAGE_SHIFT } from "./view.js";
+
+/** Private peripheral bus: 1 MiB at 0xE0000000. */
+const PPB_MEGABYTE = 0xe00;
+
+export class MemoryPort implements CodeListener {
+  /** CCR.UNALIGN_TRP */
+  trapUnaligned = false;
+  /** Local monitor of LDREX/STREX. */
+  exclusive = false;
+  /** A store was answered with a bus error; the write buffer reports it later, without the address. */
+  onImpreciseFault: (address: number, error: BusFault) => void = () => {};
+
+  readonly #bus: SystemBus;
+  readonly #mpu: Mpu;
+  readonly #views: readonly [AccessView, AccessView, AccessView];
+  /** Pages that hold decoded instructions: stores there take the slow path. */
+  readonly #codePages = new Uint8Array(1 << 20);
+  #view: AccessView;
+  #readSlot: Uint8Array;
+  #writeSlot: Uint8Array;
+  #privileged = true;
+  #mpuOn = false;
+
+  constructor(bus: SystemBus, mpu: Mpu, decode: Execute) {
+    this.#bus = bus;
+    this.#mpu = mpu;
+    this.#views = [new AccessView(decode), new AccessView(decode), new AccessView(decode)];
+    this.#view = this.#views[0];
+    this.#readSlot = this.#view.readSlot;
+    this.#writeSlot = this.#view.writeSlot;
+    bus.addListener(this);
+  }
+
+  get view(): AccessView {
+    return this.#view;
+  }
+
+  /** Selects the permissions of what runs next. True when the view changed: instructions must be looked up again. */
+  select(privileged: boolean, mpuOn: boolean): boolean {
+    const before = this.#view;
+    this.#privileged = privileged;
+    this.#mpuOn = mpuOn;
+    this.#view = this.#views[mpuOn ? (privileged ? 1 : 2) : 0];
+    this.#readSlot = this.#view.readSlot;
+    this.#writeSlot = this.#view.writeSlot;
+    return this.#view !== before;
+  }
+
+  /** MPU regions changed. */
+  flushProtected(): void {
+    this.#views[1].flush();
+    this.#views[2].flush();
+  }
+
+  codeChanged(address: number, length: number): void {
+    if (length <= 0) return;
+    const start = address >>> 0;
+    const first = start >>> PAGE_SHIFT;
+    const last = (start + length - 1) >>> PAGE_SHIFT;
+    let found = false;
+    for (let page = first; page <= last && !found; page++) found = this.#codePages[page] !== 0;
+    if (!found) return;
+    for (const view of this.#views) {
+      // An instruction may begin one halfword before what changed.
+      if (last - first < 2) view.undecodeHalves(Math.max(0, (start >>> 1) - 1), (start + length - 1) >>> 1);
+      else for (let page = Math.max(0, first - 1); page <= last; page++) view.undecodePage(page);
+    }
+  }
+
+  regionChanged(region: Region): void {
+    for (const view of this.#views) view.forgetAccess();
+    this.codeChanged(region.base, region.size);
+  }
+
+  load32(address: number): number {
+    const slot = this.#readSlot[address >>> PAGE_SHIFT] as number;
+    if (slot !== 0 && (address & 3) === 0) {
+      const bus = this.#bus;
+      return bus.readBanks[slot]?.words[(address - (bus.bases[slot] as number)) >>> 2] as number;
+    }
+    return this.#load(address, 4) | 0;
+  }
+
+  load16(address: number): number {
+    const slot = this.#readSlot[address >>> PAGE_SHIFT] as number;
+    if (slot !== 0 && (address & 1) === 0) {
+      const bus = this.#bus;
+      return bus.readBanks[slot]?.halves[(address - (bus.bases[slot] as number)) >>> 1] as number;
+    }
+    return this.#load(address, 2);
+  }
+
+  load8(address: number): number {
+    const slot = this.#readSlot[address >>> PAGE_SHIFT] as number;
+    if (slot !== 0) {
+      const bus = this.#bus;
+      return bus.readBanks[slot]?.bytes[(address - (bus.bases[slot] as number)) >>> 0] as number;
+    }
+    return this.#load(address, 1);
+  }
+
+  store32(address: number, value: number): void {
+    const slot = this.#writeSlot[address >>> PAGE_SHIFT] as number;
+    if (slot !== 0 && (address & 3) === 0) {
+      const bus = this.#bus;
+      const words = bus.writeBanks[slot]?.words as Int32Array;
+      words[(address - (bus.bases[slot] as number)) >>> 2] = value;
+      return;
+    }
+    this.#store(address, 4, value);
+  }
+
+  store16(address: number, value: number): void {
+    const slot = this.#writeSlot[address >>> PAGE_SHIFT] as number;
+    if (slot !== 0 && (address & 1) === 0) {
+      const bus = this.#bus;
+      const halves = bus.writeBanks[slot]?.halves as Uint16Array;
+      halves[(address - (bus.bases[slot] as number)) >>> 1] = value;
+      return;
+    }
+    this.#store(address, 2, value);
+  }
+
+  store8(address: number, value: number): void {
+    const slot = this.#writeSlot[address >>> PAGE_SHIFT] as number;
+    if (slot !== 0) {
+      const bus = this.#bus;
+      const bytes = bus.writeBanks[slot]?.bytes as Uint8Array;
+      bytes[(address - (bus.bases[slot] as number)) >>> 0] = value;
+      return;
+    }
+    this.#store(address, 1, value);
+  }
+
+  /** LDM, LDRD, LDREX, VLDR and the like fault when unaligned, whatever CCR.UNALIGN_TRP says (A3.2.1). */
+  requireAligned(address: number, mask: number): void {
+    if ((address & mask) !== 0) throw usageFault(CFSR.UNALIGNED);
+  }
+
+  /** Runs an access with the rights of unprivileged code (LDRT, STRT). */
+  unprivileged<T>(access: () => T): T {
+    const privileged = this.#privileged;
+    this.select(false, this.#mpuOn);
+    try {
+      return access();
+    } finally {
+      this.select(privileged, this.#mpuOn);
+    }
+  }
+
+  /** Instruction fetch of one halfword. */
+  fetch16(address: number): number {
+    if ((this.#permission(address) & Permission.execute) === 0)
+      throw new CoreFault(Exception.memManage, CFSR.IACCVIOL);
+    this.#forbidWrites(address >>> PAGE_SHIFT);
+    try {
+      return this.#bus.read(address, 2);
+    } catch (error) {
+      if (!(error instanceof BusFault)) throw error;
+      throw new CoreFault(Exception.busFault, CFSR.IBUSERR);
+    }
+  }
+
+  #forbidWrites(page: number): void {
+    if (this.#codePages[page] !== 0) return;
+    this.#codePages[page] = 1;
+    for (const view of this.#views) view.writeSlot[page] = 0;
+  }
+
+  #permission(address: number): number {
+    return this.#mpu.permission(address, this.#privileged, this.#mpuOn);
+  }
+
+  #load(address: number, size: AccessSize): number {
+    if ((address & (size - 1)) !== 0) return this.#loadUnaligned(address, size);
+    this.#check(address, Permission.read);
+    this.#learnRead(address);
+    try {
+      return this.#bus.read(address, size);
+    } catch (error) {
+      if (!(error instanceof BusFault)) throw error;
+      throw new CoreFault(Exception.busFault, CFSR.PRECISERR, address);
+    }
+  }
+
+  #store(address: number, size: AccessSize, value: number): void {
+    if ((address & (size - 1)) !== 0) {
+      this.#storeUnaligned(address, size, value);
+      return;
+    }
+    this.#check(address, Permission.write);
+    this.#learnWrite(address);
+    try {
+      this.#bus.write(address, size, value);
+    } catch (error) {
+      if (!(error instanceof BusFault)) throw error;
+      this.onImpreciseFault(address, error);
+    }
+  }
+
+  #check(address: number, wanted: number): void {
+    if ((this.#permission(address) & wanted) === 0)
+      throw new CoreFault(Exception.memManage, CFSR.DACCVIOL, address);
+    if (!this.#privileged && address >>> 20 === PPB_MEGABYTE)
+      throw new CoreFault(Exception.busFault, CFSR.PRECISERR, address);
+  }
+
+  #loadUnaligned(address: number, size: AccessSize): number {
+    this.#checkUnaligned(address);
+    let value = 0;
+    for (let i = size - 1; i >= 0; i--) value = (value << 8) | this.load8((address + i) | 0);
+    return value;
+  }
+
+  #storeUnaligned(address: number, size: AccessSize, value: number): void {
+    this.#checkUnaligned(address);
+    for (let i = 0; i < size; i++) this.#check((address + i) | 0, Permission.write);
+    for (let i = 0; i < size; i++) this.store8((address + i) | 0, (value >>> (i * 8)) & 0xff);
+  }
+
+  #checkUnaligned(address: number): void {
+    if (this.trapUnaligned || this.#mpu.isDevice(address, this.#mpuOn)) throw usageFault(CFSR.UNALIGNED);
+  }
+
+  #learnRead(address: number): void {
+    const region = this.#bus.find(address);
+    if (region?.readable === undefined || !wholePage(region, region.readable.bytes.length, address)) return;
+    const page = address >>> PAGE_SHIFT;
+    const uniform = this.#mpu.pagePermission(page, this.#privileged, this.#mpuOn);
+    if ((uniform & Permission.read) !== 0) this.#view.allowRead(page, region.slot);
+  }
+
+  #learnWrite(address: number): void {
+    const page = address >>> PAGE_SHIFT;
+    if (this.#codePages[page] !== 0) return;
+    const region = this.#bus.find(address);
+    if (region?.writable === undefined || !wholePage(region, region.writable.bytes.length, address)) return;
+    const uniform = this.#mpu.pagePermission(page, this.#privileged, this.#mpuOn);
+    if ((uniform & Permission.write) !== 0) this.#view.allowWrite(page, region.slot);
+  }
+}
+
+function wholePage(region: Region, length: number, address: number): boolean {
+  const start = ((address >>> PAGE_SHIFT) << PAGE_SHIFT) >>> 0;
+  return start >= region.base && start + (1 << PAGE_SHIFT) <= region.base + length;
+}

@@ -1,0 +1,199 @@
+/**
+ * The address space: which device or memory answers where.
+ *
+ * Memories may lend their bytes (`MemoryDevice`); the bus keeps word views of what is lent, and `refreshLent` notices when
+ * a loan ends or changes, for example when QUADSPI leaves memory-mapped mode.
+ */
+
+import { type AccessSize, type BusDevice, BusFault, type MemoryDevice } from "../bus.js";
+import { hex } from "./faults.js";
+
+/** Bytes of a memory with views for each access size. */
+export interface Bank {
+  readonly bytes: Uint8Array;
+  readonly halves: Uint16Array;
+  readonly words: Int32Array;
+}
+
+export interface Region {
+  readonly name: string;
+  /** First address, unsigned. */
+  readonly base: number;
+  /** Bytes. */
+  readonly size: number;
+  readonly device: BusDevice;
+  /** 1-based; 0 means "no direct access" in the core's tables. */
+  readonly slot: number;
+  readable: Bank | undefined;
+  writable: Bank | undefined;
+}
+
+/** Told when what the core predecoded or cached about memory no longer holds. */
+export interface CodeListener {
+  /** Bytes may have changed. */
+  codeChanged(address: number, length: number): void;
+  /** The bytes behind a whole region were taken away, replaced or lent. */
+  regionChanged(region: Region): void;
+}
+
+const NO_BANK: Bank = { bytes: new Uint8Array(0), halves: new Uint16Array(0), words: new Int32Array(0) };
+const MAX_REGIONS = 255;
+
+export class SystemBus {
+  /** Indexed by slot. Only entries of regions that lend bytes hold any. */
+  readonly readBanks: Bank[] = [NO_BANK];
+  readonly writeBanks: Bank[] = [NO_BANK];
+  /** First address of each slot's region as signed 32-bit. */
+  readonly bases: Int32Array = new Int32Array(MAX_REGIONS + 1);
+
+  readonly #sorted: Region[] = [];
+  readonly #memories: { region: Region; memory: MemoryDevice }[] = [];
+  readonly #listeners: CodeListener[] = [];
+  #last: Region | undefined;
+
+  get regions(): readonly Region[] {
+    return this.#sorted;
+  }
+
+  /**
+   * Puts a device at `base`. Regions must not overlap; `base` is a multiple of 4.
+   * The same device may be mapped more than once (aliases).
+   */
+  map(base: number, size: number, device: BusDevice | MemoryDevice, name: string): Region {
+    const slot = this.#sorted.length + 1;
+    const clash = this.#sorted.find((r) => base < r.base + r.size && r.base < base + size);
+    if (clash !== undefined)
+      throw new RangeError(`${name} at ${hex(base)} overlaps ${clash.name} at ${hex(clash.base)}`);
+    if (slot > MAX_REGIONS) throw new RangeError(`no room for ${name}: at most ${MAX_REGIONS} regions`);
+    const region: Region = { name, base, size, device, slot, readable: undefined, writable: undefined };
+    this.bases[slot] = base;
+    this.readBanks[slot] = NO_BANK;
+    this.writeBanks[slot] = NO_BANK;
+    this.#sorted.push(region);
+    this.#sorted.sort((a, b) => a.base - b.base);
+    if ("readable" in device) this.#memories.push({ region, memory: device });
+    this.refreshLent();
+    return region;
+  }
+
+  addListener(listener: CodeListener): void {
+    this.#listeners.push(listener);
+  }
+
+  /** The region that holds `address` (signed or unsigned). */
+  find(address: number): Region | undefined {
+    const at = address >>> 0;
+    const last = this.#last;
+    if (last !== undefined && at >= last.base && at - last.base < last.size) return last;
+    let low = 0;
+    let high = this.#sorted.length - 1;
+    while (low <= high) {
+      const middle = (low + high) >> 1;
+      const region = this.#sorted[middle] as Region;
+      if (at < region.base) high = middle - 1;
+      else if (at - region.base >= region.size) low = middle + 1;
+      else {
+        this.#last = region;
+        return region;
+      }
+    }
+    return undefined;
+  }
+
+  /**
+   * Unsigned little-endian read; `address` is a multiple of `size`.
+   * @throws BusFault where nothing is mapped, or where the device answers with an error.
+   */
+  read(address: number, size: AccessSize): number {
+    const region = this.find(address);
+    if (region === undefined) throw unmapped("read", address, size);
+    const offset = (address >>> 0) - region.base;
+    const bank = region.readable;
+    if (bank !== undefined && offset + size <= bank.bytes.length) {
+      if (size === 4) return (bank.words[offset >>> 2] as number) >>> 0;
+      return (size === 2 ? bank.halves[offset >>> 1] : bank.bytes[offset]) as number;
+    }
+    try {
+      return region.device.read(offset, size) >>> 0;
+    } finally {
+      this.refreshLent();
+    }
+  }
+
+  /**
+   * Little-endian write; `address` is a multiple of `size`.
+   * @throws BusFault as for `read`.
+   */
+  write(address: number, size: AccessSize, value: number): void {
+    const region = this.find(address);
+    if (region === undefined) throw unmapped("write", address, size);
+    const offset = (address >>> 0) - region.base;
+    const bank = region.writable;
+    if (bank !== undefined && offset + size <= bank.bytes.length) {
+      if (size === 4) bank.words[offset >>> 2] = value;
+      else if (size === 2) bank.halves[offset >>> 1] = value;
+      else bank.bytes[offset] = value;
+      this.codeChanged(address, size);
+      return;
+    }
+    const raw = size === 4 ? value >>> 0 : value & (size === 2 ? 0xffff : 0xff);
+    try {
+      region.device.write(offset, size, raw);
+    } finally {
+      this.refreshLent();
+    }
+  }
+
+  /** A debugger's look: a copy of `length` bytes, or undefined where that is not plain memory. Has no side effect. */
+  peek(address: number, length: number): Uint8Array | undefined {
+    const region = this.find(address);
+    const offset = (address >>> 0) - (region?.base ?? 0);
+    const bytes = region?.readable?.bytes;
+    if (bytes === undefined || offset + length > bytes.length) return undefined;
+    return bytes.slice(offset, offset + length);
+  }
+
+  /** A debugger's write into plain writable memory; false (and nothing written) elsewhere. */
+  poke(address: number, data: Uint8Array): boolean {
+    const region = this.find(address);
+    const offset = (address >>> 0) - (region?.base ?? 0);
+    const bytes = region?.writable?.bytes;
+    if (bytes === undefined || offset + data.length > bytes.length) return false;
+    bytes.set(data, offset);
+    this.codeChanged(address, data.length);
+    return true;
+  }
+
+  /** To be called by whoever changes lent bytes past the bus: predecoded instructions there are dropped. */
+  codeChanged(address: number, length: number): void {
+    for (const listener of this.#listeners) listener.codeChanged(address, length);
+  }
+
+  /** Asks every memory whether it still lends the same bytes. Done after each device access and at each `run()`. */
+  refreshLent(): void {
+    for (const { region, memory } of this.#memories) {
+      const { readable, writable } = memory;
+      if (readable === region.readable?.bytes && writable === region.writable?.bytes) continue;
+      region.readable = bankOf(readable);
+      region.writable = bankOf(writable);
+      this.readBanks[region.slot] = region.readable ?? NO_BANK;
+      this.writeBanks[region.slot] = region.writable ?? NO_BANK;
+      for (const listener of this.#listeners) listener.regionChanged(region);
+    }
+  }
+}
+
+function bankOf(bytes: Uint8Array | undefined): Bank | undefined {
+  if (bytes === undefined) return undefined;
+  if (bytes.byteOffset % 4 !== 0 || bytes.length % 4 !== 0)
+    throw new RangeError("lent bytes must start and end on a word boundary of their buffer");
+  return {
+    bytes,
+    halves: new Uint16Array(bytes.buffer, bytes.byteOffset, bytes.length >>> 1),
+    words: new Int32Array(bytes.buffer, bytes.byteOffset, bytes.length >>> 2),
+  };
+}
+
+function unmapped(verb: string, address: number, size: number): BusFault {
+  return new BusFault(`${size}-byte ${verb} at ${hex(address)}: nothing answers there`, address >>> 0);
+}

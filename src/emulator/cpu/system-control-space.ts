@@ -1,0 +1,134 @@
+/** The private peripheral bus: what of the core answers at which address (DDI 0403E, B3.1 and B3.2). */
+
+import { type AccessSize, type BusDevice, BusFault } from "../bus.js";
+import { RegisterBlock } from "../registers.js";
+import type { CortexM7 } from "./core.js";
+import { Dwt } from "./dwt.js";
+import { Exception, hex } from "./faults.js";
+import { Mpu } from "./mpu.js";
+import { Nvic } from "./nvic.js";
+import { Scb } from "./scb.js";
+import type { SystemBus } from "./system-bus.js";
+import { SysTick } from "./systick.js";
+
+const ITM = 0xe0000000;
+const DWT = 0xe0001000;
+const SCS = 0xe000e000;
+const PAGE = 0x1000;
+const TRCENA = 1 << 24;
+const STIR = 0xf00;
+
+/** Parts of the 4 KiB page at 0xE000E000: [first offset, end, device, what the device counts from]. */
+type Part = readonly [number, number, BusDevice, number];
+
+export class SystemControlSpace implements BusDevice {
+  readonly nvic: Nvic;
+  readonly sysTick: SysTick;
+  readonly scb: Scb;
+  readonly mpu: Mpu;
+  readonly dwt: Dwt;
+  readonly #cpu: CortexM7;
+  readonly #debug: RegisterBlock<"DHCSR" | "DCRSR" | "DCRDR" | "DEMCR">;
+  readonly #implementation: RegisterBlock<
+    "ICTR" | "ACTLR" | "ITCMCR" | "DTCMCR" | "AHBPCR" | "CACR" | "AHBSCR" | "ABFSR"
+  >;
+  readonly #parts: readonly Part[];
+
+  constructor(cpu: CortexM7) {
+    const { timeline, log, exceptions, options } = cpu;
+    this.#cpu = cpu;
+    this.nvic = new Nvic(options.irqs ?? 150, exceptions, log);
+    this.sysTick = new SysTick(timeline, log, () => exceptions.setPending(Exception.sysTick, true));
+    this.scb = new Scb(cpu);
+    this.mpu = new Mpu(log);
+    this.dwt = new Dwt(timeline, log, () => this.#debug.has("DEMCR", TRCENA));
+    this.#debug = new RegisterBlock(
+      {
+        // C_DEBUGEN can be set by a debugger only; software writes have no effect and reads show 0.
+        DHCSR: { offset: 0xdf0, reset: 0, ro: 0xffff000f, wo: 0xffff0000 },
+        DCRSR: { offset: 0xdf4, reset: 0, tagged: 0x0001007f },
+        DCRDR: { offset: 0xdf8, reset: 0, rw: 0xffffffff },
+        DEMCR: { offset: 0xdfc, reset: 0, rw: TRCENA, tagged: 0x000f07f1 },
+      },
+      { name: "CoreDebug", log },
+    );
+    this.#implementation = new RegisterBlock(
+      {
+        ICTR: { offset: 0x004, reset: Math.ceil(this.nvic.irqs / 32) - 1, ro: 0xf },
+        ACTLR: { offset: 0x008, reset: 0, tagged: 0x1ffffc04 },
+        ITCMCR: { offset: 0xf90, reset: 0x39, rw: 0x7, ro: 0x78 },
+        DTCMCR: { offset: 0xf94, reset: 0x41, rw: 0x7, ro: 0x78 },
+        AHBPCR: { offset: 0xf98, reset: 0x6, tagged: 0x1, ro: 0xe },
+        CACR: { offset: 0xf9c, reset: 0, rw: 0x7 },
+        AHBSCR: { offset: 0xfa0, reset: 0x800, tagged: 0xffff },
+        ABFSR: { offset: 0xfa8, reset: 0, rw: 0x31f },
+      },
+      { name: "SCS", log },
+    );
+    this.#parts = [
+      [0x010, 0x020, this.sysTick, 0x010],
+      [0x100, 0x4f0, this.nvic, 0x100],
+      [0xd00, 0xd90, this.scb, 0xd00],
+      [0xd90, 0xdc0, this.mpu, 0xd90],
+      [0xdf0, 0xe00, this.#debug, 0],
+      [
+        0xf34,
+        0xf50,
+        { read: (o) => cpu.fpu.readRegister(o), write: (o, _, v) => cpu.fpu.writeRegister(o, v) },
+        0,
+      ],
+      [0xf50, 0xf7c, cacheMaintenance, 0],
+      [0x000, PAGE, this.#implementation, 0],
+    ];
+  }
+
+  map(bus: SystemBus): void {
+    bus.map(SCS, PAGE, this, "SCS");
+    bus.map(DWT, PAGE, this.dwt, "DWT");
+    bus.map(ITM, PAGE, this.#itm(), "ITM");
+  }
+
+  reset(vectorTable: number): void {
+    this.nvic.resample();
+    this.sysTick.reset();
+    this.mpu.reset();
+    this.dwt.reset();
+    this.#debug.reset();
+    this.#implementation.reset();
+    this.scb.reset(vectorTable);
+  }
+
+  read(offset: number, size: AccessSize): number {
+    const [, , device, base] = this.#part(offset);
+    return device.read(offset - base, size);
+  }
+
+  write(offset: number, size: AccessSize, value: number): void {
+    if (offset === STIR) {
+      this.nvic.trigger(value);
+      return;
+    }
+    if ((offset & ~3) === 0xdfc) this.dwt.synchronise();
+    const [, , device, base] = this.#part(offset);
+    device.write(offset - base, size, value);
+  }
+
+  #part(offset: number): Part {
+    const part = this.#parts.find(([first, end]) => offset >= first && offset < end);
+    if (part === undefined) throw new BusFault(`SCS+${hex(offset, 3)} does not exist`, offset);
+    return part;
+  }
+
+  /** Stimulus ports: with no trace port connected, the FIFO is never ready and what is written goes nowhere. */
+  #itm(): BusDevice {
+    const { log } = this.#cpu;
+    return {
+      read: () => 0,
+      write: (offset) =>
+        log.once("itm", `ITM+${hex(offset, 3)}: trace output is not modelled; what is written is dropped`),
+    };
+  }
+}
+
+/** Caches are transparent here, so cleaning and invalidating them has nothing to do (DDI 0403E, B3.2.3 table B2-1). */
+const cacheMaintenance: BusDevice = { read: () => 0, write: () => {} };

@@ -1,0 +1,105 @@
+/**
+ * What the core may reach directly, and what it has decoded, under one set of permissions (MPU off; MPU on and
+ * privileged; MPU on and unprivileged). A page is 4 KiB. Slots are `SystemBus` slots; 0 means "ask the slow path".
+ */
+
+import { type Execute, Insn } from "./insn.js";
+
+const PAGES = 1 << 20;
+export const PAGE_SHIFT = 12;
+
+type CodePage = (Insn | undefined)[];
+
+export class AccessView {
+  readonly readSlot: Uint8Array = new Uint8Array(PAGES);
+  readonly writeSlot: Uint8Array = new Uint8Array(PAGES);
+  #filled: number[] = [];
+  readonly #decode: Execute;
+  /** Indexed by address bits 31:22, then 21:12, then 11:1. */
+  readonly #code: ((CodePage | undefined)[] | undefined)[] = new Array(1024).fill(undefined);
+
+  constructor(decode: Execute) {
+    this.#decode = decode;
+  }
+
+  /** The instruction at an even address, decoded or not yet. */
+  lookup(pc: number): Insn {
+    const page = this.#code[pc >>> 22]?.[(pc >>> 12) & 1023];
+    const insn = page?.[(pc >>> 1) & 2047];
+    return insn ?? this.#create(pc);
+  }
+
+  /** The instruction at an even address inside an IT block. */
+  lookupIt(pc: number, it: number): Insn {
+    const plain = this.lookup(pc);
+    if (it === 0) return plain;
+    let insn: Insn = plain;
+    while (insn.it !== it) {
+      insn.variant ??= new Insn(pc, it, this.#decode);
+      insn = insn.variant;
+    }
+    return insn;
+  }
+
+  allowRead(page: number, slot: number): void {
+    this.readSlot[page] = slot;
+    this.#filled.push(page);
+  }
+
+  allowWrite(page: number, slot: number): void {
+    this.writeSlot[page] = slot;
+    this.#filled.push(page);
+  }
+
+  /** Forgets what may be reached directly and what was decoded. */
+  flush(): void {
+    this.forgetAccess();
+    for (const table of this.#code) {
+      for (const page of table ?? []) this.#undecodePage(page);
+    }
+  }
+
+  forgetAccess(): void {
+    for (const page of this.#filled) {
+      this.readSlot[page] = 0;
+      this.writeSlot[page] = 0;
+    }
+    this.#filled = [];
+  }
+
+  undecodePage(page: number): void {
+    this.#undecodePage(this.#code[page >>> 10]?.[page & 1023]);
+  }
+
+  /** Drops the instructions that start in the halfwords from `first` to `last` (addresses / 2). */
+  undecodeHalves(first: number, last: number): void {
+    for (let half = first; half <= last; half++) {
+      this.#undecode(this.#code[half >>> 21]?.[(half >>> 11) & 1023]?.[half & 2047]);
+    }
+  }
+
+  #undecodePage(page: CodePage | undefined): void {
+    if (page === undefined) return;
+    for (const insn of page) this.#undecode(insn);
+  }
+
+  #undecode(insn: Insn | undefined): void {
+    for (let each = insn; each !== undefined; each = each.variant) each.execute = this.#decode;
+  }
+
+  #create(pc: number): Insn {
+    let table = this.#code[pc >>> 22];
+    if (table === undefined) {
+      table = new Array(1024).fill(undefined);
+      this.#code[pc >>> 22] = table;
+    }
+    let page = table[(pc >>> 12) & 1023];
+    if (page === undefined) {
+      page = new Array(2048).fill(undefined);
+      table[(pc >>> 12) & 1023] = page;
+    }
+    const insn = new Insn(pc & ~1, 0, this.#decode);
+    page[(pc >>> 1) & 2047] = insn;
+    return insn;
+  }
+}
