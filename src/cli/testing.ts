@@ -1,4 +1,5 @@
 /** The world of a command line under test: what it prints is kept, files are in memory, the board is a stand-in. */
+import assert from "node:assert/strict";
 import { FakeBootloader } from "../protocol/testing/fake-bootloader.js";
 import { FakeFlash } from "../protocol/testing/fake-flash.js";
 import { FakeLink } from "../protocol/testing/fake-link.js";
@@ -7,6 +8,9 @@ import type { BoardPort } from "../transport/node/ports.js";
 import { InstantTimers } from "../transport/node/testing.js";
 import type { BoardRequest, CliIo, Output } from "./io.js";
 import { main } from "./program.js";
+
+/** Where applications are linked. */
+export const BASE = 0x90100000;
 
 class Screen implements Output {
   text = "";
@@ -79,4 +83,38 @@ export class TestWorld {
 
 function fail(code: string, path: string): never {
   throw Object.assign(new Error(`${code}: ${path}`), { code });
+}
+
+/** A program with a plausible vector table, `length` bytes. */
+export function program(length: number, seed = 1): Uint8Array {
+  const bytes = Uint8Array.from({ length }, (_, at) => (at * 7 + seed) & 0xff);
+  const view = new DataView(bytes.buffer);
+  view.setUint32(0, 0x20020000, true);
+  view.setUint32(4, BASE + 0x401, true);
+  return bytes;
+}
+
+export function world(flash?: FakeFlash): TestWorld {
+  const made = new TestWorld(flash);
+  made.files.set("app.bin", program(10_000));
+  made.files.set("empty.bin", new Uint8Array(0));
+  return made;
+}
+
+/** Runs a command line that has to fail: message on stderr, exit code, and nothing on stdout. */
+export async function fails(
+  made: TestWorld,
+  argv: readonly string[],
+  code: number,
+  message: RegExp,
+): Promise<void> {
+  assert.equal(await made.run(...argv), code, `${argv.join(" ")}: ${made.stderr.text}`);
+  assert.match(made.stderr.text, message);
+  assert.match(made.stderr.text, /^imflasher: /m);
+  assert.equal(made.stdout.text, "");
+}
+
+export function untouched(made: TestWorld): void {
+  assert.ok(!made.board.log.includes("BEGIN"), "nothing may be changed");
+  assert.ok(made.board.flash.bytes.every((byte) => byte === 0xff));
 }
