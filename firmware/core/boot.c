@@ -6,7 +6,7 @@
 #include "journal.h"
 #include "log.h"
 
-/* SCB_VTOR: a table of 16 + 150 vectors must be aligned to the next power of two of its size (PM0253, 4.3.4). */
+/* SCB_VTOR: a table of 16 + 150 vectors must be aligned to the next power of two above its size (PM0253, VTOR). */
 #define VECTOR_ALIGNMENT 1024u
 
 static const struct range ram[] = {

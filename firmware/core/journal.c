@@ -182,24 +182,27 @@ static int journal_program(void)
 
 int journal_step(void)
 {
-  int result = PORT_OK;
-  switch (writing.phase) {
-  case PHASE_ERASE:
-    result = external_erase(slot_address(writing.sector, 0), SECTOR_SIZE);
-    break;
-  case PHASE_PROGRAM:
-    result = journal_program();
-    break;
-  case PHASE_ERASING:
-  case PHASE_PROGRAMMING:
-    result = port_flash_poll();
-    break;
-  case PHASE_CHECK:
-    return journal_check();
+  for (;;) {
+    int result = PORT_OK;
+    switch (writing.phase) {
+    case PHASE_ERASE:
+      writing.phase = PHASE_ERASING;
+      result = external_erase(slot_address(writing.sector, 0), SECTOR_SIZE);
+      return result < 0 ? result : PORT_BUSY;
+    case PHASE_PROGRAM:
+      writing.phase = PHASE_PROGRAMMING;
+      result = journal_program();
+      return result < 0 ? result : PORT_BUSY;
+    case PHASE_ERASING:
+    case PHASE_PROGRAMMING:
+      result = port_flash_poll();
+      if (result < 0 || result == PORT_BUSY) {
+        return result;
+      }
+      writing.phase = writing.phase == PHASE_ERASING ? PHASE_PROGRAM : PHASE_CHECK;
+      break;
+    case PHASE_CHECK:
+      return journal_check();
+    }
   }
-  if (result < 0 || result == PORT_BUSY) {
-    return result;
-  }
-  writing.phase = (enum phase)(writing.phase + 1);
-  return PORT_BUSY;
 }

@@ -50,7 +50,7 @@ enum step operation_fail_protected(struct operation *operation);
 /* Inside the chip and, for `change`, outside the reserved regions? Otherwise the answer is the error. */
 bool operation_range_allowed(struct operation *operation, struct range range, bool change);
 
-/* Reads `length` bytes of the range `position` bytes in. Returns false when it failed: the answer is the error. */
+/* Reads `length` bytes at `address`. Returns false when it failed: the answer is the error. */
 bool operation_read(struct operation *operation, uint32_t address, uint32_t length, uint8_t *bytes);
 
 #endif

@@ -7,8 +7,8 @@
 #include "requests.h"
 
 #define JEDEC_ISSI 0x9Du
-#define SR1_BP 0x1Cu      /* W25Q128JV, 7.1: BP2..BP0; TB and SEC only choose what they protect */
-#define SR1_BP_ISSI 0x3Cu /* IS25LP064A, 6.1: BP3..BP0; it has no SR2 and SR3 of this kind */
+#define SR1_BP 0x1Cu      /* W25Q128JV, status register 1: BP2..BP0; TB and SEC only choose what they protect */
+#define SR1_BP_ISSI 0x3Cu /* IS25LP064A: BP3..BP0; it has no SR2 and SR3 of this kind */
 #define SR2_CMP 0x40u
 #define SR3_WPS 0x04u
 

@@ -144,10 +144,13 @@ static void receive_bad(void)
   session.event_bad = true;
 }
 
-/* Decodes what was received as far as the queue has room. */
+/*
+ * Decodes what was received as far as the queue has room. Nothing behind a HELLO is looked at before that is answered:
+ * an event that comes before the answer is the earlier session's, and one that comes after it is the new one's.
+ */
 static void receive_decode(void)
 {
-  while (receiver.used < receiver.size) {
+  while (receiver.used < receiver.size && !hello.pending) {
     if (!receiver.decoding) {
       uint8_t *room = queue_reserve();
       if (room == NULL) {
@@ -307,8 +310,11 @@ static bool work(void)
     return false;
   }
   if (hello.pending) {
-    answer_hello();
-    return true;
+    const bool events_first = session.event_bad || session.event_sequence;
+    if (!events_first) {
+      answer_hello();
+    }
+    return !events_first;
   }
   const uint8_t *frame = queue_first(&size);
   return frame != NULL && operation_begin(frame, size);
@@ -324,7 +330,7 @@ bool session_poll(void)
   }
   session_check_link();
   more = receive();
-  more = work() || more;
   send_events();
+  more = work() || more;
   return output_flush() || more;
 }

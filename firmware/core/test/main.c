@@ -1,0 +1,21 @@
+#include <stdio.h>
+
+#include "suites.h"
+#include "tap.h"
+
+int main(int count, char **arguments)
+{
+  if (count != 2) {
+    fprintf(stderr, "usage: %s VECTORS-FOLDER\n", arguments[0]);
+    return 2;
+  }
+  suite_vectors(arguments[1]);
+  suite_frame();
+  suite_session();
+  suite_errors();
+  suite_flash();
+  suite_memory();
+  suite_boot();
+  suite_power();
+  return tap_done();
+}
