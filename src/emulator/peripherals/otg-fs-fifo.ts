@@ -1,7 +1,5 @@
 /** The data FIFOs of the USB OTG core (RM0433, "Device FIFO architecture"): queues of 32-bit words. */
 
-import { PKTSTS } from "./otg-fs-registers.js";
-
 /** A word that software took from the receive FIFO. */
 export interface ReceivedWord {
   readonly value: number;
@@ -57,12 +55,6 @@ export function receiveStatus(packetStatus: number, endpoint: number, toggle: nu
 
 export function packetStatusOf(word: number): number {
   return (word >>> 17) & 15;
-}
-
-/** Status words after which data words follow. */
-export function carriesData(word: number): boolean {
-  const status = packetStatusOf(word);
-  return status === PKTSTS.OUT_DATA || status === PKTSTS.SETUP_DATA;
 }
 
 /** One transmit FIFO. Software pushes words, the core takes packets. */

@@ -56,7 +56,7 @@ export const DCTL = {
   SGONAK: 1 << 9,
   CGONAK: 1 << 10,
 } as const;
-export const DSTS = { SUSPSTS: 1 << 0, ENUMSPD_FULL: 3 << 1, ENUMSPD: 3 << 1, FNSOF_SHIFT: 8 } as const;
+export const DSTS = { SUSPSTS: 1 << 0, ENUMSPD_FULL: 3 << 1, FNSOF_SHIFT: 8 } as const;
 export const EPCTL = {
   USBAEP: 1 << 15,
   DPID: 1 << 16,
