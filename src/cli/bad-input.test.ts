@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { encodeBlock, UF2Flags } from "uf2";
 import { FakeFlash } from "../protocol/testing/fake-flash.js";
 import type { Transport } from "../protocol/transport.js";
 import {
@@ -14,7 +15,16 @@ import { BASE, fails, program, untouched, world } from "./testing.js";
 test("a bad file is told before a board is looked for", async () => {
   const made = world();
   made.files.set("bad.hex", new TextEncoder().encode(":0400000001020304F3\n:00000001FF\n"));
-  made.files.set("bad.elf", Uint8Array.of(0x7f, 0x45, 0x4c, 0x46, 2));
+  const elf = (...rest: number[]) => Uint8Array.from([0x7f, 0x45, 0x4c, 0x46, ...rest, ...Array(52).fill(0)]);
+  made.files.set("wide.elf", elf(2, 1, 1));
+  made.files.set("riscv.elf", elf(1, 1, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 2, 0, 243, 0));
+  made.files.set("cut.elf", elf().subarray(0, 10));
+  made.files.set("good.hex", new TextEncoder().encode(":02000004901159\n:0400000001020304F2\n:00000001FF\n"));
+  const block = { flags: UF2Flags.familyIDPresent, flashAddress: BASE, payload: new Uint8Array(256) };
+  made.files.set(
+    "pico.uf2",
+    encodeBlock({ ...block, blockNumber: 0, totalBlocks: 1, boardFamily: 0xe48bff56 }),
+  );
   const cases: [string[], number, RegExp][] = [
     [["flash", "0x90100000", "missing.bin"], 1, /missing\.bin: no such file or folder: check the name/],
     [["flash", "0x90100000", "empty.bin"], 1, /empty\.bin: the file is empty/],
@@ -24,7 +34,19 @@ test("a bad file is told before a board is looked for", async () => {
       /app\.bin: raw bytes carry no address: expected an address in front of the file/,
     ],
     [["flash", "bad.hex"], 1, /bad\.hex: line 1: bad checksum: expected 0xF2, found 0xF3/],
-    [["flash", "bad.elf"], 1, /bad\.elf: truncated/],
+    [["flash", "wide.elf"], 1, /wide\.elf: ELF class: expected 32-bit, found 64-bit/],
+    [["flash", "riscv.elf"], 1, /riscv\.elf: ELF machine: expected ARM, found RISC-V/],
+    [["flash", "cut.elf"], 1, /cut\.elf: truncated: the ELF header needs bytes 0 to 52, the file has 10/],
+    [
+      ["flash", "pico.uf2"],
+      1,
+      /pico\.uf2: block 0: built for another chip: expected .*STM32H7.*found .*RP2040/,
+    ],
+    [
+      ["flash", "0x90100000", "good.hex"],
+      2,
+      /linked for 0x90110000, not for 0x90100000: leave the address out/,
+    ],
     [["verify", "app.bin"], 2, /raw bytes carry no address/],
   ];
   for (const [argv, code, message] of cases) await fails(made, argv, code, message);

@@ -39,6 +39,7 @@ export async function openLink(context: CommandContext): Promise<BoardLink> {
     serial,
     timeout: options.timeout === undefined ? DEFAULT_TIMEOUT : parseSeconds("--timeout", options.timeout),
     signal: io.signal,
+    note: (text) => reporter.note(text),
     onWaiting() {
       const what = serial === undefined ? "a board" : `board ${serial}`;
       reporter.note(`waiting for ${what} … press its reset button or plug it in`);

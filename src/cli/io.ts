@@ -19,6 +19,8 @@ export interface BoardRequest {
   readonly signal: AbortSignal;
   /** Called once, when the board has to be waited for. */
   onWaiting(): void;
+  /** Tells a person something; programs do not get it. */
+  note(text: string): void;
 }
 
 /** The way to one board. */

@@ -32,6 +32,7 @@ function link({ request = {}, looks = [[A]], openings = [] }: Setting) {
       timeout: 1000,
       signal: new AbortController().signal,
       onWaiting: () => told.push("waiting"),
+      note: () => {},
       ...request,
     },
     {

@@ -1,0 +1,32 @@
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { test } from "node:test";
+import { USB_PRODUCT_ID, USB_VENDOR_ID } from "../transport/node/usb-ids.js";
+import { COMMANDS } from "./commands.js";
+import { EXIT } from "./exit-codes.js";
+import { packageRoot } from "./package-root.js";
+import { TestWorld } from "./testing.js";
+
+const MANUAL = readFileSync(join(packageRoot(), "docs", "manual.md"), "utf8");
+
+test("the manual names every command and every option that --help shows", async () => {
+  for (const { name } of COMMANDS) {
+    assert.match(MANUAL, new RegExp(`^### (.*, )?${name}\\b`, "m"), name);
+    const world = new TestWorld();
+    await world.run(name, "--help");
+    for (const [option] of world.stdout.text.matchAll(/--[a-z-]+/g))
+      assert.ok(MANUAL.includes(`\`${option}`), option);
+  }
+});
+
+test("the manual has a row for every exit code", () => {
+  for (const code of Object.values(EXIT)) assert.match(MANUAL, new RegExp(`^\\| ${code} +\\|`, "m"));
+});
+
+test("the manual's udev rule is for the ids that are looked for", () => {
+  const hex = (id: number) => id.toString(16).padStart(4, "0");
+  assert.ok(
+    MANUAL.includes(`idVendor}=="${hex(USB_VENDOR_ID)}", ATTRS{idProduct}=="${hex(USB_PRODUCT_ID)}"`),
+  );
+});
