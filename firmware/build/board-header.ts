@@ -1,0 +1,64 @@
+/** `board.h`: what a board file says, as macros for the firmware. */
+
+import { type Board, FLASH_PINS, type Pin, type Region } from "../../src/boards/board.js";
+
+const hex = (value: number): string => `0x${value.toString(16).toUpperCase().padStart(8, "0")}u`;
+
+/** C string literal; titles are text of any kind, USB strings printable ASCII. */
+function text(value: string): string {
+  const printable = value.replace(/[^\x20-\x7e]/g, "?");
+  return `"${printable.replace(/[\\"]/g, "\\$&")}"`;
+}
+
+/** `{ port index (A = 0), number, alternate function }`, the initialiser of `struct pin` in drivers/gpio.h. */
+function pin({ pin: name, af }: Pin): string {
+  const port = name.charCodeAt(1) - "A".charCodeAt(0);
+  return `{ ${port}, ${Number(name.slice(2))}, ${af} }`;
+}
+
+function regions(list: readonly Region[]): string {
+  return `{ ${list.map(({ address, length }) => `{ ${hex(address)}, ${hex(length)} }`).join(", ")} }`;
+}
+
+function led(board: Board): [string, string][] {
+  if (board.led === undefined) return [["BOARD_LED_PRESENT", "0"]];
+  return [
+    ["BOARD_LED_PRESENT", "1"],
+    ["BOARD_LED_PIN", pin({ pin: board.led.pin, af: 0 })],
+    ["BOARD_LED_ACTIVE_HIGH", board.led.activeHigh ? "1" : "0"],
+  ];
+}
+
+function macros(board: Board): [string, string][] {
+  const { application, journal } = board.regions;
+  const reserved = [journal, ...board.regions.reserved];
+  return [
+    ["BOARD_NAME", text(board.name)],
+    ["BOARD_TITLE", text(board.title)],
+    ["BOARD_FLASH_BASE", hex(board.flash.address)],
+    ["BOARD_FLASH_MAX_HZ", `${board.flash.maxClockHz}u`],
+    ["BOARD_APPLICATION_ADDRESS", hex(application.address)],
+    ["BOARD_APPLICATION_LENGTH", hex(application.length)],
+    ["BOARD_JOURNAL_ADDRESS", hex(journal.address)],
+    ["BOARD_JOURNAL_LENGTH", hex(journal.length)],
+    ["BOARD_RESERVED_COUNT", `${reserved.length}`],
+    ["BOARD_RESERVED", regions(reserved)],
+    ...FLASH_PINS.map((name): [string, string] => [`BOARD_PIN_${name}`, pin(board.flash.pins[name])]),
+    ...led(board),
+  ];
+}
+
+/** The header's whole text. Pure: the same board gives the same bytes. */
+export function boardHeader(board: Board): string {
+  const lines = macros(board).map(([name, value]) => `#define ${name} ${value}`);
+  return [
+    `/* Generated from boards/${board.name}.json by firmware/build/board-header.ts. */`,
+    "#ifndef BOARD_H",
+    "#define BOARD_H",
+    "",
+    ...lines,
+    "",
+    "#endif",
+    "",
+  ].join("\n");
+}
