@@ -310,7 +310,7 @@ test("a flashing that is cancelled stops between requests, stays unfinished, and
 });
 
 test("a cancelled flashing puts back the bytes that it keeps", async () => {
-  const { clock, flash, board, connection } = await setUp();
+  const { clock, flash, board, connection } = await setUp({ window: 20000 });
   flash.bytes.set(random(flash.bytes.length, 5));
   const before = flash.bytes.slice();
   const stop = new AbortController();

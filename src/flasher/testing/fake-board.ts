@@ -16,6 +16,8 @@ export interface FakeBoardOptions {
   readonly geometry?: Geometry;
   readonly faults?: LinkFaults;
   readonly maxReconnects?: number;
+  /** Bytes. */
+  readonly window?: number;
 }
 
 export interface FakeBoard {
@@ -36,6 +38,7 @@ export async function fakeBoard(
   const clock = new FakeClock(drain);
   const flash = new FakeFlash(geometry);
   const board = new FakeBootloader(flash, clock);
+  board.window = options.window ?? board.window;
   const links: FakeLink[] = [];
   const connect = () => {
     const link = new FakeLink(board, clock, faults);
