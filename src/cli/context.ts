@@ -28,6 +28,9 @@ export interface CommandContext {
 /** Chooses the way to the board that the global options name. */
 export async function openLink(context: CommandContext): Promise<BoardLink> {
   const { io, options, reporter } = context;
+  if (options.board !== undefined && options.port !== undefined) {
+    throw new UsageError("--board, --port: expected one of them: a board that imflasher runs has no port");
+  }
   const open = options.board === undefined ? io.connect : io.boards[options.board];
   if (open === undefined) {
     const known = Object.keys(io.boards).join(", ") || "none";
@@ -70,6 +73,8 @@ class InterruptibleLink implements BoardLink {
     this.signal.throwIfAborted();
     const transport = await this.link.open();
     this.opened.push(transport);
+    // Came too late for close() below.
+    if (this.signal.aborted) await transport.close();
     this.signal.throwIfAborted();
     return transport;
   }
