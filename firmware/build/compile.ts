@@ -1,0 +1,184 @@
+/** Compiles the firmware for one board. The result depends on sources, board and compiler only, not on any path. */
+
+import { spawnSync } from "node:child_process";
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import type { Board } from "../../src/boards/board.js";
+import { boardHeader } from "./board-header.js";
+import {
+  EXCEPTION_FRAME,
+  IMAGE_MAX,
+  INDIRECT_CALLS,
+  INTERRUPT_ROOTS,
+  STACK_MAX,
+  THREAD_ROOT,
+} from "./budget.js";
+import { type DeepestPath, deepestPath, readCallGraph } from "./stack.js";
+
+const TOOLS = "arm-none-eabi-";
+const CMSIS = "node_modules/@xpack-3rd-party/arm-cmsis-core-m/CMSIS/Core/Include";
+const SOURCE_FOLDERS = ["firmware/core", "firmware/drivers", "firmware/board"] as const;
+const LINKER_SCRIPT = "firmware/board/stm32h750.ld";
+
+const MACHINE = ["-mcpu=cortex-m7", "-mthumb", "-mfloat-abi=soft"] as const;
+const FLAGS = [
+  ...MACHINE,
+  "-Os",
+  "-std=c11",
+  "-ffreestanding",
+  "-Wall",
+  "-Wextra",
+  "-Werror",
+  "-Wconversion",
+  "-ffunction-sections",
+  "-fdata-sections",
+  "-fno-common",
+  "-fno-tree-loop-distribute-patterns", // memory.c defines what those patterns would call
+  "-g",
+] as const;
+
+/** The compiler is missing, refused the sources, or the image breaks its budget. */
+export class BuildError extends Error {
+  override readonly name = "BuildError";
+}
+
+export interface Firmware {
+  readonly elf: Uint8Array;
+  readonly bin: Uint8Array;
+  readonly hex: Uint8Array;
+  /** Sections, image size and stack, for people. */
+  readonly size: string;
+}
+
+function run(root: string, tool: string, args: readonly string[]): string {
+  const { status, stdout, stderr, error } = spawnSync(`${TOOLS}${tool}`, args, {
+    cwd: root,
+    encoding: "utf8",
+  });
+  if (error !== undefined)
+    throw new BuildError(
+      `${TOOLS}${tool} cannot be run (${error.message}): install Debian's gcc-arm-none-eabi and libnewlib-arm-none-eabi`,
+      { cause: error },
+    );
+  if (status !== 0) throw new BuildError(`${TOOLS}${tool} ${args.join(" ")}\n${stdout}${stderr}`);
+  return stdout;
+}
+
+/** First line of `arm-none-eabi-gcc --version`. @throws BuildError when there is none. */
+export function compilerVersion(): string {
+  return run(".", "gcc", ["--version"]).split("\n")[0] ?? "";
+}
+
+function sources(root: string): string[] {
+  return SOURCE_FOLDERS.flatMap((folder) =>
+    readdirSync(join(root, folder))
+      .filter((name) => name.endsWith(".c"))
+      .sort()
+      .map((name) => `${folder}/${name}`),
+  );
+}
+
+function compile(root: string, source: string, work: string): string {
+  const object = join(work, `${source.replaceAll("/", "_").slice(0, -2)}.o`);
+  const seed = `-frandom-seed=${source}`;
+  const maps = [`-ffile-prefix-map=${work}=board`, `-ffile-prefix-map=${root}=.`];
+  const includes = [
+    "-iquote",
+    "firmware/core",
+    "-iquote",
+    "firmware/drivers",
+    "-iquote",
+    work,
+    "-isystem",
+    CMSIS,
+  ];
+  run(root, "gcc", [...FLAGS, seed, ...maps, ...includes, "-fcallgraph-info=su", "-c", source, "-o", object]);
+  return object;
+}
+
+function describe({ bytes, path }: DeepestPath): string {
+  return `${bytes} bytes: ${path.map((name) => name.slice(name.lastIndexOf(":") + 1)).join(" > ")}`;
+}
+
+function stackReport(work: string): string {
+  const texts = readdirSync(work)
+    .filter((name) => name.endsWith(".ci"))
+    .map((name) => readFileSync(join(work, name), "utf8"));
+  const graph = readCallGraph(texts);
+  const thread = deepestPath(graph, INDIRECT_CALLS, THREAD_ROOT);
+  const interrupts = INTERRUPT_ROOTS.map((root) => deepestPath(graph, INDIRECT_CALLS, root));
+  const interrupt = interrupts.reduce((a, b) => (b.bytes > a.bytes ? b : a));
+  const total = thread.bytes + EXCEPTION_FRAME + interrupt.bytes;
+  const report = [
+    `stack ${total} of ${STACK_MAX} bytes`,
+    `  thread ${describe(thread)}`,
+    `  exception frame ${EXCEPTION_FRAME} bytes`,
+    `  interrupt ${describe(interrupt)}`,
+  ].join("\n");
+  if (total > STACK_MAX) throw new BuildError(`the stack budget does not hold:\n${report}`);
+  return report;
+}
+
+function sizeReport(root: string, board: Board, elf: string, image: Uint8Array, work: string): string {
+  const percent = ((100 * image.length) / IMAGE_MAX).toFixed(1);
+  const line = `image ${image.length} of ${IMAGE_MAX} bytes (${percent} %)`;
+  if (image.length > IMAGE_MAX) throw new BuildError(`${board.name}: ${line}: too large`);
+  const sections = run(root, "size", ["-A", elf])
+    .split("\n")
+    .filter((text) => /^\.(?!debug|comment|ARM)/.test(text))
+    .map((text) => {
+      const [name = "", bytes = "", address = ""] = text.split(/\s+/);
+      return `  ${name.padEnd(10)} ${bytes.padStart(7)} bytes at 0x${Number(address).toString(16).padStart(8, "0")}`;
+    });
+  return `${[`board ${board.name}`, line, ...sections, stackReport(work)].join("\n")}\n`;
+}
+
+function link(root: string, board: Board, work: string): Firmware {
+  writeFileSync(join(work, "board.h"), boardHeader(board));
+  const objects = sources(root).map((source) => compile(root, source, work));
+  const at = (name: string): string => join(work, name);
+  const elf = at("imbootloader.elf");
+  run(root, "gcc", [
+    ...MACHINE,
+    "-nostdlib",
+    "-Wl,--gc-sections,--fatal-warnings,--no-warn-rwx-segments",
+    "-T",
+    LINKER_SCRIPT,
+    ...objects,
+    "-lgcc",
+    "-o",
+    elf,
+  ]);
+  run(root, "objcopy", ["-O", "binary", "--gap-fill", "0xff", elf, at("imbootloader.bin")]);
+  run(root, "objcopy", ["-O", "ihex", elf, at("imbootloader.hex")]);
+  const bin = readFileSync(at("imbootloader.bin"));
+  return {
+    elf: readFileSync(elf),
+    bin,
+    hex: readFileSync(at("imbootloader.hex")),
+    size: sizeReport(root, board, elf, bin, work),
+  };
+}
+
+/**
+ * @param root folder of the project
+ * @throws BuildError, StackError
+ */
+export function buildFirmware(root: string, board: Board): Firmware {
+  const work = mkdtempSync(join(tmpdir(), "imbootloader-"));
+  try {
+    return link(resolve(root), board, work);
+  } finally {
+    rmSync(work, { recursive: true, force: true });
+  }
+}
+
+/** Writes the files that are committed for a board. */
+export function writeFirmware(folder: string, firmware: Firmware): void {
+  mkdirSync(folder, { recursive: true });
+  writeFileSync(join(folder, "imbootloader.elf"), firmware.elf);
+  writeFileSync(join(folder, "imbootloader.bin"), firmware.bin);
+  writeFileSync(join(folder, "imbootloader.hex"), firmware.hex);
+  writeFileSync(join(folder, "size.txt"), firmware.size);
+}

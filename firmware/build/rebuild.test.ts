@@ -1,0 +1,34 @@
+import assert from "node:assert/strict";
+import { readdirSync, readFileSync } from "node:fs";
+import { test } from "node:test";
+import { parseBoard } from "../../src/boards/board.js";
+import { buildFirmware, compilerVersion } from "./compile.js";
+
+const IMAGES = "firmware/images";
+const recorded = readFileSync(`${IMAGES}/COMPILER`, "utf8").trim();
+const boards = readdirSync("boards").filter((name) => /^[a-z0-9-]+\.json$/.test(name));
+
+/* Another version gives other bytes: that says nothing about the images. */
+const present = compilerVersion();
+const skip = present === recorded ? false : `the images were built by "${recorded}", here is "${present}"`;
+
+for (const file of boards) {
+  const name = file.slice(0, -".json".length);
+  test(`the committed image of ${name} is what its sources give, byte for byte`, { skip }, () => {
+    const built = buildFirmware(".", parseBoard(file, readFileSync(`boards/${file}`, "utf8")));
+    for (const kind of ["elf", "bin", "hex"] as const) {
+      const committed = readFileSync(`${IMAGES}/${name}/imbootloader.${kind}`);
+      assert.ok(
+        committed.equals(built[kind]),
+        `${name}/imbootloader.${kind}: run npm run firmware and commit`,
+      );
+    }
+    assert.equal(readFileSync(`${IMAGES}/${name}/size.txt`, "utf8"), built.size);
+  });
+
+  test(`the image of ${name} names no folder of the machine that built it`, () => {
+    const text = readFileSync(`${IMAGES}/${name}/imbootloader.elf`).toString("latin1");
+    assert.equal(text.includes(process.cwd()), false);
+    assert.equal(/\/tmp\/|\/home\/|\/root\//.test(text), false);
+  });
+}
