@@ -38,6 +38,7 @@ import {
   unmirror,
 } from "./flash-registers.js";
 import { KeyLock } from "./key-lock.js";
+import { stallUntil } from "./stall.js";
 
 export interface FlashOptions {
   readonly log: EmulatorLog;
@@ -49,11 +50,6 @@ export interface FlashOptions {
   readonly tornEccProbability?: number;
   /** FLASH_ACR changed: the RCC checks the operating point. */
   readonly onTimingChange: () => void;
-  /**
-   * The bus stalls until board time `untilNs`. Default: the CPU's cycle counter jumps there, as a CPU does that
-   * waits for its access.
-   */
-  readonly stall?: (untilNs: number) => void;
 }
 
 /** All that survives power-off, as plain data. */
@@ -320,14 +316,8 @@ export class Flash implements BusDevice {
       `FLASH.stall.${operation.kind}`,
       `FLASH: ${what} during ${operation.kind} stalls the bus until it is done (run from RAM to avoid that)`,
     );
-    this.#stall(operation.event.at);
+    stallUntil(this.#options.timeline, operation.event.at);
     this.#complete();
-  }
-
-  #stall(untilNs: number): void {
-    const { timeline, stall } = this.#options;
-    if (stall !== undefined) stall(untilNs);
-    else timeline.cycles += Math.max(0, Math.ceil((untilNs - timeline.now) / timeline.nsPerCycle));
   }
 
   #hooks(): FlashHooks {

@@ -217,13 +217,16 @@ export type RccWriteHooks = Readonly<Partial<Record<RccRegister, NonNullable<Reg
 const maskOf = (bits: Bits): number =>
   Object.values(bits).reduce((mask, bit) => (mask | (1 << bit)) >>> 0, 0);
 
+/** RM0433, RCC_APB4ENR: the register interface of the RTC is clocked from reset. */
+const ON_AT_RESET: Readonly<Record<string, number>> = { APB4ENR: 1 << 16 };
+
 type GateSpecs = Record<GateRegister | SleepRegister | ResetRegister, RegisterSpec>;
 
 function gateSpecs(): GateSpecs {
   const specs: Partial<GateSpecs> = {};
   const add = (name: keyof GateSpecs, bits: Bits, resetToOnes: boolean): void => {
     const rw = maskOf(bits);
-    specs[name] = { offset: GATE_OFFSETS[name], reset: resetToOnes ? rw : 0, rw };
+    specs[name] = { offset: GATE_OFFSETS[name], reset: resetToOnes ? rw : (ON_AT_RESET[name] ?? 0), rw };
   };
   for (const name of keys(RESET_BITS)) add(name, RESET_BITS[name], false);
   for (const name of keys(ENABLE_BITS)) add(name, ENABLE_BITS[name], false);

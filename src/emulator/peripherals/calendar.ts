@@ -1,0 +1,55 @@
+/** The RTC's calendar in BCD (RM0433, section 46): years 2000..2099, 24-hour format. */
+
+const SECONDS_A_DAY = 86400;
+const DAYS_A_MONTH = [31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31] as const;
+
+const fromBcd = (value: number): number => (value >>> 4) * 10 + (value & 0xf);
+const toBcd = (value: number): number => (Math.floor(value / 10) << 4) | (value % 10);
+
+const monthLength = (year: number, month: number): number =>
+  month === 1 && year % 4 === 0 ? 29 : (DAYS_A_MONTH[month] ?? 31);
+const yearLength = (year: number): number => (year % 4 === 0 ? 366 : 365);
+
+/** RTC_TR and RTC_DR; PM of RTC_TR counts 12 hours when the hour is below 12. */
+export interface CalendarRegisters {
+  readonly tr: number;
+  readonly dr: number;
+}
+
+export interface CalendarTime {
+  /** Seconds since 2000-01-01 00:00:00. */
+  readonly seconds: number;
+  /** 1 = Monday .. 7 = Sunday on that day, as software set it. */
+  readonly weekday: number;
+}
+
+export function parseCalendar({ tr, dr }: CalendarRegisters): CalendarTime {
+  const pm = (tr & (1 << 22)) !== 0;
+  const hour = fromBcd((tr >>> 16) & 0x3f) + (pm ? 12 : 0);
+  const time = hour * 3600 + fromBcd((tr >>> 8) & 0x7f) * 60 + fromBcd(tr & 0x7f);
+  const year = fromBcd((dr >>> 16) & 0xff);
+  const month = Math.max(1, fromBcd((dr >>> 8) & 0x1f)) - 1;
+  let days = Math.max(1, fromBcd(dr & 0x3f)) - 1;
+  for (let y = 0; y < year; y++) days += yearLength(y);
+  for (let m = 0; m < month; m++) days += monthLength(year, m);
+  return { seconds: days * SECONDS_A_DAY + time, weekday: Math.max(1, (dr >>> 13) & 7) };
+}
+
+/** `start` moved on by `elapsed` whole seconds, as registers. */
+export function formatCalendar(start: CalendarTime, elapsed: number): CalendarRegisters {
+  const seconds = start.seconds + elapsed;
+  const inDay = seconds % SECONDS_A_DAY;
+  let days = Math.floor(seconds / SECONDS_A_DAY);
+  const passed = days - Math.floor(start.seconds / SECONDS_A_DAY);
+  const weekday = ((start.weekday - 1 + passed) % 7) + 1;
+  let year = 0;
+  for (; days >= yearLength(year); year++) days -= yearLength(year);
+  let month = 0;
+  for (; days >= monthLength(year, month); month++) days -= monthLength(year, month);
+  const tr =
+    (toBcd(Math.floor(inDay / 3600)) << 16) |
+    (toBcd(Math.floor((inDay % 3600) / 60)) << 8) |
+    toBcd(inDay % 60);
+  const dr = (toBcd(year % 100) << 16) | (weekday << 13) | (toBcd(month + 1) << 8) | toBcd(days + 1);
+  return { tr, dr };
+}

@@ -1,0 +1,251 @@
+/** HASH: MD5, SHA-1, SHA-224 and SHA-256 (RM0433, section 35). HMAC, DMA and context swapping are refused. */
+
+import { md5, sha1 } from "@noble/hashes/legacy.js";
+import { sha224, sha256 } from "@noble/hashes/sha2.js";
+import type { AccessSize, BusDevice, ClockGate, EmulatorLog, InterruptLine } from "../bus.js";
+import { RegisterBlock, type RegisterSpec } from "../registers.js";
+import type { Timeline, TimelineEvent } from "../timeline.js";
+import { stallUntil } from "./stall.js";
+
+export interface HashOptions {
+  readonly log: EmulatorLog;
+  readonly timeline: Timeline;
+  readonly interrupt: InterruptLine;
+  readonly clocked: ClockGate;
+  /** The AHB clock in Hz: the unit's own speed. */
+  readonly hclkHz: () => number;
+}
+
+type DigestRegister = "HR0" | "HR1" | "HR2" | "HR3" | "HR4";
+type HashRegister =
+  | "CR"
+  | "DIN"
+  | "STR"
+  | "IMR"
+  | "SR"
+  | DigestRegister
+  | `HASH_HR${number}`
+  | `CSR${number}`;
+
+interface Algorithm {
+  readonly create: () => { update(data: Uint8Array): unknown; digest(): Uint8Array };
+  /** Cycles a block of 64 bytes (RM0433, table "Processing time"). */
+  readonly cycles: number;
+}
+
+const INIT = 1 << 2;
+const MODE = 1 << 6;
+const DCAL = 1 << 8;
+const NBLW = 0x1f;
+const DINIS = 1 << 0;
+const DCIS = 1 << 1;
+const BUSY = 1 << 3;
+const BLOCK_WORDS = 16;
+const CONTEXT_WORDS = 54;
+const SHA1: Algorithm = { create: () => sha1.create(), cycles: 82 };
+/** CR.ALGO1 (bit 18) and ALGO0 (bit 7): 00 SHA-1, 01 MD5, 10 SHA-224, 11 SHA-256. */
+const ALGORITHMS: readonly Algorithm[] = [
+  SHA1,
+  { create: () => md5.create(), cycles: 66 },
+  { create: () => sha224.create(), cycles: 66 },
+  { create: () => sha256.create(), cycles: 66 },
+];
+
+/** CR.DATATYPE: how a written word is turned into the bit string, most significant bit first. */
+const SWAPS: readonly ((word: number) => number)[] = [
+  (word) => word,
+  (word) => (word << 16) | (word >>> 16),
+  (word) => (word << 24) | ((word & 0xff00) << 8) | ((word >>> 8) & 0xff00) | (word >>> 24),
+  (word) => {
+    let reversed = 0;
+    for (let bit = 0; bit < 32; bit++) reversed |= ((word >>> bit) & 1) << (31 - bit);
+    return reversed;
+  },
+];
+
+export class Hash implements BusDevice {
+  readonly registers: RegisterBlock<HashRegister>;
+
+  readonly #options: HashOptions;
+  #state = SHA1.create();
+  #algorithm = SHA1;
+  /** Words in the input FIFO, as written. */
+  #words: number[] = [];
+  #bytes = 0;
+  #busy: { readonly event: TimelineEvent; readonly finish: () => void } | undefined;
+
+  constructor(options: HashOptions) {
+    this.#options = options;
+    this.registers = new RegisterBlock<HashRegister>(this.#specs(), {
+      name: "HASH",
+      log: options.log,
+      clocked: options.clocked,
+    });
+  }
+
+  read(offset: number, size: AccessSize): number {
+    return this.registers.read(offset, size);
+  }
+
+  write(offset: number, size: AccessSize, value: number): void {
+    this.registers.write(offset, size, value);
+  }
+
+  reset(): void {
+    this.#options.timeline.cancel(this.#busy?.event);
+    this.#busy = undefined;
+    this.registers.reset();
+    this.#initialise();
+    this.#updateInterrupt();
+  }
+
+  #specs(): Record<HashRegister, RegisterSpec> {
+    const specs: Partial<Record<HashRegister, RegisterSpec>> = {
+      CR: {
+        offset: 0x00,
+        reset: 0,
+        rw: 0x4_00f0,
+        wo: INIT,
+        ro: 0x1f00,
+        tagged: 0x1_2008,
+        onRead: (stored) => stored | this.#fifoLevel(),
+        onWrite: (written) => this.#control(written),
+      },
+      DIN: { offset: 0x04, reset: 0, rw: 0xffff_ffff, onWrite: (written) => this.#push(written) },
+      STR: { offset: 0x08, reset: 0, rw: NBLW, wo: DCAL, onWrite: (written) => this.#start(written) },
+      IMR: { offset: 0x20, reset: 0, rw: 0x3, onWrite: () => this.#updateInterrupt() },
+      SR: {
+        offset: 0x24,
+        reset: 0x1,
+        rw: DINIS | DCIS,
+        ro: 0xc,
+        onWrite: (written, before) => this.#clear(written, before),
+      },
+    };
+    for (let index = 0; index < CONTEXT_WORDS; index++) {
+      specs[`CSR${index}`] = { offset: 0xf8 + index * 4, reset: 0, tagged: 0xffff_ffff };
+    }
+    for (const index of [0, 1, 2, 3, 4] as const) {
+      specs[`HR${index}`] = { offset: 0x0c + index * 4, reset: 0, ro: 0xffff_ffff };
+    }
+    for (let index = 0; index < 8; index++) {
+      specs[`HASH_HR${index}`] = { offset: 0x310 + index * 4, reset: 0, ro: 0xffff_ffff };
+    }
+    return specs as Record<HashRegister, RegisterSpec>;
+  }
+
+  /** NBW (bits 11:8, words in the FIFO) and DINNE (bit 12). */
+  #fifoLevel(): number {
+    const level = this.#words.length;
+    return level === 0 ? 0 : ((level & 0xf) << 8) | (1 << 12);
+  }
+
+  #control(written: number): void {
+    if ((written & MODE) !== 0) {
+      this.#options.log.once("HASH.HMAC", "HASH: HMAC mode is not modelled: the digest will be a plain hash");
+    }
+    if ((written & INIT) === 0) return;
+    this.#waitForIdle();
+    this.#initialise();
+    this.registers.setBits("SR", DINIS, true);
+    this.registers.setBits("SR", DCIS, false);
+    this.#updateInterrupt();
+  }
+
+  #initialise(): void {
+    const cr = this.registers.get("CR");
+    this.#algorithm = ALGORITHMS[((cr >>> 17) & 2) | ((cr >>> 7) & 1)] ?? SHA1;
+    this.#state = this.#algorithm.create();
+    this.#words = [];
+    this.#bytes = 0;
+  }
+
+  /** The FIFO takes one word more than a block; that word starts the block (RM0433, 35.3.4). */
+  #push(word: number): void {
+    if (this.#words.length === BLOCK_WORDS) {
+      this.#waitForIdle();
+      this.#absorb(this.#words, 32);
+      this.#words = [];
+      this.#compute(1, () => this.registers.setBits("SR", DINIS, true));
+    }
+    this.#words.push(word);
+    if (this.#words.length === BLOCK_WORDS) this.registers.setBits("SR", DINIS, false);
+    this.#updateInterrupt();
+  }
+
+  /** DCAL: NBLW says how many bits of the last word count, 0 meaning all. */
+  #start(written: number): void {
+    if ((written & DCAL) === 0) return;
+    this.#waitForIdle();
+    this.#absorb(this.#words, this.registers.get("STR") & NBLW || 32);
+    this.#words = [];
+    const tail = this.#bytes % 64;
+    const blocks = (tail > 55 ? 2 : 1) + (this.#bytes > 0 && tail === 0 ? 1 : 0);
+    this.#compute(blocks, () => this.#finish());
+  }
+
+  #finish(): void {
+    const digest = this.#state.digest();
+    for (let index = 0; index < 8; index++) {
+      const word = bigEndian(digest, index * 4);
+      this.registers.set(`HASH_HR${index}`, word);
+      if (index < 5) this.registers.set(`HR${index}` as DigestRegister, word);
+    }
+    this.registers.setBits("SR", DCIS | DINIS, true);
+  }
+
+  #absorb(words: readonly number[], bitsOfLast: number): void {
+    const swap = SWAPS[(this.registers.get("CR") >>> 4) & 3] ?? SWAPS[0];
+    if (bitsOfLast % 8 !== 0) {
+      this.#options.log.once("HASH.NBLW", `HASH_STR.NBLW = ${bitsOfLast}: only whole bytes are modelled`);
+    }
+    const length = words.length === 0 ? 0 : (words.length - 1) * 4 + Math.floor(bitsOfLast / 8);
+    const bytes = new Uint8Array(words.length * 4);
+    words.forEach((word, index) => {
+      const swapped = swap?.(word) ?? word;
+      for (let lane = 0; lane < 4; lane++) bytes[index * 4 + lane] = (swapped >>> (24 - lane * 8)) & 0xff;
+    });
+    this.#state.update(bytes.subarray(0, length));
+    this.#bytes += length;
+  }
+
+  #compute(blocks: number, finish: () => void): void {
+    const ns = (blocks * this.#algorithm.cycles * 1e9) / this.#options.hclkHz();
+    this.registers.setBits("SR", BUSY, true);
+    const event = this.#options.timeline.after(ns, () => this.#complete());
+    this.#busy = { event, finish };
+  }
+
+  #complete(): void {
+    const busy = this.#busy;
+    if (busy === undefined) return;
+    this.#options.timeline.cancel(busy.event);
+    this.#busy = undefined;
+    this.registers.setBits("SR", BUSY, false);
+    busy.finish();
+    this.#updateInterrupt();
+  }
+
+  /** The unit inserts wait states into an access that has to wait for the running block. */
+  #waitForIdle(): void {
+    if (this.#busy === undefined) return;
+    stallUntil(this.#options.timeline, this.#busy.event.at);
+    this.#complete();
+  }
+
+  /** DINIS and DCIS are cleared by writing 0. */
+  #clear(written: number, before: number): void {
+    this.registers.set("SR", before & (written | ~(DINIS | DCIS)));
+    this.#updateInterrupt();
+  }
+
+  #updateInterrupt(): void {
+    this.#options.interrupt.set((this.registers.get("SR") & this.registers.get("IMR") & 3) !== 0);
+  }
+}
+
+function bigEndian(bytes: Uint8Array, at: number): number {
+  let word = 0;
+  for (let lane = 0; lane < 4; lane++) word = (word << 8) | (bytes[at + lane] ?? 0);
+  return word >>> 0;
+}

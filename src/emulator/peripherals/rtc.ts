@@ -1,0 +1,292 @@
+/**
+ * RTC: backup registers and a 24-hour calendar (RM0433, section 46). Alarms, wake-up timer, time stamps and
+ * tampers are stored only. The whole block lives in the backup domain: it survives a system reset, and a power
+ * cycle while VBAT is supplied.
+ */
+
+import type { AccessSize, BusDevice, ClockGate, EmulatorLog } from "../bus.js";
+import { RegisterBlock, type RegisterSpec } from "../registers.js";
+import type { Timeline, TimelineEvent } from "../timeline.js";
+import { type CalendarTime, formatCalendar, parseCalendar } from "./calendar.js";
+
+export interface RtcOptions {
+  readonly log: EmulatorLog;
+  readonly timeline: Timeline;
+  /** RCC_APB4ENR.RTCAPBEN. */
+  readonly clocked: ClockGate;
+  /** PWR_CR1.DBP. */
+  readonly backupWritable: () => boolean;
+  /** Frequency that RCC_BDCR.RTCSEL selects, in Hz; 0 while RTCEN = 0 or the source stands still. */
+  readonly clockHz: () => number;
+}
+
+/** What survives with VBAT: register values by name. */
+export type RtcState = Readonly<Record<string, number>>;
+
+type BackupRegister = `RTC_BKP${number}R`;
+type ControlRegister = (typeof CONTROL)[number];
+type RegisterBits = Pick<RegisterSpec, "rw" | "ro" | "wo" | "tagged">;
+export type RtcRegister = ControlRegister | BackupRegister;
+
+const CONTROL = [
+  "RTC_TR",
+  "RTC_DR",
+  "RTC_CR",
+  "RTC_ISR",
+  "RTC_PRER",
+  "RTC_WUTR",
+  "RTC_ALRMAR",
+  "RTC_ALRMBR",
+  "RTC_WPR",
+  "RTC_SSR",
+  "RTC_SHIFTR",
+  "RTC_TSTR",
+  "RTC_TSDR",
+  "RTC_TSSSR",
+  "RTC_CALR",
+  "RTC_TAMPCR",
+  "RTC_ALRMASSR",
+  "RTC_ALRMBSSR",
+  "RTC_OR",
+] as const;
+
+/** RM0433, 46.3.8: these stay writable while WPR protects the others. */
+const UNPROTECTED: readonly string[] = ["RTC_WPR", "RTC_TAMPCR", "RTC_OR"];
+const KEYS = [0xca, 0x53] as const;
+const LOCKED = "RTC_WPR protects it: write 0xCA, 0x53 first";
+const RSF = 1 << 5;
+const INITF = 1 << 6;
+const INIT = 1 << 7;
+const INITS = 1 << 4;
+const EVENT_FLAGS = 0x1_7f00;
+const BACKUP_COUNT = 32;
+const BACKUP_OFFSET = 0x50;
+/** Synchronisation into the RTC's clock takes two of its cycles (RM0433, 46.3.8 and 46.3.9). */
+const SYNC_CYCLES = 2;
+
+export class Rtc implements BusDevice {
+  readonly registers: RegisterBlock<RtcRegister>;
+
+  readonly #options: RtcOptions;
+  #keysSeen = 0;
+  #calendar: CalendarTime = parseCalendar({ tr: 0, dr: 0x2101 });
+  /** Seconds, with fraction, that the calendar counted since `#calendar`, up to board time `#countedAt`. */
+  #counted = 0;
+  #countedAt = 0;
+  #entering: TimelineEvent | undefined;
+  #syncing: TimelineEvent | undefined;
+
+  constructor(options: RtcOptions) {
+    this.#options = options;
+    this.registers = new RegisterBlock<RtcRegister>(this.#specs(), {
+      name: "RTC",
+      log: options.log,
+      clocked: options.clocked,
+    });
+  }
+
+  read(offset: number, size: AccessSize): number {
+    return this.registers.read(offset, size);
+  }
+
+  write(offset: number, size: AccessSize, value: number): void {
+    this.registers.write(offset, size, value);
+  }
+
+  /** System reset: WPR locks, RSF drops; time and backup registers stay. */
+  systemReset(): void {
+    this.#keysSeen = 0;
+    this.registers.setBits("RTC_ISR", RSF, false);
+    this.#synchronise();
+  }
+
+  /** Reset of the backup domain: BDCR.BDRST, or VDD and VBAT both gone. */
+  backupReset(): void {
+    const { timeline } = this.#options;
+    for (const event of [this.#entering, this.#syncing]) timeline.cancel(event);
+    this.registers.reset();
+    this.#keysSeen = 0;
+    this.#start(parseCalendar({ tr: 0, dr: this.registers.get("RTC_DR") }));
+  }
+
+  /** To be called before the RTC's clock changes, so that what was counted so far counts at the old rate. */
+  clockChanging(): void {
+    this.#count();
+  }
+
+  save(): RtcState {
+    this.#latch();
+    const state: Record<string, number> = {};
+    for (const name of this.registers.names) state[name] = this.registers.get(name);
+    return state;
+  }
+
+  /** @param elapsedSeconds for how long the chip was off while VBAT kept the calendar running. */
+  load(state: RtcState, elapsedSeconds = 0): void {
+    for (const name of this.registers.names) {
+      const value = state[name];
+      if (value !== undefined) this.registers.set(name, value);
+    }
+    const dr = this.registers.get("RTC_DR");
+    this.#start(parseCalendar({ tr: this.registers.get("RTC_TR"), dr }));
+    this.#counted = elapsedSeconds;
+  }
+
+  #specs(): Record<RtcRegister, RegisterSpec> {
+    const plain = (name: RtcRegister, offset: number, reset: number, bits: RegisterBits): RegisterSpec => ({
+      offset,
+      reset,
+      ...bits,
+      onWrite: (_written, before) => void this.#refused(name, before),
+    });
+    const specs: Partial<Record<RtcRegister, RegisterSpec>> = {
+      RTC_TR: { ...plain("RTC_TR", 0x00, 0, { rw: 0x7f_7f7f }), onRead: () => this.#time().tr },
+      RTC_DR: { ...plain("RTC_DR", 0x04, 0x2101, { rw: 0xff_ff3f }), onRead: () => this.#time().dr },
+      RTC_CR: plain("RTC_CR", 0x08, 0, { rw: 0x20, tagged: 0x1fc_ff5f, wo: 0x3_0000 }),
+      RTC_ISR: {
+        offset: 0x0c,
+        reset: 0x7,
+        rw: INIT | RSF | EVENT_FLAGS,
+        ro: 0x1_005f | (1 << 15),
+        onRead: (stored) => this.#status(stored),
+        onWrite: (written, before) => this.#writeIsr(written, before),
+      },
+      RTC_PRER: plain("RTC_PRER", 0x10, 0x007f_00ff, { rw: 0x7f_7fff }),
+      RTC_WUTR: plain("RTC_WUTR", 0x14, 0xffff, { tagged: 0xffff }),
+      RTC_ALRMAR: plain("RTC_ALRMAR", 0x1c, 0, { tagged: 0xffff_ffff }),
+      RTC_ALRMBR: plain("RTC_ALRMBR", 0x20, 0, { tagged: 0xffff_ffff }),
+      RTC_WPR: { offset: 0x24, reset: 0, wo: 0xff, onWrite: (written) => this.#writeKey(written & 0xff) },
+      RTC_SSR: { offset: 0x28, reset: 0, ro: 0xffff, onRead: () => this.#subSecond() },
+      RTC_SHIFTR: plain("RTC_SHIFTR", 0x2c, 0, { wo: 0x8000_7fff }),
+      RTC_TSTR: { offset: 0x30, reset: 0, ro: 0x7f_7f7f },
+      RTC_TSDR: { offset: 0x34, reset: 0, ro: 0xff3f },
+      RTC_TSSSR: { offset: 0x38, reset: 0, ro: 0xffff },
+      RTC_CALR: plain("RTC_CALR", 0x3c, 0, { tagged: 0xe1ff }),
+      RTC_TAMPCR: plain("RTC_TAMPCR", 0x40, 0, { tagged: 0x1ff_ffff }),
+      RTC_ALRMASSR: plain("RTC_ALRMASSR", 0x44, 0, { tagged: 0xf00_7fff }),
+      RTC_ALRMBSSR: plain("RTC_ALRMBSSR", 0x48, 0, { tagged: 0xf00_7fff }),
+      RTC_OR: plain("RTC_OR", 0x4c, 0, { tagged: 0x3 }),
+    };
+    for (let index = 0; index < BACKUP_COUNT; index++) {
+      const name: BackupRegister = `RTC_BKP${index}R`;
+      specs[name] = plain(name, BACKUP_OFFSET + index * 4, 0, { rw: 0xffff_ffff });
+    }
+    return specs as Record<RtcRegister, RegisterSpec>;
+  }
+
+  /** Undoes a write that DBP, WPR or the lack of initialisation mode forbids. */
+  #refused(name: RtcRegister, before: number): boolean {
+    const why = this.#protection(name);
+    if (why === undefined) return false;
+    this.registers.set(name, before);
+    this.#mistake(name, `write ignored, ${why}`);
+    return true;
+  }
+
+  #mistake(name: RtcRegister, what: string): void {
+    this.#options.log.once(`RTC.${what}`, `guest mistake: ${name}: ${what}`);
+  }
+
+  #protection(name: RtcRegister): string | undefined {
+    if (!this.#options.backupWritable()) return "the backup domain is protected: set PWR_CR1.DBP first";
+    if (name.startsWith("RTC_BKP") || UNPROTECTED.includes(name)) return undefined;
+    if (this.#keysSeen < KEYS.length) return LOCKED;
+    const needsInit = name === "RTC_TR" || name === "RTC_DR" || name === "RTC_PRER";
+    if (needsInit && !this.registers.has("RTC_ISR", INITF)) return "initialisation mode (INITF) is off";
+    return undefined;
+  }
+
+  #writeKey(key: number): void {
+    if (!this.#options.backupWritable()) return;
+    this.#keysSeen = key === KEYS[this.#keysSeen] ? this.#keysSeen + 1 : 0;
+  }
+
+  /** Event flags and RSF are cleared by writing 0; only the event flags stay writable under WPR. */
+  #writeIsr(written: number, before: number): void {
+    if (!this.#options.backupWritable()) {
+      this.#refused("RTC_ISR", before);
+      return;
+    }
+    const locked = this.#keysSeen < KEYS.length;
+    let next = before & (written | ~EVENT_FLAGS);
+    if (!locked) {
+      next &= written | ~RSF;
+      next = (next & ~INIT) | (written & INIT);
+    }
+    if (locked && (((written ^ before) & INIT) !== 0 || (before & ~written & RSF) !== 0)) {
+      this.#mistake("RTC_ISR", `INIT and RSF stay, ${LOCKED}`);
+    }
+    this.registers.set("RTC_ISR", next);
+    if ((before & RSF) !== 0 && (next & RSF) === 0) this.#synchronise();
+    if (((next ^ before) & INIT) !== 0) this.#initMode((next & INIT) !== 0);
+  }
+
+  #initMode(on: boolean): void {
+    const { timeline } = this.#options;
+    timeline.cancel(this.#entering);
+    if (!on) {
+      this.registers.setBits("RTC_ISR", INITF, false);
+      this.#start(parseCalendar({ tr: this.registers.get("RTC_TR"), dr: this.registers.get("RTC_DR") }));
+      return;
+    }
+    this.#latch();
+    this.#entering = this.#soon(() => this.registers.setBits("RTC_ISR", INITF, true));
+  }
+
+  #synchronise(): void {
+    this.#options.timeline.cancel(this.#syncing);
+    this.#syncing = this.#soon(() => this.registers.setBits("RTC_ISR", RSF, true));
+  }
+
+  /** After the synchronisation time; never while the RTC has no clock. */
+  #soon(run: () => void): TimelineEvent | undefined {
+    const hz = this.#options.clockHz();
+    if (hz > 0) return this.#options.timeline.after((SYNC_CYCLES / hz) * 1e9, run);
+    this.#options.log.once(
+      "RTC.noclock",
+      "guest mistake: the RTC has no clock (RCC_BDCR.RTCSEL, RTCEN): INITF and RSF never come",
+    );
+    return undefined;
+  }
+
+  #status(stored: number): number {
+    const year = (this.#time().dr >>> 16) & 0xff;
+    return year === 0 ? stored & ~INITS : stored | INITS;
+  }
+
+  #time(): { readonly tr: number; readonly dr: number } {
+    if (this.registers.has("RTC_ISR", INITF)) {
+      return { tr: this.registers.get("RTC_TR"), dr: this.registers.get("RTC_DR") };
+    }
+    this.#count();
+    return formatCalendar(this.#calendar, Math.floor(this.#counted));
+  }
+
+  #subSecond(): number {
+    this.#count();
+    const span = (this.registers.get("RTC_PRER") & 0x7fff) + 1;
+    return span - 1 - Math.floor((this.#counted % 1) * span);
+  }
+
+  #start(calendar: CalendarTime): void {
+    this.#calendar = calendar;
+    this.#counted = 0;
+    this.#countedAt = this.#options.timeline.now;
+  }
+
+  /** Stores the running time into TR and DR. */
+  #latch(): void {
+    const { tr, dr } = this.#time();
+    this.registers.set("RTC_TR", tr);
+    this.registers.set("RTC_DR", dr);
+  }
+
+  #count(): void {
+    const now = this.#options.timeline.now;
+    const prer = this.registers.get("RTC_PRER");
+    const divider = ((prer & 0x7fff) + 1) * (((prer >>> 16) & 0x7f) + 1);
+    const running = !this.registers.has("RTC_ISR", INITF);
+    if (running) this.#counted += ((now - this.#countedAt) / 1e9) * (this.#options.clockHz() / divider);
+    this.#countedAt = now;
+  }
+}

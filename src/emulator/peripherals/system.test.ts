@@ -1,0 +1,74 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { BusFault } from "../bus.js";
+import { Timeline } from "../timeline.js";
+import { Dbgmcu } from "./dbgmcu.js";
+import { DeviceSignature } from "./device-signature.js";
+import { Exti } from "./exti.js";
+import { FACTORY_OPTION_BYTES } from "./flash-options.js";
+import { Syscfg } from "./syscfg.js";
+import { MemoryLog, pass, TestLine } from "./test-kit.js";
+import { Wwdg } from "./wwdg.js";
+
+test("SYSCFG: ODEN is announced, the compensation cell gets ready, option bytes show through", () => {
+  const timeline = new Timeline();
+  let announced = 0;
+  const syscfg = new Syscfg({
+    log: new MemoryLog(),
+    timeline,
+    clocked: () => true,
+    optionBytes: () => FACTORY_OPTION_BYTES,
+    onOverdriveChange: () => announced++,
+  });
+  syscfg.write(0x2c, 4, 1);
+  assert.equal(announced, 1);
+  assert.equal(syscfg.overdrive, true);
+  syscfg.write(0x20, 4, 1);
+  assert.equal(syscfg.read(0x20, 4), 1);
+  pass(timeline, 1e6);
+  assert.equal(syscfg.read(0x20, 4), 0x101);
+  assert.equal(syscfg.read(0x308, 4), 0x08000000);
+  assert.equal(syscfg.read(0x30c, 4), 0x1ff00000);
+  assert.equal(syscfg.read(0x300, 4), 0xaa0000);
+  syscfg.write(0x0c, 4, 0x20);
+  assert.equal(syscfg.extiPort(5), 2);
+});
+
+test("EXTI: only selected edges become pending, masks decide, writing 1 clears", () => {
+  const line = new TestLine();
+  const exti = new Exti({ log: new MemoryLog(), groups: [{ first: 10, last: 15, line }] });
+  exti.edge(13, true);
+  assert.equal(exti.read(0x88, 4), 0);
+  exti.write(0x00, 4, 1 << 13);
+  exti.edge(13, false);
+  assert.equal(exti.read(0x88, 4), 0);
+  exti.edge(13, true);
+  assert.equal(exti.read(0x88, 4), 1 << 13);
+  assert.ok(!line.asserted);
+  exti.write(0x80, 4, 1 << 13);
+  assert.ok(line.asserted);
+  exti.write(0x88, 4, 1 << 13);
+  assert.ok(!line.asserted);
+  exti.write(0x08, 4, 1 << 13);
+  assert.ok(line.asserted);
+});
+
+test("DBGMCU says revision V of device 0x450", () => {
+  assert.equal(new Dbgmcu({ log: new MemoryLog() }).read(0, 4), 0x20036450);
+});
+
+test("the device signature holds the unique id and the flash size, and cannot be written", () => {
+  const uniqueId = Uint8Array.from({ length: 12 }, (_, index) => index + 1);
+  const signature = new DeviceSignature({ log: new MemoryLog(), uniqueId });
+  assert.equal(signature.read(0, 4), 0x04030201);
+  assert.equal(signature.read(8, 4), 0x0c0b0a09);
+  assert.equal(signature.read(0x80, 2), 128);
+  assert.throws(() => signature.write(0), BusFault);
+  assert.throws(() => new DeviceSignature({ log: new MemoryLog(), uniqueId: new Uint8Array(3) }), /3 bytes/);
+});
+
+test("WWDG is stored only, and the log says so", () => {
+  const log = new MemoryLog();
+  new Wwdg({ log, clocked: () => true }).write(0, 4, 0xff);
+  assert.ok(log.has(/WWDG.CR.*no effect/));
+});
