@@ -276,7 +276,7 @@ export class CortexM7 {
 
   /** N Z C V Q from bits 31:27. */
   setFlags(value: number): void {
-    this.nr = value;
+    this.nr = value | 0;
     this.zr = (value & (1 << 30)) === 0 ? 1 : 0;
     this.c = (value >>> 29) & 1;
     this.v = (value >>> 28) & 1;

@@ -53,7 +53,7 @@ function reverseBytes(m: number): number {
 }
 
 function clamp(value: number, low: number, high: number): number {
-  return value < low ? low : value > high ? high : value;
+  return Math.max(low, Math.min(value, high));
 }
 
 /** Clamps and sets Q when that changed the value. */
