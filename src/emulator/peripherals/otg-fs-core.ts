@@ -41,6 +41,13 @@ const PERIODIC_SHARE = [0.8, 0.85, 0.9, 0.95] as const;
 const TRANSMIT_FIFOS = 16;
 const ALL_TRANSMIT_FIFOS = 16;
 
+/** Names once and for all: they are needed for every packet. */
+const IN_INTERRUPTS = Array.from({ length: ENDPOINTS }, (_, n) => `DIEPINT${n}`);
+const OUT_INTERRUPTS = Array.from({ length: ENDPOINTS }, (_, n) => `DOEPINT${n}`);
+const TRANSMIT_SIZES = Array.from({ length: ENDPOINTS }, (_, n) => `DIEPTXF${n}`);
+const inInterrupt = (n: number): string => IN_INTERRUPTS[n] ?? "";
+const outInterrupt = (n: number): string => OUT_INTERRUPTS[n] ?? "";
+
 export class OtgCore implements EndpointCore {
   readonly regs: RegisterBlock<string>;
   readonly receive = new ReceiveFifo();
@@ -77,7 +84,7 @@ export class OtgCore implements EndpointCore {
   }
 
   get receiveWords(): number {
-    return this.regs.get("GRXFSIZ") & 0xffff;
+    return Math.min(this.regs.get("GRXFSIZ") & 0xffff, FIFO_RAM_WORDS);
   }
 
   get globalInNak(): boolean {
@@ -164,8 +171,8 @@ export class OtgCore implements EndpointCore {
   endpointChanged(n: number): void {
     const { regs } = this;
     const fifo = (regs.get("DIEPEMPMSK") >>> n) & 1 ? this.#transmitEmpty(n) : 0;
-    const inCauses = (regs.get(`DIEPINT${n}`) & ~EPINT.TXFE & regs.get("DIEPMSK")) | fifo;
-    const outCauses = regs.get(`DOEPINT${n}`) & regs.get("DOEPMSK");
+    const inCauses = (regs.get(inInterrupt(n)) & ~EPINT.TXFE & regs.get("DIEPMSK")) | fifo;
+    const outCauses = regs.get(outInterrupt(n)) & regs.get("DOEPMSK");
     const others = this.#daint & ~((1 << n) | (1 << (n + 16)));
     this.#daint = others | (inCauses === 0 ? 0 : 1 << n) | (outCauses === 0 ? 0 : 1 << (n + 16));
   }
@@ -218,14 +225,16 @@ export class OtgCore implements EndpointCore {
 
   readFifo(offset: number, size: AccessSize): number {
     if (!this.#fifoAccess(offset, size)) return 0;
-    const word = this.receive.pop();
-    if (word === undefined) {
+    const { used, next, nextIsStatus } = this.receive;
+    if (used === 0) {
       this.mistake("rxfifo.empty", "receive FIFO read while empty: reads 0");
       return 0;
     }
-    if (word.status) this.mistake("rxfifo.status", "a status word was read as data: packets are out of step");
+    if (nextIsStatus)
+      this.mistake("rxfifo.status", "a status word was read as data: packets are out of step");
+    this.receive.pop();
     this.#receiveAdvanced();
-    return word.value;
+    return next;
   }
 
   writeFifo(offset: number, size: AccessSize, value: number): void {
@@ -233,6 +242,8 @@ export class OtgCore implements EndpointCore {
     const endpoint = this.ins[Math.floor(offset / FIFO_WINDOW) - 1];
     if (endpoint === undefined) return;
     endpoint.pushWord(value);
+    // A word more can only end TXFE, which only matters where it is enabled.
+    if (((this.regs.get("DIEPEMPMSK") >>> endpoint.number) & 1) === 0) return;
     this.endpointChanged(endpoint.number);
     this.update();
   }
@@ -281,15 +292,17 @@ export class OtgCore implements EndpointCore {
   }
 
   #popStatus(): number {
-    const word = this.receive.pop();
-    if (word === undefined) {
+    const { used, next, nextIsStatus } = this.receive;
+    if (used === 0) {
       this.mistake("grxstsp.empty", "GRXSTSP read while the receive FIFO is empty: reads 0");
       return 0;
     }
-    if (word.status) this.#statusPopped(word.value);
+    this.receive.pop();
+    if (nextIsStatus) this.#statusPopped(next);
     else this.mistake("grxstsp.data", "GRXSTSP read while data of the last packet is still in the FIFO");
     this.#receiveAdvanced();
-    return word.value;
+    this.update();
+    return next;
   }
 
   #statusPopped(word: number): void {
@@ -303,20 +316,22 @@ export class OtgCore implements EndpointCore {
     for (const out of this.outs) out.disableIfAllowed();
   }
 
-  /** The receive FIFO got shorter. Only a packet boundary can make room that matters. */
+  /** The receive FIFO got shorter. Only a packet boundary can make room that matters, or end RXFLVL. */
   #receiveAdvanced(): void {
-    if (this.receive.next?.status !== false) this.mayBeReady();
-    this.update();
+    if (this.receive.used > 0 && !this.receive.nextIsStatus) return;
+    this.mayBeReady();
+    if (this.receive.used === 0) this.update();
   }
 
   #region(number: number): { start: number; words: number } {
-    const value = number < ENDPOINTS ? this.regs.get(`DIEPTXF${number}`) : 0;
+    const name = TRANSMIT_SIZES[number];
+    const value = name === undefined ? 0 : this.regs.get(name);
     return { start: value & 0xffff, words: value >>> 16 };
   }
 
   /** FIFO regions of the active IN endpoints must lie apart, behind the receive FIFO and inside the RAM. */
   #checkFifos(): void {
-    const regions = [{ name: "GRXFSIZ", start: 0, words: this.receiveWords }];
+    const regions = [{ name: "GRXFSIZ", start: 0, words: this.regs.get("GRXFSIZ") & 0xffff }];
     for (const { number, fifoNumber } of this.ins) {
       if (!this.regs.has(`DIEPCTL${number}`, EPCTL.USBAEP)) continue;
       regions.push({ name: `DIEPTXF${fifoNumber}`, ...this.#region(fifoNumber) });
@@ -339,7 +354,7 @@ export class OtgCore implements EndpointCore {
     const hooks: Record<string, RegisterHooks[string]> = {
       GAHBCFG: { onWrite: () => this.#ahbConfigured() },
       GINTSTS: { onRead: () => this.#status() },
-      GRXSTSR: { onRead: () => this.receive.next?.value ?? 0 },
+      GRXSTSR: { onRead: () => this.receive.next },
       GRXSTSP: { onRead: () => this.#popStatus() },
       HNPTXSTS: { onRead: (stored) => ((stored & ~0xffff) | (this.ins[0]?.available ?? 0)) >>> 0 },
       DIEPMSK: refresh,

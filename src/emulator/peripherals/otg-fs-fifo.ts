@@ -1,28 +1,33 @@
 /** The data FIFOs of the USB OTG core (RM0433, "Device FIFO architecture"): queues of 32-bit words. */
 
-/** A word that software took from the receive FIFO. */
-export interface ReceivedWord {
-  readonly value: number;
-  /** True for a status word (one that GRXSTSP is meant to pop), false for four bytes of data. */
-  readonly status: boolean;
-}
+/** Room for the whole FIFO RAM, and for the status words that the core adds without looking. A power of two. */
+const RING_WORDS = 2048;
 
 /** One queue for all OUT endpoints: status words, each followed by its data. */
 export class ReceiveFifo {
-  #words: ReceivedWord[] = [];
+  readonly #words = new Uint32Array(RING_WORDS);
+  /** 1 for a status word (one that GRXSTSP is meant to pop), 0 for four bytes of data. */
+  readonly #status = new Uint8Array(RING_WORDS);
   #head = 0;
+  #used = 0;
 
+  /** Words in the queue. */
   get used(): number {
-    return this.#words.length - this.#head;
+    return this.#used;
   }
 
-  get next(): ReceivedWord | undefined {
-    return this.#words[this.#head];
+  /** The next word, 0 when there is none. */
+  get next(): number {
+    return this.#used === 0 ? 0 : (this.#words[this.#head] ?? 0);
+  }
+
+  /** Is the next word a status word? False when there is none. */
+  get nextIsStatus(): boolean {
+    return this.#used > 0 && this.#status[this.#head] === 1;
   }
 
   clear(): void {
-    this.#words = [];
-    this.#head = 0;
+    this.#used = 0;
   }
 
   /** Words that a packet of `length` bytes takes: its status and the data. */
@@ -32,18 +37,21 @@ export class ReceiveFifo {
 
   /** @param status bits of GRXSTSP besides BCNT. */
   push(status: number, bytes: Uint8Array = new Uint8Array(0)): void {
-    this.#words.push({ value: (status | (bytes.length << 4)) >>> 0, status: true });
-    for (let at = 0; at < bytes.length; at += 4) {
-      this.#words.push({ value: wordAt(bytes, at), status: false });
-    }
+    this.#append(status | (bytes.length << 4), 1);
+    for (let at = 0; at < bytes.length; at += 4) this.#append(wordAt(bytes, at), 0);
   }
 
-  pop(): ReceivedWord | undefined {
-    const word = this.#words[this.#head];
-    if (word === undefined) return undefined;
-    this.#head++;
-    if (this.#head === this.#words.length) this.clear();
-    return word;
+  /** Removes the next word; there must be one. */
+  pop(): void {
+    this.#head = (this.#head + 1) % RING_WORDS;
+    this.#used--;
+  }
+
+  #append(word: number, status: 0 | 1): void {
+    const at = (this.#head + this.#used) % RING_WORDS;
+    this.#words[at] = word;
+    this.#status[at] = status;
+    this.#used++;
   }
 }
 
@@ -88,5 +96,5 @@ export class TransmitFifo {
 
 function wordAt(bytes: Uint8Array, at: number): number {
   const byte = (index: number): number => bytes[at + index] ?? 0;
-  return (byte(0) | (byte(1) << 8) | (byte(2) << 16) | (byte(3) << 24)) >>> 0;
+  return byte(0) | (byte(1) << 8) | (byte(2) << 16) | (byte(3) << 24);
 }

@@ -189,8 +189,7 @@ export class OtgFs implements BusDevice, UsbDevicePort {
   // ---- link ----
 
   #linkWanted(): boolean {
-    const powered = this.#options.clocked() && this.#regs.has("GCCFG", GCCFG.PWRDWN);
-    return powered && !this.#regs.has("DCTL", DCTL.SDIS);
+    return this.#regs.has("GCCFG", GCCFG.PWRDWN) && !this.#regs.has("DCTL", DCTL.SDIS);
   }
 
   #missing(): string[] {
@@ -262,9 +261,10 @@ export class OtgFs implements BusDevice, UsbDevicePort {
 
   /** Can the core hear the bus right now? */
   #hears(): boolean {
-    if (!this.pullUp || !this.#options.clocked()) return false;
-    const { usbClockHz, stalledBySleep } = this.#options;
+    if (!this.pullUp) return false;
+    const { usbClockHz, stalledBySleep, clocked } = this.#options;
     const problem =
+      (clocked() ? undefined : "its bus clock is off (RCC_AHB1ENR.USB2OTGEN)") ??
       usbClockProblem(usbClockHz()) ??
       (stalledBySleep?.() ? "the CPU sleeps and RCC_AHB1LPENR stops the core" : undefined) ??
       (this.#regs.has("PCGCCTL", PCGCCTL.STPPCLK) ? "PCGCCTL.STPPCLK is set" : undefined);

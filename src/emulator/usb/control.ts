@@ -24,7 +24,8 @@ export type ControlResult =
 
 interface Job {
   readonly request: ControlRequest;
-  readonly deadline: number;
+  /** Board time in ns; from the first frame in which it was its turn. */
+  deadline: number | undefined;
   readonly finish: (result: ControlResult) => void;
   stage: "setup" | "data" | "status";
   toggle: DataToggle;
@@ -62,7 +63,7 @@ export class ControlPipe implements Pipe {
     this.#jobs.push({
       request,
       finish,
-      deadline: this.#now() + TIMEOUT_NS,
+      deadline: undefined,
       stage: "setup",
       toggle: 0,
       out: request.data ?? EMPTY,
@@ -76,7 +77,9 @@ export class ControlPipe implements Pipe {
   /** Once a frame. */
   tick(): void {
     const job = this.#jobs[0];
-    if (job !== undefined && this.#now() > job.deadline) this.#fail(-110);
+    if (job === undefined) return;
+    job.deadline ??= this.#now() + TIMEOUT_NS;
+    if (this.#now() > job.deadline) this.#fail(-110);
   }
 
   /** The device is gone: nothing will be answered any more. */
