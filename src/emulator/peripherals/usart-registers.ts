@@ -1,0 +1,87 @@
+/** Registers of USART, UART and LPUART as data (RM0433, sections 48.7 and 49.6). */
+
+import type { RegisterSpec } from "../registers.js";
+
+export type UsartKind = "USART" | "UART" | "LPUART";
+export type UsartRegister =
+  | "CR1"
+  | "CR2"
+  | "CR3"
+  | "BRR"
+  | "GTPR"
+  | "RTOR"
+  | "RQR"
+  | "ISR"
+  | "ICR"
+  | "RDR"
+  | "TDR"
+  | "PRESC";
+
+export interface UsartHooks {
+  readonly writeCr1: (before: number) => void;
+  readonly writeWhileDisabled: (name: UsartRegister, before: number, mask: number) => void;
+  readonly update: () => void;
+  readonly request: (written: number) => void;
+  readonly status: () => number;
+  readonly clear: (written: number) => void;
+  readonly take: () => number;
+  readonly transmit: (value: number) => void;
+}
+
+/** TXFNFIE/TXEIE, TCIE, RXNEIE, IDLEIE, TE, RE, UE, M1, M0, OVER8, FIFOEN, RXFFIE, TXFEIE act; the rest is stored. */
+const CR1_ACTIVE = 0xf000_90fd;
+/** STOP[1:0]. */
+const CR2_ACTIVE = 0x3000;
+/** EIE, OVRDIS, TXFTIE, RXFTCFG, RXFTIE, TXFTCFG. */
+const CR3_ACTIVE = 0xfe80_1001;
+
+const DECLARED = {
+  USART: { CR1: 0xffff_ffff, CR2: 0xffff_ff79, CR3: 0xfffe_ffff, BRR: 0xffff },
+  UART: { CR1: 0xffff_ffff, CR2: 0xffff_ff79, CR3: 0xfffe_ffff, BRR: 0xffff },
+  LPUART: { CR1: 0xf3ff_7fff, CR2: 0xff0f_b010, CR3: 0xfef0_f7c9, BRR: 0xf_ffff },
+} as const;
+
+/** `mask & bits` as an unsigned number. */
+const both = (mask: number, bits: number): number => (mask & bits) >>> 0;
+
+export function usartRegisters(kind: UsartKind, hooks: UsartHooks): Record<UsartRegister, RegisterSpec> {
+  const bits = DECLARED[kind];
+  const split = (name: "CR1" | "CR2" | "CR3", active: number): Pick<RegisterSpec, "rw" | "tagged"> => ({
+    rw: both(bits[name], active),
+    tagged: both(bits[name], ~active),
+  });
+  return {
+    CR1: {
+      offset: 0x00,
+      reset: 0,
+      ...split("CR1", CR1_ACTIVE),
+      onWrite: (_written, before) => hooks.writeCr1(before),
+    },
+    CR2: {
+      offset: 0x04,
+      reset: 0,
+      ...split("CR2", CR2_ACTIVE),
+      onWrite: (_written, before) => hooks.writeWhileDisabled("CR2", before, CR2_ACTIVE),
+    },
+    CR3: { offset: 0x08, reset: 0, ...split("CR3", CR3_ACTIVE), onWrite: () => hooks.update() },
+    BRR: {
+      offset: 0x0c,
+      reset: 0,
+      rw: bits.BRR,
+      onWrite: (_written, before) => hooks.writeWhileDisabled("BRR", before, 0xffff_ffff),
+    },
+    GTPR: { offset: 0x10, reset: 0, tagged: 0xffff },
+    RTOR: { offset: 0x14, reset: 0, tagged: 0xffff_ffff },
+    RQR: { offset: 0x18, reset: 0, wo: 0x1f, onWrite: (written) => hooks.request(written) },
+    ISR: { offset: 0x1c, reset: 0xc0, ro: 0x0fff_ffff, onRead: () => hooks.status() },
+    ICR: { offset: 0x20, reset: 0, wo: 0x12_3bff, onWrite: (written) => hooks.clear(written) },
+    RDR: { offset: 0x24, reset: 0, ro: 0x1ff, onRead: () => hooks.take() },
+    TDR: { offset: 0x28, reset: 0, rw: 0x1ff, onWrite: (written) => hooks.transmit(written & 0x1ff) },
+    PRESC: {
+      offset: 0x2c,
+      reset: 0,
+      rw: 0xf,
+      onWrite: (_written, before) => hooks.writeWhileDisabled("PRESC", before, 0xf),
+    },
+  };
+}
