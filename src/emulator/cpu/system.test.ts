@@ -59,13 +59,9 @@ test("the background region is for privileged code only", () => {
   const machine = protectedMachine(
     /* ldr r0,[r1]; msr control,r2; isb; ldr r0,[r1]; bkpt 0 */ "086882f31488bff36f8f086800be",
   );
-  machine
-    .word(RASR, 0)
-    .word(RBAR, RAM | 0x13)
-    .word(RASR, rasr(12, 1))
-    .word(MPU_CTRL, 5);
-  machine.set({ 1: RAM + 0x4000, 2: 1 });
-  machine.cpu.psp = RAM + 0x4000;
+  machine.word(RASR, rasr(13, 3)).word(MPU_CTRL, 5);
+  machine.set({ 1: RAM + 0x4000, 2: 3 });
+  machine.cpu.psp = RAM + 0x1000;
   machine.run();
   assert.equal(machine.at(0xe000ed34), RAM + 0x4000);
   assert.equal(machine.cpu.pc, 0x08001000 + 4 * 0x80);
