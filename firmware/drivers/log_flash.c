@@ -7,6 +7,7 @@
 
 #define LOG_ADDRESS 0x0800C000u
 #define WORD_WORDS (PORT_LOG_WORD_SIZE / 4u)
+#define WORD_DOUBLEWORDS (PORT_LOG_WORD_SIZE / 8u)
 /* DS12556, flash memory characteristics: a flash word takes at most 200 us. */
 #define PROGRAM_US 2000u
 
@@ -22,31 +23,37 @@ static uint32_t last_error;
 
 /*
  * A word whose programming was cut off may hold a double ECC error: the read ends in a bus error. At the priority that
- * FAULTMASK gives, with BFHFNMIGN set, precise data bus faults are ignored: the load returns something, and FLASH_SR1
- * tells. Interrupts wait meanwhile, less than a microsecond.
+ * FAULTMASK gives, with BFHFNMIGN set, precise data bus faults are ignored: the load returns something, and CFSR and
+ * FLASH_SR1 tell. Interrupts wait meanwhile, less than a microsecond. Doublewords, because the whole log is read at
+ * every start: four reads of the 64-bit bus instead of eight.
  */
-int port_log_read(uint32_t index, uint8_t word[PORT_LOG_WORD_SIZE])
+static bool read_guarded(const volatile uint64_t *source, uint64_t copy[WORD_DOUBLEWORDS])
 {
-  const volatile uint32_t *source = (const volatile uint32_t *)(LOG_ADDRESS + index * PORT_LOG_WORD_SIZE);
-  uint32_t copy[WORD_WORDS];
-  FLASH->CCR1 = CCR1_ECC;
   __set_FAULTMASK(1);
   SCB->CCR |= SCB_CCR_BFHFNMIGN_Msk;
   __DSB();
-  __ISB();
-  for (uint32_t i = 0; i < WORD_WORDS; i += 1u) {
+  for (uint32_t i = 0; i < WORD_DOUBLEWORDS; i += 1u) {
     copy[i] = source[i];
   }
   __DSB();
-  SCB->CCR &= ~SCB_CCR_BFHFNMIGN_Msk;
   bool faulted = (SCB->CFSR & SCB_CFSR_BUSFAULTSR_Msk) != 0;
-  SCB->CFSR = SCB_CFSR_BUSFAULTSR_Msk; /* write 1 to clear */
-  __DSB();
-  __ISB();
-  __set_FAULTMASK(0);
   bool corrupt = (FLASH->SR1 & FLASH_SR1_DBECCERR1) != 0;
-  FLASH->CCR1 = CCR1_ECC;
   if (faulted || corrupt) {
+    SCB->CFSR = SCB_CFSR_BUSFAULTSR_Msk; /* write 1 to clear */
+    FLASH->CCR1 = CCR1_ECC;
+  }
+  SCB->CCR &= ~SCB_CCR_BFHFNMIGN_Msk;
+  __DSB();
+  __set_FAULTMASK(0);
+  return !faulted && !corrupt;
+}
+
+int port_log_read(uint32_t index, uint8_t word[PORT_LOG_WORD_SIZE])
+{
+  const volatile uint64_t *source = (const volatile uint64_t *)(LOG_ADDRESS + index * PORT_LOG_WORD_SIZE);
+  uint64_t copy[WORD_DOUBLEWORDS];
+  /* A flag left over from an earlier read must not condemn this word: only a second failure is its own. */
+  if (!read_guarded(source, copy) && !read_guarded(source, copy)) {
     return PORT_ERROR_ECC;
   }
   memcpy(word, copy, sizeof copy);

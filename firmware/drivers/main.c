@@ -19,14 +19,13 @@
 
 /*
  * The D-cache stays off in the bootloader: all its data is in DTCM, which is never cached, or passes through once, and
- * reads of internal flash words that may hold an ECC error must reach the flash. The I-cache pays for itself.
+ * reads of internal flash words that may hold an ECC error must reach the flash. Start-up has enabled the I-cache.
  */
 static void start_machine(void)
 {
   time_start();
   fault_start();
   mpu_close_flash_window();
-  SCB_EnableICache();
   (void)clock_start(); /* without the PLL everything goes on, on HSI; INFO tells the clock */
   time_set_cpu_hz(clock_cpu_hz());
   watchdog_feed();

@@ -1,6 +1,8 @@
 /* RM0433 section 60: device initialization 60.15, programming model 60.15.6 and on. */
 #include "otg_fs.h"
 
+#include <string.h>
+
 #include "clock.h"
 #include "gpio.h"
 #include "port.h"
@@ -58,6 +60,8 @@ static void share_fifo_ram(void)
 static int reset_core(void)
 {
   bool ready = time_wait_bits(&OTG_GLOBAL->GRSTCTL, OTG_GRSTCTL_AHBIDL, OTG_GRSTCTL_AHBIDL, STEP_US);
+  /* Before the reset: with the ULPI interface selected there is no PHY clock, and CSRST would never end. */
+  OTG_GLOBAL->GUSBCFG |= OTG_GUSBCFG_PHYSEL;
   OTG_GLOBAL->GRSTCTL = OTG_GRSTCTL_CSRST;
   ready = time_wait_bits(&OTG_GLOBAL->GRSTCTL, OTG_GRSTCTL_CSRST, 0, STEP_US) && ready;
   ready = time_wait_bits(&OTG_GLOBAL->GRSTCTL, OTG_GRSTCTL_AHBIDL, OTG_GRSTCTL_AHBIDL, STEP_US) && ready;
@@ -87,11 +91,11 @@ int otg_start(void)
   }
   OTG_DEVICE->DCTL |= OTG_DCTL_SDIS;
   OTG_PCGCCTL = 0;
-  OTG_DEVICE->DCFG = OTG_DCFG_DSPD(OTG_DSPD_FULL_SPEED_INTERNAL);
+  OTG_DEVICE->DCFG |= OTG_DCFG_DSPD(OTG_DSPD_FULL_SPEED_INTERNAL);
   share_fifo_ram();
   flush_tx(OTG_TXFNUM_ALL);
   flush_rx();
-  OTG_GLOBAL->GINTSTS = 0xFFFFFFFFu; /* write 1 to clear; the others are read-only */
+  OTG_GLOBAL->GINTSTS = OTG_GLOBAL->GINTSTS; /* write 1 to clear */
   OTG_GLOBAL->GINTMSK = OTG_GINTMSK_RXFLVLM | OTG_GINTMSK_USBSUSPM | OTG_GINTMSK_USBRST | OTG_GINTMSK_ENUMDNEM |
                         OTG_GINTMSK_IEPINT | OTG_GINTMSK_OEPINT | OTG_GINTMSK_WUIM;
   OTG_GLOBAL->GAHBCFG = OTG_GAHBCFG_GINT | OTG_GAHBCFG_TXFELVL;
@@ -151,9 +155,7 @@ void otg_in_start(uint32_t endpoint, const uint8_t *bytes, uint32_t size)
   in->CTL |= OTG_DIEPCTL1_CNAK | OTG_DIEPCTL1_EPENA;
   for (uint32_t sent = 0; sent < size; sent += 4u) {
     uint32_t word = 0;
-    for (uint32_t i = 0; i < 4u && sent + i < size; i += 1u) {
-      word |= (uint32_t)bytes[sent + i] << (8u * i);
-    }
+    memcpy(&word, bytes + sent, size - sent < 4u ? size - sent : 4u);
     OTG_FIFO(endpoint) = word;
   }
 }

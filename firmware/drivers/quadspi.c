@@ -11,6 +11,7 @@
 
 /* A step of the controller: 32 bytes on one line at the lowest clock in use take 13 us. */
 #define STEP_US 1000u
+#define STEP_CYCLES (STEP_US * 400u) /* at the highest clock; longer at a lower one */
 
 /* Clocks that NCS stays high: tSHSL2 of the W25Q128JV is 50 ns, so 6 at 100 MHz; after a read 10 ns suffice. */
 #define CSHT_INDIRECT (6u - 1u)
@@ -122,19 +123,54 @@ static uint32_t fifo_level(void)
   return (QUADSPI->SR & QUADSPI_SR_FLEVEL_MASK) / QUADSPI_SR_FLEVEL(1);
 }
 
-/* Waits until the FIFO holds between `lowest` and `highest` bytes. */
-static bool wait_fifo(uint32_t lowest, uint32_t highest)
+/* Waits until the FIFO holds between `lowest` and `highest` bytes; returns how many, or -1 when that does not happen. */
+static int wait_fifo(uint32_t lowest, uint32_t highest)
 {
   uint32_t start = DWT->CYCCNT;
   while (true) {
     uint32_t level = fifo_level();
     if (level >= lowest && level <= highest) {
-      return true;
+      return (int)level;
     }
-    if (DWT->CYCCNT - start > STEP_US * 400u || (QUADSPI->SR & QUADSPI_SR_TEF) != 0) {
-      return false;
+    if (DWT->CYCCNT - start > STEP_CYCLES || (QUADSPI->SR & QUADSPI_SR_TEF) != 0) {
+      return -1;
     }
   }
+}
+
+/* Takes up to `level` bytes, words first. Returns how many. */
+static size_t take(uint8_t *bytes, size_t size, size_t level)
+{
+  size_t done = 0;
+  size_t most = level < size ? level : size;
+  while (most - done >= 4u) {
+    __UNALIGNED_UINT32_WRITE(bytes + done, QUADSPI->DR);
+    done += 4u;
+  }
+  if (size - done < 4u) {
+    while (done < most) {
+      bytes[done] = *(volatile uint8_t *)&QUADSPI->DR;
+      done += 1u;
+    }
+  }
+  return done;
+}
+
+static size_t give(const uint8_t *bytes, size_t size, size_t room)
+{
+  size_t done = 0;
+  size_t most = room < size ? room : size;
+  while (most - done >= 4u) {
+    QUADSPI->DR = __UNALIGNED_UINT32_READ(bytes + done);
+    done += 4u;
+  }
+  if (size - done < 4u) {
+    while (done < most) {
+      *(volatile uint8_t *)&QUADSPI->DR = bytes[done];
+      done += 1u;
+    }
+  }
+  return done;
 }
 
 int quadspi_read(uint32_t command, uint32_t address, uint8_t alternate, uint8_t *bytes, size_t size)
@@ -146,19 +182,14 @@ int quadspi_read(uint32_t command, uint32_t address, uint8_t alternate, uint8_t 
   QUADSPI->ABR = alternate;
   begin(command | FMODE_READ, address);
   while (size > 0) {
-    if (!wait_fifo(size < 4u ? (uint32_t)size : 4u, QUADSPI_FIFO_BYTES)) {
+    int level = wait_fifo(size < 4u ? (uint32_t)size : 4u, QUADSPI_FIFO_BYTES);
+    if (level < 0) {
       (void)quadspi_abort();
       return PORT_ERROR_TIMEOUT;
     }
-    if (size < 4u) {
-      *bytes = *(volatile uint8_t *)&QUADSPI->DR;
-      bytes += 1;
-      size -= 1u;
-    } else {
-      __UNALIGNED_UINT32_WRITE(bytes, QUADSPI->DR);
-      bytes += 4;
-      size -= 4u;
-    }
+    size_t taken = take(bytes, size, (size_t)level);
+    bytes += taken;
+    size -= taken;
   }
   return finish();
 }
@@ -171,19 +202,14 @@ int quadspi_write(uint32_t command, uint32_t address, const uint8_t *bytes, size
   QUADSPI->DLR = (uint32_t)size - 1u;
   begin(command | FMODE_WRITE, address);
   while (size > 0) {
-    if (!wait_fifo(0, QUADSPI_FIFO_BYTES - 4u)) {
+    int level = wait_fifo(0, QUADSPI_FIFO_BYTES - 4u);
+    if (level < 0) {
       (void)quadspi_abort();
       return PORT_ERROR_TIMEOUT;
     }
-    if (size < 4u) {
-      *(volatile uint8_t *)&QUADSPI->DR = *bytes;
-      bytes += 1;
-      size -= 1u;
-    } else {
-      QUADSPI->DR = __UNALIGNED_UINT32_READ(bytes);
-      bytes += 4;
-      size -= 4u;
-    }
+    size_t given = give(bytes, size, QUADSPI_FIFO_BYTES - (size_t)level);
+    bytes += given;
+    size -= given;
   }
   return finish();
 }
