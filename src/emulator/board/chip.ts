@@ -1,0 +1,375 @@
+/** The STM32H750: core, memories and peripherals, wired. What is outside its pins is the board's business. */
+
+import type { BusDevice, EmulatorLog } from "../bus.js";
+import { CortexM7 } from "../cpu/core.js";
+import { Ram } from "../cpu/memory.js";
+import { SystemBus } from "../cpu/system-bus.js";
+import { Crc } from "../peripherals/crc.js";
+import { Crs } from "../peripherals/crs.js";
+import { Dbgmcu } from "../peripherals/dbgmcu.js";
+import { DeviceSignature, SIGNATURE_BYTES } from "../peripherals/device-signature.js";
+import { Exti } from "../peripherals/exti.js";
+import { Flash } from "../peripherals/flash.js";
+import { Gpio, type PortLetter } from "../peripherals/gpio.js";
+import { Hash } from "../peripherals/hash.js";
+import { Iwdg } from "../peripherals/iwdg.js";
+import { OtgFs } from "../peripherals/otg-fs.js";
+import { Pwr } from "../peripherals/pwr.js";
+import { QuadSpi, type QuadSpiOptions } from "../peripherals/quadspi.js";
+import { Rcc, type SystemResetCause } from "../peripherals/rcc.js";
+import type { ResetName } from "../peripherals/rcc-registers.js";
+import { Rng } from "../peripherals/rng.js";
+import { Rtc } from "../peripherals/rtc.js";
+import { Syscfg } from "../peripherals/syscfg.js";
+import { Wwdg } from "../peripherals/wwdg.js";
+import type { Timeline } from "../timeline.js";
+import { GatedRam } from "./gated-ram.js";
+import { ADDRESS, IRQ, SIZE } from "./memory-map.js";
+import { basicTimers, type SerialPortName, serialPorts } from "./serial-and-timers.js";
+
+export interface ChipOptions {
+  readonly timeline: Timeline;
+  readonly log: EmulatorLog;
+  /** Numbers in [0, 1): RAM content at power-on, noise, what a power cut leaves. */
+  readonly random: () => number;
+  /** 12 bytes as at 0x1FF1_E800. */
+  readonly uniqueId: Uint8Array;
+  readonly hseHz: number | undefined;
+  /** The flash chip at the QUADSPI pins as they are muxed now. */
+  readonly flashChip: QuadSpiOptions["chip"];
+  /** A byte left a serial port: "USART1". */
+  readonly onSerial: (port: SerialPortName, byte: number) => void;
+}
+
+export const PORTS: readonly PortLetter[] = ["A", "B", "C", "D", "E", "F", "G", "H", "I", "J", "K"];
+
+const EXTI_GROUPS = [
+  { first: 0, last: 0, irq: IRQ.EXTI0 },
+  { first: 1, last: 1, irq: IRQ.EXTI1 },
+  { first: 2, last: 2, irq: IRQ.EXTI2 },
+  { first: 3, last: 3, irq: IRQ.EXTI3 },
+  { first: 4, last: 4, irq: IRQ.EXTI4 },
+  { first: 5, last: 9, irq: IRQ.EXTI9_5 },
+  { first: 10, last: 15, irq: IRQ.EXTI15_10 },
+];
+
+export class Chip {
+  readonly bus = new SystemBus();
+  readonly cpu: CortexM7;
+  readonly rcc: Rcc;
+  readonly pwr: Pwr;
+  readonly flash: Flash;
+  readonly syscfg: Syscfg;
+  readonly rtc: Rtc;
+  readonly crs: Crs;
+  readonly iwdg: Iwdg;
+  readonly quadspi: QuadSpi;
+  readonly otg: OtgFs;
+  readonly exti: Exti;
+  readonly dbgmcu: Dbgmcu;
+  readonly gpio: Readonly<Record<PortLetter, Gpio>>;
+
+  readonly #options: ChipOptions;
+  readonly #rams: Uint8Array[] = [];
+  /** What a system reset puts into its reset state, besides RCC and the core. */
+  readonly #resettable: (() => void)[] = [];
+  #pendingReset: SystemResetCause | undefined;
+
+  constructor(options: ChipOptions) {
+    this.#options = options;
+    const { log, timeline } = options;
+    this.cpu = new CortexM7({
+      bus: this.bus,
+      timeline,
+      log,
+      onSystemReset: () => this.requestReset("software"),
+      onLockup: () => log.note("the core is locked up: only a reset gets it out"),
+    });
+    this.flash = this.#makeFlash();
+    this.rcc = this.#makeRcc();
+    this.pwr = this.#makePwr();
+    this.syscfg = this.#makeSyscfg();
+    this.rtc = this.#makeRtc();
+    this.crs = this.#makeCrs();
+    this.iwdg = this.#makeIwdg();
+    this.exti = this.#makeExti();
+    this.dbgmcu = this.#makeDbgmcu();
+    this.gpio = this.#makeGpio();
+    this.quadspi = this.#makeQuadSpi();
+    this.otg = this.#makeOtg();
+    this.#mapMemories();
+    this.#makeSimple();
+    this.#makeSerialAndTimers();
+  }
+
+  /** Asks for a system reset; it happens before the next instruction. */
+  requestReset(cause: SystemResetCause): void {
+    this.#pendingReset ??= cause;
+    this.cpu.timeline.stopSoon();
+  }
+
+  /** Carries out a reset that was asked for. */
+  applyReset(): void {
+    const cause = this.#pendingReset;
+    if (cause === undefined) return;
+    this.#pendingReset = undefined;
+    this.rcc.systemReset(cause);
+    this.pwr.systemReset();
+    this.rtc.systemReset();
+    this.#resetAll();
+  }
+
+  /** Power comes back: RAM holds noise. @param backupLost VBAT was gone too. */
+  powerOn(backupLost: boolean): void {
+    this.#pendingReset = undefined;
+    for (const ram of this.#rams) this.#noise(ram);
+    this.rcc.powerOn(backupLost);
+    if (backupLost) this.rtc.backupReset();
+    else this.rtc.systemReset();
+    this.pwr.powerOn();
+    this.dbgmcu.powerOn();
+    this.#resetAll();
+  }
+
+  #resetAll(): void {
+    this.flash.reset();
+    for (const reset of this.#resettable) reset();
+    this.iwdg.reset(this.flash.hardwareWatchdog);
+    this.cpu.setClockHz(this.rcc.clockTree.cpuHz);
+    this.cpu.reset(this.flash.bootAddress(false));
+  }
+
+  #noise(ram: Uint8Array): void {
+    const words = new Uint32Array(ram.buffer, ram.byteOffset, ram.length >>> 2);
+    const seed = Math.floor(this.#options.random() * 0xffffffff);
+    for (let index = 0; index < words.length; index++) words[index] = Math.imul(index ^ seed, 0x9e3779b1);
+  }
+
+  #map(name: string, address: number, size: number, device: BusDevice): void {
+    this.bus.map(address, size, device, name);
+  }
+
+  /** Maps a peripheral and has it reset with the system and by its RCC reset bit, where it has one. */
+  #add<T extends BusDevice & { reset(): void }>(
+    name: string,
+    address: number,
+    device: T,
+    options: { readonly size?: number; readonly resetBit?: ResetName } = {},
+  ): T {
+    this.#map(name, address, options.size ?? SIZE.PERIPHERAL, device);
+    this.#resettable.push(() => device.reset());
+    if (options.resetBit !== undefined) this.rcc.onReset(options.resetBit, () => device.reset());
+    return device;
+  }
+
+  #makeFlash(): Flash {
+    const { log, timeline, random } = this.#options;
+    const flash = new Flash({
+      log,
+      timeline,
+      random,
+      interrupt: this.cpu.irqLine(IRQ.FLASH),
+      onTimingChange: () => this.rcc.checkOperatingPoint(),
+    });
+    this.#map("FLASH", ADDRESS.FLASH, SIZE.FLASH, flash);
+    this.#map("internal flash", ADDRESS.FLASH_MEMORY, SIZE.FLASH_MEMORY, flash.memory);
+    return flash;
+  }
+
+  #makeRcc(): Rcc {
+    const { log, timeline, hseHz } = this.#options;
+    const rcc = new Rcc({
+      log,
+      timeline,
+      interrupt: this.cpu.irqLine(IRQ.RCC),
+      hseHz,
+      backupWritable: () => this.pwr.backupWritable,
+      flashTiming: () => this.flash.timing,
+      voltageScale: () => this.pwr.voltageScale,
+      onClockChange: (tree) => this.cpu.setClockHz(tree.cpuHz),
+      onBackupReset: () => this.rtc.backupReset(),
+    });
+    this.#map("RCC", ADDRESS.RCC, SIZE.PERIPHERAL, rcc);
+    return rcc;
+  }
+
+  #makePwr(): Pwr {
+    const { log, timeline } = this.#options;
+    const pwr = new Pwr({
+      log,
+      timeline,
+      overdrive: () => this.syscfg.overdrive,
+      onVoltageChange: () => this.rcc.checkOperatingPoint(),
+    });
+    this.#map("PWR", ADDRESS.PWR, SIZE.PERIPHERAL, pwr);
+    return pwr;
+  }
+
+  #makeSyscfg(): Syscfg {
+    const { log, timeline } = this.#options;
+    const syscfg = new Syscfg({
+      log,
+      timeline,
+      clocked: this.rcc.clockGate("SYSCFG"),
+      optionBytes: () => this.flash.optionBytes,
+      onOverdriveChange: () => this.pwr.overdriveChanged(),
+    });
+    return this.#add("SYSCFG", ADDRESS.SYSCFG, syscfg, { resetBit: "SYSCFG" });
+  }
+
+  #makeRtc(): Rtc {
+    const { log, timeline } = this.#options;
+    const rtc = new Rtc({
+      log,
+      timeline,
+      clocked: this.rcc.clockGate("RTCAPB"),
+      backupWritable: () => this.pwr.backupWritable,
+      clockHz: () => this.rcc.clockTree.kernelHz("RTC"),
+    });
+    this.#map("RTC", ADDRESS.RTC, SIZE.PERIPHERAL, rtc);
+    return rtc;
+  }
+
+  #makeCrs(): Crs {
+    const crs = new Crs({
+      log: this.#options.log,
+      interrupt: this.cpu.irqLine(IRQ.CRS),
+      clocked: this.rcc.clockGate("CRS"),
+      hsi48Ready: () => this.rcc.clockTree.oscillatorHz("HSI48") > 0,
+    });
+    return this.#add("CRS", ADDRESS.CRS, crs, { resetBit: "CRS" });
+  }
+
+  #makeIwdg(): Iwdg {
+    const { log, timeline } = this.#options;
+    const iwdg = new Iwdg({
+      log,
+      timeline,
+      onStart: () => this.rcc.forceLsi(true),
+      onTimeout: () => this.requestReset("iwdg1"),
+    });
+    this.#map("IWDG1", ADDRESS.IWDG1, SIZE.PERIPHERAL, iwdg);
+    return iwdg;
+  }
+
+  #makeExti(): Exti {
+    const groups = EXTI_GROUPS.map(({ first, last, irq }) => ({ first, last, line: this.cpu.irqLine(irq) }));
+    return this.#add("EXTI", ADDRESS.EXTI, new Exti({ log: this.#options.log, groups }));
+  }
+
+  #makeDbgmcu(): Dbgmcu {
+    const dbgmcu = new Dbgmcu({ log: this.#options.log });
+    this.#map("DBGMCU", ADDRESS.DBGMCU, SIZE.PERIPHERAL, dbgmcu);
+    this.#map("DBGMCU (debug APB)", ADDRESS.DBGMCU_DEBUG_APB, SIZE.DEBUG, dbgmcu);
+    return dbgmcu;
+  }
+
+  #makeGpio(): Readonly<Record<PortLetter, Gpio>> {
+    const { log, timeline } = this.#options;
+    const ports = PORTS.map((port, index) => {
+      const gate = `GPIO${port}` as const;
+      const gpio = new Gpio({
+        port,
+        log,
+        timeline,
+        clocked: this.rcc.clockGate(gate),
+        onLevel: (pin, high) => this.#pinChanged(index, pin, high),
+      });
+      return [port, this.#add(gate, ADDRESS.GPIOA + index * 0x400, gpio, { resetBit: gate })] as const;
+    });
+    return Object.fromEntries(ports) as Record<PortLetter, Gpio>;
+  }
+
+  #pinChanged(port: number, pin: number, high: boolean): void {
+    if (this.syscfg.extiPort(pin) === port) this.exti.edge(pin, high);
+  }
+
+  #makeQuadSpi(): QuadSpi {
+    const { log, timeline, flashChip } = this.#options;
+    const quadspi = new QuadSpi({
+      log,
+      timeline,
+      interrupt: this.cpu.irqLine(IRQ.QUADSPI),
+      clocked: this.rcc.clockGate("QUADSPI"),
+      kernelHz: () => this.rcc.clockTree.kernelHz("QUADSPI"),
+      chip: flashChip,
+      onMappingChange: () => this.bus.refreshLent(),
+    });
+    this.#map("QUADSPI window", ADDRESS.QUADSPI_WINDOW, SIZE.QUADSPI_WINDOW, quadspi.window);
+    return this.#add("QUADSPI", ADDRESS.QUADSPI, quadspi, { size: SIZE.QUADSPI, resetBit: "QUADSPI" });
+  }
+
+  #makeOtg(): OtgFs {
+    const { log, timeline } = this.#options;
+    const tree = this.rcc.clockTree;
+    const coreWhileAsleep = this.rcc.sleepClockGate("USB2OTG");
+    const ulpiWhileAsleep = this.rcc.sleepClockGate("USB2OTGULPI");
+    const otg = new OtgFs({
+      log,
+      timeline,
+      irq: this.cpu.irqLine(IRQ.OTG_FS),
+      clocked: this.rcc.clockGate("USB2OTG"),
+      usbClockHz: () => tree.kernelHz("USB"),
+      vdd33Ready: () => this.pwr.usbReady,
+      pinsReady: () => [11, 12].every((pin) => this.hasAlternateFunction("A", pin, 10)),
+      hclkHz: () => tree.hclkHz,
+      stalledBySleep: () => this.cpu.sleeping && (!coreWhileAsleep() || ulpiWhileAsleep()),
+    });
+    return this.#add("USB2_OTG_FS", ADDRESS.USB2_OTG_FS, otg, { size: SIZE.USB, resetBit: "USB2OTG" });
+  }
+
+  /** Is the pin in this alternate function now? */
+  hasAlternateFunction(port: PortLetter, pin: number, af: number): boolean {
+    const { mode, alternateFunction } = this.gpio[port].pinFunction(pin);
+    return mode === "alternate" && alternateFunction === af;
+  }
+
+  #mapMemories(): void {
+    const { log, uniqueId } = this.#options;
+    const gated = (name: "SRAM1" | "SRAM2" | "SRAM3" | "BKPRAM", size: number) =>
+      new GatedRam(name, size, this.rcc.clockGate(name), log);
+    const signature = new DeviceSignature({ log, uniqueId });
+    this.#map("device signature", ADDRESS.DEVICE_SIGNATURE, SIGNATURE_BYTES, signature);
+    for (const name of ["ITCM", "DTCM", "AXI_SRAM", "SRAM4"] as const) {
+      const ram = new Ram(SIZE[name]);
+      this.#rams.push(ram.readable);
+      this.#map(name, ADDRESS[name], SIZE[name], ram);
+    }
+    for (const name of ["SRAM1", "SRAM2", "SRAM3"] as const) {
+      const ram = gated(name, SIZE[name]);
+      this.#rams.push(ram.bytes);
+      this.#map(name, ADDRESS[name], SIZE[name], ram);
+    }
+    this.#map("backup SRAM", ADDRESS.BACKUP_SRAM, SIZE.BACKUP_SRAM, gated("BKPRAM", SIZE.BACKUP_SRAM));
+  }
+
+  #makeSimple(): void {
+    const { log, timeline, random } = this.#options;
+    const tree = this.rcc.clockTree;
+    const gate = this.rcc.clockGate.bind(this.rcc);
+    const interrupt = this.cpu.irqLine(IRQ.HASH_RNG);
+    const hclkHz = (): number => tree.hclkHz;
+    this.#add("CRC", ADDRESS.CRC, new Crc({ log, clocked: gate("CRC") }), { resetBit: "CRC" });
+    this.#add("WWDG1", ADDRESS.WWDG1, new Wwdg({ log, clocked: gate("WWDG1") }));
+    const hash = new Hash({ log, timeline, interrupt, clocked: gate("HASH"), hclkHz });
+    this.#add("HASH", ADDRESS.HASH, hash, { resetBit: "HASH" });
+    const rng = new Rng({
+      log,
+      timeline,
+      interrupt,
+      clocked: gate("RNG"),
+      kernelHz: () => tree.kernelHz("RNG"),
+      hclkHz,
+      random32: () => Math.floor(random() * 2 ** 32),
+    });
+    this.#add("RNG", ADDRESS.RNG, rng, { resetBit: "RNG" });
+  }
+
+  #makeSerialAndTimers(): void {
+    const { log, timeline, onSerial } = this.#options;
+    const wiring = { log, timeline, rcc: this.rcc, irqLine: (irq: number) => this.cpu.irqLine(irq) };
+    for (const part of [...serialPorts(wiring, onSerial), ...basicTimers(wiring)]) {
+      this.#add(part.name, part.address, part.device, { resetBit: part.name });
+    }
+  }
+}

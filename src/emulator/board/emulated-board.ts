@@ -1,0 +1,315 @@
+/**
+ * A board on the desk: chip, flash chip, LED, button, console, USB cable, power. All in virtual time; the owner
+ * calls `advance`. Everything outside the program (noise, time, log) is injected, so a run can be repeated.
+ */
+
+import { type Board, FLASH_PINS, type FlashPin } from "../../boards/board.js";
+import { type FlashDefects, SerialNorFlash, type SerialNorFlashState } from "../flash/nor-flash.js";
+import type { OperationKind } from "../flash/part.js";
+import { norPart } from "../flash/parts.js";
+import { alternateFunction, type Signal } from "../peripherals/alternate-functions.js";
+import type { FlashState } from "../peripherals/flash.js";
+import type { Gpio, PortLetter } from "../peripherals/gpio.js";
+import type { RtcState } from "../peripherals/rtc.js";
+import { Timeline } from "../timeline.js";
+import type { LinkFault } from "../usb/cdc.js";
+import { UsbHost } from "../usb/host.js";
+import type { UsbDevicePort } from "../usb-port.js";
+import { Chip } from "./chip.js";
+import { BoardLog } from "./log.js";
+
+export interface EmulatedBoardOptions {
+  readonly board: Board;
+  /** Numbers in [0, 1). */
+  readonly random: () => number;
+  /** What the board has to say: guest mistakes, faults, power events. */
+  readonly onMessage: (message: string) => void;
+  /** A line that the console port sent, without its line end. */
+  readonly onConsole?: (line: string) => void;
+  readonly onLed?: (on: boolean) => void;
+  /** 12 bytes; default: drawn from `random`. */
+  readonly uniqueId?: Uint8Array;
+  /** A battery at VBAT keeps the backup domain while the power is off. Default true. */
+  readonly battery?: boolean;
+  /** Called when the flash chip begins an operation. */
+  readonly onFlashOperation?: (kind: OperationKind, address: number, length: number) => void;
+  readonly flashDefects?: FlashDefects;
+  readonly linkFault?: LinkFault;
+  /** False: no flash chip is soldered in. Default true. */
+  readonly flashPresent?: boolean;
+}
+
+/** What survives power-off. */
+export interface BoardState {
+  readonly uniqueId: Uint8Array;
+  readonly internal: FlashState;
+  /** The flash chip's array. */
+  readonly external: Uint8Array;
+  readonly externalRegisters: SerialNorFlashState;
+  readonly backup: { readonly rtc: RtcState; readonly bdcr: number };
+}
+
+interface PinAt {
+  readonly gpio: Gpio;
+  readonly port: PortLetter;
+  readonly pin: number;
+}
+
+/** QUADSPI signal of each flash pin, bank 1. */
+const SIGNALS: Readonly<Record<FlashPin, Signal>> = {
+  CLK: "QUADSPI_CLK",
+  NCS: "QUADSPI_BK1_NCS",
+  IO0: "QUADSPI_BK1_IO0",
+  IO1: "QUADSPI_BK1_IO1",
+  IO2: "QUADSPI_BK1_IO2",
+  IO3: "QUADSPI_BK1_IO3",
+};
+
+const DM = 11;
+const DP = 12;
+const LINE_LIMIT = 1000;
+
+export class EmulatedBoard {
+  readonly board: Board;
+  readonly timeline = new Timeline();
+  readonly chip: Chip;
+  readonly flashChip: SerialNorFlash;
+  readonly host: UsbHost;
+  readonly log: BoardLog;
+  readonly uniqueId: Uint8Array;
+
+  readonly #options: EmulatedBoardOptions;
+  readonly #flashPins: readonly { readonly at: PinAt; readonly af: number | undefined }[];
+  #powered = false;
+  #interrupted = false;
+  #line = "";
+
+  constructor(options: EmulatedBoardOptions) {
+    const { board, random } = options;
+    this.#options = options;
+    this.board = board;
+    this.log = new BoardLog(options.onMessage);
+    this.uniqueId = options.uniqueId ?? drawUniqueId(random);
+    this.flashChip = this.#makeFlashChip();
+    this.chip = new Chip({
+      timeline: this.timeline,
+      log: this.log,
+      random,
+      uniqueId: this.uniqueId,
+      hseHz: board.hseHz,
+      flashChip: () => (this.#flashWired() ? this.flashChip : undefined),
+      onSerial: (port, byte) => this.#serialByte(port, byte),
+    });
+    this.#flashPins = FLASH_PINS.map((name) => {
+      const { pin } = board.flash.pins[name];
+      return { at: this.#pinAt(pin), af: alternateFunction(SIGNALS[name], pin) };
+    });
+    this.host = this.#makeHost();
+    this.#wireLed();
+    this.releaseButton();
+  }
+
+  /** Board time, nanoseconds. */
+  get now(): number {
+    return this.timeline.now;
+  }
+
+  get powered(): boolean {
+    return this.#powered;
+  }
+
+  /** Runs until board time `untilNs` (nanoseconds), or until `interrupt` is called. */
+  advance(untilNs: number): void {
+    this.#interrupted = false;
+    const end = this.timeline.after(untilNs - this.now, () => {
+      this.#interrupted = true;
+    });
+    while (!this.#interrupted) this.#turn();
+    this.timeline.cancel(end);
+  }
+
+  /** Ends the `advance` under way after the current instruction or event. */
+  interrupt(): void {
+    this.#interrupted = true;
+    this.timeline.stopSoon();
+  }
+
+  /** Runs `run` once, `delayNs` from now in board time; the returned function cancels it. */
+  after(delayNs: number, run: () => void): () => void {
+    const event = this.timeline.after(delayNs, run);
+    return () => this.timeline.cancel(event);
+  }
+
+  powerOn(): void {
+    if (this.#powered) return;
+    this.#powered = true;
+    this.flashChip.powerOn();
+    this.chip.powerOn(this.#options.battery === false);
+  }
+
+  /** The power goes, at this instant, whatever is under way. */
+  powerOff(): void {
+    if (!this.#powered) return;
+    this.#powered = false;
+    this.chip.otg.reset();
+    this.chip.flash.powerCut();
+    this.flashChip.powerCut();
+    this.chip.cpu.halt();
+    this.#line = "";
+  }
+
+  /** Presses and releases the reset button (NRST). */
+  pressReset(): void {
+    if (this.#powered) this.chip.requestReset("pin");
+  }
+
+  pressButton(): void {
+    this.#setButton(true);
+  }
+
+  releaseButton(): void {
+    this.#setButton(false);
+  }
+
+  plug(): void {
+    this.host.plug();
+    for (const pin of [DM, DP]) this.chip.gpio.A.drive(pin, false, "weak");
+  }
+
+  unplug(): void {
+    this.host.unplug();
+    for (const pin of [DM, DP]) this.chip.gpio.A.release(pin);
+  }
+
+  /** Puts an image into the internal flash as a probe would: erases the sector, writes. @throws RangeError when too long. */
+  loadInternal(image: Uint8Array): void {
+    this.chip.flash.fill(image);
+    this.chip.bus.refreshLent();
+  }
+
+  save(): BoardState {
+    return {
+      uniqueId: this.uniqueId,
+      internal: this.chip.flash.save(),
+      external: this.flashChip.content,
+      externalRegisters: this.flashChip.save(),
+      backup: { rtc: this.chip.rtc.save(), bdcr: this.chip.rcc.save().bdcr },
+    };
+  }
+
+  /** Before power-on. The unique id is given at construction. */
+  load(state: Omit<BoardState, "uniqueId">): void {
+    this.chip.flash.load(state.internal);
+    this.flashChip.content.set(state.external);
+    this.flashChip.load(state.externalRegisters);
+    this.chip.rtc.load(state.backup.rtc);
+    this.chip.rcc.load({ bdcr: state.backup.bdcr });
+    this.chip.bus.refreshLent();
+  }
+
+  #turn(): void {
+    const { cpu } = this.chip;
+    this.chip.applyReset();
+    if (this.#powered) cpu.run();
+    const idle = !this.#powered || cpu.sleeping || cpu.halted;
+    if (idle) this.timeline.skipTo(this.timeline.nextEventAt ?? this.now);
+    this.timeline.runDue();
+  }
+
+  #makeFlashChip(): SerialNorFlash {
+    const { board, random, onFlashOperation, flashDefects } = this.#options;
+    const part = norPart(board.flash.part);
+    return new SerialNorFlash({
+      part,
+      content: new Uint8Array(part.size).fill(0xff),
+      timeline: this.timeline,
+      log: this.log,
+      random,
+      onChange: (address, length) => this.chip.bus.codeChanged(board.flash.address + address, length),
+      ...(onFlashOperation === undefined ? {} : { onOperation: onFlashOperation }),
+      ...(flashDefects === undefined ? {} : { defects: flashDefects }),
+    });
+  }
+
+  #makeHost(): UsbHost {
+    const { linkFault } = this.#options;
+    const host = new UsbHost({
+      timeline: this.timeline,
+      log: this.log,
+      port: withSof(this.chip.otg, () => this.chip.crs.sync("USB2_SOF")),
+      ...(linkFault === undefined ? {} : { fault: linkFault }),
+    });
+    return host;
+  }
+
+  #flashWired(): boolean {
+    if (this.#options.flashPresent === false) return false;
+    return this.#flashPins.every(
+      ({ at, af }) => af !== undefined && this.chip.hasAlternateFunction(at.port, at.pin, af),
+    );
+  }
+
+  #wireLed(): void {
+    const { board, onLed } = this.#options;
+    if (board.led === undefined || onLed === undefined) return;
+    const { activeHigh } = board.led;
+    const { gpio, pin } = this.#pinAt(board.led.pin);
+    let lit = false;
+    gpio.observe(pin, (level) => {
+      const on = level !== undefined && level === activeHigh;
+      if (on !== lit) onLed(on);
+      lit = on;
+    });
+  }
+
+  #setButton(pressed: boolean): void {
+    const { button } = this.board;
+    if (button === undefined) return;
+    const { gpio, pin } = this.#pinAt(button.pin);
+    gpio.drive(pin, pressed === button.activeHigh, pressed ? "strong" : "weak");
+  }
+
+  #pinAt(name: string): PinAt {
+    const port = name[1] as PortLetter;
+    return { gpio: this.chip.gpio[port], port, pin: Number(name.slice(2)) };
+  }
+
+  #serialByte(port: string, byte: number): void {
+    const { console: wiring } = this.board;
+    if (wiring === undefined || port !== wiring.usart) return;
+    const tx = this.#pinAt(wiring.tx.pin);
+    const af = alternateFunction(`${wiring.usart}_TX` as Signal, wiring.tx.pin);
+    if (af === undefined || !this.chip.hasAlternateFunction(tx.port, tx.pin, af)) return;
+    if (byte === 0x0a || this.#line.length >= LINE_LIMIT) {
+      this.#options.onConsole?.(this.#line);
+      this.#line = "";
+    } else if (byte !== 0x0d) {
+      this.#line += String.fromCharCode(byte);
+    }
+  }
+}
+
+/** The same cable, with somebody listening to the frames: CRS. */
+function withSof(port: UsbDevicePort, onSof: () => void): UsbDevicePort {
+  return {
+    get pullUp() {
+      return port.pullUp;
+    },
+    plug: (listener) => port.plug(listener),
+    unplug: () => port.unplug(),
+    busReset: (active) => port.busReset(active),
+    sof(frame) {
+      port.sof(frame);
+      onSof();
+    },
+    resume: () => port.resume(),
+    setup: (address, endpoint, bytes) => port.setup(address, endpoint, bytes),
+    out: (address, endpoint, toggle, bytes) => port.out(address, endpoint, toggle, bytes),
+    in: (address, endpoint) => port.in(address, endpoint),
+    inAcknowledged: (address, endpoint) => port.inAcknowledged(address, endpoint),
+  };
+}
+
+function drawUniqueId(random: () => number): Uint8Array {
+  return Uint8Array.from({ length: 12 }, () => Math.floor(random() * 256));
+}
