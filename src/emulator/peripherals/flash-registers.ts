@@ -11,7 +11,7 @@ const BARE = {
   SR1: { offset: 0x10, reset: 0, ro: 0x1fef_000f },
   CCR1: { offset: 0x14, reset: 0, wo: 0x1fef_0000 },
   OPTCR: { offset: 0x18, reset: 0x1, rw: 0x1, wo: 0x12, tagged: 0xc000_0000 },
-  OPTSR_CUR: { offset: 0x1c, reset: 0, ro: 0xffff_ffff },
+  OPTSR_CUR: { offset: 0x1c, reset: 0, ro: 0xe03e_ffdd },
   OPTSR_PRG: { offset: 0x20, reset: 0, rw: 0xa03e_ffdc },
   OPTCCR: { offset: 0x24, reset: 0, wo: 0x4000_0000 },
   PRAR_CUR1: { offset: 0x28, reset: 0, ro: 0x8fff_0fff },

@@ -24,7 +24,6 @@ const AHB4 = {
   CRC: 19,
   BDMA: 21,
   ADC3: 24,
-  HSEM: 25,
 } as const;
 const APB1L = {
   TIM2: 0,
@@ -89,7 +88,7 @@ export const ENABLE_BITS = {
   AHB3ENR: AHB3,
   AHB1ENR: AHB1_CLOCKS,
   AHB2ENR: AHB2_CLOCKS,
-  AHB4ENR: { ...AHB4, BKPRAM: 28 },
+  AHB4ENR: { ...AHB4, HSEM: 25, BKPRAM: 28 },
   APB3ENR: { LTDC: 3, WWDG1: 6 },
   APB1LENR: APB1L,
   APB1HENR: APB1H,
@@ -115,7 +114,7 @@ export const RESET_BITS = {
   AHB3RSTR: { ...AHB3, CPU: 31 },
   AHB1RSTR: AHB1,
   AHB2RSTR: AHB2,
-  AHB4RSTR: AHB4,
+  AHB4RSTR: { ...AHB4, HSEM: 25 },
   APB3RSTR: { LTDC: 3 },
   APB1LRSTR: APB1L,
   APB1HRSTR: APB1H,

@@ -5,6 +5,7 @@ import { RegisterBlock } from "../registers.js";
 import type { Timeline, TimelineEvent } from "../timeline.js";
 import { ClockTree, type Oscillator, type PllNumber } from "./clock-tree.js";
 import { operatingPointFaults, type VoltageScale } from "./operating-point.js";
+import { PLLS, Plls } from "./rcc-plls.js";
 import {
   ENABLE_BITS,
   type Gate,
@@ -20,7 +21,7 @@ import {
   type SleepGate,
   type SleepRegister,
 } from "./rcc-registers.js";
-import { PLL_INPUT_RANGES, PLL_VCO_RANGES, SOURCE_NAMES, SOURCES, type SourceName } from "./rcc-sources.js";
+import { SOURCE_NAMES, SOURCES, type SourceName } from "./rcc-sources.js";
 
 export interface RccOptions {
   readonly log: EmulatorLog;
@@ -59,7 +60,6 @@ const CAUSE_FLAGS: Readonly<Record<SystemResetCause, number>> = {
 
 const HSI_HZ = 64e6;
 const FIXED_HZ = { HSI: HSI_HZ, CSI: 4e6, HSI48: 48e6, LSI: 32e3 } as const;
-const PLLS = [1, 2, 3] as const;
 const SW_SOURCES: readonly (SourceName | undefined)[] = ["HSI", "CSI", "HSE", "PLL1"];
 const HSEBYP = 1 << 18;
 const HSIDIV = 3 << 3;
@@ -77,7 +77,7 @@ export class Rcc implements BusDevice {
 
   readonly #options: RccOptions;
   readonly #starting = new Map<SourceName, TimelineEvent>();
-  readonly #fractions: Record<PllNumber, number> = { 1: 0, 2: 0, 3: 0 };
+  readonly #plls: Plls;
   readonly #gates = new Map<Gate, { register: GateRegister; mask: number }>();
   readonly #sleepGates = new Map<SleepGate, { register: SleepRegister; mask: number }>();
   readonly #resetListeners = new Map<string, (() => void)[]>();
@@ -93,7 +93,14 @@ export class Rcc implements BusDevice {
       register: (name) => this.registers.get(name),
       oscillatorHz: (name) => (this.#ready(name) ? (this.#nominalHz(name) ?? 0) : 0),
       pllReady: (pll) => this.#ready(`PLL${pll}`),
-      pllFraction: (pll) => this.#fractions[pll],
+      pllFraction: (pll) => this.#plls.fraction(pll),
+    });
+    this.#plls = new Plls({
+      registers: this.registers,
+      tree: this.clockTree,
+      sourceReady: (source) => this.#ready(source),
+      keep: (register, before, mask, why) => this.#keep(register, before, mask, why),
+      mistake: (message) => this.#mistake(message),
     });
     this.#indexGates();
   }
@@ -175,7 +182,7 @@ export class Rcc implements BusDevice {
       this.#starting.delete(name);
     }
     this.registers.reset(this.registers.names.filter((name) => !kept.has(name)));
-    for (const pll of PLLS) this.#fractions[pll] = 0;
+    this.#plls.reset();
     this.#lsiForced = false;
     this.#updateInterrupt();
     this.#changed();
@@ -187,8 +194,14 @@ export class Rcc implements BusDevice {
       CSR: () => this.#refresh("LSI"),
       BDCR: (_written, before) => this.#writeBdcr(before),
       CFGR: () => this.#changed(),
-      PLLCKSELR: (_written, before) => this.#writePllckselr(before),
-      PLLCFGR: (_written, before) => this.#writePllcfgr(before),
+      PLLCKSELR: (_written, before) => {
+        this.#plls.wroteSelection(before);
+        this.#changed();
+      },
+      PLLCFGR: (_written, before) => {
+        this.#plls.wroteConfiguration(before);
+        this.#changed();
+      },
       CIER: () => this.#updateInterrupt(),
       CICR: (written) => {
         this.registers.setBits("CIFR", written, false);
@@ -200,7 +213,10 @@ export class Rcc implements BusDevice {
     };
     for (const pll of PLLS) {
       const register = `PLL${pll}DIVR` as const;
-      hooks[register] = (_written, before) => this.#guardPll(pll, register, before, 0xffff_ffff);
+      hooks[register] = (_written, before) => {
+        this.#plls.guard(pll, register, before, 0xffff_ffff);
+        this.#changed();
+      };
     }
     for (const register of keys(RESET_BITS)) {
       hooks[register] = (_written, before) => this.#writeReset(register, before);
@@ -216,23 +232,13 @@ export class Rcc implements BusDevice {
       this.registers.setBits("CR", on, true);
       this.#mistake(`RCC_CR: ${name} drives the system clock and stays on`);
     }
-    if (this.#anyPllOn(before) && this.clockTree.pllSource === "HSI") {
+    if (this.#plls.anyOn(before) && this.clockTree.pllSource === "HSI") {
       this.#keep("CR", before, HSIDIV, "HSIDIV is fixed while HSI feeds a PLL that is on");
     }
     if ((before & SOURCES.HSE.on) !== 0) this.#keep("CR", before, HSEBYP, "HSEBYP is fixed while HSE is on");
-    this.#latchAtStart(before);
+    this.#plls.latchAtStart(before);
     for (const name of SOURCE_NAMES) this.#refresh(name);
     this.#changed();
-  }
-
-  /** A PLL that starts takes FRACN when FRACEN is set, and runs on integers otherwise. */
-  #latchAtStart(before: number): void {
-    for (const pll of PLLS) {
-      const { on } = SOURCES[`PLL${pll}`];
-      if ((before & on) !== 0 || !this.registers.has("CR", on)) continue;
-      const enabled = this.registers.has("PLLCFGR", 1 << ((pll - 1) * 4));
-      this.#fractions[pll] = enabled ? this.#fractionRegister(pll) : 0;
-    }
   }
 
   /** RM0433, RCC_BDCR: written only while DBP is set; RTCSEL only once; BDRST resets the domain. */
@@ -252,32 +258,6 @@ export class Rcc implements BusDevice {
       this.#keep("BDCR", before, RTCSEL, "RTCSEL is fixed until the backup domain is reset (BDRST)");
     }
     this.#refresh("LSE");
-    this.#changed();
-  }
-
-  #writePllckselr(before: number): void {
-    for (const pll of PLLS) this.#guardPll(pll, "PLLCKSELR", before, 0x3f << (4 + (pll - 1) * 8));
-    if (this.#anyPllOn(this.registers.get("CR"))) {
-      this.#keep("PLLCKSELR", before, 3, "PLLSRC is fixed while a PLL is on");
-    }
-    this.#changed();
-  }
-
-  /** PLLxRGE and PLLxVCOSEL are fixed while the PLL is on; a rising FRACEN latches FRACN (RM0433, 8.5.5). */
-  #writePllcfgr(before: number): void {
-    for (const pll of PLLS) {
-      const shift = (pll - 1) * 4;
-      this.#guardPll(pll, "PLLCFGR", before, 0xe << shift);
-      const rose = (this.registers.get("PLLCFGR") & ~before & (1 << shift)) !== 0;
-      if (rose) this.#fractions[pll] = this.#fractionRegister(pll);
-    }
-    this.#changed();
-  }
-
-  #guardPll(pll: PllNumber, register: RccRegister, before: number, mask: number): void {
-    if (this.registers.has("CR", SOURCES[`PLL${pll}`].on)) {
-      this.#keep(register, before, mask, `fixed while PLL${pll} is on`);
-    }
     this.#changed();
   }
 
@@ -331,7 +311,7 @@ export class Rcc implements BusDevice {
 
   #canStart(name: SourceName): boolean {
     if (name === "PLL1" || name === "PLL2" || name === "PLL3") {
-      return this.#canLock(Number(name[3]) as PllNumber);
+      return this.#plls.canLock(Number(name[3]) as PllNumber);
     }
     if (this.#nominalHz(name) === undefined) {
       this.#mistake(`RCC: ${name} was switched on, but the board has none: it never gets ready`);
@@ -341,27 +321,6 @@ export class Rcc implements BusDevice {
       const board = this.#options.hseIsOscillator === true ? "an oscillator" : "a crystal";
       this.#mistake(`RCC_CR.HSEBYP does not fit the board, which has ${board}: HSE never gets ready`);
       return false;
-    }
-    return true;
-  }
-
-  /** A PLL waits for its source, and locks only inside the limits of its input and its VCO. */
-  #canLock(pll: PllNumber): boolean {
-    const source = this.clockTree.pllSource;
-    if (source !== undefined && !this.#ready(source)) return false;
-    const { refHz, vcoHz } = this.clockTree.pllPlan(pll);
-    const config = this.registers.get("PLLCFGR") >>> ((pll - 1) * 4);
-    const [lowest, highest] = PLL_VCO_RANGES[(config >>> 1) & 1] ?? PLL_VCO_RANGES[0];
-    const [inLow, inHigh] = PLL_INPUT_RANGES[(config >>> 2) & 3] ?? PLL_INPUT_RANGES[0];
-    if (refHz < 1e6 || refHz > 16e6 || vcoHz < lowest || vcoHz > highest) {
-      this.#mistake(
-        `RCC: PLL${pll} never locks: reference ${refHz} Hz (must be 1..16 MHz), VCO ${vcoHz} Hz ` +
-          `(must be ${lowest}..${highest} Hz for its VCOSEL)`,
-      );
-      return false;
-    }
-    if (refHz < inLow || refHz > inHigh) {
-      this.#mistake(`RCC: PLL${pll}RGE is for ${inLow}..${inHigh} Hz, the reference is ${refHz} Hz`);
     }
     return true;
   }
@@ -413,14 +372,6 @@ export class Rcc implements BusDevice {
   #nominalHz(name: Oscillator): number | undefined {
     if (name === "HSE") return this.#options.hseHz;
     return name === "LSE" ? this.#options.lseHz : FIXED_HZ[name];
-  }
-
-  #anyPllOn(cr: number): boolean {
-    return PLLS.some((pll) => (cr & SOURCES[`PLL${pll}`].on) !== 0);
-  }
-
-  #fractionRegister(pll: PllNumber): number {
-    return (this.registers.get(`PLL${pll}FRACR`) >>> 3) & 0x1fff;
   }
 
   #updateInterrupt(): void {

@@ -58,7 +58,7 @@ const RSF = 1 << 5;
 const INITF = 1 << 6;
 const INIT = 1 << 7;
 const INITS = 1 << 4;
-const EVENT_FLAGS = 0x1_7f00;
+const EVENT_FLAGS = 0x2_ff00;
 const BACKUP_COUNT = 32;
 const BACKUP_OFFSET = 0x50;
 /** Synchronisation into the RTC's clock takes two of its cycles (RM0433, 46.3.8 and 46.3.9). */
@@ -147,7 +147,7 @@ export class Rtc implements BusDevice {
         offset: 0x0c,
         reset: 0x7,
         rw: INIT | RSF | EVENT_FLAGS,
-        ro: 0x1_005f | (1 << 15),
+        ro: 0x1_005f,
         onRead: (stored) => this.#status(stored),
         onWrite: (written, before) => this.#writeIsr(written, before),
       },

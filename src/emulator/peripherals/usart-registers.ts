@@ -36,9 +36,30 @@ const CR2_ACTIVE = 0x3000;
 const CR3_ACTIVE = 0xfe80_1001;
 
 const DECLARED = {
-  USART: { CR1: 0xffff_ffff, CR2: 0xffff_ff79, CR3: 0xfffe_ffff, BRR: 0xffff },
-  UART: { CR1: 0xffff_ffff, CR2: 0xffff_ff79, CR3: 0xfffe_ffff, BRR: 0xffff },
-  LPUART: { CR1: 0xf3ff_7fff, CR2: 0xff0f_b010, CR3: 0xfef0_f7c9, BRR: 0xf_ffff },
+  USART: {
+    CR1: 0xffff_ffff,
+    CR2: 0xffff_ff79,
+    CR3: 0xfffe_ffff,
+    BRR: 0xffff,
+    ISR: 0x0fff_ffff,
+    ICR: 0x12_3bff,
+  },
+  UART: {
+    CR1: 0xffff_ffff,
+    CR2: 0xffff_ff79,
+    CR3: 0xfffe_ffff,
+    BRR: 0xffff,
+    ISR: 0x0fff_ffff,
+    ICR: 0x12_3bff,
+  },
+  LPUART: {
+    CR1: 0xf3ff_7fff,
+    CR2: 0xff0f_b010,
+    CR3: 0xfef0_f7c9,
+    BRR: 0xf_ffff,
+    ISR: 0x0dff_06ff,
+    ICR: 0x12_025f,
+  },
 } as const;
 
 /** `mask & bits` as an unsigned number. */
@@ -73,8 +94,8 @@ export function usartRegisters(kind: UsartKind, hooks: UsartHooks): Record<Usart
     GTPR: { offset: 0x10, reset: 0, tagged: 0xffff },
     RTOR: { offset: 0x14, reset: 0, tagged: 0xffff_ffff },
     RQR: { offset: 0x18, reset: 0, wo: 0x1f, onWrite: (written) => hooks.request(written) },
-    ISR: { offset: 0x1c, reset: 0xc0, ro: 0x0fff_ffff, onRead: () => hooks.status() },
-    ICR: { offset: 0x20, reset: 0, wo: 0x12_3bff, onWrite: (written) => hooks.clear(written) },
+    ISR: { offset: 0x1c, reset: 0xc0, ro: bits.ISR, onRead: () => hooks.status() },
+    ICR: { offset: 0x20, reset: 0, wo: bits.ICR, onWrite: (written) => hooks.clear(written) },
     RDR: { offset: 0x24, reset: 0, ro: 0x1ff, onRead: () => hooks.take() },
     TDR: { offset: 0x28, reset: 0, rw: 0x1ff, onWrite: (written) => hooks.transmit(written & 0x1ff) },
     PRESC: {

@@ -1,0 +1,215 @@
+/**
+ * Holds every declared register to the public description of the chip in data/stm32h753-registers.json: name,
+ * offset, reset value and which bits exist. Where the description and the reference manual disagree, the manual
+ * wins and the difference stands below with its reason.
+ */
+
+import assert from "node:assert/strict";
+import { existsSync, readFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { test } from "node:test";
+import { fileURLToPath } from "node:url";
+import type { RegisterSpec } from "../registers.js";
+import { Timeline } from "../timeline.js";
+import { Crc } from "./crc.js";
+import { Crs } from "./crs.js";
+import { Dbgmcu } from "./dbgmcu.js";
+import { Exti } from "./exti.js";
+import { Flash } from "./flash.js";
+import { FACTORY_OPTION_BYTES } from "./flash-options.js";
+import { Gpio, type PortLetter } from "./gpio.js";
+import { Hash } from "./hash.js";
+import { Iwdg } from "./iwdg.js";
+import { Pwr } from "./pwr.js";
+import { Rcc } from "./rcc.js";
+import { Rng } from "./rng.js";
+import { Rtc } from "./rtc.js";
+import { Syscfg } from "./syscfg.js";
+import { MemoryLog, TestLine } from "./test-kit.js";
+import { Tim } from "./tim.js";
+import { Usart } from "./usart.js";
+import { Wwdg } from "./wwdg.js";
+
+interface YardstickRegister {
+  readonly offset: number;
+  readonly reset: number;
+  readonly fields: Readonly<Record<string, readonly [number, number]>>;
+}
+interface Yardstick {
+  readonly peripherals: Readonly<
+    Record<string, { readonly registers: Readonly<Record<string, YardstickRegister>> }>
+  >;
+}
+interface Declared {
+  readonly names: readonly string[];
+  spec(name: string): RegisterSpec;
+}
+
+function loadYardstick(): Yardstick {
+  let folder = dirname(fileURLToPath(import.meta.url));
+  const file = join("data", "stm32h753-registers.json");
+  while (!existsSync(join(folder, file))) {
+    const parent = dirname(folder);
+    assert.notEqual(parent, folder, `${file} not found in any folder above this test`);
+    folder = parent;
+  }
+  return JSON.parse(readFileSync(join(folder, file), "utf8")) as Yardstick;
+}
+
+const timeline = new Timeline();
+const common = { log: new MemoryLog(), timeline, interrupt: new TestLine(), clocked: () => true };
+const nothing = (): void => {};
+
+function declarations(): Record<string, Declared> {
+  const bytes = (): typeof FACTORY_OPTION_BYTES => FACTORY_OPTION_BYTES;
+  const registers: Record<string, { readonly registers: unknown }> = {
+    RCC: new Rcc({
+      ...common,
+      backupWritable: () => true,
+      flashTiming: () => ({ waitStates: 7, programmingDelay: 3 }),
+      voltageScale: () => 1,
+      onClockChange: nothing,
+      onBackupReset: nothing,
+    }),
+    PWR: new Pwr({ ...common, overdrive: () => false, onVoltageChange: nothing }),
+    Flash: new Flash({ ...common, random: () => 0, onTimingChange: nothing }),
+    SYSCFG: new Syscfg({ ...common, optionBytes: bytes, onOverdriveChange: nothing }),
+    CRS: new Crs({ ...common, hsi48Ready: () => true }),
+    EXTI: new Exti({ ...common, groups: [] }),
+    DBGMCU: new Dbgmcu(common),
+    IWDG: new Iwdg({ ...common, onStart: nothing, onTimeout: nothing }),
+    WWDG: new Wwdg(common),
+    RNG: new Rng({ ...common, kernelHz: () => 0, hclkHz: () => 1, random32: () => 0 }),
+    CRC: new Crc(common),
+    HASH: new Hash({ ...common, hclkHz: () => 1 }),
+    RTC: new Rtc({ ...common, backupWritable: () => true, clockHz: () => 0 }),
+  };
+  for (const port of [..."ABCDEFGHIJK"] as PortLetter[]) {
+    registers[`GPIO${port}`] = new Gpio({ ...common, port });
+  }
+  for (const name of ["USART1", "USART2", "USART3", "UART4", "LPUART1"]) {
+    const kind = name.startsWith("LP") ? "LPUART" : name.startsWith("UA") ? "UART" : "USART";
+    registers[name] = new Usart({ ...common, name, kind, kernelHz: () => 0, onTransmit: nothing });
+  }
+  for (const number of [2, 3, 4, 5, 6, 7]) {
+    registers[`TIM${number}`] = new Tim({
+      ...common,
+      name: `TIM${number}`,
+      kind: number < 6 ? "general" : "basic",
+      bits: number === 2 || number === 5 ? 32 : 16,
+      clockHz: () => 0,
+    });
+  }
+  const result: Record<string, Declared> = {};
+  for (const [name, device] of Object.entries(registers)) result[name] = device.registers as Declared;
+  return result;
+}
+
+/** Registers that the description lacks, with where they stand. */
+const MISSING_THERE: Readonly<Record<string, string>> = {
+  "RCC.CSICFGR": "RM0433 8.7.4, revision V; also in ST's CMSIS header at 0x0C",
+  "SYSCFG.CFGR": "RM0433 12.3.6; also in ST's CMSIS header at 0x18",
+};
+
+/** Registers of the description that are not declared, and why. Patterns over "PERIPHERAL.REGISTER". */
+const NOT_DECLARED: readonly (readonly [RegExp, string])[] = [
+  [/^RCC\.ICSCR$/, "revision Y's layout of the register that revision V calls HSICFGR"],
+  [/^RCC\.C1_/, "the same registers seen a second time; Rcc.read and write map them"],
+  [/^Flash\.\w+_$/, "the same registers seen a second time at 0x100; Flash.read and write map them"],
+  [
+    /^Flash\.(KEYR|CR|SR|CCR|CRCCR|PRAR_CUR|PRAR_PRG|SCAR_CUR|SCAR_PRG)2$/,
+    "bank 2: the STM32H750 has one bank",
+  ],
+  [/^Flash\.(WPSN_CUR|WPSN_PRG|CRCSADD|CRCEADD|ECC_FA)2R$/, "bank 2: the STM32H750 has one bank"],
+  [/^TIM\d\.CCMR\d_Input$/, "the capture view of the same register"],
+];
+
+/** Reset values that differ, and why ours is right. Patterns over "PERIPHERAL.REGISTER". */
+const OTHER_RESET: readonly (readonly [RegExp, string])[] = [
+  [/^RCC\.CR$/, "0x83 has HSIRDY and D1CKRDY clear and CSION set: no CPU could run to read that"],
+  [/^RCC\.\w+LPENR$/, "RM0433 8.7.49 to 8.7.57: all sleep clocks are on after reset (the ULPI trap of OTG)"],
+  [/^RCC\.APB4ENR$/, "RM0433 8.7.47: 0x0001_0000, the RTC's register interface is clocked"],
+  [/^RCC\.RSR$/, "RM0433 8.4.4: a power-on sets POR, PIN, BOR, D1, D2 and CPU flags"],
+  [/^Flash\.CR1$/, "RM0433 4.9.4: 0x31 as for bank 2, the register starts locked"],
+  [/^Flash\.OPTCR$/, "RM0433 4.9.7: OPTLOCK is set after reset"],
+  [/^EXTI\.CPUIMR[23]$/, "RM0433 20.6.12, 20.6.15: direct lines start unmasked"],
+  [/^DBGMCU\.IDC$/, "revision V (0x2003) of the same device 0x450"],
+  [
+    /^GPIO[A-K]\.(MODER|OSPEEDR|PUPDR)$/,
+    "RM0433 11.4: the description repeats port A's values for every port",
+  ],
+  [/^TIM\d\.ARR$/, "RM0433 39.4.12, 41.4.8: the auto-reload register starts at its maximum"],
+];
+
+/** Bits that differ, and why. */
+const OTHER_BITS: readonly (readonly [RegExp, string])[] = [
+  [/^SYSCFG\.PWRCR$/, "ODEN is one bit (RM0433 12.3.11, CMSIS)"],
+  [/^TIM[34]\.(CNT|ARR)$/, "TIM3 and TIM4 are 16 bits wide (RM0433 39.1)"],
+];
+
+const hex = (value: number): string => `0x${(value >>> 0).toString(16)}`;
+const excused = (list: readonly (readonly [RegExp, string])[], key: string): boolean =>
+  list.some(([pattern]) => pattern.test(key));
+
+const yardstick = loadYardstick();
+const devices = declarations();
+
+for (const [peripheral, declared] of Object.entries(devices)) {
+  const described = yardstick.peripherals[peripheral]?.registers ?? {};
+
+  test(`${peripheral}: every declared register is where the chip has it, with its reset value`, () => {
+    const differences: string[] = [];
+    const compare = (what: string, ours: number, theirs: number): void => {
+      if (ours >>> 0 !== theirs >>> 0) differences.push(`${what}: ${hex(ours)}, described as ${hex(theirs)}`);
+    };
+    for (const name of declared.names) {
+      const key = `${peripheral}.${name}`;
+      const spec = declared.spec(name);
+      const there = described[name];
+      if (there === undefined) {
+        if (!(key in MISSING_THERE)) differences.push(`${key} is declared but not described`);
+        continue;
+      }
+      compare(`${key} offset`, spec.offset, there.offset);
+      if (!excused(OTHER_RESET, key)) compare(`${key} reset value`, spec.reset, there.reset);
+    }
+    assert.deepEqual(differences, []);
+  });
+
+  test(`${peripheral}: every register of the chip is declared`, () => {
+    for (const name of Object.keys(described)) {
+      const key = `${peripheral}.${name}`;
+      assert.ok(declared.names.includes(name) || excused(NOT_DECLARED, key), `${key} is not declared`);
+    }
+  });
+
+  test(`${peripheral}: every bit of the chip is modelled, tagged or read-only, and no other`, () => {
+    const differences: string[] = [];
+    for (const name of declared.names) {
+      const key = `${peripheral}.${name}`;
+      const there = described[name];
+      if (there === undefined || excused(OTHER_BITS, key)) continue;
+      const { rw = 0, ro = 0, wo = 0, w1c = 0, tagged = 0 } = declared.spec(name);
+      let mask = 0;
+      for (const [lsb, width] of Object.values(there.fields)) {
+        mask |= width === 32 ? 0xffff_ffff : ((1 << width) - 1) << lsb;
+      }
+      const ours = rw | ro | wo | w1c | tagged;
+      if (ours >>> 0 !== mask >>> 0) differences.push(`${key}: ${hex(ours)}, described as ${hex(mask)}`);
+    }
+    assert.deepEqual(differences, []);
+  });
+}
+
+test("every exception names a register that exists", () => {
+  const keys = Object.entries(devices).flatMap(([peripheral, declared]) => [
+    ...declared.names.map((name) => `${peripheral}.${name}`),
+    ...Object.keys(yardstick.peripherals[peripheral]?.registers ?? {}).map((name) => `${peripheral}.${name}`),
+  ]);
+  for (const [pattern, why] of [...NOT_DECLARED, ...OTHER_RESET, ...OTHER_BITS]) {
+    assert.ok(
+      keys.some((key) => pattern.test(key)),
+      `${pattern} matches nothing any more (${why})`,
+    );
+  }
+});
