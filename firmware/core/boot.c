@@ -76,7 +76,9 @@ struct boot_facts boot_collect(uint32_t request, uint32_t request_address)
   };
   const uint32_t address = boot_address(&facts);
   uint8_t vectors[8];
-  if (facts.flash && boot_in_application(address) && external_read(address, vectors, sizeof vectors) >= 0) {
+  const bool readable = facts.flash && boot_in_application(address) &&
+                        range_inside((struct range){ address, sizeof vectors }, external_range());
+  if (readable && external_read(address, vectors, sizeof vectors) >= 0) {
     facts.vectors_read = true;
     facts.stack = load_u32(vectors);
     facts.reset = load_u32(vectors + 4);

@@ -29,9 +29,9 @@ struct boot_decision bootloader_decide(void);
 void bootloader_start(struct boot_decision decision);
 
 /*
- * Does one slice of work: some 100 us, at most 15 ms for UNPROTECT. Returns whether there is more to do at once. When not,
- * it must be called again after the next interrupt of any kind: received bytes, bytes that left, the 1 ms tick, and
- * the end of an erase or program. If the flash driver has no interrupt for that end, it is noticed at the next
+ * Does one slice of work: some 100 us, at most 15 ms for UNPROTECT. Returns whether there is more to do at once. When
+ * not, it must be called again after the next interrupt of any kind: received bytes, bytes that left, the 1 ms tick,
+ * and the end of an erase or program. If the flash driver has no interrupt for that end, it is noticed at the next
  * tick only, and a page of 0.4 ms takes 1 ms: then main.c should call without sleeping while the flash is busy.
  * Ends in port_reset after BOOT, RESET and the end of the window.
  */

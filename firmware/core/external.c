@@ -6,10 +6,20 @@
 struct external external;
 _Alignas(4) uint8_t external_scratch[EXTERNAL_SLICE];
 
+/* The core divides by these, and the journal's sectors are erased one by one. */
+static bool geometry_usable(const struct port_flash_geometry *geometry)
+{
+  return geometry->page > 0 && geometry->page <= EXTERNAL_SLICE && geometry->erase_sizes > 0 &&
+         geometry->erase_sizes <= PORT_ERASE_SIZES && geometry->erase[0].bytes == EXTERNAL_SECTOR;
+}
+
 void external_start(void)
 {
   memset(&external, 0, sizeof external);
   external.start = port_flash_start(&external.geometry);
+  if (external.start >= 0 && !geometry_usable(&external.geometry)) {
+    external.start = PORT_ERROR_UNKNOWN;
+  }
 }
 
 bool external_ready(void)

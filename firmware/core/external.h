@@ -8,7 +8,8 @@
 
 #include "port.h"
 
-#define EXTERNAL_SLICE 4096u /* bytes that one slice of work reads at most */
+#define EXTERNAL_SLICE 4096u  /* bytes that one slice of work reads at most */
+#define EXTERNAL_SECTOR 4096u /* the smallest erase size a chip must have: the journal's sectors */
 
 struct external {
   int start; /* what port_flash_start said */
@@ -22,7 +23,7 @@ extern struct external external;
 /* Content read last; shared by whoever has the flash, valid until the caller returns to the main loop. */
 extern uint8_t external_scratch[EXTERNAL_SLICE];
 
-/* Identifies the chip and clears the counters. */
+/* Identifies the chip and clears the counters. A geometry that cannot be used counts as PORT_ERROR_UNKNOWN. */
 void external_start(void);
 
 bool external_ready(void);

@@ -22,8 +22,8 @@ enum step operation_fail_protected(struct operation *operation)
   (void)port_flash_status(status); /* the error is reported either way, with FFh for what cannot be read */
   const uint32_t bits = (uint32_t)status[0] | (uint32_t)status[1] << 8 | (uint32_t)status[2] << 16;
   return operation_fail(operation, &(struct failure){ ERROR_WRITE_PROTECTED, bits,
-                                                      "the flash chip is write-protected: status registers 3, 2, 1 are #, "
-                                                      "expected no block protection",
+                                                      "the flash chip is write-protected: status registers "
+                                                      "3, 2, 1 are #, expected no block protection",
                                                       { bits } });
 }
 

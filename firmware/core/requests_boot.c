@@ -29,8 +29,8 @@ enum step request_boot(struct operation *operation)
                                                         { address, BOARD_APPLICATION_ADDRESS } });
   default:
     return operation_fail(operation, &(struct failure){ ERROR_NOT_BOOTABLE, address,
-                                                        "no plausible vector table at #: stack pointer and reset vector "
-                                                        "do not fit",
+                                                        "no plausible vector table at #: stack pointer and reset "
+                                                        "vector do not fit",
                                                         { address } });
   }
 }
@@ -59,8 +59,8 @@ enum step request_set_boot_address(struct operation *operation)
   const int result = log_store_boot_address(address);
   if (result == LOG_ERROR_FULL) {
     return operation_fail(operation, &(struct failure){ ERROR_LOG_FULL, PORT_LOG_WORDS,
-                                                        "all % words of the log are used: put the bootloader back by DFU "
-                                                        "or a probe to empty it",
+                                                        "all % words of the log are used: put the bootloader back by "
+                                                        "DFU or a probe to empty it",
                                                         { PORT_LOG_WORDS } });
   }
   if (result < 0) {

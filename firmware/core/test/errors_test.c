@@ -217,7 +217,8 @@ static void a_missing_chip_is_told(void)
     int start;
     uint16_t code;
     uint32_t detail;
-  } cases[] = { { PORT_ERROR_NO_FLASH, ERROR_NO_FLASH, 0xFFFFFF }, { PORT_ERROR_UNKNOWN, ERROR_UNKNOWN_FLASH, 0x1840EF } };
+  } cases[] = { { PORT_ERROR_NO_FLASH, ERROR_NO_FLASH, 0xFFFFFF },
+                { PORT_ERROR_UNKNOWN, ERROR_UNKNOWN_FLASH, 0x1840EF } };
   for (unsigned i = 0; i < 2; i += 1) {
     model_new();
     model.start_result = cases[i].start;
@@ -232,6 +233,22 @@ static void a_missing_chip_is_told(void)
     EQUAL(info.payload[2 + 6 + 9 + 12 + 8], REASON_NO_FLASH);
     EQUAL(peer_ask(REQUEST_GET_BOOT_ADDRESS, NULL, 0).result, 0);
   }
+}
+
+static void a_chip_that_does_not_fit_is_not_used(void)
+{
+  model_new();
+  model.smallest_erase = 65536;
+  EQUAL(peer_restart().reason, REASON_NO_FLASH);
+  EQUAL(peer_hello(0).result, 0);
+  expect(peer_begin(sector), ERROR_UNKNOWN_FLASH, 0x1840EF);
+  model_new();
+  model.size = 0x80000; /* the journal and the application region lie behind its end */
+  EQUAL(peer_restart().reason, REASON_UNFINISHED);
+  EQUAL(peer_hello(0).result, 0);
+  expect(peer_begin((struct range){ 0x90000000u, 0x1000 }), ERROR_UNKNOWN_FLASH, 0x1840EF);
+  expect(peer_ask_address(REQUEST_BOOT, AT), ERROR_UNFINISHED, 0);
+  EQUAL(model.operations, 0);
 }
 
 static void protection_is_told_and_lifted(void)
@@ -327,6 +344,7 @@ void suite_errors(void)
   tap_test("a refused BEGIN leaves none open", a_refused_begin_leaves_none_open);
   tap_test("COMMIT checks ranges and digests", commit_is_checked);
   tap_test("a chip that is missing or unknown is told with its JEDEC id", a_missing_chip_is_told);
+  tap_test("a chip that is too small or erases too coarsely is not used", a_chip_that_does_not_fit_is_not_used);
   tap_test("write protection is told with the status registers, and can be lifted", protection_is_told_and_lifted);
   tap_test("flash that does not take an operation is told with the address", flash_that_does_not_take_it_is_told);
   tap_test("BOOT and SET_BOOT_ADDRESS are refused with the reason", booting_is_refused_with_the_reason);

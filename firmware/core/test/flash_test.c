@@ -187,7 +187,8 @@ void suite_flash(void)
   tap_test("pages that are all ones are not programmed", pages_of_ones_are_skipped);
   tap_test("HASH agrees with OpenSSL for any block and range", hashes_are_those_of_openssl);
   tap_test("INFO tells what is unfinished after a restart", info_tells_what_is_unfinished);
-  tap_test("BOOT answers, then resets with a request that runs the address once", boot_answers_and_then_resets_with_a_request);
+  tap_test("BOOT answers, then resets with a request that runs the address once",
+           boot_answers_and_then_resets_with_a_request);
   tap_test("BOOT does not wait for ever for a PC that does not read", boot_does_not_wait_for_ever);
   tap_test("a stored boot address outlives a restart", a_stored_address_outlives_a_restart);
   tap_test("STATUS counts", status_counts);

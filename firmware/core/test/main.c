@@ -11,6 +11,7 @@ int main(int count, char **arguments)
   }
   suite_vectors(arguments[1]);
   suite_frame();
+  suite_queue();
   suite_session();
   suite_errors();
   suite_flash();

@@ -46,6 +46,8 @@ void model_power_cycle(void)
     .generation = old.generation + 1u,
     .reset_cause = old.reset_cause,
     .status = { 0, 2, 0x60 },
+    .size = MODEL_FLASH_SIZE,
+    .smallest_erase = 4096,
     .busy_polls = 2,
     .stuck = UINT32_MAX,
     .to_pc_limit = MODEL_PIPE,
@@ -135,7 +137,7 @@ int port_flash_start(struct port_flash_geometry *geometry)
     return model.start_result;
   }
   *geometry = (struct port_flash_geometry){
-    .size = MODEL_FLASH_SIZE,
+    .size = model.size,
     .page = 256,
     .jedec = { 0xEF, 0x40, 0x18 },
     .unique_id_length = 8,
@@ -143,14 +145,14 @@ int port_flash_start(struct port_flash_geometry *geometry)
     .program_typical_us = 400,
     .program_maximum_us = 3000,
     .erase_sizes = 3,
-    .erase = { { 4096, 45000, 400000 }, { 32768, 120000, 1600000 }, { 65536, 150000, 2000000 } },
+    .erase = { { model.smallest_erase, 45000, 400000 }, { 32768, 120000, 1600000 }, { 65536, 150000, 2000000 } },
   };
   return PORT_OK;
 }
 
 int port_flash_read(uint32_t offset, uint8_t *bytes, size_t size)
 {
-  must(offset <= MODEL_FLASH_SIZE && size <= MODEL_FLASH_SIZE - offset, "read outside the chip");
+  must(offset <= model.size && size <= model.size - offset, "read outside the chip");
   must(model.busy == 0 || model.off, "read while the chip is busy");
   if (model.off || model.read_error < 0) {
     return model.off ? PORT_ERROR_BUS : model.read_error;

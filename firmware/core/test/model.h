@@ -25,6 +25,8 @@ struct model {
 
   /* external flash */
   int start_result;
+  uint32_t size;           /* of the chip, bytes */
+  uint32_t smallest_erase; /* bytes */
   uint8_t status[3];
   bool unprotectable;
   unsigned busy_polls; /* how often the chip is busy after each start */

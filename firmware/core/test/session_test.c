@@ -161,6 +161,31 @@ static void hello_drops_what_waits(void)
   EQUAL(peer_write(AT, data, 4).result, ERROR_NOT_BEGUN); /* the BEGIN went with its session */
 }
 
+static void an_event_before_the_answer_of_hello_is_the_old_sessions(void)
+{
+  const uint8_t junk[4] = { 9, 9, 9, 0 };
+  uint8_t payload[8];
+  fresh();
+  EQUAL(peer_begin((struct range){ AT, 0x1000 }).result, 0);
+  model.busy_polls = 50;
+  store_u32(payload, AT);
+  store_u32(payload + 4, 0x1000);
+  peer_post(REQUEST_ERASE, payload, sizeof payload);
+  bootloader_poll();
+  CHECK(model.busy > 0);
+  peer_send_raw(junk, sizeof junk);
+  peer_send(REQUEST_HELLO, 9, greeting, sizeof greeting);
+  peer_send_raw(junk, sizeof junk);
+  peer_run();
+  for (uint32_t i = 1; i <= 2; i += 1) {
+    CHECK(peer_receive(&reply));
+    EQUAL(reply.result, ERROR_BAD_FRAME);
+    EQUAL(reply.detail, i);
+    EQUAL(peer_receive(&reply), i == 1);
+    EQUAL(reply.type, i == 1 ? 0x81 : 0);
+  }
+}
+
 static void hello_interrupts_long_hashes(void)
 {
   uint8_t payload[40] = { 0 };
@@ -373,6 +398,8 @@ void suite_session(void)
   tap_test("a damaged frame breaks the session until HELLO", damage_breaks_the_session);
   tap_test("sequence numbers wrap at 256", sequence_numbers_wrap);
   tap_test("HELLO drops what waits and lets the chip finish its page", hello_drops_what_waits);
+  tap_test("an EVENT before the answer of HELLO is the old session's, one behind it the new one's",
+           an_event_before_the_answer_of_hello_is_the_old_sessions);
   tap_test("HELLO interrupts a long hash", hello_interrupts_long_hashes);
   tap_test("HELLO at any step of a journal record leaves a usable journal", hello_waits_for_a_journal_record);
   tap_test("a change of the link ends the session", a_link_change_ends_the_session);
