@@ -9,6 +9,9 @@ import type { Reporter } from "./reporter.js";
 /** Milliseconds that a command waits for a board unless --timeout says otherwise. */
 export const DEFAULT_TIMEOUT = 60_000;
 
+/** Seconds of board time that a board which imflasher runs itself goes on after a restart. */
+export const DEFAULT_RUN_FOR = 2;
+
 /** Options of every command, as commander gives them. */
 export interface GlobalOptions {
   readonly port?: string;
@@ -16,6 +19,8 @@ export interface GlobalOptions {
   readonly board?: string;
   readonly json?: boolean;
   readonly timeout?: string;
+  readonly state?: string;
+  readonly runFor?: string;
 }
 
 /** What a command works with. */
@@ -41,6 +46,8 @@ export async function openLink(context: CommandContext): Promise<BoardLink> {
     port: options.port,
     serial,
     timeout: options.timeout === undefined ? DEFAULT_TIMEOUT : parseSeconds("--timeout", options.timeout),
+    state: options.state,
+    runFor: options.runFor === undefined ? DEFAULT_RUN_FOR : parseSeconds("--run-for", options.runFor) / 1000,
     signal: io.signal,
     note: (text) => reporter.note(text),
     onWaiting() {

@@ -16,6 +16,10 @@ export interface BoardRequest {
   readonly serial: string | undefined;
   /** Milliseconds to wait for the board. */
   readonly timeout: number;
+  /** `--state` of a board that imflasher runs itself: a folder, "none", or undefined for the user's data folder. */
+  readonly state: string | undefined;
+  /** Seconds of board time that such a board runs on after a restart. */
+  readonly runFor: number;
   readonly signal: AbortSignal;
   /** Called once, when the board has to be waited for. */
   onWaiting(): void;

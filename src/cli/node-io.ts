@@ -18,6 +18,8 @@ export function nodeIo(signal: AbortSignal): CliIo {
       const { openSerial } = await import("../transport/node/serial.js");
       return new SerialLink(request, { openSerial, listPorts: () => listPorts(), timers: wallClock });
     },
-    boards: {},
+    boards: {
+      emulated: async (request) => (await import("./emulated/link.js")).openEmulated("emulated", request),
+    },
   };
 }

@@ -1,6 +1,6 @@
 import { Command, CommanderError } from "commander";
 import { COMMANDS, type CommandSpec } from "./commands.js";
-import { DEFAULT_TIMEOUT, type GlobalOptions } from "./context.js";
+import { DEFAULT_RUN_FOR, DEFAULT_TIMEOUT, type GlobalOptions } from "./context.js";
 import { UsageError } from "./errors.js";
 import type { CliIo } from "./io.js";
 import { packageVersion } from "./package-root.js";
@@ -34,6 +34,14 @@ function createProgram(io: CliIo, reporter: Reporter): Command {
     .option("--board <name>", "a board that imflasher runs itself, such as emulated")
     .option("--json", "one JSON object a line on stdout: progress, result, error")
     .option("--timeout <seconds>", `how long to wait for a board (default: ${DEFAULT_TIMEOUT / 1000})`)
+    .option(
+      "--state <dir>",
+      "where --board keeps its flash memories; none: nowhere (default: the user's data folder)",
+    )
+    .option(
+      "--run-for <seconds>",
+      `board time that --board runs on after a restart (default: ${DEFAULT_RUN_FOR})`,
+    )
     .helpOption("-h, --help", "show this help")
     .helpCommand(false)
     .configureHelp({

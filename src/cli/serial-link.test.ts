@@ -30,6 +30,8 @@ function link({ request = {}, looks = [[A]], openings = [] }: Setting) {
       port: undefined,
       serial: undefined,
       timeout: 1000,
+      state: undefined,
+      runFor: 0,
       signal: new AbortController().signal,
       onWaiting: () => told.push("waiting"),
       note: () => {},

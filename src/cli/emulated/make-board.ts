@@ -1,0 +1,92 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { type Board, parseBoard } from "../../boards/board.js";
+import {
+  type BoardState,
+  EmulatedBoard,
+  type EmulatedBoardOptions,
+} from "../../emulator/board/emulated-board.js";
+import { packageRoot } from "../package-root.js";
+import { defaultStateFolder, newUniqueId, StateFolder } from "./state-folder.js";
+
+/** The bootloader's share of the internal flash; behind it lies its log (docs/protocol.md, section 10). */
+const BOOTLOADER_BYTES = 0xc000;
+
+export interface MakeBoardOptions {
+  /** Name of a file in `boards/`. */
+  readonly name: string;
+  /** Folder that keeps what survives power-off; "none": nothing is kept; undefined: the user's data folder. */
+  readonly state?: string | undefined;
+  /** Raw file for the flash chip's content. */
+  readonly external?: string | undefined;
+  /** Image for the internal flash, from its start; default: the bootloader that was built for the board. */
+  readonly internal?: Uint8Array | undefined;
+  readonly onMessage: (message: string) => void;
+  readonly onConsole?: (line: string) => void;
+  readonly onLed?: (on: boolean) => void;
+}
+
+/** A board with its memory: `save` writes it, `release` lets others have it. */
+export interface KeptBoard {
+  readonly board: EmulatedBoard;
+  save(): void;
+  release(): void;
+}
+
+export function readBoard(name: string): Board {
+  const file = join(packageRoot(), "boards", `${name}.json`);
+  return parseBoard(file, readFileSync(file, "utf8"));
+}
+
+export function bootloaderImage(board: string): Uint8Array {
+  return new Uint8Array(readFileSync(join(packageRoot(), "firmware", "images", board, "imbootloader.bin")));
+}
+
+/** Makes a board, powered off and unplugged, with its memory as it was left. */
+export function makeBoard(options: MakeBoardOptions): KeptBoard {
+  const board = readBoard(options.name);
+  const folder =
+    options.state === "none"
+      ? undefined
+      : new StateFolder(options.state ?? defaultStateFolder(board.name), board.name, options.external);
+  const blank = new EmulatedBoard(boardOptions(options, board, newUniqueId()));
+  const stored = folder?.read(blank.flashChip.content.length);
+  const emulated =
+    stored === undefined ? blank : new EmulatedBoard(boardOptions(options, board, stored.uniqueId));
+  if (stored !== undefined) emulated.load(stored);
+  installInternal(emulated, options.internal, stored);
+  return {
+    board: emulated,
+    save: () => folder?.write(emulated.save()),
+    release: () => folder?.release(),
+  };
+}
+
+function boardOptions(options: MakeBoardOptions, board: Board, uniqueId: Uint8Array): EmulatedBoardOptions {
+  const { onMessage, onConsole, onLed } = options;
+  return {
+    board,
+    uniqueId,
+    random: Math.random,
+    onMessage,
+    ...(onConsole === undefined ? {} : { onConsole }),
+    ...(onLed === undefined ? {} : { onLed }),
+  };
+}
+
+/** As a probe would: an image given by the user replaces the sector; the bootloader is renewed before its log. */
+function installInternal(
+  board: EmulatedBoard,
+  image: Uint8Array | undefined,
+  stored: BoardState | undefined,
+): void {
+  if (image !== undefined || stored === undefined) {
+    board.loadInternal(image ?? bootloaderImage(board.board.name));
+    return;
+  }
+  const { cells, options } = stored.internal;
+  const bytes = cells.bytes.slice();
+  bytes.fill(0xff, 0, BOOTLOADER_BYTES);
+  bytes.set(bootloaderImage(board.board.name));
+  board.chip.flash.load({ cells: { ...cells, bytes }, options });
+}
