@@ -37,6 +37,7 @@ import {
   flashRegisters,
   unmirror,
 } from "./flash-registers.js";
+import { FlashWriteBuffer } from "./flash-write-buffer.js";
 import { KeyLock } from "./key-lock.js";
 import { stallUntil } from "./stall.js";
 
@@ -103,10 +104,7 @@ export class Flash implements BusDevice {
   readonly #optionLock: KeyLock;
   #optionBytes = FACTORY_OPTION_BYTES;
   #operation: Operation | undefined;
-  #buffer = new Uint8Array(FLASH_WORD_BYTES).fill(0xff);
-  /** Bit n: byte n of the write buffer was written. */
-  #strobes = 0;
-  #bufferWord = 0;
+  readonly #buffer = new FlashWriteBuffer();
 
   constructor(options: FlashOptions) {
     this.#options = options;
@@ -227,31 +225,18 @@ export class Flash implements BusDevice {
       return;
     }
     this.#waitForIdle("a write to the flash");
-    const word = Math.floor(offset / FLASH_WORD_BYTES);
-    if (this.#strobes !== 0 && word !== this.#bufferWord) {
+    const result = this.#buffer.write(offset, size, value);
+    if (result === "otherWord") {
       this.#fail(INCERR, "a write to another flash word before the buffered one was complete");
-      return;
-    }
-    this.#buffered(word, offset % FLASH_WORD_BYTES, size, value);
-  }
-
-  #buffered(word: number, at: number, size: AccessSize, value: number): void {
-    const strobes = (size === 4 ? 0xf : size === 2 ? 3 : 1) << at;
-    if ((this.#strobes & strobes) !== 0) {
+    } else if (result === "sameByte") {
       this.#fail(STRBERR, "a second write to the same byte of the write buffer");
-      return;
-    }
-    this.#bufferWord = word;
-    this.#strobes = (this.#strobes | strobes) >>> 0;
-    for (let lane = 0; lane < size; lane++) this.#buffer[at + lane] = (value >>> (lane * 8)) & 0xff;
-    if (this.#strobes === 0xffff_ffff) this.#program();
+    } else if (result === "full") this.#program();
     else this.registers.setBits("SR1", WBNE, true);
   }
 
   #program(): void {
-    const word = this.#bufferWord;
-    const data = this.#buffer;
-    this.#discardBuffer();
+    const { word, data } = this.#buffer.take();
+    this.registers.setBits("SR1", WBNE, false);
     if (this.#cells.isProgrammed(word)) {
       this.#options.log.note(
         `guest mistake: flash word at offset 0x${(word * FLASH_WORD_BYTES).toString(16)} is programmed a second ` +
@@ -265,7 +250,7 @@ export class Flash implements BusDevice {
   }
 
   #erase(): void {
-    if (this.#strobes !== 0) {
+    if (!this.#buffer.empty) {
       this.#fail(PGSERR, "an erase while the write buffer is not empty");
       return;
     }
@@ -352,7 +337,7 @@ export class Flash implements BusDevice {
     }
     if ((written & LOCK) !== 0) this.#control.lock();
     this.registers.setBits("CR1", FW, false);
-    if ((written & FW) !== 0 && this.registers.has("CR1", PG) && this.#strobes !== 0) this.#program();
+    if ((written & FW) !== 0 && this.registers.has("CR1", PG) && !this.#buffer.empty) this.#program();
     this.registers.setBits("CR1", START, false);
     if ((written & START) !== 0 && this.registers.has("CR1", SER | BER)) {
       this.registers.setBits("CR1", START, true);
@@ -413,8 +398,7 @@ export class Flash implements BusDevice {
   }
 
   #discardBuffer(): void {
-    this.#buffer = new Uint8Array(FLASH_WORD_BYTES).fill(0xff);
-    this.#strobes = 0;
+    this.#buffer.take();
     this.registers.setBits("SR1", WBNE, false);
   }
 

@@ -109,9 +109,11 @@ export class Pwr implements BusDevice {
     return this.registers.has("CR3", USB33RDY);
   }
 
-  powerOn(): void {
+  /** Power-on reset. `backupLost`: VBAT failed too, and with it the backup regulator's setting. */
+  powerOn(backupLost = true): void {
     this.#supplyWritten = false;
-    this.registers.reset();
+    this.registers.reset(this.registers.names.filter((name) => backupLost || name !== "CR2"));
+    if (backupLost) this.#options.timeline.cancel(this.#regulator);
     this.#restart();
   }
 
@@ -130,8 +132,7 @@ export class Pwr implements BusDevice {
 
   #restart(): void {
     const { timeline } = this.#options;
-    for (const event of [this.#rising, this.#usb, this.#regulator]) timeline.cancel(event);
-    this.#regulator = undefined;
+    for (const event of [this.#rising, this.#usb]) timeline.cancel(event);
     this.#deliver(3);
     if (this.#supplyWritten) this.#settled();
   }

@@ -238,13 +238,13 @@ export function keys<T extends object>(table: T): (keyof T & string)[] {
   return Object.keys(table) as (keyof T & string)[];
 }
 
-/** All registers of the RCC with the hooks filled in; `fallback` serves the registers without one. */
-export function rccRegisters(
-  hooks: RccWriteHooks,
-  fallback: NonNullable<RegisterSpec["onWrite"]>,
-): Record<RccRegister, RegisterSpec> {
+/** All registers of the RCC with the hooks filled in. */
+export function rccRegisters(hooks: RccWriteHooks): Record<RccRegister, RegisterSpec> {
   const bare = { ...PLAIN_REGISTERS, ...ACTIVE_REGISTERS, ...gateSpecs() };
   const specs: Partial<Record<RccRegister, RegisterSpec>> = {};
-  for (const name of keys(bare)) specs[name] = { ...bare[name], onWrite: hooks[name] ?? fallback };
+  for (const name of keys(bare)) {
+    const onWrite = hooks[name];
+    specs[name] = onWrite === undefined ? bare[name] : { ...bare[name], onWrite };
+  }
   return specs as Record<RccRegister, RegisterSpec>;
 }

@@ -61,6 +61,7 @@ const CAUSE_FLAGS: Readonly<Record<SystemResetCause, number>> = {
 const HSI_HZ = 64e6;
 const FIXED_HZ = { HSI: HSI_HZ, CSI: 4e6, HSI48: 48e6, LSI: 32e3 } as const;
 const SW_SOURCES: readonly (SourceName | undefined)[] = ["HSI", "CSI", "HSE", "PLL1"];
+const DIVIDERS_AND_SELECTIONS = ["D1CFGR", "D2CFGR", "D3CFGR", "D1CCIPR", "D2CCIP2R", "D3CCIPR"] as const;
 const HSEBYP = 1 << 18;
 const HSIDIV = 3 << 3;
 const RMVF = 1 << 16;
@@ -85,10 +86,7 @@ export class Rcc implements BusDevice {
 
   constructor(options: RccOptions) {
     this.#options = options;
-    this.registers = new RegisterBlock(
-      rccRegisters(this.#hooks(), () => this.#changed()),
-      { name: "RCC", log: options.log },
-    );
+    this.registers = new RegisterBlock(rccRegisters(this.#hooks()), { name: "RCC", log: options.log });
     this.clockTree = new ClockTree({
       register: (name) => this.registers.get(name),
       oscillatorHz: (name) => (this.#ready(name) ? (this.#nominalHz(name) ?? 0) : 0),
@@ -211,6 +209,7 @@ export class Rcc implements BusDevice {
         if ((written & RMVF) !== 0) this.registers.set("RSR", 0);
       },
     };
+    for (const register of DIVIDERS_AND_SELECTIONS) hooks[register] = () => this.#changed();
     for (const pll of PLLS) {
       const register = `PLL${pll}DIVR` as const;
       hooks[register] = (_written, before) => {
