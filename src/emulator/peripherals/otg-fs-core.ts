@@ -6,8 +6,10 @@
 import type { AccessSize, ClockGate, EmulatorLog, InterruptLine } from "../bus.js";
 import { RegisterBlock } from "../registers.js";
 import type { Timeline } from "../timeline.js";
-import { type EndpointCore, InEndpoint, OutEndpoint } from "./otg-fs-endpoints.js";
+import type { EndpointCore } from "./otg-fs-endpoint.js";
 import { packetStatusOf, ReceiveFifo, receiveStatus, TransmitFifo } from "./otg-fs-fifo.js";
+import { InEndpoint } from "./otg-fs-in.js";
+import { OutEndpoint } from "./otg-fs-out.js";
 import {
   DCFG,
   DCTL,
@@ -383,6 +385,7 @@ export class OtgCore implements EndpointCore {
         onRead: (stored) => (n === 0 ? stored | (this.regs.get("DIEPCTL0") & 3) : stored) >>> 0,
         onWrite: (written, before) => this.outs[n]?.onControl(written, before),
       },
+      [`DOEPTSIZ${n}`]: { onWrite: () => this.outs[n]?.onSize() },
       [`DOEPINT${n}`]: changed,
     };
   }

@@ -210,6 +210,16 @@ test("IN data is sent when the whole packet is in the FIFO, and again until it i
   assert.equal(otg.in(0, 1), "nak");
 });
 
+test("a transfer size written while the endpoint is enabled counts, and is told", () => {
+  const { otg, get, put, log } = attached();
+  put(dieptsiz(1), PACKET | 64);
+  put(diepctl(1), get(diepctl(1)) | EPENA | CNAK);
+  put(dieptsiz(1), PACKET | 2);
+  put(fifo(1), 0x0201);
+  assert.deepEqual(otg.in(0, 1), { toggle: 0, bytes: bytes(2) });
+  assert(log.has("DIEPTSIZ1: written while DIEPCTL1.EPENA = 1"));
+});
+
 test("an empty packet needs no data, and a following packet has the other toggle", () => {
   const { otg, get, put } = attached();
   for (const toggle of [0, 1, 0]) {

@@ -130,6 +130,27 @@ test("what is echoed comes back whole while both directions share the bus", () =
   assert.deepEqual(log.lines, []);
 });
 
+test("an answer does not wait for the next frame, nor does an endpoint that is armed late", () => {
+  const { cdc, device, run, timeline } = connect({ device: { echo: true, outPackets: 1 } });
+  const times: number[] = [];
+  cdc.onData(() => times.push(timeline.now));
+  cdc.open();
+  run(5e6);
+  const begin = timeline.now;
+  for (let i = 1; i <= 4; i++) {
+    cdc.send(Uint8Array.of(i), () => {});
+    while (times.length < i && timeline.now < begin + 10e6) run(1e3);
+  }
+  assert(timeline.now - begin < 0.5e6, `4 round trips took ${timeline.now - begin} ns`);
+  device.holdOut = true;
+  cdc.send(pattern(64 * 3), () => {});
+  run(10.2e6);
+  const before = device.received.length;
+  device.resumeOut();
+  run(0.15e6);
+  assert.equal(device.received.length, before + 64 * 2);
+});
+
 test("a device that does not arm its endpoint is waited for, and nothing is lost", () => {
   const { cdc, device, run } = connect();
   cdc.open();

@@ -169,12 +169,13 @@ export class UsbHost {
     this.#session++;
     this.#options.timeline.cancel(this.#event);
     this.#bus.stop();
-    this.#control.abort();
     this.#device = undefined;
     const cdc = this.#cdc;
     this.#cdc = undefined;
     this.#enter("empty");
+    // First the port, so that it does not complain about the requests that end here.
     cdc?.disconnect(reason);
+    this.#control.abort();
   }
 
   #remoteWakeup(): void {

@@ -41,6 +41,7 @@ export const doeptsiz = (n: number): number => 0xb10 + 0x20 * n;
 export const fifo = (n: number): number => 0x1000 * (n + 1);
 
 const EPENA = 0x8000_0000;
+const EPDIS = 1 << 30;
 const CNAK = 1 << 26;
 const SNAK = 1 << 27;
 const SD0PID = 1 << 28;
@@ -176,9 +177,10 @@ export class TestDevice {
     if (status & (1 << 12)) this.#busReset();
     if (status & (1 << 13)) this.put(diepctl(0), 0);
     if (status & (1 << 3)) this.sofs++;
+    // What was sent comes first: a new SETUP may already stand behind it.
+    if (status & (1 << 18)) this.#inInterrupts();
     if (status & (1 << 4)) while (this.get(GLOBAL.GINTSTS) & (1 << 4)) this.#receive();
     if (status & (1 << 19)) this.#outInterrupts();
-    if (status & (1 << 18)) this.#inInterrupts();
   }
 
   #busReset(): void {
@@ -186,6 +188,10 @@ export class TestDevice {
     this.configured = false;
     this.put(doepctl(0), SNAK);
     this.put(doepctl(1), SNAK);
+    for (let n = 0; n < 3; n++) {
+      const control = this.get(diepctl(n));
+      if (control & EPENA) this.put(diepctl(n), control | SNAK | EPDIS);
+    }
     this.put(GLOBAL.DAINTMSK, 0x0003_0007);
     this.put(GLOBAL.DOEPMSK, (1 << 0) | (1 << 3));
     this.put(GLOBAL.DIEPMSK, 1 << 0);
