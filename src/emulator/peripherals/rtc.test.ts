@@ -72,6 +72,16 @@ test("without a clock INITF and RSF never come, and the log says why", () => {
   assert.ok(log.has(/no clock/));
 });
 
+test("a change of the clock counts from then on", () => {
+  const { rtc, timeline, state } = rig();
+  rtc.clockChanged();
+  pass(timeline, 10e9);
+  state.hz = 0;
+  rtc.clockChanged();
+  pass(timeline, 10e9);
+  assert.equal(rtc.read(TR, 4), 0x10);
+});
+
 test("RSF comes back after it was cleared", () => {
   const { rtc, timeline } = rig();
   rtc.systemReset();
@@ -82,6 +92,7 @@ test("RSF comes back after it was cleared", () => {
 
 test("state survives save and load, with the time that passed meanwhile", () => {
   const { rtc, timeline } = rig();
+  rtc.clockChanged();
   rtc.write(BKP0, 4, 7);
   pass(timeline, 5e9);
   const other = rig();

@@ -73,6 +73,8 @@ export class Rtc implements BusDevice {
   /** Seconds, with fraction, that the calendar counted since `#calendar`, up to board time `#countedAt`. */
   #counted = 0;
   #countedAt = 0;
+  /** The clock since `#countedAt`, in Hz. */
+  #hz = 0;
   #entering: TimelineEvent | undefined;
   #syncing: TimelineEvent | undefined;
 
@@ -109,8 +111,8 @@ export class Rtc implements BusDevice {
     this.#start(parseCalendar({ tr: 0, dr: this.registers.get("RTC_DR") }));
   }
 
-  /** To be called before the RTC's clock changes, so that what was counted so far counts at the old rate. */
-  clockChanging(): void {
+  /** To be called when the RTC's clock changed: what was counted so far counts at the old rate. */
+  clockChanged(): void {
     this.#count();
   }
 
@@ -272,6 +274,7 @@ export class Rtc implements BusDevice {
     this.#calendar = calendar;
     this.#counted = 0;
     this.#countedAt = this.#options.timeline.now;
+    this.#hz = this.#options.clockHz();
   }
 
   /** Stores the running time into TR and DR. */
@@ -286,7 +289,8 @@ export class Rtc implements BusDevice {
     const prer = this.registers.get("RTC_PRER");
     const divider = ((prer & 0x7fff) + 1) * (((prer >>> 16) & 0x7f) + 1);
     const running = !this.registers.has("RTC_ISR", INITF);
-    if (running) this.#counted += ((now - this.#countedAt) / 1e9) * (this.#options.clockHz() / divider);
+    if (running) this.#counted += ((now - this.#countedAt) / 1e9) * (this.#hz / divider);
     this.#countedAt = now;
+    this.#hz = this.#options.clockHz();
   }
 }

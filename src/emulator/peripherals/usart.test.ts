@@ -89,6 +89,19 @@ test("received bytes come at line speed, interrupt, and overrun when they are no
   assert.equal(usart.read(ISR, 4) & 0x28, 0);
 });
 
+test("IDLE comes one quiet frame after the last byte", () => {
+  const { usart, timeline, interrupt } = rig();
+  usart.write(CR1, 4, ENABLE | 0x10);
+  usart.receive(1);
+  usart.receive(2);
+  pass(timeline, 2.9 * BYTE_NS);
+  assert.ok(!interrupt.asserted);
+  pass(timeline, 0.2 * BYTE_NS);
+  assert.ok(interrupt.asserted);
+  usart.write(ICR, 4, 0x10);
+  assert.ok(!interrupt.asserted);
+});
+
 test("a sender at another baud rate gives a framing error", () => {
   const { usart, timeline, interrupt } = rig();
   usart.write(CR3, 4, 1);

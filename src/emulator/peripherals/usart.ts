@@ -83,6 +83,7 @@ export class Usart implements BusDevice {
   /** Frames on their way to the RX pin, one after the other. */
   readonly #line: Frame[] = [];
   #arriving: TimelineEvent | undefined;
+  #quiet: TimelineEvent | undefined;
   /** FE, ORE, IDLE as stored; TC too, which software can clear. */
   #flags = TC;
 
@@ -178,6 +179,7 @@ export class Usart implements BusDevice {
     const { timeline } = this.#options;
     timeline.cancel(this.#shifting);
     timeline.cancel(this.#arriving);
+    timeline.cancel(this.#quiet);
     this.#shifting = undefined;
     this.#arriving = undefined;
     this.#sending = [];
@@ -224,6 +226,7 @@ export class Usart implements BusDevice {
     const frame = this.#line[0];
     const baud = frame?.baud ?? this.baud;
     if (frame === undefined || this.#arriving !== undefined || baud === 0) return;
+    this.#options.timeline.cancel(this.#quiet);
     this.#arriving = this.#options.timeline.after(this.#frameNs(baud), () => {
       this.#arriving = undefined;
       this.#line.shift();
@@ -242,8 +245,19 @@ export class Usart implements BusDevice {
     } else {
       this.#flags |= ORE;
     }
-    if (this.#line.length === 0) this.#flags |= IDLE;
+    this.#watchIdle();
     this.#update();
+  }
+
+  /** IDLE comes when the line stayed quiet for a whole frame after data (RM0433, 48.5.6). */
+  #watchIdle(): void {
+    const { timeline } = this.#options;
+    timeline.cancel(this.#quiet);
+    if (this.baud === 0) return;
+    this.#quiet = timeline.after(this.#frameNs(this.baud), () => {
+      this.#flags |= IDLE;
+      this.#update();
+    });
   }
 
   #take(): number {
