@@ -1,4 +1,4 @@
-/** The RTC's calendar in BCD (RM0433, section 46): years 2000..2099, 24-hour format. */
+/** The RTC's calendar in BCD (RM0433, chapter RTC): years 2000..2099, 24-hour format. */
 
 const SECONDS_A_DAY = 86400;
 const DAYS_A_MONTH = [31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31] as const;

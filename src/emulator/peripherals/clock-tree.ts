@@ -1,5 +1,5 @@
 /**
- * Frequencies of the STM32H750's clock tree, computed from the RCC's registers (RM0433, section 8.5).
+ * Frequencies of the STM32H750's clock tree, computed from the RCC's registers (RM0433, chapter RCC).
  *
  * Holds no state: every frequency is a pure function of the registers and of which sources run. All values are
  * in Hz; 0 means that the clock stands still.

@@ -1,4 +1,4 @@
-/** CRC calculation unit (RM0433, section 21): any polynomial of 7, 8, 16 or 32 bits, 8/16/32-bit data. */
+/** CRC calculation unit (RM0433, chapter CRC): any polynomial of 7, 8, 16 or 32 bits, 8/16/32-bit data. */
 
 import type { AccessSize, BusDevice, ClockGate, EmulatorLog } from "../bus.js";
 import { RegisterBlock } from "../registers.js";

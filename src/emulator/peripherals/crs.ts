@@ -1,4 +1,4 @@
-/** CRS: trims HSI48 to a synchronisation signal such as the USB host's SOF (RM0433, section 9). */
+/** CRS: trims HSI48 to a synchronisation signal such as the USB host's SOF (RM0433, chapter CRS). */
 
 import type { AccessSize, BusDevice, ClockGate, EmulatorLog, InterruptLine } from "../bus.js";
 import { RegisterBlock } from "../registers.js";
@@ -91,7 +91,7 @@ export class Crs implements BusDevice {
     if (this.#pulses === 0) this.#measure();
   }
 
-  /** RM0433, 9.4.3 and 9.4.4: the error at the pulse decides flags and trimming. */
+  /** RM0433, chapter CRS: the error at the pulse decides flags and trimming. */
   #measure(): void {
     if (!this.registers.has("CR", CEN) || !this.#options.hsi48Ready()) return;
     const cfgr = this.registers.get("CFGR");

@@ -1,4 +1,4 @@
-/** DBGMCU: device identity and debug freeze bits (RM0433, section 60.5.8). */
+/** DBGMCU: device identity and debug freeze bits (RM0433, chapter debug infrastructure). */
 
 import type { AccessSize, BusDevice, EmulatorLog } from "../bus.js";
 import { RegisterBlock } from "../registers.js";

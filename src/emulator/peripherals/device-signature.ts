@@ -1,4 +1,4 @@
-/** Unique device id and flash size in the chip's read-only area (RM0433, section 61), at 0x1FF1_E800. */
+/** Unique device id and flash size in the chip's read-only area (RM0433, chapter device electronic signature), at 0x1FF1_E800. */
 
 import { type AccessSize, BusFault, type EmulatorLog, type MemoryDevice } from "../bus.js";
 

@@ -1,4 +1,4 @@
-/** EXTI: edge detection, masks and pending bits of the CPU (RM0433, section 20). D3 wake-up is stored only. */
+/** EXTI: edge detection, masks and pending bits of the CPU (RM0433, chapter EXTI). D3 wake-up is stored only. */
 
 import type { AccessSize, BusDevice, EmulatorLog, InterruptLine } from "../bus.js";
 import { RegisterBlock, type RegisterSpec } from "../registers.js";
@@ -36,7 +36,7 @@ const BANKS: readonly Bank[] = [1, 2, 3];
 const CONFIGURABLE: Readonly<Record<Bank, number>> = { 1: 0x3f_ffff, 2: 0xa_0000, 3: 0x74_0000 };
 const D3_PENDING_MASK: Readonly<Record<Bank, number>> = { 1: 0x238_ffff, 2: 0x3f_020c, 3: 0x100_0000 };
 const CPU_MASK: Readonly<Record<Bank, number>> = { 1: 0xffff_ffff, 2: 0xffff_dfff, 3: 0x1f5_ffff };
-/** Direct lines start unmasked (RM0433, 20.6.9 to 20.6.15). */
+/** Direct lines start unmasked (RM0433, chapter EXTI). */
 const CPU_MASK_RESET: Readonly<Record<Bank, number>> = { 1: 0xffc0_0000, 2: 0xfff5_ffff, 3: 0x18b_ffff };
 
 export class Exti implements BusDevice {

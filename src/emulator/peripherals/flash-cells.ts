@@ -1,5 +1,5 @@
 /**
- * Cells of the internal flash: 128 KiB in flash words of 32 bytes, each with an ECC (RM0433, section 4.3).
+ * Cells of the internal flash: 128 KiB in flash words of 32 bytes, each with an ECC (RM0433, chapter embedded flash memory).
  *
  * A flash word may be programmed once between two erases. Programming it again ANDs data and ECC, which then
  * no longer fit each other: the word reads as a double ECC error. An interrupted operation does the same.

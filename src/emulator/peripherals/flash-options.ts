@@ -1,4 +1,4 @@
-/** Option bytes of the internal flash (RM0433, section 4.4). */
+/** Option bytes of the internal flash (RM0433, chapter embedded flash memory). */
 
 /** Option bytes as the registers show them; plain data that survives power-off. */
 export interface OptionBytes {

@@ -1,4 +1,4 @@
-/** Registers of FLASH as data (RM0433, section 4.9). */
+/** Registers of FLASH as data (RM0433, chapter embedded flash memory). */
 
 import type { RegisterSpec } from "../registers.js";
 

@@ -1,4 +1,4 @@
-/** The write buffer of one flash word (RM0433, section 4.3.9): writes gather here until all 32 bytes came. */
+/** The write buffer of one flash word (RM0433, chapter embedded flash memory): writes gather here until all 32 bytes came. */
 
 import type { AccessSize } from "../bus.js";
 import { FLASH_WORD_BYTES } from "./flash-cells.js";

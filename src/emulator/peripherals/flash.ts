@@ -1,5 +1,5 @@
 /**
- * FLASH: the internal flash of the STM32H750, one bank with one sector of 128 KiB (RM0433, section 4).
+ * FLASH: the internal flash of the STM32H750, one bank with one sector of 128 KiB (RM0433, chapter embedded flash memory).
  *
  * `Flash` is the register interface; `Flash.memory` is what answers at the flash's address. The registers that
  * RM0433 shows a second time at 0x100 are the same ones; those of bank 2 do not exist on this chip.
@@ -145,7 +145,7 @@ export class Flash implements BusDevice {
     return (field << 16) >>> 0;
   }
 
-  /** Power-on and system reset alike. An operation under way is cut off, as on the chip (RM0433, 4.3.13). */
+  /** Power-on and system reset alike. An operation under way is cut off, as on the chip (RM0433, chapter embedded flash memory). */
   reset(): void {
     this.powerCut();
     this.registers.reset(FLASH_REGISTERS);
@@ -209,7 +209,7 @@ export class Flash implements BusDevice {
     return value >>> 0;
   }
 
-  /** RM0433, 4.3.9: writes gather in a buffer of one flash word, which is programmed when it is full. */
+  /** RM0433, chapter embedded flash memory: writes gather in a buffer of one flash word, which is programmed when it is full. */
   #writeCells(offset: number, size: AccessSize, value: number): void {
     this.#within(offset, "write");
     if (!this.registers.has("CR1", PG)) {

@@ -1,5 +1,5 @@
 /**
- * GPIO ports A..K (RM0433, section 11). One `Gpio` is one port.
+ * GPIO ports A..K (RM0433, chapter GPIO). One `Gpio` is one port.
  *
  * The level of a pin, strongest first: a strong external driver (a pressed button, another chip's output); the
  * port's own output; a weak external driver (a resistor) against the port's own pull resistor; nothing. Where a
@@ -63,7 +63,7 @@ const PULLS = ["none", "up", "down", "none"] as const;
 const LCKK = 1 << 16;
 const PINS = 16;
 
-/** After reset all pins are analog, but for JTAG on PA13..PA15, PB3 and PB4 (RM0433, 11.4). */
+/** After reset all pins are analog, but for JTAG on PA13..PA15, PB3 and PB4 (RM0433, chapter GPIO). */
 const RESETS: Readonly<Partial<Record<PortLetter, Readonly<Record<string, number>>>>> = {
   A: { MODER: 0xabff_ffff, OSPEEDR: 0x0c00_0000, PUPDR: 0x6400_0000 },
   B: { MODER: 0xffff_febf, OSPEEDR: 0x0000_00c0, PUPDR: 0x0000_0100 },
@@ -180,7 +180,7 @@ export class Gpio implements BusDevice {
     );
   }
 
-  /** Locked pins keep their configuration until reset (RM0433, 11.3.7). */
+  /** Locked pins keep their configuration until reset (RM0433, chapter GPIO). */
   #guarded(name: GpioRegister, before: number, bits: number): void {
     let keep = 0;
     for (let pin = 0; pin < PINS; pin++) {
@@ -224,7 +224,7 @@ export class Gpio implements BusDevice {
     return this.#locked === 0 ? stored : (stored | LCKK) >>> 0;
   }
 
-  /** IDR: pins in analog mode read 0 (RM0433, 11.3.12). */
+  /** IDR: pins in analog mode read 0 (RM0433, chapter GPIO). */
   #input(): number {
     let value = 0;
     for (let pin = 0; pin < PINS; pin++) {

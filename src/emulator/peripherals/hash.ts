@@ -1,4 +1,4 @@
-/** HASH: MD5, SHA-1, SHA-224 and SHA-256 (RM0433, section 35). HMAC, DMA and context swapping are refused. */
+/** HASH: MD5, SHA-1, SHA-224 and SHA-256 (RM0433, chapter HASH). HMAC, DMA and context swapping are refused. */
 
 import { md5, sha1 } from "@noble/hashes/legacy.js";
 import { sha224, sha256 } from "@noble/hashes/sha2.js";
@@ -160,7 +160,7 @@ export class Hash implements BusDevice {
     this.#bytes = 0;
   }
 
-  /** The FIFO takes one word more than a block; that word starts the block (RM0433, 35.3.4). */
+  /** The FIFO takes one word more than a block; that word starts the block (RM0433, chapter HASH). */
   #push(word: number): void {
     if (this.#words.length === BLOCK_WORDS) {
       this.#waitForIdle();

@@ -1,4 +1,4 @@
-/** IWDG1: independent watchdog on LSI (RM0433, section 45). Once started, only a reset stops it. */
+/** IWDG1: independent watchdog on LSI (RM0433, chapter IWDG). Once started, only a reset stops it. */
 
 import type { AccessSize, BusDevice, EmulatorLog } from "../bus.js";
 import { RegisterBlock } from "../registers.js";
@@ -21,7 +21,7 @@ const KEY_START = 0xcccc;
 const KEY_RELOAD = 0xaaaa;
 const KEY_ACCESS = 0x5555;
 const UPDATE_FLAGS = { PR: 1, RLR: 2, WINR: 4 } as const;
-/** RM0433, 45.4.4: an update takes up to five cycles of LSI behind the prescaler's first stage; at most 150 us. */
+/** RM0433, chapter IWDG: an update takes up to five cycles of LSI behind the prescaler's first stage; at most 150 us. */
 const UPDATE_LSI_CYCLES = 5;
 
 export class Iwdg implements BusDevice {

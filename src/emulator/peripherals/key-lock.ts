@@ -1,4 +1,4 @@
-/** Two keys in order open a lock; anything else jams it until the next reset (RM0433, section 4.5.1). */
+/** Two keys in order open a lock; anything else jams it until the next reset (RM0433, chapter embedded flash memory). */
 
 import type { EmulatorLog } from "../bus.js";
 

@@ -1,4 +1,4 @@
-/** PWR: supply, voltage scaling, USB supply, backup domain protection (RM0433, section 6). */
+/** PWR: supply, voltage scaling, USB supply, backup domain protection (RM0433, chapter PWR). */
 
 import type { AccessSize, BusDevice, EmulatorLog } from "../bus.js";
 import { RegisterBlock } from "../registers.js";

@@ -1,4 +1,4 @@
-/** The three PLLs of the RCC: what of their configuration is fixed when, and when they lock (RM0433, 8.5.5). */
+/** The three PLLs of the RCC: what of their configuration is fixed when, and when they lock (RM0433, chapter RCC). */
 
 import type { RegisterBlock } from "../registers.js";
 import type { ClockTree, Oscillator, PllNumber } from "./clock-tree.js";

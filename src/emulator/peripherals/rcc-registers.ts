@@ -1,4 +1,4 @@
-/** Registers of the RCC as data (RM0433, section 8.7). Gates are named after the peripheral they serve. */
+/** Registers of the RCC as data (RM0433, chapter RCC). Gates are named after the peripheral they serve. */
 
 import type { RegisterSpec } from "../registers.js";
 

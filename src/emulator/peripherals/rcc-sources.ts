@@ -35,7 +35,7 @@ export const SOURCES: Readonly<Record<SourceName, SourceSpec>> = {
 
 export const SOURCE_NAMES = Object.keys(SOURCES) as SourceName[];
 
-/** RM0433, 8.5.5: limits of a PLL's reference input (PLLxRGE) and VCO (PLLxVCOSEL), in Hz. */
+/** RM0433, chapter RCC: limits of a PLL's reference input (PLLxRGE) and VCO (PLLxVCOSEL), in Hz. */
 export const PLL_INPUT_RANGES = [
   [1e6, 2e6],
   [2e6, 4e6],

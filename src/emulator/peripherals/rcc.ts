@@ -1,4 +1,4 @@
-/** RCC: reset and clock control of the STM32H750 (RM0433, section 8). */
+/** RCC: reset and clock control of the STM32H750 (RM0433, chapter RCC). */
 
 import type { AccessSize, BusDevice, ClockGate, EmulatorLog, InterruptLine } from "../bus.js";
 import { RegisterBlock } from "../registers.js";
@@ -142,7 +142,7 @@ export class Rcc implements BusDevice {
     else listeners.push(callback);
   }
 
-  /** The independent watchdog keeps LSI running whatever LSION says (RM0433, 8.5.4). */
+  /** The independent watchdog keeps LSI running whatever LSION says (RM0433, chapter RCC). */
   forceLsi(on: boolean): void {
     this.#lsiForced = on;
     this.#refresh("LSI");

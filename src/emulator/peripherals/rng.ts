@@ -1,4 +1,4 @@
-/** RNG: true random number generator (RM0433, section 33). */
+/** RNG: true random number generator (RM0433, chapter RNG). */
 
 import type { AccessSize, BusDevice, ClockGate, EmulatorLog, InterruptLine } from "../bus.js";
 import { RegisterBlock } from "../registers.js";
@@ -27,7 +27,7 @@ const CECS = 1 << 1;
 const SECS = 1 << 2;
 const CEIS = 1 << 5;
 const SEIS = 1 << 6;
-/** RM0433, 33.3.3: a new word every 40 cycles of rng_clk. */
+/** RM0433, chapter RNG: a new word every 40 cycles of rng_clk. */
 const CYCLES_A_WORD = 40;
 
 export class Rng implements BusDevice {
@@ -95,7 +95,7 @@ export class Rng implements BusDevice {
     this.#updateInterrupt();
   }
 
-  /** RM0433, 33.3.7: the detector reports an rng_clk slower than hclk / 16. */
+  /** RM0433, chapter RNG: the detector reports an rng_clk slower than hclk / 16. */
   #checkClock(): void {
     const { kernelHz, hclkHz } = this.#options;
     const watched = this.registers.has("CR", RNGEN) && !this.registers.has("CR", CED);

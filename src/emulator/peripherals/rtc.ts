@@ -1,5 +1,5 @@
 /**
- * RTC: backup registers and a 24-hour calendar (RM0433, section 46). Alarms, wake-up timer, time stamps and
+ * RTC: backup registers and a 24-hour calendar (RM0433, chapter RTC). Alarms, wake-up timer, time stamps and
  * tampers are stored only. The whole block lives in the backup domain: it survives a system reset, and a power
  * cycle while VBAT is supplied.
  */
@@ -50,7 +50,7 @@ const CONTROL = [
   "RTC_OR",
 ] as const;
 
-/** RM0433, 46.3.8: these stay writable while WPR protects the others. */
+/** RM0433, chapter RTC: these stay writable while WPR protects the others. */
 const UNPROTECTED: readonly string[] = ["RTC_WPR", "RTC_TAMPCR", "RTC_OR"];
 const KEYS = [0xca, 0x53] as const;
 const LOCKED = "RTC_WPR protects it: write 0xCA, 0x53 first";
@@ -61,7 +61,7 @@ const INITS = 1 << 4;
 const EVENT_FLAGS = 0x2_ff00;
 const BACKUP_COUNT = 32;
 const BACKUP_OFFSET = 0x50;
-/** Synchronisation into the RTC's clock takes two of its cycles (RM0433, 46.3.8 and 46.3.9). */
+/** Synchronisation into the RTC's clock takes two of its cycles (RM0433, chapter RTC). */
 const SYNC_CYCLES = 2;
 
 export class Rtc implements BusDevice {

@@ -1,4 +1,4 @@
-/** SYSCFG: overdrive, compensation cell, EXTI multiplexers, option byte mirrors (RM0433, section 12). */
+/** SYSCFG: overdrive, compensation cell, EXTI multiplexers, option byte mirrors (RM0433, chapter SYSCFG). */
 
 import type { AccessSize, BusDevice, ClockGate, EmulatorLog } from "../bus.js";
 import { RegisterBlock, type RegisterSpec } from "../registers.js";

@@ -1,5 +1,5 @@
 /**
- * Timers as up-counters: TIM6/TIM7 (RM0433, section 41) and the counting part of TIM2..TIM5 (section 39).
+ * Timers as up-counters: TIM6/TIM7 and the counting part of TIM2..TIM5 (RM0433, chapters of the same names).
  * Capture, compare, slave modes, down and centre-aligned counting are stored only.
  */
 

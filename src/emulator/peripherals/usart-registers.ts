@@ -1,4 +1,4 @@
-/** Registers of USART, UART and LPUART as data (RM0433, sections 48.7 and 49.6). */
+/** Registers of USART, UART and LPUART as data (RM0433, chapters USART and LPUART). */
 
 import type { RegisterSpec } from "../registers.js";
 

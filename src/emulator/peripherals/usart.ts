@@ -1,5 +1,5 @@
 /**
- * USART, UART and LPUART as an asynchronous serial port (RM0433, sections 48 and 49): baud rate, frame length,
+ * USART, UART and LPUART as an asynchronous serial port (RM0433, chapters USART and LPUART): baud rate, frame length,
  * FIFO, overrun, interrupts. Parity, LIN, smartcard, IrDA, synchronous mode and flow control are stored only.
  */
 
@@ -64,7 +64,7 @@ const PRESCALERS = [1, 2, 4, 6, 8, 10, 12, 16, 32, 64, 128, 256] as const;
 const THRESHOLDS = [2, 4, 8, 12, 14, 16] as const;
 /** CR2.STOP. */
 const STOP_BITS = [1, 0.5, 2, 1.5] as const;
-/** A receiver tolerates a few percent between its baud rate and the sender's (RM0433, 48.5.8). */
+/** A receiver tolerates a few percent between its baud rate and the sender's (RM0433, chapter USART). */
 const BAUD_TOLERANCE = 0.04;
 
 interface Frame {
@@ -126,7 +126,7 @@ export class Usart implements BusDevice {
     const hz = this.#options.kernelHz() / (PRESCALERS[this.registers.get("PRESC")] ?? 256);
     if (brr === 0) return 0;
     if (this.#options.kind === "LPUART") return (256 * hz) / brr;
-    // With OVER8 the low four bits of USARTDIV lie one place to the right (RM0433, 48.5.7).
+    // With OVER8 the low four bits of USARTDIV lie one place to the right (RM0433, chapter USART).
     return this.registers.has("CR1", OVER8) ? (2 * hz) / ((brr & 0xfff0) | ((brr & 7) << 1)) : hz / brr;
   }
 
@@ -249,7 +249,7 @@ export class Usart implements BusDevice {
     this.#update();
   }
 
-  /** IDLE comes when the line stayed quiet for a whole frame after data (RM0433, 48.5.6). */
+  /** IDLE comes when the line stayed quiet for a whole frame after data (RM0433, chapter USART). */
   #watchIdle(): void {
     const { timeline } = this.#options;
     timeline.cancel(this.#quiet);

@@ -1,4 +1,4 @@
-/** WWDG1: window watchdog (RM0433, section 44). Its registers are stored; it never resets the chip here. */
+/** WWDG1: window watchdog (RM0433, chapter WWDG). Its registers are stored; it never resets the chip here. */
 
 import type { AccessSize, BusDevice, ClockGate, EmulatorLog } from "../bus.js";
 import { RegisterBlock } from "../registers.js";

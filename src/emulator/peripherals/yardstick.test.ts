@@ -107,8 +107,8 @@ function declarations(): Record<string, Declared> {
 
 /** Registers that the description lacks, with where they stand. */
 const MISSING_THERE: Readonly<Record<string, string>> = {
-  "RCC.CSICFGR": "RM0433 8.7.4, revision V; also in ST's CMSIS header at 0x0C",
-  "SYSCFG.CFGR": "RM0433 12.3.6; also in ST's CMSIS header at 0x18",
+  "RCC.CSICFGR": "RM0433, RCC_CSICFGR, revision V; also in ST's CMSIS header at 0x0C",
+  "SYSCFG.CFGR": "RM0433, SYSCFG_CFGR; also in ST's CMSIS header at 0x18",
 };
 
 /** Registers of the description that are not declared, and why. Patterns over "PERIPHERAL.REGISTER". */
@@ -127,24 +127,24 @@ const NOT_DECLARED: readonly (readonly [RegExp, string])[] = [
 /** Reset values that differ, and why ours is right. Patterns over "PERIPHERAL.REGISTER". */
 const OTHER_RESET: readonly (readonly [RegExp, string])[] = [
   [/^RCC\.CR$/, "0x83 has HSIRDY and D1CKRDY clear and CSION set: no CPU could run to read that"],
-  [/^RCC\.\w+LPENR$/, "RM0433 8.7.49 to 8.7.57: all sleep clocks are on after reset (the ULPI trap of OTG)"],
-  [/^RCC\.APB4ENR$/, "RM0433 8.7.47: 0x0001_0000, the RTC's register interface is clocked"],
-  [/^RCC\.RSR$/, "RM0433 8.4.4: a power-on sets POR, PIN, BOR, D1, D2 and CPU flags"],
-  [/^Flash\.CR1$/, "RM0433 4.9.4: 0x31 as for bank 2, the register starts locked"],
-  [/^Flash\.OPTCR$/, "RM0433 4.9.7: OPTLOCK is set after reset"],
-  [/^EXTI\.CPUIMR[23]$/, "RM0433 20.6.12, 20.6.15: direct lines start unmasked"],
+  [/^RCC\.\w+LPENR$/, "RM0433, RCC_xxxLPENR: all sleep clocks are on after reset (the ULPI trap of OTG)"],
+  [/^RCC\.APB4ENR$/, "RM0433, RCC_APB4ENR: 0x0001_0000, the RTC's register interface is clocked"],
+  [/^RCC\.RSR$/, "RM0433, RCC_RSR: a power-on sets POR, PIN, BOR, D1, D2 and CPU flags"],
+  [/^Flash\.CR1$/, "RM0433, FLASH_CR1: 0x31 as for bank 2, the register starts locked"],
+  [/^Flash\.OPTCR$/, "RM0433, FLASH_OPTCR: OPTLOCK is set after reset"],
+  [/^EXTI\.CPUIMR[23]$/, "RM0433, EXTI_CPUIMR2 and 3: direct lines start unmasked"],
   [/^DBGMCU\.IDC$/, "revision V (0x2003) of the same device 0x450"],
   [
     /^GPIO[A-K]\.(MODER|OSPEEDR|PUPDR)$/,
-    "RM0433 11.4: the description repeats port A's values for every port",
+    "RM0433, GPIO registers: the description repeats port A's values for every port",
   ],
-  [/^TIM\d\.ARR$/, "RM0433 39.4.12, 41.4.8: the auto-reload register starts at its maximum"],
+  [/^TIM\d\.ARR$/, "RM0433, TIMx_ARR: the auto-reload register starts at its maximum"],
 ];
 
 /** Bits that differ, and why. */
 const OTHER_BITS: readonly (readonly [RegExp, string])[] = [
-  [/^SYSCFG\.PWRCR$/, "ODEN is one bit (RM0433 12.3.11, CMSIS)"],
-  [/^TIM[34]\.(CNT|ARR)$/, "TIM3 and TIM4 are 16 bits wide (RM0433 39.1)"],
+  [/^SYSCFG\.PWRCR$/, "ODEN is one bit (SYSCFG_PWRCR in CMSIS)"],
+  [/^TIM[34]\.(CNT|ARR)$/, "TIM3 and TIM4 are 16 bits wide (RM0433, chapter TIM2..TIM5)"],
 ];
 
 const hex = (value: number): string => `0x${(value >>> 0).toString(16)}`;
