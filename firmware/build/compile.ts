@@ -26,7 +26,6 @@ const FLAGS = [
   ...MACHINE,
   "-Os",
   "-std=c11",
-  "-ffreestanding",
   "-Wall",
   "-Wextra",
   "-Werror",

@@ -8,13 +8,13 @@
 #include "stm32h750.h"
 #include "time.h"
 
-#define NVIC_WORDS ((INTERRUPT_COUNT + 31u) / 32u)
-
 static void stop_interrupts(void)
 {
-  for (uint32_t i = 0; i < NVIC_WORDS; i += 1u) {
-    NVIC->ICER[i] = 0xFFFFFFFFu;
-    NVIC->ICPR[i] = 0xFFFFFFFFu;
+  for (uint32_t first = 0; first < INTERRUPT_COUNT; first += 32u) {
+    uint32_t left = INTERRUPT_COUNT - first;
+    uint32_t mask = left < 32u ? (1u << left) - 1u : 0xFFFFFFFFu;
+    NVIC->ICER[first / 32u] = mask;
+    NVIC->ICPR[first / 32u] = mask;
   }
   SCB->ICSR = SCB_ICSR_PENDSTCLR_Msk | SCB_ICSR_PENDSVCLR_Msk;
 }

@@ -72,7 +72,8 @@ static int force_device_mode(void)
 {
   OTG_GLOBAL->GCCFG = OTG_GCCFG_PWRDWN; /* transceiver on; VBDEN 0: there is no VBUS pin */
   OTG_GLOBAL->GOTGCTL |= OTG_GOTGCTL_BVALOEN | OTG_GOTGCTL_BVALOVAL;
-  OTG_GLOBAL->GUSBCFG = OTG_GUSBCFG_PHYSEL | OTG_GUSBCFG_FDMOD | OTG_GUSBCFG_TRDT(TRDT);
+  OTG_GLOBAL->GUSBCFG =
+      (OTG_GLOBAL->GUSBCFG & ~OTG_GUSBCFG_TRDT_MASK) | OTG_GUSBCFG_PHYSEL | OTG_GUSBCFG_FDMOD | OTG_GUSBCFG_TRDT(TRDT);
   return time_wait_bits(&OTG_GLOBAL->GINTSTS, OTG_GINTSTS_CMOD, 0, FORCE_DEVICE_US) ? PORT_OK : PORT_ERROR_TIMEOUT;
 }
 
@@ -217,8 +218,8 @@ static void on_bus_reset(void)
   OTG_OUT(OTG_CONTROL)->CTL = OTG_DOEPCTL1_SNAK;
   for (uint32_t endpoint = 0; endpoint <= OTG_NOTIFICATION; endpoint += 1u) {
     otg_in_cancel(endpoint);
-    OTG_IN(endpoint)->INT = 0xFFu;
-    OTG_OUT(endpoint)->INT = 0xFFFFu;
+    OTG_IN(endpoint)->INT = OTG_IN(endpoint)->INT; /* write 1 to clear */
+    OTG_OUT(endpoint)->INT = OTG_OUT(endpoint)->INT;
   }
   flush_rx();
   OTG_DEVICE->DOEPMSK = OTG_DOEPMSK_STUPM | OTG_DOEPMSK_XFRCM;
