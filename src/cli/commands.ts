@@ -83,4 +83,17 @@ export const COMMANDS: readonly CommandSpec[] = [
     arguments: ["[ADDR]"],
     load: () => import("./commands/default-boot.js"),
   },
+  {
+    name: "emulate",
+    summary: "run an emulated board until Ctrl-C; lines on stdin act on it: reset, power off, unplug …",
+    arguments: [],
+    options: [
+      ["--pty", "serve its serial port as a pseudo-terminal"],
+      ["--tcp <port>", "serve its serial port on a TCP port of this machine; 0 chooses one"],
+      ["--internal <file>", "image for the internal flash (default: the bootloader built for the board)"],
+      ["--external <file>", "raw file that is the flash chip's content, written back"],
+      ["--load <file[@addr]...>", "put an image into the flash chip before power-on"],
+    ],
+    load: () => import("./commands/emulate.js"),
+  },
 ];

@@ -20,6 +20,11 @@ async function explain<T>(path: string, job: Promise<T>): Promise<T> {
   }
 }
 
+/** @throws FileError */
+export function readInput(io: CliIo, path: string): Promise<Uint8Array> {
+  return explain(path, io.readFile(path));
+}
+
 export function writeResult(io: CliIo, path: string, bytes: Uint8Array): Promise<void> {
   return explain(path, io.writeFile(path, bytes));
 }
@@ -42,5 +47,5 @@ export function splitAddressAndFile(args: readonly (string | undefined)[]): Addr
 
 /** @throws FileError, ImageError */
 export async function readImage(io: CliIo, { address, file }: AddressAndFile): Promise<Image> {
-  return loadImage(await explain(file, io.readFile(file)), file, { address });
+  return loadImage(await readInput(io, file), file, { address });
 }

@@ -50,6 +50,8 @@ export interface CliIo {
   readFile(path: string): Promise<Uint8Array>;
   writeFile(path: string, bytes: Uint8Array): Promise<void>;
   listPorts(): Promise<readonly BoardPort[]>;
+  /** Gives each line of standard input to `receiver`, until the returned function is called. */
+  readLines(receiver: (line: string) => void): () => void;
   /** Opens a board on a port: used without `--board`. */
   readonly connect: OpenBoard;
   /** Openers by the NAME of `--board NAME`. */

@@ -1,4 +1,5 @@
 import { readFile, writeFile } from "node:fs/promises";
+import { createInterface } from "node:readline";
 import { listPorts } from "../transport/node/ports.js";
 import { wallClock } from "../transport/node/timers.js";
 import type { CliIo } from "./io.js";
@@ -13,6 +14,11 @@ export function nodeIo(signal: AbortSignal): CliIo {
     readFile: (path) => readFile(path),
     writeFile: (path, bytes) => writeFile(path, bytes),
     listPorts: () => listPorts(),
+    readLines(receiver) {
+      const lines = createInterface({ input: process.stdin });
+      lines.on("line", receiver);
+      return () => lines.close();
+    },
     async connect(request) {
       const { SerialLink } = await import("./serial-link.js");
       const { openSerial } = await import("../transport/node/serial.js");

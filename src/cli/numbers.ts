@@ -50,3 +50,13 @@ export function parseSeconds(argument: string, text: string): number {
   if (!/^[0-9]+(\.[0-9]+)?$/.test(text)) refuse(argument, text, "seconds, such as 10 or 0.5");
   return Number(text) * 1000;
 }
+
+/**
+ * A TCP port number, 0 to 65535; 0 lets the system choose.
+ * @throws UsageError
+ */
+export function parsePort(argument: string, text: string): number {
+  const port = /^[0-9]{1,5}$/.test(text) ? Number(text) : Number.NaN;
+  if (!(port <= 65535)) refuse(argument, text, "a port number from 0 to 65535");
+  return port;
+}

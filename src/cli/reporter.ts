@@ -23,6 +23,8 @@ export interface Reporter {
   note(text: string): void;
   progress(progress: Progress): void;
   result(command: string, result: CommandResult): void;
+  /** Something that happens while a command runs: an object for programs, a line on stdout for people if given. */
+  event(type: string, data: { readonly [key: string]: JsonValue }, line?: string): void;
   error(error: Error, exitCode: number): void;
 }
 
@@ -77,6 +79,10 @@ abstract class PeopleReporter implements Reporter {
 
   result(_command: string, { lines }: CommandResult): void {
     for (const line of lines) this.io.stdout.write(`${line}\n`);
+  }
+
+  event(_type: string, _data: { readonly [key: string]: JsonValue }, line?: string): void {
+    if (line !== undefined) this.io.stdout.write(`${line}\n`);
   }
 
   error(error: Error): void {
@@ -145,6 +151,10 @@ class JsonReporter implements Reporter {
 
   result(command: string, { data }: CommandResult): void {
     this.print({ type: "result", command, ...data });
+  }
+
+  event(type: string, data: { readonly [key: string]: JsonValue }): void {
+    this.print({ type, ...data });
   }
 
   error(error: Error, exitCode: number): void {

@@ -66,6 +66,7 @@ export class TestWorld {
         this.files.set(path, bytes.slice());
       },
       listPorts: async () => this.ports,
+      readLines: () => () => undefined,
       connect: async (request) => {
         this.requests.push(request);
         return {

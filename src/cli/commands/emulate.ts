@@ -1,0 +1,143 @@
+import type { EmulatedBoard } from "../../emulator/board/emulated-board.js";
+import { ImageError } from "../../image/error.js";
+import { loadImage } from "../../image/load.js";
+import { hex32 } from "../../protocol/hex.js";
+import { Pump } from "../../transport/emulated/pump.js";
+import type { RunCommand } from "../commands.js";
+import type { CommandContext } from "../context.js";
+import { handleControl } from "../emulated/controls.js";
+import { type KeptBoard, makeBoard } from "../emulated/make-board.js";
+import { openPty } from "../emulated/pty.js";
+import { PortBridge, type ServedPort } from "../emulated/serve.js";
+import { takeTurnsPaced } from "../emulated/take-turns.js";
+import { openTcp } from "../emulated/tcp.js";
+import { InterruptedError } from "../errors.js";
+import { readInput } from "../files.js";
+import { parseAddress, parsePort, parseSeconds } from "../numbers.js";
+
+interface EmulateOptions {
+  readonly board?: string;
+  readonly state?: string;
+  readonly internal?: string;
+  readonly external?: string;
+  readonly load?: readonly string[];
+  readonly pty?: boolean;
+  readonly tcp?: string;
+  readonly runFor?: string;
+}
+
+const DEFAULT_BOARD = "emulated";
+const INTERNAL_FLASH = 0x0800_0000;
+const INTERNAL_BYTES = 0x2_0000;
+/** Wall-clock milliseconds between two savings while it runs. */
+const SAVE_INTERVAL = 1000;
+
+export const run: RunCommand = async (context, _args, options) => {
+  const chosen: EmulateOptions = options;
+  const kept = await boardFrom(context, chosen);
+  try {
+    for (const text of chosen.load ?? []) await place(context, kept.board, text);
+    await serve(context, kept, chosen);
+  } finally {
+    kept.save();
+    kept.release();
+  }
+};
+
+async function boardFrom(context: CommandContext, options: EmulateOptions): Promise<KeptBoard> {
+  const { reporter } = context;
+  const { internal } = options;
+  return makeBoard({
+    name: options.board ?? DEFAULT_BOARD,
+    state: options.state,
+    external: options.external,
+    internal: internal === undefined ? undefined : await internalImage(context, internal),
+    onMessage: (message) => reporter.event("board", { message }, `board: ${message}`),
+    onConsole: (line) => reporter.event("console", { line }, `console: ${line}`),
+    onLed: (on) => reporter.event("led", { on }),
+  });
+}
+
+/** An image of any format as the sector's bytes from its start on. @throws ImageError, FileError */
+async function internalImage(context: CommandContext, file: string): Promise<Uint8Array> {
+  const bytes = await readInput(context.io, file);
+  const { segments } = loadImage(bytes, file, { address: /\.bin$/i.test(file) ? INTERNAL_FLASH : undefined });
+  const sector = new Uint8Array(INTERNAL_BYTES).fill(0xff);
+  let end = 0;
+  for (const { address, bytes: data } of segments) {
+    const offset = address - INTERNAL_FLASH;
+    if (offset < 0 || offset + data.length > INTERNAL_BYTES) {
+      throw new ImageError(
+        `${file}: ${hex32(address)} with ${data.length} bytes lies outside the internal flash: expected 0x08000000 to 0x0801FFFF`,
+      );
+    }
+    sector.set(data, offset);
+    end = Math.max(end, offset + data.length);
+  }
+  return sector.subarray(0, end);
+}
+
+/** `--load FILE[@ADDR]`: as if a programmer had put it into the flash chip. */
+async function place(context: CommandContext, board: EmulatedBoard, text: string): Promise<void> {
+  const at = text.lastIndexOf("@");
+  const file = at < 0 ? text : text.slice(0, at);
+  const address = at < 0 ? undefined : parseAddress("--load FILE@ADDR", text.slice(at + 1));
+  const { segments } = loadImage(await readInput(context.io, file), file, { address });
+  const base = board.board.flash.address;
+  const chip = board.flashChip.content;
+  for (const segment of segments) {
+    const offset = segment.address - base;
+    if (offset < 0 || offset + segment.bytes.length > chip.length) {
+      throw new ImageError(
+        `${file}: ${hex32(segment.address)} with ${segment.bytes.length} bytes lies outside the flash chip: expected ${hex32(base)} to ${hex32(base + chip.length - 1)}`,
+      );
+    }
+    chip.set(segment.bytes, offset);
+  }
+}
+
+async function openPorts(options: EmulateOptions): Promise<ServedPort[]> {
+  const ports: ServedPort[] = [];
+  if (options.pty === true) ports.push(await openPty());
+  if (options.tcp !== undefined) ports.push(await openTcp(parsePort("--tcp", options.tcp)));
+  return ports;
+}
+
+async function serve(context: CommandContext, kept: KeptBoard, options: EmulateOptions): Promise<void> {
+  const { io, reporter } = context;
+  const { board } = kept;
+  const ports = await openPorts(options);
+  new PortBridge(board, ports);
+  for (const { kind, value } of ports) reporter.event(kind, { [kind]: value }, `${kind} ${value}`);
+  const pump = new Pump(board, takeTurnsPaced());
+  const saver = setInterval(() => kept.save(), SAVE_INTERVAL);
+  const stopControls = io.readLines((line) => handleControl(board, line, reporter));
+  board.plug();
+  board.powerOn();
+  try {
+    await ended(context, pump, board, options);
+  } finally {
+    clearInterval(saver);
+    stopControls();
+    await pump.stop();
+    for (const port of ports) port.close();
+  }
+}
+
+/** Resolves after --run-for; rejects on Ctrl-C and when the emulator itself fails. */
+function ended(
+  { io }: CommandContext,
+  pump: Pump,
+  board: EmulatedBoard,
+  options: EmulateOptions,
+): Promise<void> {
+  return new Promise((resolve, reject) => {
+    if (options.runFor !== undefined) {
+      board.after(parseSeconds("--run-for", options.runFor) * 1e6, resolve);
+    }
+    const stop = (): void => reject(new InterruptedError("interrupted: the board's memories are kept"));
+    if (io.signal.aborted) stop();
+    io.signal.addEventListener("abort", stop, { once: true });
+    pump.start(reject);
+  });
+}
