@@ -1,0 +1,182 @@
+/** QUADSPI: the command that CCR, AR and ABR describe, and its way over the pins (RM0433, "QUADSPI command sequence"). */
+
+import type { EmulatorLog } from "../bus.js";
+
+export type Lines = 1 | 2 | 4;
+
+/** A serial flash chip as the controller sees it: /CS, and transfers on one, two or four lines. */
+export interface QuadSpiChip {
+  clockHz: number;
+  doubleRate: boolean;
+  /** Levels of IO3..IO0 that carry no data. */
+  idleLines: number;
+  readonly content: Uint8Array;
+  /** The array may be read past the pins: idle, awake, stable. */
+  readonly directlyReadable: boolean;
+  /** Board time (ns) up to which no status bit changes by itself; Infinity when nothing is under way. */
+  readonly stableUntil: number;
+  select(): void;
+  deselect(): void;
+  write(byte: number, lines: Lines): void;
+  readInto(target: Uint8Array, offset: number, count: number, lines: Lines): void;
+  dummy(clocks: number): void;
+  /** Array address that the next data byte comes from, undefined when it comes from nowhere. */
+  streaming(lines: Lines): number | undefined;
+}
+
+interface Field {
+  readonly bytes: readonly number[];
+  readonly lines: Lines;
+}
+
+/** One command as CCR describes it; absent phases are undefined. */
+export interface CommandFormat {
+  readonly instruction: Field | undefined;
+  readonly addressBytes: number;
+  readonly addressLines: Lines | undefined;
+  readonly alternate: Field | undefined;
+  readonly dummyClocks: number;
+  readonly dataLines: Lines | undefined;
+  readonly doubleRate: boolean;
+  readonly instructionOnce: boolean;
+}
+
+const LINES = [undefined, 1, 2, 4] as const;
+const linesOf = (ccr: number, shift: number): Lines | undefined =>
+  LINES[((ccr >>> shift) & 3) as 0 | 1 | 2 | 3];
+
+/** The `count` low bytes of `value`, most significant first. */
+const bytesOf = (value: number, count: number): number[] =>
+  Array.from({ length: count }, (_, index) => (value >>> (8 * (count - 1 - index))) & 0xff);
+
+export function decodeCommand(ccr: number, abr: number): CommandFormat {
+  const instructionLines = linesOf(ccr, 8);
+  const alternateLines = linesOf(ccr, 14);
+  return {
+    instruction: instructionLines && { bytes: [ccr & 0xff], lines: instructionLines },
+    addressBytes: ((ccr >>> 12) & 3) + 1,
+    addressLines: linesOf(ccr, 10),
+    alternate: alternateLines && { bytes: bytesOf(abr, ((ccr >>> 16) & 3) + 1), lines: alternateLines },
+    dummyClocks: (ccr >>> 18) & 31,
+    dataLines: linesOf(ccr, 24),
+    doubleRate: ccr >>> 31 === 1,
+    instructionOnce: ((ccr >>> 28) & 1) === 1,
+  };
+}
+
+/** IO2 is driven low (/WP) and IO3 high (/HOLD) while they carry no data; IO1 and IO0 float high. */
+const IDLE_LINES = 0b1011;
+
+export interface QuadSpiWireOptions {
+  /** The chip that the pins lead to; undefined while they are not muxed for it: the lines then float high. */
+  readonly chip: () => QuadSpiChip | undefined;
+  /** Kernel clock (quadspi_ker_ck) in Hz; 0 when it stands still. */
+  readonly kernelHz: () => number;
+  readonly log: EmulatorLog;
+}
+
+/** The pins: sends the phases before the data, then moves data bytes; all in zero time, telling what it takes. */
+export class QuadSpiWire {
+  readonly #options: QuadSpiWireOptions;
+  #selected: QuadSpiChip | undefined;
+  /** Clock divider, PRESCALER + 1. */
+  divider = 1;
+  /** False while CR selects a second flash or both: nothing is wired there. */
+  wired = true;
+
+  constructor(options: QuadSpiWireOptions) {
+    this.#options = options;
+  }
+
+  get chip(): QuadSpiChip | undefined {
+    if (!this.wired) return undefined;
+    return this.#options.chip();
+  }
+
+  /** The chip that was selected is still the one at the pins. */
+  get connected(): boolean {
+    return this.#selected === this.chip;
+  }
+
+  /** Nanoseconds of one clock at the CLK pin; Infinity when the kernel clock stands still. */
+  get clockNs(): number {
+    const hz = this.#options.kernelHz();
+    if (hz > 0) return (1e9 * this.divider) / hz;
+    this.#options.log.once(
+      "QUADSPI.kernel",
+      "QUADSPI: its kernel clock stands still: the transfer never ends",
+    );
+    return Number.POSITIVE_INFINITY;
+  }
+
+  /** Nanoseconds of one data byte. */
+  byteNs(format: CommandFormat): number {
+    return this.#fieldNs(1, format.dataLines, format.doubleRate);
+  }
+
+  /** Nanoseconds of everything before the data. */
+  prefixNs(format: CommandFormat, withInstruction: boolean): number {
+    const { instruction, alternate, doubleRate } = format;
+    const sent = withInstruction && instruction !== undefined;
+    return (
+      (sent ? this.#fieldNs(1, instruction.lines, false) : 0) +
+      this.#fieldNs(format.addressBytes, format.addressLines, doubleRate) +
+      this.#fieldNs(alternate?.bytes.length ?? 0, alternate?.lines, doubleRate) +
+      (format.dummyClocks === 0 ? 0 : format.dummyClocks * this.clockNs)
+    );
+  }
+
+  /** /CS falls; instruction (unless already sent, SIOO), address, alternate bytes, dummy clocks. */
+  begin(format: CommandFormat, address: number, withInstruction: boolean): void {
+    this.end();
+    const chip = this.chip;
+    this.#selected = chip;
+    if (chip === undefined) {
+      this.#options.log.once(
+        "QUADSPI.wiring",
+        "QUADSPI: no flash chip at the pins as they are set: reads give FFh",
+      );
+      return;
+    }
+    chip.clockHz = 1e9 / this.clockNs;
+    chip.idleLines = IDLE_LINES;
+    chip.doubleRate = false;
+    chip.select();
+    if (withInstruction) send(chip, format.instruction);
+    chip.doubleRate = format.doubleRate;
+    if (format.addressLines !== undefined) {
+      send(chip, { bytes: bytesOf(address, format.addressBytes), lines: format.addressLines });
+    }
+    send(chip, format.alternate);
+    chip.dummy(format.dummyClocks);
+  }
+
+  /** True when the next data byte comes from array address `address`, and those after it from the following ones. */
+  streamsFrom(address: number, lines: Lines): boolean {
+    return this.#selected?.streaming(lines) === address;
+  }
+
+  writeByte(byte: number, lines: Lines): void {
+    this.#selected?.write(byte, lines);
+  }
+
+  readInto(target: Uint8Array, offset: number, count: number, lines: Lines): void {
+    if (this.#selected === undefined) target.fill(0xff, offset, offset + count);
+    else this.#selected.readInto(target, offset, count, lines);
+  }
+
+  /** /CS rises. */
+  end(): void {
+    this.#selected?.deselect();
+    this.#selected = undefined;
+  }
+
+  #fieldNs(bytes: number, lines: Lines | undefined, doubleRate: boolean): number {
+    if (lines === undefined || bytes === 0) return 0;
+    return ((bytes * 8) / lines / (doubleRate ? 2 : 1)) * this.clockNs;
+  }
+}
+
+function send(chip: QuadSpiChip, field: Field | undefined): void {
+  for (const byte of field?.bytes ?? []) chip.write(byte, field?.lines ?? 1);
+}

@@ -1,0 +1,527 @@
+/**
+ * QUADSPI: the controller of the external flash (RM0433, section "Quad-SPI interface (QUADSPI)").
+ *
+ * Transfers take board time: a byte is in the FIFO once it has been clocked, and the clock stops while the FIFO
+ * stops it. Everything is computed when the guest looks, or by the one event that ends or interrupts.
+ */
+
+import type { AccessSize, BusDevice, ClockGate, EmulatorLog, InterruptLine } from "../bus.js";
+import { RegisterBlock } from "../registers.js";
+import type { Timeline, TimelineEvent } from "../timeline.js";
+import { type Poller, pollMatches, startPolling } from "./quadspi-poll.js";
+import {
+  CCR,
+  CR,
+  CR_STATIC,
+  FIFO_BYTES,
+  FLAGS,
+  MODE,
+  type QuadSpiRegister,
+  quadSpiRegisters,
+  SR,
+} from "./quadspi-registers.js";
+import { ByteFifo, IndirectTransfer } from "./quadspi-transfer.js";
+import { QuadSpiWindow } from "./quadspi-window.js";
+import { type CommandFormat, decodeCommand, type QuadSpiChip, QuadSpiWire } from "./quadspi-wire.js";
+
+export interface QuadSpiOptions {
+  readonly timeline: Timeline;
+  readonly log: EmulatorLog;
+  readonly interrupt: InterruptLine;
+  readonly clocked: ClockGate;
+  /** quadspi_ker_ck in Hz, 0 when it stands still. */
+  readonly kernelHz: () => number;
+  /** The chip at the pins, undefined while they are not muxed right. */
+  readonly chip: () => QuadSpiChip | undefined;
+  /** The bus stalls until board time `untilNs`. Default: the CPU's cycle counter jumps there. */
+  readonly stall?: (untilNs: number) => void;
+  /** `window.readable` begins or ceases to be lent. */
+  readonly onMappingChange?: () => void;
+}
+
+/** Clocks from ABORT until BUSY falls, besides the /CS high time. */
+const ABORT_CLOCKS = 4;
+
+export class QuadSpi implements BusDevice {
+  /** The 256 MiB at 0x9000_0000. */
+  readonly window: QuadSpiWindow;
+
+  readonly #options: QuadSpiOptions;
+  readonly #registers: RegisterBlock<QuadSpiRegister>;
+  readonly #wire: QuadSpiWire;
+  readonly #fifo = new ByteFifo();
+  #flags = 0;
+  #transfer: IndirectTransfer | undefined;
+  #poller: Poller | undefined;
+  #aborting = false;
+  /** Memory-mapped mode is on; BUSY rises with its first access. */
+  #mapped = false;
+  #mappedBusy = false;
+  #timeout: TimelineEvent | undefined;
+  #event: TimelineEvent | undefined;
+  /** SIOO: the instruction went out since CCR was written. */
+  #instructionSent = false;
+  /** /CS has been high long enough from this board time (ns) on. */
+  #freeAt = 0;
+  /** The workaround of ES0392 "QUADSPI internal timing criticality" was done. */
+  #timingFixed = false;
+  /** Polling has read a status that DR has not been read for. */
+  #statusUnread = false;
+  #decoded: { readonly ccr: number; readonly abr: number; readonly format: CommandFormat } | undefined;
+  #asserted = false;
+
+  constructor(options: QuadSpiOptions) {
+    this.#options = options;
+    const { log, clocked, chip, kernelHz } = options;
+    this.#wire = new QuadSpiWire({ chip, kernelHz, log });
+    this.window = this.#makeWindow();
+    const specs = quadSpiRegisters({
+      writeCr: (before) => this.#writeCr(before),
+      readSr: () => this.#readSr(),
+      clearFlags: (mask) => {
+        this.#flags &= ~mask;
+        this.#update();
+      },
+      mayWrite: (name) => this.#mayWrite(name),
+      restore: (name, value) => this.#registers.set(name, value),
+      writeCcr: () => this.#writeCcr(),
+      writeAr: () => this.#writeAr(),
+      readDr: (bytes) => this.#readDr(bytes),
+      writeDr: (value, bytes) => this.#writeDr(value, bytes),
+    });
+    this.#registers = new RegisterBlock(specs, { name: "QUADSPI", log, clocked });
+  }
+
+  read(offset: number, size: AccessSize): number {
+    return this.#registers.read(offset, size);
+  }
+
+  write(offset: number, size: AccessSize, value: number): void {
+    this.#registers.write(offset, size, value);
+  }
+
+  /** System reset or RCC_AHB3RSTR.QSPIRST: whatever is under way ends, /CS rises. */
+  reset(): void {
+    this.#stop();
+    this.#registers.reset();
+    this.#flags = 0;
+    this.#freeAt = 0;
+    this.#timingFixed = false;
+    this.#instructionSent = false;
+    this.#configureWire();
+    this.#update();
+  }
+
+  get #now(): number {
+    return this.#options.timeline.now;
+  }
+
+  get #mode(): number {
+    return (this.#registers.get("CCR") >>> 26) & 3;
+  }
+
+  get #enabled(): boolean {
+    return this.#registers.has("CR", CR.EN);
+  }
+
+  get #busy(): boolean {
+    if (this.#aborting || this.#mappedBusy || this.#poller !== undefined || this.#transfer !== undefined)
+      return true;
+    return this.#mode === MODE.READ && this.#fifo.level > 0;
+  }
+
+  get #deviceBytes(): number {
+    return 2 ** (((this.#registers.get("DCR") >>> 16) & 31) + 1);
+  }
+
+  get #gapNs(): number {
+    return (((this.#registers.get("DCR") >>> 8) & 7) + 1) * this.#wire.clockNs;
+  }
+
+  #format(): CommandFormat {
+    const ccr = this.#registers.get("CCR");
+    const abr = this.#registers.get("ABR");
+    if (this.#decoded?.ccr !== ccr || this.#decoded.abr !== abr) {
+      this.#decoded = { ccr, abr, format: decodeCommand(ccr, abr) };
+    }
+    return this.#decoded.format;
+  }
+
+  // --- registers -----------------------------------------------------------------------------------------
+
+  #mayWrite(name: QuadSpiRegister): boolean {
+    this.#sync();
+    if (!this.#busy) return true;
+    this.#options.log.once(`QUADSPI.${name}.busy`, `QUADSPI.${name}: written while BUSY = 1: ignored`);
+    return false;
+  }
+
+  #writeCr(before: number): void {
+    this.#sync();
+    const registers = this.#registers;
+    const written = registers.get("CR");
+    if (this.#busy && ((written ^ before) & CR_STATIC) !== 0) {
+      this.#options.log.once(
+        "QUADSPI.CR.busy",
+        "QUADSPI.CR: bits that need BUSY = 0 written while BUSY = 1: ignored",
+      );
+      registers.set("CR", (written & ~CR_STATIC) | (before & CR_STATIC));
+    }
+    this.#configureWire();
+    const disabled = (before & CR.EN) !== 0 && !this.#enabled;
+    if (registers.has("CR", CR.ABORT) || disabled) this.#abort();
+    this.#update();
+  }
+
+  #configureWire(): void {
+    const cr = this.#registers.get("CR");
+    this.#wire.divider = (cr >>> 24) + 1;
+    this.#wire.wired = (cr & (CR.DFM | CR.FSEL)) === 0;
+    if (!this.#wire.wired) {
+      this.#options.log.once("QUADSPI.dual", "QUADSPI.CR: DFM or FSEL selects a second flash: none is wired");
+    }
+  }
+
+  #readSr(): number {
+    this.#sync();
+    this.#update();
+    const busy = this.#busy ? SR.BUSY : 0;
+    return this.#flags | (this.#thresholdReached ? SR.FTF : 0) | busy | (this.#fifo.level << 8);
+  }
+
+  get #thresholdReached(): boolean {
+    const threshold = ((this.#registers.get("CR") >>> 8) & 31) + 1;
+    const { level } = this.#fifo;
+    if (this.#mode === MODE.WRITE) {
+      const writes = this.#enabled && this.#format().dataLines !== undefined;
+      return writes && FIFO_BYTES - level >= threshold;
+    }
+    if (this.#mode !== MODE.READ) return this.#statusUnread;
+    return level >= threshold || (this.#transfer === undefined && level > 0);
+  }
+
+  #writeCcr(): void {
+    const { log } = this.#options;
+    const ccr = this.#registers.get("CCR");
+    this.#instructionSent = false;
+    this.#statusUnread = false;
+    if (this.#mapped) this.#leaveMapped();
+    this.#fifo.clear();
+    if (!this.#enabled) {
+      if (ccr !== 0) log.once("QUADSPI.CCR.en", "QUADSPI.CCR: written while CR.EN = 0: starts nothing");
+      return;
+    }
+    if ((ccr & CCR.FRCM) !== 0) this.#timingFixed = true;
+    if ((ccr & CCR.PHASES) === 0) return;
+    if (ccr >>> 31 === 1 && this.#registers.has("CR", CR.SSHIFT)) {
+      log.once(
+        "QUADSPI.sshift",
+        "QUADSPI: DDRM together with SSHIFT is forbidden (RM0433): sampling fails on silicon",
+      );
+    }
+    if (this.#mode === MODE.MAPPED) {
+      this.#warnOfTiming();
+      this.#mapped = true;
+      return;
+    }
+    const format = this.#format();
+    if (format.addressLines === undefined && !this.#waitsForData(format)) this.#start(format);
+  }
+
+  #writeAr(): void {
+    if (!this.#enabled || this.#mode === MODE.MAPPED) return;
+    const format = this.#format();
+    if (format.addressLines !== undefined && !this.#waitsForData(format)) this.#start(format);
+  }
+
+  /** Indirect writes with a data phase start with the first write to DR. */
+  #waitsForData(format: CommandFormat): boolean {
+    return this.#mode === MODE.WRITE && format.dataLines !== undefined;
+  }
+
+  #readDr(bytes: number): number {
+    this.#sync();
+    if (this.#mode === MODE.POLL) {
+      this.#statusUnread = false;
+      this.#update();
+      return this.#registers.get("DR");
+    }
+    const transfer = this.#transfer;
+    if (transfer?.direction === "read" && this.#fifo.level < bytes) {
+      const missing = Math.min(bytes - this.#fifo.level, transfer.remaining);
+      this.#stall(transfer.timeOf(missing));
+      this.#sync();
+    } else if (this.#fifo.level < bytes) {
+      this.#options.log.once("QUADSPI.DR.empty", "QUADSPI.DR: read of more bytes than the FIFO holds: zeros");
+    }
+    let value = 0;
+    for (let index = 0; index < bytes; index++) value += this.#fifo.shift() * 2 ** (8 * index);
+    this.#sync();
+    this.#update();
+    return value;
+  }
+
+  #writeDr(value: number, bytes: number): void {
+    this.#sync();
+    const format = this.#format();
+    if (!this.#enabled || !this.#waitsForData(format)) {
+      this.#options.log.once("QUADSPI.DR.mode", "QUADSPI.DR: written outside an indirect write: ignored");
+      return;
+    }
+    if (this.#transfer === undefined) {
+      if (this.#busy || !this.#start(format)) return;
+    }
+    for (let index = 0; index < bytes; index++) this.#pushByte((value >>> (8 * index)) & 0xff);
+    this.#sync();
+    this.#update();
+  }
+
+  #pushByte(byte: number): void {
+    const transfer = this.#transfer;
+    if (transfer === undefined || transfer.remaining <= this.#fifo.level) {
+      this.#options.log.once("QUADSPI.DR.excess", "QUADSPI.DR: more bytes written than DLR says: ignored");
+      return;
+    }
+    if (this.#fifo.level === FIFO_BYTES) {
+      this.#stall(transfer.timeOf(1));
+      transfer.advance(this.#now);
+    }
+    if (this.#fifo.level < FIFO_BYTES) this.#fifo.push(byte);
+    transfer.advance(this.#now);
+  }
+
+  // --- transfers -----------------------------------------------------------------------------------------
+
+  /** Starts what CCR describes; false when the address is refused. */
+  #start(format: CommandFormat): boolean {
+    this.#warnOfTiming();
+    const address = this.#registers.get("AR");
+    const length = this.#dataLength(format, address);
+    if (length === undefined) {
+      this.#flags |= SR.TEF;
+      this.#update();
+      return false;
+    }
+    const startsAt = Math.max(this.#now, this.#freeAt);
+    if (this.#mode === MODE.POLL) {
+      this.#startPolling(format, startsAt);
+      return true;
+    }
+    const withInstruction = this.#takeInstruction(format);
+    this.#fifo.clear();
+    this.#wire.begin(format, address, withInstruction);
+    this.#transfer = new IndirectTransfer(this.#wire, this.#fifo, {
+      direction: this.#mode === MODE.READ ? "read" : "write",
+      format,
+      length,
+      dataAt: startsAt + this.#wire.prefixNs(format, withInstruction),
+    });
+    if (length === 0) this.#schedule(startsAt + this.#wire.prefixNs(format, withInstruction));
+    else this.#sync();
+    return true;
+  }
+
+  /** Bytes of the data phase; undefined when it would leave the device (DCR.FSIZE). */
+  #dataLength(format: CommandFormat, address: number): number | undefined {
+    const room = this.#deviceBytes - address;
+    const addressed = format.addressLines !== undefined;
+    if (addressed && room <= 0) return undefined;
+    if (format.dataLines === undefined) return 0;
+    const dlr = this.#registers.get("DLR");
+    if (dlr === 0xffffffff) {
+      return addressed && this.#deviceBytes < 2 ** 32 ? room : Number.POSITIVE_INFINITY;
+    }
+    return addressed && this.#mode !== MODE.POLL && dlr + 1 > room ? undefined : dlr + 1;
+  }
+
+  #takeInstruction(format: CommandFormat): boolean {
+    const send = !(format.instructionOnce && this.#instructionSent);
+    this.#instructionSent = true;
+    return send;
+  }
+
+  /** Brings the transfer up to now and arranges for its end. */
+  #sync(): void {
+    const transfer = this.#transfer;
+    if (transfer === undefined || transfer.remaining === 0) return;
+    transfer.advance(this.#now);
+    if (transfer.remaining === 0) this.#finish();
+    else this.#scheduleNext(transfer);
+  }
+
+  /** The next instant at which something happens without the guest: FIFO threshold interrupt, or the end. */
+  #scheduleNext(transfer: IndirectTransfer): void {
+    const at = this.#thresholdAt(transfer) ?? transfer.timeOf(transfer.remaining);
+    if (at !== undefined) this.#schedule(at);
+  }
+
+  #thresholdAt(transfer: IndirectTransfer): number | undefined {
+    if (!this.#registers.has("CR", CR.FTIE) || this.#thresholdReached) return undefined;
+    const threshold = ((this.#registers.get("CR") >>> 8) & 31) + 1;
+    const { level } = this.#fifo;
+    const missing = transfer.direction === "read" ? threshold - level : threshold - (FIFO_BYTES - level);
+    return transfer.timeOf(missing);
+  }
+
+  #schedule(at: number): void {
+    if (at === Number.POSITIVE_INFINITY) return;
+    if (this.#event !== undefined && !this.#event.done && Math.abs(this.#event.at - at) < 1e-3) return;
+    const { timeline } = this.#options;
+    timeline.cancel(this.#event);
+    this.#event = timeline.after(at - this.#now, () => this.#onEvent());
+  }
+
+  #onEvent(): void {
+    if (this.#aborting) {
+      this.#aborting = false;
+      this.#registers.setBits("CR", CR.ABORT, false);
+      this.#flags |= SR.TCF;
+    } else if (this.#poller !== undefined) this.#poll(this.#poller);
+    else if (this.#transfer?.remaining === 0) this.#finish();
+    else this.#sync();
+    this.#update();
+  }
+
+  /** The last byte has passed the pins. */
+  #finish(): void {
+    this.#options.timeline.cancel(this.#event);
+    this.#transfer = undefined;
+    this.#wire.end();
+    this.#freeAt = this.#now + this.#gapNs;
+    this.#flags |= SR.TCF;
+  }
+
+  #abort(): void {
+    if (!this.#busy && !this.#mapped) {
+      this.#registers.setBits("CR", CR.ABORT, false);
+      return;
+    }
+    if (this.#aborting) return;
+    const busy = this.#busy;
+    const clocks = this.#wire.clockNs;
+    this.#stop();
+    if (!busy) {
+      this.#registers.setBits("CR", CR.ABORT, false);
+      return;
+    }
+    this.#aborting = true;
+    this.#schedule(this.#now + ABORT_CLOCKS * clocks + this.#gapNs);
+  }
+
+  /** Ends everything at once. */
+  #stop(): void {
+    const { timeline } = this.#options;
+    timeline.cancel(this.#event);
+    this.#event = undefined;
+    this.#transfer = undefined;
+    this.#poller = undefined;
+    this.#aborting = false;
+    this.#statusUnread = false;
+    this.#fifo.clear();
+    if (this.#mapped) this.#leaveMapped();
+    this.#wire.end();
+  }
+
+  // --- automatic polling ---------------------------------------------------------------------------------
+
+  #startPolling(format: CommandFormat, startsAt: number): void {
+    const registers = this.#registers;
+    const intervalNs = Math.max(this.#gapNs, registers.get("PIR") * this.#wire.clockNs);
+    this.#poller = startPolling({ format, wire: this.#wire, intervalNs, bytes: registers.get("DLR") + 1 });
+    this.#schedule(startsAt + this.#poller.readNs(this.#instructionSent));
+  }
+
+  #poll(poller: Poller): void {
+    const registers = this.#registers;
+    const status = poller.read(registers.get("AR"), this.#takeInstruction(poller.format));
+    registers.set("DR", status);
+    this.#statusUnread = true;
+    const anyBit = registers.has("CR", CR.PMM);
+    if (pollMatches(status, registers.get("PSMKR"), registers.get("PSMAR"), anyBit)) {
+      this.#flags |= SR.SMF;
+      if (registers.has("CR", CR.APMS)) {
+        this.#poller = undefined;
+        this.#freeAt = this.#now + this.#gapNs;
+        return;
+      }
+    }
+    this.#schedule(poller.nextAt(this.#now));
+  }
+
+  // --- memory-mapped mode --------------------------------------------------------------------------------
+
+  #makeWindow(): QuadSpiWindow {
+    const { log, clocked, onMappingChange } = this.#options;
+    return new QuadSpiWindow({
+      wire: this.#wire,
+      log,
+      format: () => (this.#mapped && !this.#aborting && clocked() ? this.#format() : undefined),
+      deviceBytes: () => this.#deviceBytes,
+      mayLend: () => !this.#registers.has("CR", CR.TCEN),
+      takeInstruction: () => this.#takeInstruction(this.#format()),
+      wait: (ns) => {
+        this.#mappedBusy = true;
+        this.#stall(this.#now + ns);
+        this.#restartTimeout();
+      },
+      gapNs: () => (this.#mappedBusy ? this.#gapNs : Math.max(0, this.#freeAt - this.#now)),
+      onChange: () => onMappingChange?.(),
+    });
+  }
+
+  /** TCEN: /CS rises when nothing is read for LPTR clocks. */
+  #restartTimeout(): void {
+    if (!this.#registers.has("CR", CR.TCEN)) return;
+    const { timeline } = this.#options;
+    timeline.cancel(this.#timeout);
+    this.#timeout = timeline.after(this.#registers.get("LPTR") * this.#wire.clockNs, () => {
+      this.window.release();
+      this.#mappedBusy = false;
+      this.#flags |= SR.TOF;
+      this.#update();
+    });
+  }
+
+  #leaveMapped(): void {
+    this.#options.timeline.cancel(this.#timeout);
+    this.#mapped = false;
+    this.#mappedBusy = false;
+    this.#timingFixed = false;
+    this.window.close();
+    this.#wire.end();
+  }
+
+  /** ES0392, "QUADSPI internal timing criticality". */
+  #warnOfTiming(): void {
+    if (this.#timingFixed) return;
+    this.#options.log.once(
+      "QUADSPI.timing",
+      "QUADSPI: used after reset or memory-mapped mode without the workaround of ES0392 'internal timing criticality': can fail on silicon",
+    );
+  }
+
+  // --- time and interrupt --------------------------------------------------------------------------------
+
+  #stall(untilNs: number | undefined): void {
+    if (untilNs === undefined || untilNs <= this.#now) return;
+    const { stall, timeline, log } = this.#options;
+    if (untilNs === Number.POSITIVE_INFINITY) {
+      log.once(
+        "QUADSPI.hang",
+        "QUADSPI: an access waits for a clock that stands still: the bus hangs on silicon",
+      );
+      return;
+    }
+    if (stall !== undefined) stall(untilNs);
+    else timeline.cycles += Math.ceil((untilNs - timeline.now) / timeline.nsPerCycle);
+  }
+
+  #update(): void {
+    const enables = (this.#registers.get("CR") >>> 16) & FLAGS;
+    const threshold = (enables & SR.FTF) !== 0 && this.#thresholdReached ? SR.FTF : 0;
+    const asserted = (enables & (this.#flags | threshold)) !== 0;
+    if (asserted === this.#asserted) return;
+    this.#asserted = asserted;
+    this.#options.interrupt.set(asserted);
+  }
+}
