@@ -7,6 +7,7 @@
 
 import type { BusFault, EmulatorLog, InterruptLine } from "../bus.js";
 import type { Timeline } from "../timeline.js";
+import { conditionPassed } from "./conditions.js";
 import { decode } from "./decode.js";
 import { ExceptionModel } from "./exception-model.js";
 import { handleFault, takePending } from "./exceptions.js";
@@ -360,7 +361,7 @@ export class CortexM7 {
   }
 
   conditionPassed(condition: number): boolean {
-    return (CONDITIONS[condition >> 1] as (cpu: CortexM7) => boolean)(this) !== ((condition & 1) === 1);
+    return conditionPassed(this, condition);
   }
 
   /** The clock of the core changes now; all that counts it keeps its count. */
@@ -397,15 +398,3 @@ export class CortexM7 {
 export const invalidState: Execute = () => {
   throw usageFault(CFSR.INVSTATE);
 };
-
-/** Indexed by condition / 2; odd conditions are the opposite. AL is 14. */
-const CONDITIONS: readonly ((cpu: CortexM7) => boolean)[] = [
-  (cpu) => cpu.zr === 0,
-  (cpu) => cpu.c !== 0,
-  (cpu) => cpu.nr < 0,
-  (cpu) => cpu.v !== 0,
-  (cpu) => cpu.c !== 0 && cpu.zr !== 0,
-  (cpu) => cpu.nr < 0 === (cpu.v !== 0),
-  (cpu) => cpu.zr !== 0 && cpu.nr < 0 === (cpu.v !== 0),
-  () => true,
-];

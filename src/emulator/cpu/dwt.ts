@@ -57,11 +57,11 @@ export class Dwt implements BusDevice {
       this.#locked = value !== KEY;
       return;
     }
-    if (this.#locked)
-      this.#log.once(
-        "dwt.lock",
-        "DWT: write before LAR was unlocked (0xC5ACCE55): a Cortex-M7 may ignore it with no debugger attached",
-      );
+    if (this.#locked) {
+      const message = "DWT: write ignored, because LAR was not unlocked with 0xC5ACCE55 before";
+      this.#log.once("dwt.lock", message);
+      return;
+    }
     if (!this.#traceEnabled())
       this.#log.once("dwt.trcena", "DWT: write while DEMCR.TRCENA is 0; the counter does not count");
     this.#regs.write(offset, size, value);

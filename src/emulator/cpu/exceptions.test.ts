@@ -190,6 +190,8 @@ test("a stack that cannot be written is a stacking fault", () => {
   machine.bus.map(0x60000000, 0x1000, { read: () => 0, write: fail }, "broken");
   machine.set({ 0: 0x60000800 }).run();
   assert.equal(machine.cpu.ipsr, Exception.hardFault);
+  assert.deepEqual([machine.at(0xe000ed28), machine.at(0xe000ed2c)], [CFSR.STKERR, HFSR.FORCED]);
+  assert.equal(machine.cpu.exceptions.isPending(Exception.svCall), true);
 });
 
 function fail(offset: number): never {

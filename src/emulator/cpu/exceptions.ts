@@ -26,16 +26,19 @@ export function takePending(cpu: CortexM7, next: Insn): Insn {
 export function enter(cpu: CortexM7, number: number, insn: Insn): Insn {
   cpu.timeline.cycles += ENTRY_CYCLES;
   cpu.mem.exclusive = false;
-  let frame: { excReturn: number };
+  const excReturn = returnValue(cpu);
+  cpu.mem.stacking = true;
   try {
-    frame = { excReturn: pushFrame(cpu, insn) };
+    pushFrame(cpu, insn);
   } catch (fault) {
     if (!(fault instanceof CoreFault)) throw fault;
     const derived = stackingFault(cpu, fault, number);
     if (derived === undefined) return lockup(cpu, insn);
-    return vector(cpu, derived, returnValue(cpu));
+    return vector(cpu, derived, excReturn);
+  } finally {
+    cpu.mem.stacking = false;
   }
-  return vector(cpu, number, frame.excReturn);
+  return vector(cpu, number, excReturn);
 }
 
 function returnValue(cpu: CortexM7): number {
@@ -43,9 +46,7 @@ function returnValue(cpu: CortexM7): number {
   return (cpu.control & CONTROL_FPCA) !== 0 ? base & ~0x10 : base | 0;
 }
 
-/** Stacks the frame and returns EXC_RETURN. */
-function pushFrame(cpu: CortexM7, insn: Insn): number {
-  const excReturn = returnValue(cpu);
+function pushFrame(cpu: CortexM7, insn: Insn): void {
   const floating = (cpu.control & CONTROL_FPCA) !== 0;
   const sp = cpu.get(13);
   // CCR.STKALIGN is read-only 1 on Cortex-M7: frames are 8-byte aligned.
@@ -59,7 +60,6 @@ function pushFrame(cpu: CortexM7, insn: Insn): number {
   mem.store32(frame + 24, insn.pc);
   mem.store32(frame + 28, cpu.xpsrBefore(insn) | (padded === 0 ? 0 : XPSR_ALIGN));
   if (floating) cpu.fpu.stack(frame + FRAME_BYTES);
-  return excReturn;
 }
 
 /** Reads the vector and starts the handler. */

@@ -42,8 +42,9 @@ function scaleBy(value: number, exponent: number): number {
 
 /** a * b + c with one rounding, to single (24 bits) or double (53 bits) precision. */
 export function fusedMultiplyAdd(a: number, b: number, c: number, double: boolean): number {
+  if (Number.isFinite(a) && Number.isFinite(b) && !Number.isFinite(c)) return c;
   const product = a * b;
-  if (!Number.isFinite(a) || !Number.isFinite(b) || !Number.isFinite(c) || a === 0 || b === 0)
+  if (!Number.isFinite(a) || !Number.isFinite(b) || a === 0 || b === 0)
     return double ? product + c : Math.fround(product + c);
   const x = split(a);
   const y = split(b);

@@ -110,11 +110,13 @@ export class Fpu {
 
   /** Stores a single result; a NaN becomes what FPProcessNaNs() makes of the operands. */
   setSingle(d: number, value: number, operands: readonly number[]): void {
-    const nan = Number.isNaN(value) ? this.#singleNaN(operands) : undefined;
+    if (Number.isNaN(value)) {
+      this.bits[d] = this.#singleNaN(operands);
+      return;
+    }
+    const finite = operands.every((n) => Number.isFinite(this.s[n]));
     this.s[d] = value;
-    if (nan !== undefined) this.bits[d] = nan;
-    else if (!Number.isFinite(this.s[d]) && operands.every((n) => Number.isFinite(this.s[n])))
-      this.raise(FPSCR.OFC);
+    if (finite && !Number.isFinite(this.s[d])) this.raise(FPSCR.OFC);
   }
 
   setDouble(d: number, value: number, operands: readonly number[]): void {
@@ -133,11 +135,18 @@ export class Fpu {
     return Number.isNaN(this.s[n]) && ((this.bits[n] as number) & QUIET) === 0;
   }
 
-  #pickNaN(operands: readonly number[], double: boolean): number | undefined {
+  /** Which of the operands (its index) gives a NaN result its payload; undefined when the operation was invalid. */
+  nanSource(operands: readonly number[], double: boolean): number | undefined {
     const values = double ? this.d : this.s;
-    const signalling = operands.find((n) => this.isSignalling(n, double));
-    const picked = signalling ?? operands.find((n) => Number.isNaN(values[n]));
-    if (signalling !== undefined || picked === undefined) this.raise(FPSCR.IOC);
+    const signalling = operands.findIndex((n) => this.isSignalling(n, double));
+    const index = signalling >= 0 ? signalling : operands.findIndex((n) => Number.isNaN(values[n]));
+    return index < 0 ? undefined : index;
+  }
+
+  #pickNaN(operands: readonly number[], double: boolean): number | undefined {
+    const index = this.nanSource(operands, double);
+    const picked = index === undefined ? undefined : operands[index];
+    if (picked === undefined || this.isSignalling(picked, double)) this.raise(FPSCR.IOC);
     return picked;
   }
 

@@ -18,6 +18,8 @@ export class MemoryPort implements CodeListener {
   trapUnaligned = false;
   /** Local monitor of LDREX/STREX. */
   exclusive = false;
+  /** Exception entry: a bus error of a store is noticed at once (STKERR). */
+  stacking = false;
   /** A store was answered with a bus error; the write buffer reports it later, without the address. */
   onImpreciseFault: (address: number, error: BusFault) => void = () => {};
 
@@ -205,6 +207,7 @@ export class MemoryPort implements CodeListener {
       this.#bus.write(address, size, value);
     } catch (error) {
       if (!(error instanceof BusFault)) throw error;
+      if (this.stacking) throw new CoreFault(Exception.busFault, CFSR.STKERR);
       this.onImpreciseFault(address, error);
     }
   }

@@ -66,8 +66,22 @@ export const vdiv: FloatOperation = (fpu, i) => {
 /** d = (+-d) + (+-(n * m)), rounded twice. */
 function multiplyAccumulate(signD: number, signProduct: number): FloatOperation {
   return (fpu, i) => {
-    const product = rounded(i, value(fpu, i, i.n) * value(fpu, i, i.m)) * signProduct;
-    put(fpu, i, value(fpu, i, i.d) * signD + product, [i.d, i.n, i.m]);
+    const product = rounded(i, value(fpu, i, i.n) * value(fpu, i, i.m));
+    const addend = value(fpu, i, i.d);
+    if (!Number.isNaN(product)) {
+      put(fpu, i, addend * signD + product * signProduct, [i.d, i.n, i.m]);
+      if (Number.isNaN(addend) && signD < 0) negate(fpu, i);
+    } else if (!Number.isNaN(addend)) {
+      put(fpu, i, product, [i.n, i.m]);
+      if (signProduct < 0) negate(fpu, i);
+    } else {
+      const double = i.kind === 1;
+      const source = fpu.nanSource([i.n, i.m], double);
+      const invalid = source === undefined || fpu.isSignalling(source === 0 ? i.n : i.m, double);
+      if (invalid) fpu.raise(FPSCR.IOC);
+      put(fpu, i, addend, [i.d]);
+      if (signD < 0) negate(fpu, i);
+    }
   };
 }
 export const vmla: FloatOperation = multiplyAccumulate(1, 1);
@@ -75,12 +89,25 @@ export const vmls: FloatOperation = multiplyAccumulate(1, -1);
 export const vnmla: FloatOperation = multiplyAccumulate(-1, -1);
 export const vnmls: FloatOperation = multiplyAccumulate(-1, 1);
 
+function invalidProduct(fpu: Fpu, i: Insn): boolean {
+  const n = Math.abs(value(fpu, i, i.n));
+  const m = Math.abs(value(fpu, i, i.m));
+  return (n === 0 && m === Number.POSITIVE_INFINITY) || (m === 0 && n === Number.POSITIVE_INFINITY);
+}
+
 /** d = (+-d) + (+-n) * m, rounded once. */
 function fused(signD: number, signN: number): FloatOperation {
   return (fpu, i) => {
+    const operands = [i.d, i.n, i.m];
+    const source = fpu.nanSource(operands, i.kind === 1);
     const n = value(fpu, i, i.n) * signN;
     const result = fusedMultiplyAdd(n, value(fpu, i, i.m), value(fpu, i, i.d) * signD, i.kind === 1);
-    put(fpu, i, result, [i.d, i.n, i.m]);
+    // Infinity times zero is invalid even when a quiet NaN is added to it.
+    const invalid = source === 0 && !fpu.isSignalling(i.d, i.kind === 1) && invalidProduct(fpu, i);
+    put(fpu, i, result, invalid ? [] : operands);
+    if (invalid) return;
+    // The operand's sign is changed before its NaN is passed on.
+    if ((source === 0 && signD < 0) || (source === 1 && signN < 0)) negate(fpu, i);
   };
 }
 export const vfma: FloatOperation = fused(1, 1);
