@@ -39,94 +39,124 @@ export interface RegisterBlockOptions {
 
 const hex = (value: number): string => `0x${(value >>> 0).toString(16).padStart(8, "0")}`;
 
+/** One register's stored value, for hot paths that must not look it up by name each time. Read it, never write it. */
+export interface RegisterCell {
+  readonly value: number;
+}
+
+class Register<Name extends string> implements RegisterCell {
+  readonly name: Name;
+  readonly spec: RegisterSpec;
+  /** Unsigned. */
+  value: number;
+
+  constructor(name: Name, spec: RegisterSpec) {
+    this.name = name;
+    this.spec = spec;
+    this.value = spec.reset >>> 0;
+  }
+}
+
 export class RegisterBlock<Name extends string> implements BusDevice {
   readonly #options: RegisterBlockOptions;
-  readonly #specs: RegisterMap<Name>;
-  readonly #byOffset = new Map<number, Name>();
-  readonly #values: Record<Name, number>;
+  readonly #byName = new Map<Name, Register<Name>>();
+  /** Indexed by offset / 4. */
+  readonly #byWord: (Register<Name> | undefined)[] = [];
 
   constructor(specs: RegisterMap<Name>, options: RegisterBlockOptions) {
-    this.#specs = specs;
     this.#options = options;
-    this.#values = {} as Record<Name, number>;
-    for (const name of this.names) this.#byOffset.set(specs[name].offset, name);
-    this.reset();
+    for (const name of Object.keys(specs) as Name[]) {
+      const register = new Register(name, specs[name]);
+      this.#byName.set(name, register);
+      this.#byWord[register.spec.offset >>> 2] = register;
+    }
   }
 
   get names(): Name[] {
-    return Object.keys(this.#specs) as Name[];
+    return [...this.#byName.keys()];
   }
 
   spec(name: Name): RegisterSpec {
-    return this.#specs[name];
+    return this.#register(name).spec;
+  }
+
+  cell(name: Name): RegisterCell {
+    return this.#register(name);
   }
 
   /** All registers, or the named ones, to their reset values. No hook is called. */
   reset(names: readonly Name[] = this.names): void {
-    for (const name of names) this.#values[name] = this.#specs[name].reset >>> 0;
+    for (const name of names) {
+      const register = this.#register(name);
+      register.value = register.spec.reset >>> 0;
+    }
   }
 
   /** Stored value, unsigned. */
   get(name: Name): number {
-    return this.#values[name];
+    return this.#register(name).value;
   }
 
   /** Hardware's side: stores any value, past all masks and hooks. */
   set(name: Name, value: number): void {
-    this.#values[name] = value >>> 0;
+    this.#register(name).value = value >>> 0;
   }
 
   /** Hardware's side: sets or clears bits. */
   setBits(name: Name, mask: number, on: boolean): void {
-    const value = this.#values[name];
-    this.#values[name] = (on ? value | mask : value & ~mask) >>> 0;
+    const register = this.#register(name);
+    register.value = (on ? register.value | mask : register.value & ~mask) >>> 0;
   }
 
   has(name: Name, mask: number): boolean {
-    return (this.#values[name] & mask) !== 0;
+    return (this.#register(name).value & mask) !== 0;
+  }
+
+  #register(name: Name): Register<Name> {
+    // Every Name is in the map: the constructor put it there.
+    return this.#byName.get(name) as Register<Name>;
   }
 
   read(offset: number, size: AccessSize): number {
-    const name = this.#byOffset.get(offset & ~3);
+    const register = this.#byWord[offset >>> 2];
+    if (register === undefined) return this.#unmodelled("read", offset, undefined);
+    if (!this.#clocked(register, "read")) return 0;
     const lane = (offset & 3) * 8;
-    if (name === undefined) return this.#unmodelled("read", offset, undefined);
-    if (!this.#clocked(name, "read")) return 0;
-    const spec = this.#specs[name];
-    const stored = this.#values[name] & ~(spec.wo ?? 0);
-    const value = spec.onRead === undefined ? stored : spec.onRead(stored >>> 0, size, lane);
+    const { wo, onRead } = register.spec;
+    const stored = wo === undefined ? register.value : (register.value & ~wo) >>> 0;
+    const value = onRead === undefined ? stored : onRead(stored, size, lane);
     return ((value >>> lane) & sizeMask(size)) >>> 0;
   }
 
   write(offset: number, size: AccessSize, value: number): void {
-    const name = this.#byOffset.get(offset & ~3);
-    if (name === undefined) {
+    const register = this.#byWord[offset >>> 2];
+    if (register === undefined) {
       this.#unmodelled("write", offset, value);
       return;
     }
-    if (!this.#clocked(name, "write")) return;
+    if (!this.#clocked(register, "write")) return;
     const lane = (offset & 3) * 8;
     const laneMask = (sizeMask(size) << lane) >>> 0;
     const written = ((value << lane) & laneMask) >>> 0;
-    const spec = this.#specs[name];
-    const before = this.#values[name];
-    this.#report(name, spec, written, before, laneMask);
-    this.#values[name] = merge(spec, written, before, laneMask);
+    const { spec, value: before } = register;
+    const changed = (written ^ before) & laneMask;
+    if ((changed & ~silent(spec)) !== 0) this.#report(register, changed);
+    register.value = merge(spec, written, before, laneMask);
     spec.onWrite?.(written, before, laneMask);
   }
 
-  #clocked(name: Name, verb: string): boolean {
+  #clocked(register: Register<Name>, verb: string): boolean {
     const { name: block, log, clocked } = this.#options;
     if (clocked === undefined || clocked()) return true;
     log.once(
       `${block}.clock`,
-      `${block}.${name}: ${verb} while the clock of ${block} is off (RCC): has no effect`,
+      `${block}.${register.name}: ${verb} while the clock of ${block} is off (RCC): has no effect`,
     );
     return false;
   }
 
-  #report(name: Name, spec: RegisterSpec, written: number, before: number, laneMask: number): void {
+  #report({ name, spec }: Register<Name>, changed: number): void {
     const { name: block, log } = this.#options;
-    const changed = (written ^ before) & laneMask;
     const tagged = changed & (spec.tagged ?? 0);
     if (tagged !== 0) {
       log.once(
@@ -134,7 +164,7 @@ export class RegisterBlock<Name extends string> implements BusDevice {
         `${block}.${name}: bits ${hex(tagged)} are stored but have no effect here`,
       );
     }
-    const reserved = changed & ~declared(spec);
+    const reserved = changed & ~silent(spec) & ~tagged;
     if (reserved !== 0) {
       log.once(
         `${block}.${name}.r${hex(reserved)}`,
@@ -154,8 +184,9 @@ export class RegisterBlock<Name extends string> implements BusDevice {
   }
 }
 
-function declared(spec: RegisterSpec): number {
-  return (spec.rw ?? 0) | (spec.w1c ?? 0) | (spec.wo ?? 0) | (spec.tagged ?? 0) | (spec.ro ?? 0);
+/** Bits that software may change without a word: all but tagged and reserved ones. */
+function silent(spec: RegisterSpec): number {
+  return (spec.rw ?? 0) | (spec.w1c ?? 0) | (spec.wo ?? 0) | (spec.ro ?? 0);
 }
 
 function merge(spec: RegisterSpec, written: number, before: number, laneMask: number): number {

@@ -33,6 +33,7 @@ export class Timeline {
   #baseNs = 0;
   #nsPerCycle: number;
   #order = 0;
+  #stopRequested = false;
   readonly #events: PendingEvent[] = [];
 
   /** @param cpuHz CPU clock in Hz after power-on (HSI, 64 MHz). */
@@ -93,6 +94,7 @@ export class Timeline {
       event.run();
     }
     this.#rebase();
+    this.#stopRequested = false;
     this.#updateLimit();
   }
 
@@ -105,9 +107,13 @@ export class Timeline {
     this.#updateLimit();
   }
 
-  /** Makes the CPU return to its caller after the current instruction (for example because an interrupt became pending). */
+  /**
+   * Makes the CPU return to its caller after the current instruction (for example because an interrupt became
+   * pending). Holds until `runDue`, whatever is scheduled or cancelled in between.
+   */
   stopSoon(): void {
-    this.cycleLimit = Math.min(this.cycleLimit, this.cycles);
+    this.#stopRequested = true;
+    this.#updateLimit();
   }
 
   #rebase(): void {
@@ -122,6 +128,10 @@ export class Timeline {
   }
 
   #updateLimit(): void {
+    if (this.#stopRequested) {
+      this.cycleLimit = Math.min(this.cycleLimit, this.cycles);
+      return;
+    }
     const next = this.nextEventAt;
     const horizon = this.cycles + IDLE_HORIZON_CYCLES;
     if (next === undefined) {

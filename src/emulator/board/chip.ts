@@ -73,6 +73,9 @@ export class Chip {
   readonly #rams: Uint8Array[] = [];
   /** What a system reset puts into its reset state, besides RCC and the core. */
   readonly #resettable: (() => void)[] = [];
+  /** What counts with a clock of its own and must hear of changes. */
+  readonly #clocked: (() => void)[] = [];
+  #cpuHz = 0;
   #pendingReset: SystemResetCause | undefined;
 
   constructor(options: ChipOptions) {
@@ -113,29 +116,33 @@ export class Chip {
     const cause = this.#pendingReset;
     if (cause === undefined) return;
     this.#pendingReset = undefined;
-    this.rcc.systemReset(cause);
-    this.pwr.systemReset();
-    this.rtc.systemReset();
-    this.#resetAll();
+    this.#reset(() => {
+      this.pwr.systemReset();
+      this.rcc.systemReset(cause);
+      this.rtc.systemReset();
+    });
   }
 
   /** Power comes back: RAM holds noise. @param backupLost VBAT was gone too. */
   powerOn(backupLost: boolean): void {
     this.#pendingReset = undefined;
     for (const ram of this.#rams) this.#noise(ram);
-    this.rcc.powerOn(backupLost);
-    if (backupLost) this.rtc.backupReset();
-    else this.rtc.systemReset();
-    this.pwr.powerOn();
-    this.dbgmcu.powerOn();
-    this.#resetAll();
+    this.#reset(() => {
+      this.pwr.powerOn(backupLost);
+      this.rcc.powerOn(backupLost);
+      if (backupLost) this.rtc.backupReset();
+      else this.rtc.systemReset();
+      this.dbgmcu.powerOn();
+    });
   }
 
-  #resetAll(): void {
+  /** SYSCFG and FLASH first: RCC checks the operating point against them. */
+  #reset(powerAndClocks: () => void): void {
+    this.syscfg.reset();
     this.flash.reset();
+    powerAndClocks();
     for (const reset of this.#resettable) reset();
     this.iwdg.reset(this.flash.hardwareWatchdog);
-    this.cpu.setClockHz(this.rcc.clockTree.cpuHz);
     this.cpu.reset(this.flash.bootAddress(false));
   }
 
@@ -147,6 +154,11 @@ export class Chip {
 
   #map(name: string, address: number, size: number, device: BusDevice): void {
     this.bus.map(address, size, device, name);
+  }
+
+  /** Maps what decides whether memories can be reached: clock gates, the flash's own controller. */
+  #mapController(name: string, address: number, size: number, device: BusDevice): void {
+    this.bus.map(address, size, device, name, true);
   }
 
   /** Maps a peripheral and has it reset with the system and by its RCC reset bit, where it has one. */
@@ -171,7 +183,7 @@ export class Chip {
       interrupt: this.cpu.irqLine(IRQ.FLASH),
       onTimingChange: () => this.rcc.checkOperatingPoint(),
     });
-    this.#map("FLASH", ADDRESS.FLASH, SIZE.FLASH, flash);
+    this.#mapController("FLASH", ADDRESS.FLASH, SIZE.FLASH, flash);
     this.#map("internal flash", ADDRESS.FLASH_MEMORY, SIZE.FLASH_MEMORY, flash.memory);
     return flash;
   }
@@ -186,11 +198,18 @@ export class Chip {
       backupWritable: () => this.pwr.backupWritable,
       flashTiming: () => this.flash.timing,
       voltageScale: () => this.pwr.voltageScale,
-      onClockChange: (tree) => this.cpu.setClockHz(tree.cpuHz),
+      onClockChange: () => this.#clocksChanged(),
       onBackupReset: () => this.rtc.backupReset(),
     });
-    this.#map("RCC", ADDRESS.RCC, SIZE.PERIPHERAL, rcc);
+    this.#mapController("RCC", ADDRESS.RCC, SIZE.PERIPHERAL, rcc);
     return rcc;
+  }
+
+  #clocksChanged(): void {
+    const { cpuHz } = this.rcc.clockTree;
+    if (cpuHz !== this.#cpuHz) this.cpu.setClockHz(cpuHz);
+    this.#cpuHz = cpuHz;
+    for (const changed of this.#clocked) changed();
   }
 
   #makePwr(): Pwr {
@@ -226,6 +245,7 @@ export class Chip {
       backupWritable: () => this.pwr.backupWritable,
       clockHz: () => this.rcc.clockTree.kernelHz("RTC"),
     });
+    this.#clocked.push(() => rtc.clockChanged());
     this.#map("RTC", ADDRESS.RTC, SIZE.PERIPHERAL, rtc);
     return rtc;
   }
@@ -362,14 +382,19 @@ export class Chip {
       hclkHz,
       random32: () => Math.floor(random() * 2 ** 32),
     });
+    this.#clocked.push(() => rng.clockChanged());
     this.#add("RNG", ADDRESS.RNG, rng, { resetBit: "RNG" });
   }
 
   #makeSerialAndTimers(): void {
     const { log, timeline, onSerial } = this.#options;
     const wiring = { log, timeline, rcc: this.rcc, irqLine: (irq: number) => this.cpu.irqLine(irq) };
-    for (const part of [...serialPorts(wiring, onSerial), ...basicTimers(wiring)]) {
-      this.#add(part.name, part.address, part.device, { resetBit: part.name });
+    for (const { name, address, device } of serialPorts(wiring, onSerial)) {
+      this.#add(name, address, device, { resetBit: name });
+    }
+    for (const { name, address, device } of basicTimers(wiring)) {
+      this.#clocked.push(() => device.clockChanged());
+      this.#add(name, address, device, { resetBit: name });
     }
   }
 }

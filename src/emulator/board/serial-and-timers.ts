@@ -65,7 +65,7 @@ export function serialPorts(
   });
 }
 
-export function basicTimers(wiring: Wiring): Part[] {
+export function basicTimers(wiring: Wiring): (Part & { readonly device: Tim })[] {
   const { log, timeline, rcc, irqLine } = wiring;
   return TIMERS.map(({ name, kind, bits }) => {
     const device = new Tim({

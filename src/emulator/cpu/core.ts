@@ -25,8 +25,8 @@ export interface CortexM7Options {
   readonly log: EmulatorLog;
   /** Interrupt lines of the chip (STM32H750: 150). */
   readonly irqs?: number;
-  /** AIRCR.SYSRESETREQ was written: the board resets the chip after the current instruction. */
-  readonly onSystemReset: () => void;
+  /** AIRCR.SYSRESETREQ was written. The board may reset the chip at once or after `run()` returned. */
+  onSystemReset: () => void;
   /** The core locked up: it executes nothing until a reset or NMI. */
   readonly onLockup?: () => void;
   /**
@@ -74,6 +74,8 @@ export class CortexM7 {
   readonly #breakpoints = new Set<number>();
   #skipBreakpoint: number | undefined;
   #waitsForEvent = false;
+  /** Counts resets: one that happens inside an instruction decides what executes next. */
+  #resets = 0;
 
   constructor(options: CortexM7Options) {
     this.options = options;
@@ -110,6 +112,7 @@ export class CortexM7 {
    * @param vectorTable initial VTOR; on STM32H7 the boot address from the option bytes.
    */
   reset(vectorTable = 0x08000000): void {
+    this.#resets++;
     this.exceptions.reset();
     this.scs.reset(vectorTable);
     this.fpu.reset();
@@ -144,6 +147,7 @@ export class CortexM7 {
   run(): void {
     if (!this.#ready()) return;
     const timeline = this.timeline;
+    const resets = this.#resets;
     let insn = this.at;
     for (;;) {
       try {
@@ -152,7 +156,7 @@ export class CortexM7 {
           this.at = insn;
           insn = insn.execute(this, insn);
         }
-        this.at = insn;
+        if (this.#resets === resets) this.at = insn;
         return;
       } catch (fault) {
         this.#recover(fault);
@@ -168,8 +172,10 @@ export class CortexM7 {
     this.#skipBreakpoint = this.at.pc;
     if (this.#ready()) {
       this.timeline.cycles++;
+      const resets = this.#resets;
       try {
-        this.at = this.at.execute(this, this.at);
+        const next = this.at.execute(this, this.at);
+        if (this.#resets === resets) this.at = next;
       } catch (fault) {
         this.#recover(fault);
       }

@@ -204,3 +204,36 @@ test("SYSRESETREQ needs its key", () => {
   assert.equal(machine.resets, 1);
   assert.match(machine.notes.join(), /VECTKEY/);
 });
+
+test("a reset inside the instruction that asks for it starts over", () => {
+  const machine = new TestMachine(
+    /* ldr r3,[r4]; adds r3,#1; str r3,[r4]; cmp r3,#3; beq 1f; ldr r0,=0x05fa0004; ldr r1,=0xe000ed0c; str r0,[r1]; 1: bkpt 0 */ "236801332360032b02d002480249086000be00000400fa050ced00e0",
+  );
+  machine.cpu.options.onSystemReset = () => {
+    machine.cpu.reset(FLASH);
+    machine.set({ 4: RAM });
+    machine.timeline.after(1e6, () => {});
+  };
+  machine.set({ 4: RAM }).run();
+  assert.equal(machine.at(RAM), 3);
+});
+
+test("an interrupt raised by a device is taken after the store that caused it, even when that schedules events", () => {
+  const machine = new TestMachine(
+    /* str r0,[r1]; adds r4,#1; adds r4,#1; bkpt 0 */ "08600134013400be",
+  ).handler(16, /* mov r5,r4; mov r6,r4; str r4,[r2]; bx lr */ "2546264614607047");
+  const line = machine.cpu.irqLine(0);
+  const write = (): void => {
+    line.set(true);
+    machine.timeline.after(1e6, () => {});
+  };
+  machine.bus.map(0x40000000, 0x1000, { read: () => 0, write }, "device");
+  machine.bus.map(0x40001000, 0x1000, { read: () => 0, write: () => line.set(false) }, "acknowledge");
+  machine.word(0xe000e100, 1).word(RAM, 99);
+  machine
+    .set({ 1: 0x40000000, 2: 0x40001000, 4: 7 })
+    .load(FLASH + 0x1800, /* str r4,[r3]; str r4,[r2]; bx lr */ "1c6014607047");
+  machine.set({ 3: RAM }).run();
+  assert.equal(machine.at(RAM), 7);
+  assert.equal(machine.reg(4), 9);
+});

@@ -24,6 +24,8 @@ export interface Region {
   readonly device: BusDevice;
   /** 1-based; 0 means "no direct access" in the core's tables. */
   readonly slot: number;
+  /** A write to it may change what some memory lends. */
+  readonly remaps: boolean;
   readable: Bank | undefined;
   writable: Bank | undefined;
 }
@@ -58,14 +60,30 @@ export class SystemBus {
   /**
    * Puts a device at `base`. Regions must not overlap; `base` is a multiple of 4.
    * The same device may be mapped more than once (aliases).
+   * @param remaps a write to it may change what some memory lends: a clock gate, a flash controller
    */
-  map(base: number, size: number, device: BusDevice | MemoryDevice, name: string): Region {
+  map(
+    base: number,
+    size: number,
+    device: BusDevice | MemoryDevice,
+    name: string,
+    remaps = "readable" in device,
+  ): Region {
     const slot = this.#sorted.length + 1;
     const clash = this.#sorted.find((r) => base < r.base + r.size && r.base < base + size);
     if (clash !== undefined)
       throw new RangeError(`${name} at ${hex(base)} overlaps ${clash.name} at ${hex(clash.base)}`);
     if (slot > MAX_REGIONS) throw new RangeError(`no room for ${name}: at most ${MAX_REGIONS} regions`);
-    const region: Region = { name, base, size, device, slot, readable: undefined, writable: undefined };
+    const region: Region = {
+      name,
+      base,
+      size,
+      device,
+      slot,
+      remaps,
+      readable: undefined,
+      writable: undefined,
+    };
     this.bases[slot] = base;
     this.readBanks[slot] = NO_BANK;
     this.writeBanks[slot] = NO_BANK;
@@ -113,11 +131,7 @@ export class SystemBus {
       if (size === 4) return (bank.words[offset >>> 2] as number) >>> 0;
       return (size === 2 ? bank.halves[offset >>> 1] : bank.bytes[offset]) as number;
     }
-    try {
-      return region.device.read(offset, size) >>> 0;
-    } finally {
-      this.refreshLent();
-    }
+    return region.device.read(offset, size) >>> 0;
   }
 
   /**
@@ -137,11 +151,8 @@ export class SystemBus {
       return;
     }
     const raw = size === 4 ? value >>> 0 : value & (size === 2 ? 0xffff : 0xff);
-    try {
-      region.device.write(offset, size, raw);
-    } finally {
-      this.refreshLent();
-    }
+    region.device.write(offset, size, raw);
+    if (region.remaps) this.refreshLent();
   }
 
   /** A debugger's look: a copy of `length` bytes, or undefined where that is not plain memory. Has no side effect. */
@@ -169,7 +180,7 @@ export class SystemBus {
     for (const listener of this.#listeners) listener.codeChanged(address, length);
   }
 
-  /** Asks every memory whether it still lends the same bytes. Done after each device access and at each `run()`. */
+  /** Asks every memory whether it still lends the same bytes. Done after writes to devices that `remaps`, and at each `run()`. */
   refreshLent(): void {
     for (const { region, memory } of this.#memories) {
       const { readable, writable } = memory;

@@ -126,13 +126,15 @@ export class Rcc implements BusDevice {
   /** Is the peripheral's bus clock enabled while the CPU runs? */
   clockGate(name: Gate): ClockGate {
     const { register, mask } = found(this.#gates, name);
-    return () => this.registers.has(register, mask);
+    const cell = this.registers.cell(register);
+    return () => (cell.value & mask) !== 0;
   }
 
   /** Does the clock stay on while the CPU sleeps (RCC_xxxLPENR)? */
   sleepClockGate(name: SleepGate): ClockGate {
     const { register, mask } = found(this.#sleepGates, name);
-    return () => this.registers.has(register, mask);
+    const cell = this.registers.cell(register);
+    return () => (cell.value & mask) !== 0;
   }
 
   /** `callback` runs when software asserts the peripheral's bit in RCC_xxxRSTR, and again when it releases it. */
