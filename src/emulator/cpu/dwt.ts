@@ -1,6 +1,6 @@
 /**
- * Data watchpoint and trace unit, 0xE0001000 (DDI 0403E, C1.8): the cycle counter. Comparators are absent
- * (NUMCOMP = 0 would hide them; the H7 has 4, so touching them is logged).
+ * Data watchpoint and trace unit, 0xE0001000 (DDI 0403E, C1.8): the cycle counter. Comparators are not modelled;
+ * touching them is logged.
  */
 
 import type { AccessSize, BusDevice, EmulatorLog } from "../bus.js";
