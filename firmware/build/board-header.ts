@@ -29,6 +29,32 @@ function led(board: Board): [string, string][] {
   ];
 }
 
+/** Where the serial ports are: base address, and the RCC enable register's number and bit (RM0433, 2.3.2 and 8.7.45). */
+const SERIAL_PORTS: Readonly<Record<string, readonly [base: number, apb: number, bit: number]>> = {
+  USART1: [0x4001_1000, 2, 4],
+  USART2: [0x4000_4400, 1, 17],
+  USART3: [0x4000_4800, 1, 18],
+  UART4: [0x4000_4c00, 1, 19],
+  UART5: [0x4000_5000, 1, 20],
+  USART6: [0x4001_1400, 2, 5],
+  UART7: [0x4000_7800, 1, 30],
+  UART8: [0x4000_7c00, 1, 31],
+};
+
+function serialConsole(board: Board): [string, string][] {
+  const port = SERIAL_PORTS[board.console?.usart ?? ""];
+  if (board.console === undefined || port === undefined) return [["BOARD_CONSOLE_PRESENT", "0"]];
+  const [base, apb, bit] = port;
+  return [
+    ["BOARD_CONSOLE_PRESENT", "1"],
+    ["BOARD_CONSOLE_BASE", hex(base)],
+    ["BOARD_CONSOLE_APB", `${apb}`],
+    ["BOARD_CONSOLE_ENABLE_BIT", `${bit}`],
+    ["BOARD_CONSOLE_TX", pin(board.console.tx)],
+    ["BOARD_CONSOLE_BAUD", `${board.console.baud}u`],
+  ];
+}
+
 function macros(board: Board): [string, string][] {
   const { application, journal } = board.regions;
   const reserved = [journal, ...board.regions.reserved];
@@ -45,6 +71,7 @@ function macros(board: Board): [string, string][] {
     ["BOARD_RESERVED", regions(reserved)],
     ...FLASH_PINS.map((name): [string, string] => [`BOARD_PIN_${name}`, pin(board.flash.pins[name])]),
     ...led(board),
+    ...serialConsole(board),
   ];
 }
 

@@ -5,8 +5,9 @@
 
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { BoardFileError, parseBoard } from "../../src/boards/board.js";
-import { BuildError, buildFirmware, compilerVersion, writeFirmware } from "./compile.js";
+import { buildFirmware, writeFirmware } from "./compile.js";
 import { StackError } from "./stack.js";
+import { BuildError, compilerVersion } from "./toolchain.js";
 
 const IMAGES = "firmware/images";
 

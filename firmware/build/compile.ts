@@ -1,6 +1,5 @@
 /** Compiles the firmware for one board. The result depends on sources, board and compiler only, not on any path. */
 
-import { spawnSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
@@ -15,32 +14,14 @@ import {
   THREAD_ROOT,
 } from "./budget.js";
 import { type DeepestPath, deepestPath, readCallGraph } from "./stack.js";
+import { BuildError, FLAGS, MACHINE, runTool, withoutPaths } from "./toolchain.js";
 
-const TOOLS = "arm-none-eabi-";
 const CMSIS = "node_modules/@xpack-3rd-party/arm-cmsis-core-m/CMSIS/Core/Include";
 const SOURCE_FOLDERS = ["firmware/core", "firmware/drivers", "firmware/board"] as const;
 const LINKER_SCRIPT = "firmware/board/stm32h750.ld";
 
-const MACHINE = ["-mcpu=cortex-m7", "-mthumb", "-mfloat-abi=soft"] as const;
-const FLAGS = [
-  ...MACHINE,
-  "-Os",
-  "-std=c11",
-  "-Wall",
-  "-Wextra",
-  "-Werror",
-  "-Wconversion",
-  "-ffunction-sections",
-  "-fdata-sections",
-  "-fno-common",
-  "-fno-tree-loop-distribute-patterns", // memory.c defines what those patterns would call
-  "-g",
-] as const;
-
-/** The compiler is missing, refused the sources, or the image breaks its budget. */
-export class BuildError extends Error {
-  override readonly name = "BuildError";
-}
+/** memory.c defines what those patterns would call. */
+const FIRMWARE_FLAGS = [...FLAGS, "-fno-tree-loop-distribute-patterns"] as const;
 
 export interface Firmware {
   readonly elf: Uint8Array;
@@ -48,25 +29,6 @@ export interface Firmware {
   readonly hex: Uint8Array;
   /** Sections, image size and stack, for people. */
   readonly size: string;
-}
-
-function run(root: string, tool: string, args: readonly string[]): string {
-  const { status, stdout, stderr, error } = spawnSync(`${TOOLS}${tool}`, args, {
-    cwd: root,
-    encoding: "utf8",
-  });
-  if (error !== undefined)
-    throw new BuildError(
-      `${TOOLS}${tool} cannot be run (${error.message}): install Debian's gcc-arm-none-eabi and libnewlib-arm-none-eabi`,
-      { cause: error },
-    );
-  if (status !== 0) throw new BuildError(`${TOOLS}${tool} ${args.join(" ")}\n${stdout}${stderr}`);
-  return stdout;
-}
-
-/** First line of `arm-none-eabi-gcc --version`. @throws BuildError when there is none. */
-export function compilerVersion(): string {
-  return run(".", "gcc", ["--version"]).split("\n")[0] ?? "";
 }
 
 function sources(root: string): string[] {
@@ -80,8 +42,7 @@ function sources(root: string): string[] {
 
 function compile(root: string, source: string, work: string): string {
   const object = join(work, `${source.replaceAll("/", "_").slice(0, -2)}.o`);
-  const seed = `-frandom-seed=${source}`;
-  const maps = [`-ffile-prefix-map=${work}=board`, `-ffile-prefix-map=${root}=.`];
+  const paths = withoutPaths(root, work, source);
   const includes = [
     "-iquote",
     "firmware/core",
@@ -92,7 +53,16 @@ function compile(root: string, source: string, work: string): string {
     "-isystem",
     CMSIS,
   ];
-  run(root, "gcc", [...FLAGS, seed, ...maps, ...includes, "-fcallgraph-info=su", "-c", source, "-o", object]);
+  runTool(root, "gcc", [
+    ...FIRMWARE_FLAGS,
+    ...paths,
+    ...includes,
+    "-fcallgraph-info=su",
+    "-c",
+    source,
+    "-o",
+    object,
+  ]);
   return object;
 }
 
@@ -123,7 +93,7 @@ function sizeReport(root: string, board: Board, elf: string, image: Uint8Array, 
   const percent = ((100 * image.length) / IMAGE_MAX).toFixed(1);
   const line = `image ${image.length} of ${IMAGE_MAX} bytes (${percent} %)`;
   if (image.length > IMAGE_MAX) throw new BuildError(`${board.name}: ${line}: too large`);
-  const sections = run(root, "size", ["-A", elf])
+  const sections = runTool(root, "size", ["-A", elf])
     .split("\n")
     .filter((text) => /^\.(?!debug|comment|ARM)/.test(text))
     .map((text) => {
@@ -138,7 +108,7 @@ function link(root: string, board: Board, work: string): Firmware {
   const objects = sources(root).map((source) => compile(root, source, work));
   const at = (name: string): string => join(work, name);
   const elf = at("imbootloader.elf");
-  run(root, "gcc", [
+  runTool(root, "gcc", [
     ...MACHINE,
     "-nostdlib",
     "-Wl,--gc-sections,--fatal-warnings,--no-warn-rwx-segments",
@@ -149,8 +119,8 @@ function link(root: string, board: Board, work: string): Firmware {
     "-o",
     elf,
   ]);
-  run(root, "objcopy", ["-O", "binary", "--gap-fill", "0xff", elf, at("imbootloader.bin")]);
-  run(root, "objcopy", ["-O", "ihex", elf, at("imbootloader.hex")]);
+  runTool(root, "objcopy", ["-O", "binary", "--gap-fill", "0xff", elf, at("imbootloader.bin")]);
+  runTool(root, "objcopy", ["-O", "ihex", elf, at("imbootloader.hex")]);
   const bin = readFileSync(at("imbootloader.bin"));
   return {
     elf: readFileSync(elf),

@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import { readdirSync, readFileSync } from "node:fs";
 import { test } from "node:test";
 import { parseBoard } from "../../src/boards/board.js";
-import { buildFirmware, compilerVersion } from "./compile.js";
+import { buildFirmware } from "./compile.js";
+import { compilerVersion } from "./toolchain.js";
 
 const IMAGES = "firmware/images";
 const recorded = readFileSync(`${IMAGES}/COMPILER`, "utf8").trim();

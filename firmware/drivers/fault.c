@@ -45,6 +45,7 @@ _Noreturn void fault_record(uint32_t number, uint32_t program_counter)
     port_backup_write(PORT_BACKUP_REQUEST, REQUEST_STAY);
     NVIC_SystemReset();
   }
+  led_start();
   led_write(true);
   while (true) {
     __WFI();

@@ -57,8 +57,11 @@ static void share_fifo_ram(void)
   OTG_GLOBAL->DIEPTXF2 = OTG_DIEPTXF1_INEPTXSA(start) | OTG_DIEPTXF1_INEPTXFD(TX2_WORDS);
 }
 
+/* The core is one that could drive a ULPI transceiver: without PHYSEL it waits for that one's clock, and its reset never
+   ends. The bit survives the reset. */
 static int reset_core(void)
 {
+  OTG_GLOBAL->GUSBCFG |= OTG_GUSBCFG_PHYSEL;
   bool ready = time_wait_bits(&OTG_GLOBAL->GRSTCTL, OTG_GRSTCTL_AHBIDL, OTG_GRSTCTL_AHBIDL, STEP_US);
   /* Before the reset: with the ULPI interface selected there is no PHY clock, and CSRST would never end. */
   OTG_GLOBAL->GUSBCFG |= OTG_GUSBCFG_PHYSEL;
