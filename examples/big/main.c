@@ -15,7 +15,8 @@ extern const struct payload _payload;
 int main(void) {
   uint32_t sum = 0;
   io_init();
-  io_print("big: ");
+  io_print_greeting("big");
+  io_print("\r\nbig: payload of ");
   io_print_decimal(_payload.words * 4u);
   io_print(" bytes at ");
   io_print_hex((uint32_t)(uintptr_t)_payload.data);

@@ -5,7 +5,6 @@
 #include "board_io.h"
 
 static volatile uint32_t ticks;
-static const char greeting[] = "Hello from external flash: ";
 
 /* In ITCM: no wait states, and it may run while the flash chip is busy. */
 __attribute__((section(".itcm_text"), noinline)) static uint32_t count_tick(void) {
@@ -17,17 +16,9 @@ void SysTick_Handler(void) {
   count_tick();
 }
 
-static uint32_t program_counter(void) {
-  uint32_t pc;
-  __asm volatile("mov %0, pc" : "=r"(pc));
-  return pc;
-}
-
 int main(void) {
   io_init();
-  io_print(greeting);
-  io_print("main runs at ");
-  io_print_hex(program_counter());
+  io_print_greeting("blink");
   io_print(", count_tick in ITCM at ");
   io_print_hex((uint32_t)(uintptr_t)count_tick & ~1u);
   io_print("\r\n");

@@ -12,7 +12,7 @@
 #define MODER 0x00u
 #define BSRR 0x18u
 #define AFRL 0x20u
-#define USART(offset) REGISTER(BOARD_CONSOLE_USART_BASE + (offset))
+#define USART(offset) REGISTER(BOARD_CONSOLE_BASE + (offset))
 #define CR1 0x00u
 #define BRR 0x0Cu
 #define ISR 0x1Cu
@@ -26,27 +26,38 @@
 
 #define CLOCK_HZ 64000000u
 
-static void gpio_mode(uint32_t port, uint32_t pin, uint32_t mode) {
-  RCC_AHB4ENR |= 1u << port;
+struct pin {
+  uint8_t port; /* A = 0 */
+  uint8_t number;
+  uint8_t af;
+};
+
+static const struct pin led = BOARD_LED_PIN;
+static const struct pin console_tx = BOARD_CONSOLE_TX;
+
+static void gpio_mode(struct pin pin, uint32_t mode) {
+  RCC_AHB4ENR |= 1u << pin.port;
   (void)RCC_AHB4ENR; /* RM0433 8.5.11: the clock is there two cycles later */
-  GPIO(port, MODER) = (GPIO(port, MODER) & ~(3u << (2u * pin))) | (mode << (2u * pin));
+  GPIO(pin.port, MODER) = (GPIO(pin.port, MODER) & ~(3u << (2u * pin.number))) | (mode << (2u * pin.number));
 }
 
-static void gpio_alternate(uint32_t port, uint32_t pin, uint32_t af) {
-  const uint32_t offset = AFRL + 4u * (pin / 8u);
-  const uint32_t shift = 4u * (pin % 8u);
-  gpio_mode(port, pin, 2u);
-  GPIO(port, offset) = (GPIO(port, offset) & ~(15u << shift)) | (af << shift);
+static void gpio_alternate(struct pin pin) {
+  const uint32_t offset = AFRL + 4u * (pin.number / 8u);
+  const uint32_t shift = 4u * (pin.number % 8u);
+  GPIO(pin.port, offset) = (GPIO(pin.port, offset) & ~(15u << shift)) | ((uint32_t)pin.af << shift);
+  gpio_mode(pin, 2u);
 }
 
 void io_init(void) {
-  gpio_mode(BOARD_LED_PORT, BOARD_LED_PIN, 1u);
-  gpio_alternate(BOARD_CONSOLE_TX_PORT, BOARD_CONSOLE_TX_PIN, BOARD_CONSOLE_TX_AF);
-#if BOARD_CONSOLE_USART_APB == 2
-  RCC_APB2ENR |= 1u << BOARD_CONSOLE_USART_ENABLE_BIT;
+  gpio_mode(led, 1u);
+  RCC_AHB4ENR |= 1u << console_tx.port;
+  (void)RCC_AHB4ENR;
+  gpio_alternate(console_tx);
+#if BOARD_CONSOLE_APB == 2
+  RCC_APB2ENR |= 1u << BOARD_CONSOLE_ENABLE_BIT;
   (void)RCC_APB2ENR;
 #else
-  RCC_APB1LENR |= 1u << BOARD_CONSOLE_USART_ENABLE_BIT;
+  RCC_APB1LENR |= 1u << BOARD_CONSOLE_ENABLE_BIT;
   (void)RCC_APB1LENR;
 #endif
   USART(BRR) = (CLOCK_HZ + BOARD_CONSOLE_BAUD / 2u) / BOARD_CONSOLE_BAUD;
@@ -69,6 +80,14 @@ void io_print_hex(uint32_t value) {
   io_print(text);
 }
 
+void io_print_greeting(const char *name) {
+  uint32_t pc;
+  __asm volatile("mov %0, pc" : "=r"(pc));
+  io_print(name);
+  io_print(": running from external flash at ");
+  io_print_hex(pc);
+}
+
 void io_print_decimal(uint32_t value) {
   char text[11];
   char *digit = &text[10];
@@ -81,8 +100,8 @@ void io_print_decimal(uint32_t value) {
 }
 
 void io_led(int on) {
-  const uint32_t level = (on != 0) == (BOARD_LED_ACTIVE_HIGH != 0) ? 0u : 16u;
-  GPIO(BOARD_LED_PORT, BSRR) = 1u << (BOARD_LED_PIN + level);
+  const uint32_t reset = (on != 0) == (BOARD_LED_ACTIVE_HIGH != 0) ? 0u : 16u;
+  GPIO(led.port, BSRR) = 1u << (led.number + reset);
 }
 
 void io_tick_every(uint32_t milliseconds) {

@@ -10,6 +10,8 @@
 void io_init(void);
 void io_print(const char *text);
 void io_print_hex(uint32_t value);     /* 0x and eight digits */
+/* "NAME: running from external flash at ADDRESS", where ADDRESS is this function's own. */
+void io_print_greeting(const char *name);
 void io_print_decimal(uint32_t value);
 void io_led(int on);
 

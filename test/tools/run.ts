@@ -39,7 +39,7 @@ function main(): void {
   stream.on("test:fail", (event) => {
     if (event.details.type !== "suite") counts.failed++;
   });
-  stream.compose(spec).pipe(process.stdout);
+  stream.compose(new spec()).pipe(process.stdout);
   process.on("exit", () => {
     if (counts.failed > 0 || counts.passed === 0) process.exitCode = 1;
     console.log(`\n${counts.passed} passed, ${counts.failed} failed`);

@@ -9,6 +9,9 @@ import { type KeptBoard, makeBoard } from "./make-board.js";
 import { takeTurnsFreely } from "./take-turns.js";
 
 const NAME = "emulated board";
+/** A board that was told to start a program leaves the bus within this time. */
+const LEAVING_NS = 50e6;
+const SLICE_NS = 10e6;
 
 /** `--board NAME`: a board that lives as long as the command, in board time, as fast as this machine can. */
 export async function openEmulated(name: string, request: BoardRequest): Promise<BoardLink> {
@@ -63,8 +66,11 @@ class EmulatedLink implements BoardLink {
   /** After a restart the application runs on for a while, so that one can see what it says. */
   async close(): Promise<void> {
     await this.#pump.stop();
-    const restarted = this.#board.host.cdc === undefined;
-    if (restarted && this.#failure === undefined) await this.#runOn();
+    if (this.#failure === undefined) {
+      await this.#run(LEAVING_NS, () => this.#board.host.cdc !== undefined);
+      const restarted = this.#board.host.cdc === undefined;
+      if (restarted) await this.#run(this.#request.runFor * 1e9, () => !this.#request.signal.aborted);
+    }
     this.#kept.save();
     this.#kept.release();
     if (this.#failure !== undefined) throw this.#failure;
@@ -84,11 +90,10 @@ class EmulatedLink implements BoardLink {
     });
   }
 
-  async #runOn(): Promise<void> {
-    const end = this.#board.now + this.#request.runFor * 1e9;
-    const slice = 10e6;
-    while (this.#board.now < end && !this.#request.signal.aborted) {
-      this.#board.advance(Math.min(end, this.#board.now + slice));
+  async #run(durationNs: number, goOn: () => boolean): Promise<void> {
+    const end = this.#board.now + durationNs;
+    while (this.#board.now < end && goOn()) {
+      this.#board.advance(Math.min(end, this.#board.now + SLICE_NS));
       await takeTurnsFreely(this.#board.now);
     }
   }

@@ -76,6 +76,7 @@ export class Chip {
   /** What counts with a clock of its own and must hear of changes. */
   readonly #clocked: (() => void)[] = [];
   #cpuHz = 0;
+  #resetting = false;
   #pendingReset: SystemResetCause | undefined;
 
   constructor(options: ChipOptions) {
@@ -138,9 +139,12 @@ export class Chip {
 
   /** SYSCFG and FLASH first: RCC checks the operating point against them. */
   #reset(powerAndClocks: () => void): void {
+    // All of this is one instant on the chip: what lies between is no operating point.
+    this.#resetting = true;
     this.syscfg.reset();
     this.flash.reset();
     powerAndClocks();
+    this.#resetting = false;
     for (const reset of this.#resettable) reset();
     this.iwdg.reset(this.flash.hardwareWatchdog);
     this.cpu.reset(this.flash.bootAddress(false));
@@ -218,7 +222,9 @@ export class Chip {
       log,
       timeline,
       overdrive: () => this.syscfg.overdrive,
-      onVoltageChange: () => this.rcc.checkOperatingPoint(),
+      onVoltageChange: () => {
+        if (!this.#resetting) this.rcc.checkOperatingPoint();
+      },
     });
     this.#map("PWR", ADDRESS.PWR, SIZE.PERIPHERAL, pwr);
     return pwr;

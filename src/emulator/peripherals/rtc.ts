@@ -233,6 +233,11 @@ export class Rtc implements BusDevice {
     }
     this.#latch();
     this.#entering = this.#soon(() => this.registers.setBits("RTC_ISR", INITF, true));
+    if (this.#entering !== undefined) return;
+    this.#options.log.once(
+      "RTC.noclock",
+      "guest mistake: the RTC has no clock (RCC_BDCR.RTCSEL, RTCEN): INITF never comes",
+    );
   }
 
   #synchronise(): void {
@@ -243,12 +248,7 @@ export class Rtc implements BusDevice {
   /** After the synchronisation time; never while the RTC has no clock. */
   #soon(run: () => void): TimelineEvent | undefined {
     const hz = this.#options.clockHz();
-    if (hz > 0) return this.#options.timeline.after((SYNC_CYCLES / hz) * 1e9, run);
-    this.#options.log.once(
-      "RTC.noclock",
-      "guest mistake: the RTC has no clock (RCC_BDCR.RTCSEL, RTCEN): INITF and RSF never come",
-    );
-    return undefined;
+    return hz > 0 ? this.#options.timeline.after((SYNC_CYCLES / hz) * 1e9, run) : undefined;
   }
 
   #status(stored: number): number {

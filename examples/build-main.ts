@@ -1,0 +1,3 @@
+import { writeExamples } from "./build.js";
+
+writeExamples(".", process.argv[2] ?? "emulated");

@@ -1,0 +1,77 @@
+/**
+ * Builds the examples for the emulated board, or for BOARD: `node dist/examples/build.js [BOARD]`. Run in the project's
+ * folder; the images go to examples/images/BOARD.
+ */
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import { boardHeader } from "../firmware/build/board-header.js";
+import { FLAGS, MACHINE, runTool, withoutPaths } from "../firmware/build/toolchain.js";
+import { parseBoard } from "../src/boards/board.js";
+
+const EXAMPLES = ["blink", "big"] as const;
+const LINKER_SCRIPT = "examples/common/application.ld";
+
+export interface ExampleImage {
+  readonly name: (typeof EXAMPLES)[number];
+  readonly elf: Uint8Array;
+  readonly bin: Uint8Array;
+  readonly hex: Uint8Array;
+}
+
+function cFiles(root: string, folder: string): string[] {
+  const names = readdirSync(join(root, folder)).filter((name) => name.endsWith(".c"));
+  return names.sort().map((name) => `${folder}/${name}`);
+}
+
+function link(root: string, name: ExampleImage["name"], work: string): ExampleImage {
+  const objects = [...cFiles(root, "examples/common"), ...cFiles(root, `examples/${name}`)].map((source) => {
+    const object = join(work, `${source.replaceAll("/", "_")}.o`);
+    const includes = ["-iquote", "examples/common", "-iquote", work];
+    runTool(root, "gcc", [
+      ...FLAGS,
+      ...withoutPaths(root, work, source),
+      ...includes,
+      "-c",
+      source,
+      "-o",
+      object,
+    ]);
+    return object;
+  });
+  const at = (kind: string): string => join(work, `${name}.${kind}`);
+  const options = [
+    "-nostartfiles",
+    "--specs=nano.specs",
+    "-Wl,--gc-sections,--no-warn-rwx-segments",
+    "-T",
+    LINKER_SCRIPT,
+  ];
+  runTool(root, "gcc", [...MACHINE, ...options, ...objects, "-o", at("elf")]);
+  runTool(root, "objcopy", ["-O", "binary", at("elf"), at("bin")]);
+  runTool(root, "objcopy", ["-O", "ihex", at("elf"), at("hex")]);
+  return { name, elf: readFileSync(at("elf")), bin: readFileSync(at("bin")), hex: readFileSync(at("hex")) };
+}
+
+/** @param root folder of the project. @throws BuildError */
+export function buildExamples(root: string, board: string): ExampleImage[] {
+  const work = mkdtempSync(join(tmpdir(), "imbootloader-examples-"));
+  try {
+    const file = join(root, "boards", `${board}.json`);
+    writeFileSync(join(work, "board.h"), boardHeader(parseBoard(file, readFileSync(file, "utf8"))));
+    return EXAMPLES.map((name) => link(resolve(root), name, work));
+  } finally {
+    rmSync(work, { recursive: true, force: true });
+  }
+}
+
+export function writeExamples(root: string, board: string): void {
+  const folder = join(root, "examples", "images", board);
+  mkdirSync(folder, { recursive: true });
+  for (const { name, elf, bin, hex } of buildExamples(root, board)) {
+    writeFileSync(join(folder, `${name}.elf`), elf);
+    writeFileSync(join(folder, `${name}.bin`), bin);
+    writeFileSync(join(folder, `${name}.hex`), hex);
+    console.log(`${folder}/${name}: ${bin.length} bytes`);
+  }
+}
