@@ -46,7 +46,12 @@ function draw(lines: readonly string[]): string {
   ].join("\n");
 }
 
-const terminal = spawn("npm", ["start", "--silent"], { cols: COLUMNS, rows: 40, cwd: ROOT });
+const terminal = spawn("npm", ["start", "--silent"], {
+  cols: COLUMNS,
+  rows: 40,
+  cwd: ROOT,
+  env: { ...process.env, npm_config_progress: "false" },
+});
 let output = "";
 terminal.onData((data) => {
   output += data;
