@@ -1,0 +1,67 @@
+import assert from "node:assert/strict";
+import { readdirSync, readFileSync } from "node:fs";
+import { test } from "node:test";
+import { type Board, BoardFileError, parseBoard } from "./board.js";
+
+const files = readdirSync("boards").filter(
+  (name) => name.endsWith(".json") && !name.endsWith(".schema.json"),
+);
+const text = (file: string): string => readFileSync(`boards/${file}`, "utf8");
+
+/** The emulated board's file with one place changed. */
+function changed(change: (json: { [key: string]: unknown }) => void): string {
+  const json = JSON.parse(text("emulated.json")) as { [key: string]: unknown };
+  change(json);
+  return JSON.stringify(json);
+}
+
+function refusal(source: string): string {
+  try {
+    parseBoard("x.json", source);
+  } catch (error) {
+    assert.ok(error instanceof BoardFileError);
+    return error.message;
+  }
+  return assert.fail("was accepted");
+}
+
+const ends = ({ regions }: Board): number[] =>
+  [regions.application, regions.journal, ...regions.reserved].map(({ address, length }) => address + length);
+
+for (const file of files) {
+  test(`${file}: parses, is named as its file, and its regions do not overlap`, () => {
+    const board = parseBoard(file, text(file));
+    assert.equal(`${board.name}.json`, file);
+    const { application, journal } = board.regions;
+    assert.ok(application.address + application.length <= journal.address);
+    assert.ok(Math.max(...ends(board)) <= 0x9100_0000);
+    assert.equal(journal.length, 0x4000);
+  });
+}
+
+test("what is not JSON is refused with the file's name", () => {
+  assert.match(refusal("{"), /^x\.json: not JSON: /);
+});
+
+test("a missing field is named with its place", () => {
+  assert.equal(
+    refusal(changed((json) => Reflect.deleteProperty(json["flash"] as object, "part"))),
+    "x.json: flash.part: expected the name of a flash part, found nothing",
+  );
+});
+
+test("a pin that does not exist is named with what was found", () => {
+  assert.equal(
+    refusal(changed((json) => Object.assign(json, { led: { pin: "PZ1", activeHigh: true } }))),
+    'x.json: led.pin: expected a pin such as "PB2", found "PZ1"',
+  );
+});
+
+test("numbers may be hexadecimal text and must be in their range", () => {
+  const huge = changed((json) => Object.assign(json["flash"] as object, { maxClockHz: "0xFFFFFFFF" }));
+  assert.match(refusal(huge), /flash\.maxClockHz: expected a whole number from 1000000 to 133000000/);
+});
+
+test("a list where an object belongs is refused", () => {
+  assert.match(refusal("[]"), /expected an object, found \[\]/);
+});
