@@ -2,7 +2,8 @@ import { readFile, writeFile } from "node:fs/promises";
 import { createInterface } from "node:readline";
 import { listPorts } from "../transport/node/ports.js";
 import { wallClock } from "../transport/node/timers.js";
-import type { CliIo } from "./io.js";
+import { boardNames } from "./board-files.js";
+import type { CliIo, OpenBoard } from "./io.js";
 
 /** The real world: this process, its files and its ports. */
 export function nodeIo(signal: AbortSignal): CliIo {
@@ -24,8 +25,11 @@ export function nodeIo(signal: AbortSignal): CliIo {
       const { openSerial } = await import("../transport/node/serial.js");
       return new SerialLink(request, { openSerial, listPorts: () => listPorts(), timers: wallClock });
     },
-    boards: {
-      emulated: async (request) => (await import("./emulated/link.js")).openEmulated("emulated", request),
-    },
+    boards: Object.fromEntries(
+      boardNames().map((name): [string, OpenBoard] => [
+        name,
+        async (request) => (await import("./emulated/link.js")).openEmulated(name, request),
+      ]),
+    ),
   };
 }

@@ -7,7 +7,8 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { setImmediate } from "node:timers/promises";
 import { bigApplication, exampleImage } from "../../examples/big.js";
-import { bootloaderImage, readBoard } from "../../src/cli/emulated/make-board.js";
+import { readBoard } from "../../src/cli/board-files.js";
+import { bootloaderImage } from "../../src/cli/emulated/make-board.js";
 import {
   type BoardState,
   EmulatedBoard,

@@ -8,7 +8,6 @@ import type { BoardLink, BoardRequest } from "../io.js";
 import { type KeptBoard, makeBoard } from "./make-board.js";
 import { takeTurnsFreely } from "./take-turns.js";
 
-const NAME = "emulated board";
 /** A board that was told to start a program leaves the bus within this time. */
 const LEAVING_NS = 50e6;
 const SLICE_NS = 10e6;
@@ -50,6 +49,11 @@ class EmulatedLink implements BoardLink {
     board.powerOn();
   }
 
+  get #name(): string {
+    const { name } = this.#board.board;
+    return name === "emulated" ? "emulated board" : `emulated ${name}`;
+  }
+
   get #board(): EmulatedBoard {
     return this.#kept.board;
   }
@@ -60,7 +64,7 @@ class EmulatedLink implements BoardLink {
       this.#board.interrupt();
     });
     const port = this.#board.host.cdc ?? (await this.#nextPort());
-    return new EmulatedTransport(NAME, this.#board, port);
+    return new EmulatedTransport(this.#name, this.#board, port);
   }
 
   /** After a restart the application runs on for a while, so that one can see what it says. */
@@ -80,7 +84,9 @@ class EmulatedLink implements BoardLink {
   #nextPort(): Promise<CdcPort> {
     return new Promise((resolve, reject) => {
       const cancel = this.timers.after(this.#request.timeout, () =>
-        reject(new NoBoardError(`${NAME}: no bootloader on USB within ${this.#request.timeout / 1000} s`)),
+        reject(
+          new NoBoardError(`${this.#name}: no bootloader on USB within ${this.#request.timeout / 1000} s`),
+        ),
       );
       this.#arrived = (port) => {
         cancel();

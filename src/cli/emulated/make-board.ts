@@ -1,11 +1,12 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { type Board, parseBoard } from "../../boards/board.js";
+import type { Board } from "../../boards/board.js";
 import {
   type BoardState,
   EmulatedBoard,
   type EmulatedBoardOptions,
 } from "../../emulator/board/emulated-board.js";
+import { readBoard } from "../board-files.js";
 import { packageRoot } from "../package-root.js";
 import { defaultStateFolder, newUniqueId, StateFolder } from "./state-folder.js";
 
@@ -31,11 +32,6 @@ export interface KeptBoard {
   readonly board: EmulatedBoard;
   save(): void;
   release(): void;
-}
-
-export function readBoard(name: string): Board {
-  const file = join(packageRoot(), "boards", `${name}.json`);
-  return parseBoard(file, readFileSync(file, "utf8"));
 }
 
 export function bootloaderImage(board: string): Uint8Array {
