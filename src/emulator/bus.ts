@@ -30,6 +30,18 @@ export class BusFault extends Error {
   }
 }
 
+/**
+ * Not an error: the device inserts wait states, and its master must repeat the access from `untilNs` on. Only thrown
+ * while `Timeline.retries`, so that events (a power cut, a watchdog) fall into the wait and not behind it.
+ */
+export class BusStall {
+  /** Board time in nanoseconds. */
+  readonly untilNs: number;
+  constructor(untilNs: number) {
+    this.untilNs = untilNs;
+  }
+}
+
 /** A level-sensitive interrupt request line into the NVIC. */
 export interface InterruptLine {
   set(asserted: boolean): void;

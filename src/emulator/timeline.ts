@@ -29,6 +29,8 @@ export class Timeline {
   cycles = 0;
   /** The CPU must return to its caller once `cycles` reaches this. */
   cycleLimit = 0;
+  /** The CPU executes and can repeat an access that has to wait (`BusStall`). Set by the CPU. */
+  retries = false;
 
   #baseNs = 0;
   #nsPerCycle: number;

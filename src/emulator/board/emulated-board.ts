@@ -211,7 +211,7 @@ export class EmulatedBoard {
     const { cpu } = this.chip;
     this.chip.applyReset();
     if (this.#powered) cpu.run();
-    const idle = !this.#powered || cpu.sleeping || cpu.halted;
+    const idle = !this.#powered || cpu.sleeping || cpu.halted || cpu.lockedUp;
     if (idle) this.timeline.skipTo(this.timeline.nextEventAt ?? this.now);
     this.timeline.runDue();
   }

@@ -5,12 +5,12 @@
  * return 12 each. Caches and the write buffer are transparent, except that bus errors of stores are imprecise.
  */
 
-import type { BusFault, EmulatorLog, InterruptLine } from "../bus.js";
+import { type BusFault, BusStall, type EmulatorLog, type InterruptLine } from "../bus.js";
 import type { Timeline } from "../timeline.js";
 import { conditionPassed } from "./conditions.js";
 import { decode } from "./decode.js";
 import { ExceptionModel } from "./exception-model.js";
-import { handleFault, takePending } from "./exceptions.js";
+import { handleFault, leavesLockup, takePending } from "./exceptions.js";
 import { CFSR, CoreFault, Exception, hex, usageFault } from "./faults.js";
 import { Fpu } from "./fpu.js";
 import type { Execute, Insn } from "./insn.js";
@@ -91,6 +91,8 @@ export class CortexM7 {
     this.fpu = new Fpu(this);
     this.mem = new MemoryPort(this.bus, this.scs.mpu, decode);
     this.mem.onImpreciseFault = (address, error) => this.#impreciseFault(address, error);
+    this.mem.ignoresBusFault = (address) => this.#ignoresBusFault(address);
+    this.mem.now = () => this.timeline.now;
     this.scs.mpu.onChange = () => this.#protectionChanged();
     this.scs.map(this.bus);
     this.at = this.mem.view.lookup(0);
@@ -125,6 +127,7 @@ export class CortexM7 {
     this.halted = false;
     this.lockedUp = false;
     this.mem.exclusive = false;
+    this.mem.forgetStall();
     this.refreshView();
     this.bus.refreshLent();
     this.bankedSp = 0;
@@ -145,7 +148,15 @@ export class CortexM7 {
    * @throws UnmodelledInstructionError after which the core is halted on that instruction.
    */
   run(): void {
-    if (!this.#ready()) return;
+    this.timeline.retries = true;
+    try {
+      if (this.#ready()) this.#execute();
+    } finally {
+      this.timeline.retries = false;
+    }
+  }
+
+  #execute(): void {
     const timeline = this.timeline;
     const resets = this.#resets;
     let insn = this.at;
@@ -186,7 +197,8 @@ export class CortexM7 {
 
   /** Takes what is pending. False when nothing may execute now. */
   #ready(): boolean {
-    if (this.halted || this.lockedUp) return false;
+    if (this.halted) return false;
+    if (this.lockedUp && !leavesLockup(this)) return false;
     this.bus.refreshLent();
     if (this.contextChanged) this.refreshView();
     if (this.sleeping) {
@@ -194,8 +206,16 @@ export class CortexM7 {
       if (this.#waitsForEvent ? preempting === 0 && !this.event : !wakes) return false;
       this.wake();
     }
-    this.at = takePending(this, this.at);
+    if (!this.mem.repeating) this.at = takePending(this, this.at);
     return true;
+  }
+
+  /** Passes the time until the access that waits can be repeated, or until the next event; `run()` then returns. */
+  stall(wait: BusStall): void {
+    const { timeline } = this;
+    const cycles = Math.ceil((wait.untilNs - timeline.now) / timeline.nsPerCycle);
+    timeline.cycles += Math.max(0, Math.min(cycles, timeline.cycleLimit - timeline.cycles));
+    timeline.stopSoon();
   }
 
   /** @param forEvent WFE rather than WFI */
@@ -250,6 +270,7 @@ export class CortexM7 {
   }
 
   set pc(address: number) {
+    this.mem.forgetStall();
     this.at = this.mem.view.lookup(address & ~1);
   }
 
@@ -391,12 +412,32 @@ export class CortexM7 {
     else this.scs.scb.escalateAsynchronously();
   }
 
+  /** CCR.BFHFNMIGN: the fault is recorded, and the load or store that met it goes on (B3.2.8). */
+  #ignoresBusFault(address: number): boolean {
+    const { scb } = this.scs;
+    if (!scb.ignoresBusFaults || this.exceptions.executionPriority >= 0) return false;
+    scb.faultStatus(CFSR.PRECISERR, address);
+    return true;
+  }
+
   #recover(fault: unknown): void {
-    if (!(fault instanceof CoreFault)) {
+    if (fault instanceof BusStall) this.stall(fault);
+    else if (fault instanceof CoreFault) this.#fault(fault);
+    else {
       this.halted = true;
       throw fault;
     }
-    this.at = handleFault(this, fault, this.at);
+  }
+
+  #fault(fault: CoreFault): void {
+    this.mem.forgetStall();
+    try {
+      this.at = handleFault(this, fault, this.at);
+    } catch (wait) {
+      // Its vector is in a memory that is busy: the instruction is repeated, and faults again.
+      if (!(wait instanceof BusStall)) throw wait;
+      this.stall(wait);
+    }
   }
 }
 

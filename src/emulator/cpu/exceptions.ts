@@ -1,5 +1,6 @@
 /** Exception entry, return, tail-chaining, fault escalation and lockup (DDI 0403E, B1.5.6 to B1.5.15). */
 
+import { BusStall } from "../bus.js";
 import type { CortexM7 } from "./core.js";
 import { reportFault } from "./fault-report.js";
 import { CFSR, CoreFault, Exception, HFSR, hex, usageFault } from "./faults.js";
@@ -19,11 +20,21 @@ export function takePending(cpu: CortexM7, next: Insn): Insn {
   const number = cpu.exceptions.preempting;
   if (number === 0) return next;
   cpu.at = next;
-  return enter(cpu, number, next);
+  try {
+    return enter(cpu, number, next);
+  } catch (wait) {
+    if (!(wait instanceof BusStall)) throw wait;
+    cpu.stall(wait);
+    return next;
+  }
 }
 
-/** Enters `number`; `insn` is where its handler returns to. */
+/**
+ * Enters `number`; `insn` is where its handler returns to.
+ * @throws BusStall before anything happened, when the vector is in a memory that is busy.
+ */
 export function enter(cpu: CortexM7, number: number, insn: Insn): Insn {
+  awaitVector(cpu, number);
   cpu.timeline.cycles += ENTRY_CYCLES;
   cpu.mem.exclusive = false;
   const excReturn = returnValue(cpu);
@@ -39,6 +50,24 @@ export function enter(cpu: CortexM7, number: number, insn: Insn): Insn {
     cpu.mem.stacking = false;
   }
   return vector(cpu, number, excReturn);
+}
+
+/** The core reads the vector while it stacks; a fault of that read counts only once the frame is there. */
+function awaitVector(cpu: CortexM7, number: number): void {
+  try {
+    readVector(cpu, number);
+  } catch (fault) {
+    if (!(fault instanceof CoreFault)) throw fault;
+  }
+}
+
+function readVector(cpu: CortexM7, number: number): number {
+  cpu.mem.stacking = true;
+  try {
+    return cpu.mem.load32((cpu.scs.scb.vtor + number * 4) | 0);
+  } finally {
+    cpu.mem.stacking = false;
+  }
 }
 
 function returnValue(cpu: CortexM7): number {
@@ -70,15 +99,19 @@ function vector(cpu: CortexM7, number: number, excReturn: number): Insn {
   cpu.r[14] = excReturn;
   cpu.setMode(number, cpu.control & ~(CONTROL_SPSEL | CONTROL_FPCA));
   cpu.event = true;
+  const { retries } = cpu.timeline;
+  cpu.timeline.retries = false;
   let handler: number;
   try {
-    handler = cpu.mem.load32((scs.scb.vtor + number * 4) | 0);
+    handler = readVector(cpu, number);
   } catch (fault) {
     if (!(fault instanceof CoreFault)) throw fault;
     scs.scb.hardFaultStatus(HFSR.VECTTBL);
     if (exceptions.executionPriority < 0) return lockup(cpu, cpu.at);
     cpu.at = cpu.mem.view.lookup(0);
     return enter(cpu, Exception.hardFault, cpu.at);
+  } finally {
+    cpu.timeline.retries = retries;
   }
   cpu.at = cpu.interwork(handler);
   return cpu.at;
@@ -177,6 +210,7 @@ function popFrame(cpu: CortexM7, toHandler: boolean, floating: boolean): Insn {
   const frame = cpu.get(13);
   let xpsr: number;
   let pc: number;
+  mem.stacking = true;
   try {
     const stacked = [0, 4, 8, 12, 16, 20].map((offset) => mem.load32(frame + offset));
     pc = mem.load32(frame + 24);
@@ -189,6 +223,8 @@ function popFrame(cpu: CortexM7, toHandler: boolean, floating: boolean): Insn {
     if (!(fault instanceof CoreFault)) throw fault;
     const status = fault.exception === Exception.busFault ? CFSR.UNSTKERR : CFSR.MUNSTKERR;
     throw new CoreFault(fault.exception, status);
+  } finally {
+    mem.stacking = false;
   }
   const padding = (xpsr & XPSR_ALIGN) !== 0 ? 4 : 0;
   const end = frame + (floating ? FP_FRAME_BYTES : FRAME_BYTES);
@@ -209,6 +245,9 @@ function resumeAt(cpu: CortexM7, pc: number, xpsr: number): Insn {
   return takePending(cpu, insn);
 }
 
+/** What the PC reads as in lockup, and what NMI stacks as the return address (B1.5.15). */
+const LOCKUP_PC = 0xfffffffe | 0;
+
 /** Nothing can handle the fault: the core stops executing (B1.5.15). */
 function lockup(cpu: CortexM7, insn: Insn): Insn {
   cpu.lockedUp = true;
@@ -218,4 +257,12 @@ function lockup(cpu: CortexM7, insn: Insn): Insn {
   );
   cpu.options.onLockup?.();
   return insn;
+}
+
+/** Only NMI gets a core out of lockup, and not one that locked up in NMI. Its handler returns into the lockup. */
+export function leavesLockup(cpu: CortexM7): boolean {
+  if (cpu.exceptions.preempting !== Exception.nmi) return false;
+  cpu.lockedUp = false;
+  cpu.at = cpu.mem.view.lookup(LOCKUP_PC);
+  return true;
 }

@@ -3,7 +3,7 @@
  * direct path to lent memory (see view.ts). Addresses and values are signed 32-bit integers.
  */
 
-import { type AccessSize, BusFault } from "../bus.js";
+import { type AccessSize, BusFault, BusStall } from "../bus.js";
 import { CFSR, CoreFault, Exception, usageFault } from "./faults.js";
 import type { Execute } from "./insn.js";
 import { type Mpu, Permission } from "./mpu.js";
@@ -18,10 +18,14 @@ export class MemoryPort implements CodeListener {
   trapUnaligned = false;
   /** Local monitor of LDREX/STREX. */
   exclusive = false;
-  /** Exception entry: a bus error of a store is noticed at once (STKERR). */
+  /** The access belongs to exception entry or return: no bus error is imprecise (STKERR) or ignored. */
   stacking = false;
   /** A store was answered with a bus error; the write buffer reports it later, without the address. */
   onImpreciseFault: (address: number, error: BusFault) => void = () => {};
+  /** Takes a precise bus error of data; true when the code that runs ignores it (CCR.BFHFNMIGN). */
+  ignoresBusFault: (address: number) => boolean = () => false;
+  /** Board time: tells the stores of one instruction from those of the next. */
+  now: () => number = () => 0;
 
   readonly #bus: SystemBus;
   readonly #mpu: Mpu;
@@ -33,6 +37,10 @@ export class MemoryPort implements CodeListener {
   #writeSlot: Uint8Array;
   #privileged = true;
   #mpuOn = false;
+  /** Stores past the bus's lent bytes: how many the instruction that began at `#storesAt` did, and how many it repeats. */
+  #stores = 0;
+  #storesAt = 0;
+  #repeats = 0;
 
   constructor(bus: SystemBus, mpu: Mpu, decode: Execute) {
     this.#bus = bus;
@@ -63,6 +71,16 @@ export class MemoryPort implements CodeListener {
   flushProtected(): void {
     this.#views[1].flush();
     this.#views[2].flush();
+  }
+
+  /** The instruction waits (`BusStall`) between two of its stores: what it stored must not be stored again. */
+  get repeating(): boolean {
+    return this.#repeats !== 0;
+  }
+
+  /** The instruction under way will not be repeated. */
+  forgetStall(): void {
+    this.#repeats = 0;
   }
 
   codeChanged(address: number, length: number): void {
@@ -187,13 +205,23 @@ export class MemoryPort implements CodeListener {
   #load(address: number, size: AccessSize): number {
     if ((address & (size - 1)) !== 0) return this.#loadUnaligned(address, size);
     this.#check(address, Permission.read);
+    if (this.#isPrivate(address)) {
+      this.#preciseFault(address);
+      return 0;
+    }
     this.#learnRead(address);
     try {
       return this.#bus.read(address, size);
     } catch (error) {
       if (!(error instanceof BusFault)) throw error;
-      throw new CoreFault(Exception.busFault, CFSR.PRECISERR, address);
+      this.#preciseFault(address);
+      return 0;
     }
+  }
+
+  #preciseFault(address: number): void {
+    if (this.stacking || !this.ignoresBusFault(address))
+      throw new CoreFault(Exception.busFault, CFSR.PRECISERR, address);
   }
 
   #store(address: number, size: AccessSize, value: number): void {
@@ -202,10 +230,16 @@ export class MemoryPort implements CodeListener {
       return;
     }
     this.#check(address, Permission.write);
+    if (this.#isPrivate(address)) {
+      this.#preciseFault(address);
+      return;
+    }
     this.#learnWrite(address);
+    if (this.#isRepeated()) return;
     try {
       this.#bus.write(address, size, value);
     } catch (error) {
+      if (error instanceof BusStall) this.#interrupted();
       if (!(error instanceof BusFault)) throw error;
       if (this.stacking) throw new CoreFault(Exception.busFault, CFSR.STKERR);
       this.onImpreciseFault(address, error);
@@ -215,8 +249,31 @@ export class MemoryPort implements CodeListener {
   #check(address: number, wanted: number): void {
     if ((this.#permission(address) & wanted) === 0)
       throw new CoreFault(Exception.memManage, CFSR.DACCVIOL, address);
-    if (!this.#privileged && address >>> 20 === PPB_MEGABYTE)
-      throw new CoreFault(Exception.busFault, CFSR.PRECISERR, address);
+  }
+
+  /** Unprivileged code cannot reach the private peripheral bus (B3.1). */
+  #isPrivate(address: number): boolean {
+    return !this.#privileged && address >>> 20 === PPB_MEGABYTE;
+  }
+
+  #isRepeated(): boolean {
+    if (this.#repeats > 0) {
+      this.#repeats--;
+      this.#storesAt = this.now();
+      this.#stores++;
+      return true;
+    }
+    const now = this.now();
+    if (now !== this.#storesAt) this.#stores = 0;
+    this.#storesAt = now;
+    this.#stores++;
+    return false;
+  }
+
+  /** The last store has to wait. */
+  #interrupted(): void {
+    this.#repeats = this.#stores - 1;
+    this.#stores = 0;
   }
 
   #loadUnaligned(address: number, size: AccessSize): number {

@@ -18,7 +18,13 @@ const ICSR = {
   NMIPENDSET: 1 << 31,
 } as const;
 
-const CCR = { DIV_0_TRP: 1 << 4, UNALIGN_TRP: 1 << 3, STKALIGN: 1 << 9, CACHES: 7 << 16 } as const;
+const CCR = {
+  UNALIGN_TRP: 1 << 3,
+  DIV_0_TRP: 1 << 4,
+  BFHFNMIGN: 1 << 8,
+  STKALIGN: 1 << 9,
+  CACHES: 7 << 16,
+} as const;
 
 /** SHCSR bits: [bit, exception number, what it shows]. */
 const SHCSR: readonly (readonly [number, number, "active" | "pending" | "enabled"])[] = [
@@ -135,6 +141,10 @@ export class Scb implements BusDevice {
     return this.#regs.has("CCR", CCR.DIV_0_TRP);
   }
 
+  get ignoresBusFaults(): boolean {
+    return this.#regs.has("CCR", CCR.BFHFNMIGN);
+  }
+
   /** CPACR access rights to CP10/CP11: 0 none, 1 privileged only, 3 full. */
   get coprocessorAccess(): number {
     return (this.#regs.get("CPACR") >>> 20) & 3;
@@ -194,8 +204,7 @@ export class Scb implements BusDevice {
       CCR: {
         offset: 0x14,
         reset: CCR.STKALIGN | (1 << 18),
-        rw: 0x1b | CCR.CACHES,
-        tagged: 0x100,
+        rw: 0x1b | CCR.BFHFNMIGN | CCR.CACHES,
         ro: CCR.STKALIGN,
         onWrite: () => this.#applyCcr(),
       },
