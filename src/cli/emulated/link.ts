@@ -27,7 +27,7 @@ export async function openEmulated(name: string, request: BoardRequest): Promise
 
 /** What only somebody who ports firmware wants to know. `imflasher emulate` shows it. */
 function isDetail(message: string): boolean {
-  return /stored but have no effect|reserved or read-only bits/.test(message);
+  return /stored but have no effect|reserved or read-only bits|unknown command: ignored/.test(message);
 }
 
 class EmulatedLink implements BoardLink {

@@ -225,6 +225,7 @@ export class EmulatedBoard {
       timeline: this.timeline,
       log: this.log,
       random,
+      uniqueId: this.uniqueId.subarray(4),
       onChange: (address, length) => this.chip.bus.codeChanged(board.flash.address + address, length),
       ...(onFlashOperation === undefined ? {} : { onOperation: onFlashOperation }),
       ...(flashDefects === undefined ? {} : { defects: flashDefects }),
