@@ -3,11 +3,11 @@
 import type { Image } from "../image/image.js";
 import { type AddressRange, endOf, overlaps, sectorSize, touchedSectors } from "../plan/sectors.js";
 import { hex32 } from "../protocol/hex.js";
-import type { BoardInfo, Geometry } from "../protocol/messages.js";
-import { PlacementError, UnfinishedElsewhereError } from "./errors.js";
+import type { Geometry } from "../protocol/messages.js";
+import { PlacementError } from "./errors.js";
 
 /** VTOR takes a vector table of this chip only at multiples of this: PM0253, VTOR. */
-const VECTOR_ALIGNMENT = 1024;
+export const VECTOR_ALIGNMENT = 1024;
 
 /** @throws PlacementError when the range is empty or not wholly on the chip. */
 export function checkOnChip(what: string, range: AddressRange, geometry: Geometry): void {
@@ -86,19 +86,6 @@ export function checkWholeSectors(range: AddressRange, geometry: Geometry): void
       range.address,
     );
   }
-}
-
-/** The hull of what an earlier flashing left unfinished. */
-export function unfinishedRange(info: BoardInfo): AddressRange | undefined {
-  return info.unfinished === 0
-    ? undefined
-    : { address: info.unfinishedAddress, length: info.unfinishedLength };
-}
-
-/** @throws UnfinishedElsewhereError when a COMMIT of this job would hide an unfinished one that it has no part in. */
-export function checkUnfinished(info: BoardInfo, covered: (range: AddressRange) => boolean): void {
-  const range = unfinishedRange(info);
-  if (range !== undefined && !covered(range)) throw new UnfinishedElsewhereError(range.address, range.length);
 }
 
 function span(range: AddressRange): string {

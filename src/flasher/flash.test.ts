@@ -336,16 +336,64 @@ test("an unfinished board that holds the whole image already is only committed",
   assert.equal(flash.erased + flash.programmed, 0);
 });
 
-test("an unfinished flashing elsewhere is not hidden by another one; erasing it gives it up", async () => {
-  const { clock, board, connection } = await setUp();
-  board.unfinished = { address: APP + 0x10000, length: 0x3000 };
-  await assert.rejects(clock.until(flashImage(connection, app(0x2000))), (error) => {
-    assert.ok(error instanceof UnfinishedElsewhereError);
-    assert.match(error.message, /imflasher erase 0x90110000 0x3000$/);
-    return true;
-  });
+test("what a power cut may have caught in the middle is erased and written anew, however it reads", async () => {
+  const { clock, flash, board, connection } = await setUp();
+  const wanted = app(0x3000);
+  flash.view(APP, 0x3000).set(wanted.segments[0]?.bytes ?? []);
+  board.unfinished = { address: APP + 0x1000, length: 0x1000 };
+  board.reason = 3;
+  const report = await clock.until(flashImage(connection, wanted));
+  assert.deepEqual([report.erasedBytes, report.programmedBytes, report.unchangedBytes], [4096, 4096, 8192]);
+  assertHolds(flash, wanted);
+  board.unfinished = { address: APP + 0x10000, length: 0x2000 };
+  const blanked = await clock.until(eraseRange(connection, APP + 0x10000, 0x3000));
+  assert.equal(blanked.erasedBytes, 0x2000);
+});
+
+/** A vector table that a board would start. */
+function vectors(at: number): Uint8Array {
+  const bytes = new Uint8Array(8);
+  new DataView(bytes.buffer).setUint32(0, 0x2002_0000, true);
+  new DataView(bytes.buffer).setUint32(4, at + 0x101, true);
+  return bytes;
+}
+
+test("a smaller image at the same address takes the place of one that was cut off, without an erase command", async () => {
+  const { clock, flash, board, connection } = await setUp();
+  flash.view(APP, 0x40000).set(random(0x40000, 9));
+  flash.view(APP, 8).set(vectors(APP));
+  for (const hull of [
+    { address: APP, length: 0x40000 },
+    { address: APP + 0x20000, length: 0x8000 },
+  ]) {
+    board.unfinished = hull;
+    board.reason = 3;
+    await clock.until(flashImage(connection, app(0x2000)));
+    assertHolds(flash, app(0x2000));
+    assert.equal(board.unfinished, undefined);
+  }
+});
+
+test("an unfinished program that could still be started is not hidden by another one; erasing it gives it up", async () => {
+  const { clock, flash, board, connection } = await setUp();
+  for (const [other, start] of [
+    [APP + 0x10000, APP + 0x10000],
+    [APP + 0x10000, APP + 0xfc00],
+  ] as const) {
+    flash.view(start, 8).set(vectors(start));
+    board.unfinished = { address: other, length: 0x3000 };
+    await assert.rejects(clock.until(flashImage(connection, app(0x2000))), (error) => {
+      assert.ok(error instanceof UnfinishedElsewhereError);
+      assert.match(error.message, /imflasher erase 0x90110000 0x3000$/);
+      return true;
+    });
+    flash.view(start, 8).fill(0xff);
+  }
+  flash.view(APP, 8).set(vectors(APP));
+  const behind = image({ address: APP + 0x20000, bytes: random(100) });
+  await assert.rejects(clock.until(flashImage(connection, behind)), UnfinishedElsewhereError);
   await assert.rejects(clock.until(eraseRange(connection, APP + 0x10000, 0x1000)), UnfinishedElsewhereError);
   await clock.until(eraseRange(connection, APP + 0x10000, 0x3000));
   assert.equal(board.unfinished, undefined);
-  await clock.until(flashImage(connection, app(0x2000)));
+  await clock.until(flashImage(connection, behind));
 });

@@ -4,6 +4,7 @@ import { sha256 } from "@noble/hashes/sha2.js";
 import type { Image } from "../image/image.js";
 import type { PlannedSector } from "../plan/plan.js";
 import {
+  type AddressRange,
   isBlank,
   neighbourSectors,
   overlaps,
@@ -17,10 +18,11 @@ import type { BoardInfo, Geometry } from "../protocol/messages.js";
 import type { Session } from "../protocol/session.js";
 import { applyChange, type Change } from "./apply.js";
 import { type CancelSignal, throwIfCancelled } from "./cancel.js";
-import { checkBootAddress, checkImage, checkUnfinished } from "./checks.js";
+import { checkBootAddress, checkImage } from "./checks.js";
 import type { Connection } from "./connection.js";
 import { hashSectors, readBytes, sameBytes, sectorDigest } from "./flash-content.js";
 import type { FlashReport, OnProgress } from "./progress.js";
+import { checkSuperseded, doubtfulRange } from "./unfinished.js";
 
 export interface JobOptions {
   readonly onProgress?: OnProgress;
@@ -81,10 +83,27 @@ async function prepare(
   if (options.bootAddress !== undefined) checkBootAddress(options.bootAddress, geometry);
   const length = sectorSize(geometry);
   const touched = touchedSectors(image.segments, length);
-  checkUnfinished(info, (range) => touched.some(({ address }) => overlaps({ address, length }, range)));
-  const sectors = await compare(session, touched, geometry, { onProgress, signal, kept });
   const own = touched.map(({ address }) => address);
+  await checkSuperseded(session, { info, geometry }, own, signal);
+  const found = await compare(session, touched, geometry, { onProgress, signal, kept });
+  const sectors = withDoubt(found, own, doubtfulRange(info), length);
   return { session, geometry, sectors, own, unfinished: info.unfinished !== 0, onProgress, signal };
+}
+
+/** What may have been cut off in the middle is erased and written anew, however it reads. */
+export function withDoubt(
+  sectors: readonly PlannedSector[],
+  own: readonly number[],
+  doubtful: AddressRange | undefined,
+  length: number,
+): readonly PlannedSector[] {
+  if (doubtful === undefined) return sectors;
+  const ours = new Set(own);
+  return sectors.map((sector) =>
+    ours.has(sector.address) && overlaps({ address: sector.address, length }, doubtful)
+      ? { ...sector, held: "different" }
+      : sector,
+  );
 }
 
 /** Of each segment: its bytes were compared by the board's SHA-256 of their sectors, before or after the writing. */

@@ -8,13 +8,14 @@ import { BoardError } from "../protocol/errors.js";
 import type { Session } from "../protocol/session.js";
 import { applyChange, type Change } from "./apply.js";
 import { type CancelSignal, throwIfCancelled } from "./cancel.js";
-import { checkImage, checkOnChip, checkReserved, checkUnfinished, checkWholeSectors } from "./checks.js";
+import { checkImage, checkOnChip, checkReserved, checkWholeSectors } from "./checks.js";
 import type { Connection } from "./connection.js";
 import { VerificationError } from "./errors.js";
-import { identify, imageDigests, type JobOptions } from "./flash.js";
+import { identify, imageDigests, type JobOptions, withDoubt } from "./flash.js";
 import { findDifference, hashSectors, readBytes, sameBytes, sectorDigest } from "./flash-content.js";
 import { type Job, pipeline } from "./pipeline.js";
 import type { FlashReport } from "./progress.js";
+import { checkUnfinished, doubtfulRange } from "./unfinished.js";
 
 /** Bytes of one VERIFY: progress moves, answers stay few. */
 const VERIFY_BYTES = 0x40000;
@@ -165,9 +166,10 @@ async function prepareErase(session: Session, range: AddressRange, options: JobO
   const digests = await hashSectors(session, own, size, { signal, onBytes });
   const content = new Uint8Array(size).fill(0xff);
   const blank = sectorDigest(content);
-  const sectors = own.map((address): PlannedSector => {
+  const found = own.map((address): PlannedSector => {
     const isBlank = sameBytes(digests.get(address) ?? content, blank);
     return { address, content, held: isBlank ? "equal" : "different" };
   });
+  const sectors = withDoubt(found, own, doubtfulRange(info), size);
   return { session, geometry, sectors, own, unfinished: info.unfinished !== 0, onProgress, signal };
 }

@@ -52,6 +52,8 @@ export class FakeBootloader {
   flashFault: BoardErrorName | undefined;
   protectedBits = 0;
   unfinished: Range | undefined;
+  /** INFO's: why it stayed at its last start. 6: HOST. */
+  reason = 6;
   bootAddress = 0x90100000;
   logFree = 2560;
   booted: number | undefined;
@@ -192,7 +194,7 @@ export class FakeBootloader {
       uid: this.uid,
       device: 0x20036450,
       reset: 0xfe0000,
-      reason: this.unfinished === undefined ? 6 : 3,
+      reason: this.reason,
       unfinished: this.unfinished === undefined ? 0 : 1,
       unfinishedAddress: this.unfinished?.address ?? 0,
       unfinishedLength: this.unfinished?.length ?? 0,
