@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { BoardIdError, boardIdFromUid, parseBoardId } from "./board-id.js";
+import { BoardIdError, boardIdFromUid, parseBoardId, uidFromBoardId } from "./board-id.js";
 
 const UID = Uint8Array.from(Buffer.from("2f003e000f51353033323937", "hex"));
 const ID = "0RDX0KZ-JF49ZHN-49WN0M2";
@@ -35,4 +35,15 @@ test("the message says what is wrong with an id", () => {
     message: /"!" is not a digit of a board id/,
   });
   assert.throws(() => parseBoardId("0RDX0KZ-JF49ZHN-49WN0M3"), { message: /the check digit does not fit/ });
+});
+
+test("a board id gives its unique id back; one that no chip has is refused", () => {
+  assert.deepEqual(uidFromBoardId(ID.toLowerCase()), UID);
+  assert.deepEqual(
+    uidFromBoardId(boardIdFromUid(new Uint8Array(12).fill(0xff))),
+    new Uint8Array(12).fill(0xff),
+  );
+  assert.throws(() => uidFromBoardId("ZZZZZZZ-ZZZZZZZ-ZZZZZZ7"), {
+    message: /larger than any unique id/,
+  });
 });

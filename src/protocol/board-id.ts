@@ -1,5 +1,7 @@
 /** Board ids: docs/protocol.md section 6. */
 
+import { UID_BYTES } from "./access.js";
+
 const DIGITS = "0123456789ABCDEFGHJKMNPQRTVWXYZ";
 const BASE = BigInt(DIGITS.length);
 const ID_DIGITS = 20;
@@ -13,7 +15,8 @@ export class BoardIdError extends Error {
 
 /** @param uid the 12 bytes at 0x1FF1_E800. @returns 23 characters. */
 export function boardIdFromUid(uid: Uint8Array): string {
-  if (uid.length !== 12) throw new BoardIdError(`a unique id has 12 bytes, not ${uid.length}`);
+  if (uid.length !== UID_BYTES)
+    throw new BoardIdError(`a unique id has ${UID_BYTES} bytes, not ${uid.length}`);
   let value = uid.reduceRight((sum, byte) => sum * 256n + BigInt(byte), 0n);
   let digits = "";
   for (let i = 0; i < ID_DIGITS; i++) {
@@ -45,6 +48,22 @@ export function parseBoardId(text: string): string {
     );
   }
   return group(id);
+}
+
+/**
+ * The unique id that a board id stands for.
+ * @param id as people type it. @returns the 12 bytes at 0x1FF1_E800. @throws BoardIdError
+ */
+export function uidFromBoardId(id: string): Uint8Array {
+  const digits = parseBoardId(id).replaceAll("-", "").slice(0, ID_DIGITS);
+  let value = Array.from(digits).reduce((sum, digit) => sum * BASE + BigInt(DIGITS.indexOf(digit)), 0n);
+  const uid = Uint8Array.from({ length: UID_BYTES }, () => {
+    const byte = Number(value % 256n);
+    value /= 256n;
+    return byte;
+  });
+  if (value !== 0n) throw new BoardIdError(`board id "${id}" is larger than any unique id of a chip`);
+  return uid;
 }
 
 function checkDigit(digits: string): string {

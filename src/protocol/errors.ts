@@ -1,9 +1,10 @@
 /** What can go wrong between the PC and a board: one class for each decision that a caller can take. */
 
+import { rightNames } from "./access.js";
 import { hex32 } from "./hex.js";
 import { type ErrorAnswer, PROTOCOL_LOWEST, PROTOCOL_VERSION } from "./messages.js";
 
-type DetailKind = "address" | "register" | "number" | "none";
+type DetailKind = "address" | "register" | "number" | "rights" | "none";
 
 interface ErrorRow {
   readonly code: number;
@@ -15,7 +16,7 @@ interface ErrorRow {
 const REPORT = "This is a fault of the program or the bootloader: please report it with this message.";
 const AGAIN = "Flash again; if it stays, the flash chip, its wiring or its supply is at fault.";
 
-/** docs/protocol.md section 7. */
+/** docs/protocol.md sections 7 and 11.7. */
 const ROWS = {
   BAD_FRAME: row(0x0001, "number", "a frame arrived damaged", "Check the cable; try again."),
   SEQUENCE: row(0x0002, "number", "a request was lost or doubled on the way", "Check the cable; try again."),
@@ -82,6 +83,61 @@ const ROWS = {
     "the internal flash did not take the word",
     "Try again; if it stays, put the bootloader back by ST's ROM DFU or a probe.",
   ),
+  DENIED: row(
+    0x0060,
+    "rights",
+    "the board's owner has not allowed this",
+    "Ask the owner for a keys.json with that right.",
+  ),
+  WAIT: row(0x0061, "number", "too many failed proofs", "Wait, then try again with the right key."),
+  BAD_CERT: row(
+    0x0062,
+    "none",
+    "the certificate is damaged, or not from this board's owner",
+    "Ask the owner for a new keys.json.",
+  ),
+  WRONG_BOARD: row(
+    0x0063,
+    "none",
+    "the certificate is for another board, or for any where the owner wants the board's own",
+    "Ask the owner for a key of this board: send the BOARD ID.",
+  ),
+  BAD_PROOF: row(
+    0x0064,
+    "none",
+    "the proof is wrong or there is no open challenge",
+    "Try again; if it stays, ask the owner for a new keys.json.",
+  ),
+  CLAIMED: row(
+    0x0065,
+    "none",
+    "the board has an owner",
+    "Only its owner can release it, or give it away with a key that may claim.",
+  ),
+  NOT_CLAIMED: row(
+    0x0066,
+    "none",
+    "the board has no owner, or one that is compiled in",
+    "Claim it first: imflasher claim --authority DIR. An owner that is compiled in stays.",
+  ),
+  BAD_SIGNATURE: row(
+    0x0067,
+    "address",
+    "the application is not signed by the board's owner as it is and where it is",
+    "Sign it (imflasher sign) for this address with the owner's authority, and flash it again.",
+  ),
+  RNG_FAILED: row(
+    0x0068,
+    "register",
+    "the random number generator failed its health tests",
+    "Switch the board off and on; if it stays, the chip or its clock is at fault.",
+  ),
+  PROTECTION: row(
+    0x0069,
+    "number",
+    "the read-out protection level cannot be set so",
+    "See `imflasher protect`.",
+  ),
   INTERNAL: row(0x00ff, "number", "a fault of the bootloader itself", REPORT),
 } as const;
 
@@ -128,9 +184,10 @@ export class BoardError extends Error {
 
 /** Nothing when the board's sentence says it already. */
 function detailText(kind: DetailKind, detail: number, text: string): string {
-  const value = kind === "number" ? `${detail}` : hex32(detail);
+  if (kind === "none") return "";
+  const value = detailValue(kind, detail);
   const said = text.toLowerCase().includes(value.toLowerCase());
-  return kind === "none" || said ? "" : ` (${kind} ${value})`;
+  return said ? "" : ` (${kind} ${value})`;
 }
 
 /** The session ended before its answers came: open a new one and continue from what the flash holds. */
@@ -172,4 +229,9 @@ export class ProtocolVersionError extends Error {
 
 function span(lowest: number, highest: number): string {
   return lowest === highest ? `${highest}` : `${lowest} to ${highest}`;
+}
+
+function detailValue(kind: DetailKind, detail: number): string {
+  if (kind === "rights") return rightNames(detail).join(", ");
+  return kind === "number" ? `${detail}` : hex32(detail);
 }

@@ -24,6 +24,7 @@ const LIMITS: Limits = {
   COMMIT: (request, geometry) => hashing(request.ranges) + journalWrite(geometry),
   BEGIN: (_, geometry) => journalWrite(geometry),
   ERASE: (request, geometry) => erasing(request.length, geometry),
+  SIGNATURE: (request, geometry) => hashing([request]) + journalWrite(geometry),
   WRITE: (request, geometry) => programming(request.data.length, geometry),
 };
 
@@ -50,7 +51,7 @@ function programming(length: number, geometry: Geometry | undefined): number {
   return pages * (geometry === undefined ? UNKNOWN_PROGRAM_MS : geometry.programMaximumUs / 1000);
 }
 
-/** The journal may have to erase a sector first: section 9. */
+/** The journal, or the store of signatures, may have to erase a sector first: sections 9 and 11.5. */
 function journalWrite(geometry: Geometry | undefined): number {
   return erasing(geometry?.eraseSizes[0]?.size ?? 0, geometry) + programming(1, geometry);
 }

@@ -1,5 +1,6 @@
-/** Requests and answers, one row each: docs/protocol.md sections 4 and 5. */
+/** Requests and answers, one row each: docs/protocol.md sections 4, 5 and 11. */
 
+import { CERTIFICATE_BYTES, PUBLIC_KEY_BYTES, SIGNATURE_BYTES } from "./access.js";
 import { ByteReader, ByteWriter, MalformedMessageError } from "./bytes.js";
 import { type Codec, fixed, list, rest, str8, struct, u8, u16, u32, type ValueOf } from "./codec.js";
 
@@ -52,6 +53,21 @@ const info = struct({
   cpuHz: u32,
   /** Hz */
   qspiHz: u32,
+});
+
+const access = struct({
+  /** OWNED */
+  owned: u8,
+  /** The owner's public key; zeros when the board is open. */
+  owner: fixed(PUBLIC_KEY_BYTES),
+  /** POLICY_… bits. */
+  policy: u8,
+  /** RIGHT_BITS that this session has. */
+  rights: u8,
+  /** Milliseconds until the next CHALLENGE is answered. */
+  wait: u32,
+  /** Read-out protection level, 0 to 2. */
+  rdp: u8,
 });
 
 const geometry = struct({
@@ -126,6 +142,18 @@ const MESSAGES = {
   SET_BOOT_ADDRESS: message(0x0e, struct({ address: u32 }), bootAddress),
   UNPROTECT: message(0x0f, nothing, struct({ status1: u8, status2: u8, status3: u8 })),
   RESET: message(0x10, nothing, nothing),
+  ACCESS: message(0x11, nothing, access),
+  CHALLENGE: message(0x12, nothing, struct({ nonce: fixed(32), session: u32 })),
+  PROVE: message(
+    0x13,
+    struct({ certificate: fixed(CERTIFICATE_BYTES), proof: fixed(SIGNATURE_BYTES) }),
+    struct({ rights: u8 }),
+  ),
+  CLAIM: message(0x14, struct({ authority: fixed(PUBLIC_KEY_BYTES) }), nothing),
+  RELEASE: message(0x15, nothing, nothing),
+  POLICY: message(0x16, struct({ policy: u8 }), struct({ policy: u8 })),
+  SIGNATURE: message(0x17, struct({ address: u32, length: u32, signature: fixed(SIGNATURE_BYTES) }), nothing),
+  PROTECT: message(0x18, struct({ level: u8 }), struct({ level: u8 })),
 } as const;
 
 export type RequestName = keyof typeof MESSAGES;
@@ -136,6 +164,7 @@ export type Hello = AnswerOf<"HELLO">;
 export type BoardInfo = AnswerOf<"INFO">;
 export type Geometry = AnswerOf<"GEOMETRY">;
 export type Status = AnswerOf<"STATUS">;
+export type Access = AnswerOf<"ACCESS">;
 export type BootAddress = AnswerOf<"GET_BOOT_ADDRESS">;
 /** Addresses as the CPU sees them; length in bytes. */
 export type Range = RequestOf<"ERASE">;
@@ -153,6 +182,7 @@ export const STAY_REASONS: Readonly<Record<number, string>> = {
   4: "ADDRESS",
   5: "NOT_BOOTABLE",
   6: "HOST",
+  7: "UNSIGNED",
 };
 
 export function requestType(name: RequestName): number {

@@ -127,7 +127,9 @@ test("every request of the vectors decodes to its fields and encodes back", () =
     assert.equal(hexBytes(encodeRequest(name, request)), hexBytes(vector.payload), vector.name);
     seen.add(name);
   }
-  assert.deepEqual([...seen].sort(), [...REQUEST_NAMES].sort());
+  // Those of section 11 have their vectors in access.txt.
+  const expected = REQUEST_NAMES.filter((name) => requestType(name) < requestType("ACCESS"));
+  assert.deepEqual([...seen].sort(), [...expected].sort());
 });
 
 test("every answer and event of the vectors decodes to its fields and encodes back", () => {

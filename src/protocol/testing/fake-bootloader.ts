@@ -1,5 +1,5 @@
 /**
- * A stand-in for unit tests: docs/protocol.md sections 2 to 5 over flash in RAM, enough to hold the PC's side to
+ * A stand-in for unit tests: docs/protocol.md sections 2 to 5 and 11 over flash in RAM, enough to hold the PC's side to
  * the document. It is not IMBootloader; whole-system tests run the real one.
  */
 
@@ -22,19 +22,9 @@ import {
   requestName,
 } from "../messages.js";
 import type { Timers } from "../transport.js";
+import { FakeAccess } from "./fake-access.js";
 import type { FakeFlash } from "./fake-flash.js";
-
-/** What a handler throws to answer with an error. */
-class Refusal extends Error {
-  readonly code: BoardErrorName;
-  readonly detail: number;
-
-  constructor(code: BoardErrorName, detail: number) {
-    super(code);
-    this.code = code;
-    this.detail = detail;
-  }
-}
+import { Refusal } from "./fake-refusal.js";
 
 type Handlers = { readonly [N in RequestName]: (request: RequestOf<N>) => AnswerOf<N> };
 
@@ -68,6 +58,7 @@ export class FakeBootloader {
   onRequest: (name: RequestName) => void = () => {};
 
   readonly flash: FakeFlash;
+  readonly access: FakeAccess;
   readonly #timers: Timers;
   #send: (bytes: Uint8Array) => void = () => {};
   #decoder = new FrameDecoder();
@@ -84,6 +75,7 @@ export class FakeBootloader {
   constructor(flash: FakeFlash, timers: Timers) {
     this.flash = flash;
     this.#timers = timers;
+    this.access = new FakeAccess(timers, () => this.uid);
   }
 
   /** The cable is put in: a new session must be opened. */
@@ -93,6 +85,7 @@ export class FakeBootloader {
     this.#state = "none";
     this.#begun = undefined;
     this.#queue = [];
+    this.access.endSession();
   }
 
   receive(bytes: Uint8Array): void {
@@ -162,6 +155,7 @@ export class FakeBootloader {
       if (name !== "HELLO" && this.#state === "none") throw new Refusal("NO_SESSION", 0);
       this.log.push(name);
       this.onRequest(name);
+      this.access.check(name);
       return this.#answer(name, frame.payload);
     } catch (error) {
       if (error instanceof MalformedMessageError) return this.#refuse(new Refusal("BAD_REQUEST", frame.type));
@@ -184,6 +178,7 @@ export class FakeBootloader {
       if (magic !== HELLO_MAGIC) throw new Refusal("BAD_REQUEST", 1);
       this.#begun = undefined;
       this.#aborted = false;
+      this.access.endSession();
       if (version < this.lowest || lowest > this.version) this.#state = "none";
       const boardId = boardIdFromUid(this.uid);
       return { version: this.version, lowest: this.lowest, window: this.window, payload: 4112, boardId };
@@ -274,6 +269,7 @@ export class FakeBootloader {
     },
     BOOT: ({ address }) => {
       if (this.unfinished !== undefined) throw new Refusal("UNFINISHED", this.unfinished.address);
+      this.access.checkRun(address || this.bootAddress, (at, length) => this.flash.view(at, length));
       this.booted = address || this.bootAddress;
       return {};
     },
@@ -290,6 +286,17 @@ export class FakeBootloader {
       return { status1: 0, status2: 2, status3: 0x60 };
     },
     RESET: () => ({}),
+    ACCESS: () => this.access.access(),
+    CHALLENGE: () => this.access.challenge(),
+    PROVE: (request) => this.access.prove(request),
+    CLAIM: (request) => this.access.claim(request),
+    RELEASE: () => this.access.release(),
+    POLICY: (request) => this.access.setPolicy(request),
+    SIGNATURE: (request) => {
+      this.#checkBegun(request);
+      return this.access.sign(request, this.#read(request));
+    },
+    PROTECT: (request) => this.access.protect(request),
   };
 
   #boot(): AnswerOf<"GET_BOOT_ADDRESS"> {
