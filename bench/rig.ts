@@ -1,6 +1,7 @@
 /** An emulated board with the real bootloader, on a cable, in this process and in board time; and what it costs. */
 
-import { bootloaderImage, readBoard } from "../src/cli/emulated/make-board.js";
+import { readBoard } from "../src/cli/board-files.js";
+import { bootloaderImage } from "../src/cli/emulated/make-board.js";
 import { EmulatedBoard } from "../src/emulator/board/emulated-board.js";
 import type { CdcPort } from "../src/emulator/usb/cdc.js";
 import { Connection, flashImage } from "../src/flasher/index.js";

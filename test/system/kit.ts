@@ -38,8 +38,7 @@ const JOB_LIMIT_MS = 300_000;
 /** Board time from power to the port: debouncing, reset, enumeration. */
 const PORT_LIMIT_MS = 3000;
 
-export interface BenchOptions
-  extends Partial<Omit<EmulatedBoardOptions, "random" | "onMessage" | "onConsole">> {
+export interface BenchOptions extends Partial<Omit<EmulatedBoardOptions, "onMessage" | "onConsole">> {
   /** Name of a file in boards/: the wiring. Default "emulated". */
   readonly name?: string;
   /** Board whose bootloader is put in; default: `name`. */
@@ -78,6 +77,12 @@ export class Bench {
     this.board.plug();
     this.board.powerOn();
     return this;
+  }
+
+  /** Presses the reset button; the board has left the bus when this returns. */
+  reset(): void {
+    this.board.pressReset();
+    this.run(1);
   }
 
   /** Lets board time pass with nobody talking. */

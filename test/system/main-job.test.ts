@@ -31,7 +31,7 @@ test("an application above 1 MiB runs, adds up every byte of itself, and is told
   await bench.flashAndBoot(bin(bytes));
   assert.match(bench.waitConsole(WHOLE, 20_000), /payload of 1114112 bytes/);
   operations.length = 0;
-  bench.board.pressReset();
+  bench.reset();
   const again = await bench.with(async (connection) => {
     await verifyImage(connection, bin(bytes));
     return flashImage(connection, bin(bytes));
