@@ -207,3 +207,17 @@ export const WHOLE = /^big: payload of (\d+) bytes at 0x9010[0-9a-f]{4}, sum rig
 export function exampleFile(name: string): Uint8Array {
   return new Uint8Array(readFileSync(join(ROOT, "examples", "images", "emulated", name)));
 }
+
+/**
+ * A program that was linked for BASE, for another address: every word of it that is an address in its first 64 KiB
+ * moves along. Enough for the examples, whose addresses are words.
+ */
+export function movedTo(program: Uint8Array, address: number): Uint8Array {
+  const moved = program.slice();
+  const view = new DataView(moved.buffer);
+  for (let at = 0; at + 4 <= moved.length; at += 4) {
+    const word = view.getUint32(at, true);
+    if (word >>> 16 === BASE >>> 16) view.setUint32(at, word - BASE + address, true);
+  }
+  return moved;
+}
