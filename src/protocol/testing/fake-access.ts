@@ -29,7 +29,6 @@ const NEEDED: Readonly<Partial<Record<RequestName, number>>> = {
   RESET: boot,
   SET_BOOT_ADDRESS: boot,
   GET_BOOT_ADDRESS: boot,
-  CLAIM: claim,
   RELEASE: owner,
   POLICY: owner,
   PROTECT: owner,
@@ -101,6 +100,7 @@ export class FakeAccess {
     const holder = certificate.subarray(18, 50);
     const board = certificate.subarray(2, 14);
     if (this.owner === undefined) throw new Refusal("NOT_CLAIMED", 0);
+    if (nonce === undefined) this.#fail("BAD_PROOF");
     const signed = concat([encodeUtf8("IMFL-CERT-1"), body]);
     if (certificate[0] !== 1 || !strictly(certificate.subarray(50), signed, this.owner))
       this.#fail("BAD_CERT");
@@ -109,17 +109,18 @@ export class FakeAccess {
     const version = Uint8Array.of(1, 0);
     const counter = new Uint8Array(4);
     new DataView(counter.buffer).setUint32(0, this.#sessions, true);
-    const parts = [encodeUtf8("IMFL-PROOF-1"), nonce ?? new Uint8Array(0), this.#uid(), version, counter];
-    const fits = nonce !== undefined && strictly(proof, concat([...parts, certificate]), holder);
-    if (!fits) this.#fail("BAD_PROOF");
+    const transcript = [encodeUtf8("IMFL-PROOF-1"), nonce, this.#uid(), version, counter, certificate];
+    if (!strictly(proof, concat(transcript), holder)) this.#fail("BAD_PROOF");
     this.failures = 0;
     this.proofs++;
-    const rights = certificate[1] ?? 0;
-    this.#rights = same(holder, this.owner) ? rights & ALL_RIGHTS : rights & ALL_RIGHTS & ~owner;
+    const rights = (certificate[1] ?? 0) & ALL_RIGHTS;
+    const owns = same(holder, this.owner) && (rights & owner) !== 0;
+    this.#rights = owns ? ALL_RIGHTS : rights & ~owner;
     return { rights: this.#rights };
   }
 
   claim({ authority }: RequestOf<"CLAIM">): AnswerOf<"CLAIM"> {
+    if (this.builtIn || (this.#have() & claim) === 0) throw new Refusal("CLAIMED", 0);
     this.owner = authority.slice();
     this.endSession();
     return {};
@@ -128,6 +129,8 @@ export class FakeAccess {
   release(): AnswerOf<"RELEASE"> {
     if (this.owner === undefined || this.builtIn) throw new Refusal("NOT_CLAIMED", 0);
     this.owner = undefined;
+    this.policy = 0;
+    this.endSession();
     return {};
   }
 
