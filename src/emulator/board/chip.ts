@@ -25,7 +25,10 @@ import { Wwdg } from "../peripherals/wwdg.js";
 import type { Timeline } from "../timeline.js";
 import { GatedRam } from "./gated-ram.js";
 import { ADDRESS, IRQ, SIZE } from "./memory-map.js";
+import { mapReservedSpace } from "./reserved-space.js";
 import { basicTimers, type SerialPortName, serialPorts } from "./serial-and-timers.js";
+import { storedPeripherals } from "./stored-peripherals.js";
+import { SystemMemory } from "./system-memory.js";
 
 export interface ChipOptions {
   readonly timeline: Timeline;
@@ -104,6 +107,8 @@ export class Chip {
     this.#mapMemories();
     this.#makeSimple();
     this.#makeSerialAndTimers();
+    this.#makeStored();
+    mapReservedSpace(this.bus, options.log);
   }
 
   /** Asks for a system reset; it happens before the next instruction. */
@@ -365,7 +370,9 @@ export class Chip {
       const ram = gated(name, SIZE[name]);
       this.#rams.push(ram.bytes);
       this.#map(name, ADDRESS[name], SIZE[name], ram);
+      this.#map(`${name} (AXI)`, ADDRESS[`${name}_AXI`], SIZE[name], ram);
     }
+    this.#map("system memory", ADDRESS.SYSTEM_MEMORY, SIZE.SYSTEM_MEMORY, new SystemMemory(log));
     this.#map("backup SRAM", ADDRESS.BACKUP_SRAM, SIZE.BACKUP_SRAM, gated("BKPRAM", SIZE.BACKUP_SRAM));
   }
 
@@ -401,6 +408,13 @@ export class Chip {
     for (const { name, address, device } of basicTimers(wiring)) {
       this.#clocked.push(() => device.clockChanged());
       this.#add(name, address, device, { resetBit: name });
+    }
+  }
+
+  #makeStored(): void {
+    for (const part of storedPeripherals({ log: this.#options.log, rcc: this.rcc })) {
+      const { name, address, device, size = SIZE.PERIPHERAL, resetBit } = part;
+      this.#add(name, address, device, { size, ...(resetBit === undefined ? {} : { resetBit }) });
     }
   }
 }

@@ -3,6 +3,11 @@
 export const ADDRESS = {
   ITCM: 0x0000_0000,
   FLASH_MEMORY: 0x0800_0000,
+  /** The same SRAM1-3 as seen by instruction fetches of the AXI bus (RM0433, 2.3.2). */
+  SRAM1_AXI: 0x1000_0000,
+  SRAM2_AXI: 0x1002_0000,
+  SRAM3_AXI: 0x1004_0000,
+  SYSTEM_MEMORY: 0x1ff0_0000,
   DEVICE_SIGNATURE: 0x1ff1_e800,
   DTCM: 0x2000_0000,
   AXI_SRAM: 0x2400_0000,
@@ -58,6 +63,7 @@ export const SIZE = {
   SRAM3: 0x8000,
   SRAM4: 0x1_0000,
   BACKUP_SRAM: 0x1000,
+  SYSTEM_MEMORY: 0x1_e800,
   PERIPHERAL: 0x400,
   USB: 0x4_0000,
   FLASH: 0x1000,

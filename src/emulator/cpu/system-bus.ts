@@ -28,6 +28,8 @@ export interface Region {
   readonly remaps: boolean;
   readable: Bank | undefined;
   writable: Bank | undefined;
+  /** Accesses that went to the device itself. */
+  touched: number;
 }
 
 /** Told when what the core predecoded or cached about memory no longer holds. */
@@ -83,6 +85,7 @@ export class SystemBus {
       remaps,
       readable: undefined,
       writable: undefined,
+      touched: 0,
     };
     this.bases[slot] = base;
     this.readBanks[slot] = NO_BANK;
@@ -131,6 +134,7 @@ export class SystemBus {
       if (size === 4) return (bank.words[offset >>> 2] as number) >>> 0;
       return (size === 2 ? bank.halves[offset >>> 1] : bank.bytes[offset]) as number;
     }
+    region.touched++;
     return region.device.read(offset, size) >>> 0;
   }
 
@@ -151,6 +155,7 @@ export class SystemBus {
       return;
     }
     const raw = size === 4 ? value >>> 0 : value & (size === 2 ? 0xffff : 0xff);
+    region.touched++;
     region.device.write(offset, size, raw);
     if (region.remaps) this.refreshLent();
   }

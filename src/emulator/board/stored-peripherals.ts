@@ -1,0 +1,128 @@
+/** Peripherals whose registers are stored and nothing more, as rows. What has a model of its own is not here. */
+
+import type { EmulatorLog } from "../bus.js";
+import type { Rcc } from "../peripherals/rcc.js";
+import type { Gate, ResetName } from "../peripherals/rcc-registers.js";
+import { type RegisterAction, registerTable, repeatRows } from "../peripherals/register-table.js";
+import { StoredBlock } from "../peripherals/stored-block.js";
+import { COMP, OPAMP, VREFBUF } from "../peripherals/tables/analog.js";
+import { AXI, DELAY_BLOCK } from "../peripherals/tables/bus.js";
+import { ETH } from "../peripherals/tables/ethernet.js";
+import {
+  CEC,
+  CRYP,
+  DCMI,
+  DFSDM,
+  FDCAN,
+  FDCAN_CCU,
+  HRTIM,
+  JPEG,
+  MDIOS,
+  SPDIFRX,
+  SWPMI,
+} from "../peripherals/tables/stored.js";
+
+interface Row {
+  readonly name: string;
+  readonly address: number;
+  /** Bytes. */
+  readonly size?: number;
+  readonly registers: string;
+  readonly actions?: Readonly<Record<string, RegisterAction>>;
+  readonly gate?: Gate;
+  readonly resetBit?: ResetName;
+}
+
+const MONITOR =
+  "M#CR 20 0 3c, M#SR 24 0 7, M#FAR 28 0 ffffffffr, M#FDRL 2c 0 ffffffffr, M#FDRH 30 0 ffffffffr, M#FECR 34 0 ffffffffr";
+const ramEcc = (monitors: number): string => `IER 0 0 f, ${repeatRows(MONITOR, monitors, 0x20)}`;
+
+/** Every bit of the interconnect's quality-of-service and errata settings is stored; none has an effect on what code sees. */
+const AXI_SETTINGS = Object.fromEntries(
+  [...AXI.matchAll(/AXI_(?:TARG|INI)\w+/g)].map(([name]) => [name, { rw: 0xf }]),
+);
+const ID = { ro: 0xff, onRead: (stored: number) => stored };
+const AXI_IDS = Object.fromEntries([...AXI.matchAll(/AXI_(?:PERIPH|COMP)\w+/g)].map(([name]) => [name, ID]));
+
+const ENVR = 1;
+const HIZ = 2;
+const VRR = 8;
+
+const ROWS: readonly Row[] = [
+  {
+    name: "AXI",
+    address: 0x5100_0000,
+    size: 0x10_0000,
+    registers: AXI,
+    actions: { ...AXI_SETTINGS, ...AXI_IDS },
+  },
+  { name: "DLYB_QUADSPI", address: 0x5200_6000, size: 0x1000, registers: DELAY_BLOCK, gate: "QUADSPI" },
+  { name: "DLYB_SDMMC1", address: 0x5200_8000, size: 0x1000, registers: DELAY_BLOCK, gate: "SDMMC1" },
+  { name: "DLYB_SDMMC2", address: 0x4802_2800, registers: DELAY_BLOCK, gate: "SDMMC2" },
+  { name: "RAMECC1", address: 0x5200_9000, registers: ramEcc(6) },
+  { name: "RAMECC2", address: 0x4802_3000, registers: ramEcc(6) },
+  { name: "RAMECC3", address: 0x5802_7000, registers: ramEcc(3) },
+  {
+    name: "JPEG",
+    address: 0x5200_3000,
+    size: 0x1000,
+    registers: JPEG,
+    gate: "JPGDEC",
+    resetBit: "JPGDEC",
+  },
+  { name: "ETH", address: 0x4002_8000, size: 0x2000, registers: ETH, gate: "ETH1MAC", resetBit: "ETH1MAC" },
+  { name: "DCMI", address: 0x4802_0000, registers: DCMI, gate: "DCMI", resetBit: "DCMI" },
+  { name: "CRYP", address: 0x4802_1000, registers: CRYP, gate: "CRYP", resetBit: "CRYP" },
+  { name: "SPDIFRX", address: 0x4000_4000, registers: SPDIFRX, gate: "SPDIFRX", resetBit: "SPDIFRX" },
+  { name: "CEC", address: 0x4000_6c00, registers: CEC, gate: "CEC", resetBit: "CEC" },
+  { name: "SWPMI1", address: 0x4000_8800, registers: SWPMI, gate: "SWPMI", resetBit: "SWPMI" },
+  { name: "OPAMP", address: 0x4000_9000, registers: OPAMP, gate: "OPAMP", resetBit: "OPAMP" },
+  { name: "MDIOS", address: 0x4000_9400, registers: MDIOS, gate: "MDIOS", resetBit: "MDIOS" },
+  { name: "FDCAN1", address: 0x4000_a000, registers: FDCAN, gate: "FDCAN", resetBit: "FDCAN" },
+  { name: "FDCAN2", address: 0x4000_a400, registers: FDCAN, gate: "FDCAN", resetBit: "FDCAN" },
+  { name: "FDCAN_CCU", address: 0x4000_a800, registers: FDCAN_CCU, gate: "FDCAN", resetBit: "FDCAN" },
+  { name: "DFSDM1", address: 0x4001_7000, registers: DFSDM, gate: "DFSDM1", resetBit: "DFSDM1" },
+  { name: "HRTIM1", address: 0x4001_7400, registers: HRTIM, gate: "HRTIM", resetBit: "HRTIM" },
+  { name: "COMP12", address: 0x5800_3800, registers: COMP, gate: "COMP12", resetBit: "COMP12" },
+  {
+    name: "VREFBUF",
+    address: 0x5800_3c00,
+    registers: VREFBUF,
+    // Without an external reference the buffer is ready as soon as it drives its pin.
+    actions: {
+      CSR: {
+        rw: 0x73,
+        ro: VRR,
+        onRead: (stored) => ((stored & (ENVR | HIZ)) === ENVR ? stored | VRR : stored),
+      },
+    },
+    gate: "VREF",
+    resetBit: "VREF",
+  },
+];
+
+export interface StoredPart {
+  readonly name: string;
+  readonly address: number;
+  readonly size: number | undefined;
+  readonly resetBit: ResetName | undefined;
+  readonly device: StoredBlock;
+}
+
+export function storedPeripherals({
+  log,
+  rcc,
+}: {
+  readonly log: EmulatorLog;
+  readonly rcc: Rcc;
+}): StoredPart[] {
+  return ROWS.map(({ name, address, size, registers, actions, gate, resetBit }) => {
+    const device = new StoredBlock({
+      name,
+      registers: registerTable(registers, actions ?? {}),
+      log,
+      ...(gate === undefined ? {} : { clocked: rcc.clockGate(gate) }),
+    });
+    return { name, address, size, resetBit, device };
+  });
+}

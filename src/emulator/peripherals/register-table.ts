@@ -1,0 +1,62 @@
+/**
+ * Registers as text: "NAME offset reset mask", hexadecimal, separated by commas. A letter behind the mask tells the
+ * bits that only hardware changes (`r`) or that only act when written (`w`); without one they are stored.
+ */
+
+import type { RegisterSpec } from "../registers.js";
+
+/** What a model does with some bits of a register; the bits of the table that it does not name are tagged. */
+export type RegisterAction = Partial<Omit<RegisterSpec, "offset" | "reset">>;
+
+/** Every bit that the table has. */
+export const ALL = 0xffff_ffff;
+
+export function registerTable(
+  text: string,
+  actions: Readonly<Record<string, RegisterAction>> = {},
+): Record<string, RegisterSpec> {
+  const specs: Record<string, RegisterSpec> = {};
+  for (const row of text.split(",")) {
+    const [name, offset, reset, bits] = row.trim().split(/\s+/);
+    if (name === undefined || offset === undefined || reset === undefined || bits === undefined) {
+      throw new RangeError(`register table: "${row.trim()}" is not "NAME offset reset mask"`);
+    }
+    const place = { offset: Number.parseInt(offset, 16), reset: Number.parseInt(reset, 16) };
+    specs[name] = { ...place, ...split(Number.parseInt(bits, 16), bits.at(-1), actions[name]) };
+  }
+  for (const name of Object.keys(actions)) {
+    if (!(name in specs)) throw new RangeError(`register table: there is no ${name} to act on`);
+  }
+  return specs;
+}
+
+function split(mask: number, letter: string | undefined, action: RegisterAction | undefined): RegisterAction {
+  if (action === undefined || !("rw" in action || "ro" in action || "w1c" in action || "wo" in action)) {
+    const bits = letter === "r" ? { ro: mask } : letter === "w" ? { wo: mask } : { tagged: mask };
+    return { ...bits, ...action };
+  }
+  const within = (bits: number | undefined): number => (mask & (bits ?? 0)) >>> 0;
+  const { rw, ro, w1c, wo } = action;
+  const named = (rw ?? 0) | (ro ?? 0) | (w1c ?? 0) | (wo ?? 0);
+  return {
+    ...action,
+    rw: within(rw),
+    ro: within(ro),
+    w1c: within(w1c),
+    wo: within(wo),
+    tagged: (mask & ~named) >>> 0,
+  };
+}
+
+/** The same row for each of `count` units: `#` in `row` stands for the unit's number, offsets move by `stride`. */
+export function repeatRows(rows: string, count: number, stride: number): string {
+  const all: string[] = [];
+  for (let unit = 0; unit < count; unit++) {
+    for (const row of rows.split(",")) {
+      const [name = "", offset = "", ...rest] = row.trim().split(/\s+/);
+      const moved = (Number.parseInt(offset, 16) + unit * stride).toString(16);
+      all.push([name.replace("#", String(unit)), moved, ...rest].join(" "));
+    }
+  }
+  return all.join(", ");
+}

@@ -1,0 +1,43 @@
+/** A peripheral that is there, but does nothing: its registers are stored, and whoever relies on one is told. */
+
+import type { AccessSize, BusDevice, ClockGate, EmulatorLog } from "../bus.js";
+import { RegisterBlock, type RegisterSpec } from "../registers.js";
+
+export interface StoredBlockOptions {
+  readonly name: string;
+  readonly registers: Readonly<Record<string, RegisterSpec>>;
+  readonly log: EmulatorLog;
+  readonly clocked?: ClockGate;
+}
+
+export class StoredBlock implements BusDevice {
+  readonly registers: RegisterBlock<string>;
+
+  constructor(options: StoredBlockOptions) {
+    const { name, log } = options;
+    const specs: Record<string, RegisterSpec> = {};
+    for (const [register, spec] of Object.entries(options.registers)) {
+      specs[register] = (spec.ro ?? 0) === 0 ? spec : { ...spec, onRead: told(log, `${name}.${register}`) };
+    }
+    this.registers = new RegisterBlock(specs, { ...options, name });
+  }
+
+  read(offset: number, size: AccessSize): number {
+    return this.registers.read(offset, size);
+  }
+
+  write(offset: number, size: AccessSize, value: number): void {
+    this.registers.write(offset, size, value);
+  }
+
+  reset(): void {
+    this.registers.reset();
+  }
+}
+
+function told(log: EmulatorLog, what: string): (stored: number) => number {
+  return (stored) => {
+    log.once(`${what}.r`, `${what}: read, but this peripheral is not modelled: the status never changes`);
+    return stored;
+  };
+}
