@@ -90,9 +90,11 @@ export const COMMANDS: readonly CommandSpec[] = [
     options: [
       ["--pty", "serve its serial port as a pseudo-terminal"],
       ["--tcp <port>", "serve its serial port on a TCP port of this machine; 0 chooses one"],
+      ["--gdb <port>", "serve GDB on a TCP port of this machine; 0 chooses one"],
+      ["--power-on <how>", "halted: the core waits for a debugger before its first instruction"],
       ["--internal <file>", "image for the internal flash (default: the bootloader built for the board)"],
       ["--external <file>", "raw file that is the flash chip's content, written back"],
-      ["--load <file[@addr]...>", "put an image into the flash chip before power-on"],
+      ["--load <file@addr...>", "put an image into the flash chip before power-on; .elf and .hex need no @addr"],
     ],
     load: () => import("./commands/emulate.js"),
   },

@@ -1,4 +1,5 @@
 import type { EmulatedBoard } from "../../emulator/board/emulated-board.js";
+import { BoardTarget } from "../../emulator/debug/board-target.js";
 import { ImageError } from "../../image/error.js";
 import { loadImage } from "../../image/load.js";
 import { hex32 } from "../../protocol/hex.js";
@@ -6,12 +7,13 @@ import { Pump } from "../../transport/emulated/pump.js";
 import type { RunCommand } from "../commands.js";
 import type { CommandContext } from "../context.js";
 import { handleControl } from "../emulated/controls.js";
+import { type DebugPort, openGdb } from "../emulated/debug-ports.js";
 import { type KeptBoard, makeBoard } from "../emulated/make-board.js";
 import { openPty } from "../emulated/pty.js";
 import { PortBridge, type ServedPort } from "../emulated/serve.js";
 import { takeTurnsPaced } from "../emulated/take-turns.js";
 import { openTcp } from "../emulated/tcp.js";
-import { InterruptedError } from "../errors.js";
+import { InterruptedError, UsageError } from "../errors.js";
 import { readInput } from "../files.js";
 import { parseAddress, parsePort, parseSeconds } from "../numbers.js";
 
@@ -23,6 +25,8 @@ interface EmulateOptions {
   readonly load?: readonly string[];
   readonly pty?: boolean;
   readonly tcp?: string;
+  readonly gdb?: string;
+  readonly powerOn?: string;
   readonly runFor?: string;
 }
 
@@ -103,24 +107,51 @@ async function openPorts(options: EmulateOptions): Promise<ServedPort[]> {
   return ports;
 }
 
+async function openDebugPorts(
+  { reporter }: CommandContext,
+  target: BoardTarget,
+  board: EmulatedBoard,
+  options: EmulateOptions,
+): Promise<DebugPort[]> {
+  if (options.gdb === undefined) return [];
+  const note = (message: string): void => reporter.event("debug", { message }, `gdb: ${message}`);
+  return [await openGdb(board, target, parsePort("--gdb", options.gdb), note)];
+}
+
+/** `--power-on halted`: the core waits for a debugger before its first instruction. @throws UsageError */
+function powersOnHalted({ powerOn }: EmulateOptions): boolean {
+  if (powerOn === undefined || powerOn === "halted") return powerOn !== undefined;
+  throw new UsageError(`--power-on: expected "halted", found ${JSON.stringify(powerOn)}`);
+}
+
 async function serve(context: CommandContext, kept: KeptBoard, options: EmulateOptions): Promise<void> {
   const { io, reporter } = context;
   const { board } = kept;
+  const halted = powersOnHalted(options);
   const ports = await openPorts(options);
   new PortBridge(board, ports);
-  for (const { kind, value } of ports) reporter.event(kind, { [kind]: value }, `${kind} ${value}`);
-  const pump = new Pump(board, takeTurnsPaced());
+  const target = new BoardTarget(board);
+  const debugPorts = await openDebugPorts(context, target, board, options);
+  for (const { kind, value } of [...ports, ...debugPorts]) {
+    reporter.event(kind, { [kind]: value }, `${kind} ${value}`);
+  }
+  const paced = takeTurnsPaced();
+  const pump = new Pump(board, (now) => {
+    for (const port of debugPorts) port.poll();
+    return paced(now);
+  });
   const saver = setInterval(() => kept.save(), SAVE_INTERVAL);
   const stopControls = io.readLines((line) => handleControl(board, line, reporter));
   board.plug();
   board.powerOn();
+  if (halted) target.halt();
   try {
     await ended(context, pump, board, options);
   } finally {
     clearInterval(saver);
     stopControls();
     await pump.stop();
-    for (const port of ports) port.close();
+    for (const port of [...ports, ...debugPorts]) port.close();
   }
 }
 
