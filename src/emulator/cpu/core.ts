@@ -352,6 +352,7 @@ export class CortexM7 {
     const before = this.usesPsp;
     this.ipsr = ipsr;
     this.control = control;
+    this.fpu.ready = false;
     if (before !== this.usesPsp) {
       const sp = this.get(13);
       this.r[13] = this.bankedSp;

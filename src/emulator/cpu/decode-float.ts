@@ -1,10 +1,9 @@
 /** Coprocessor space and floating-point encodings (DDI 0403E, A5.3.18 and A6.4 to A6.7). */
 
 import { CFSR, usageFault } from "./faults.js";
-import { nearestEven, ROUND_MODES } from "./float-math.js";
 import type { Execute, Insn } from "./insn.js";
-import { undefinedInstruction } from "./ops-branch.js";
 import * as float from "./ops-float.js";
+import * as convert from "./ops-float-convert.js";
 import * as transfer from "./ops-float-transfer.js";
 import { unmodelled } from "./ops-system.js";
 
@@ -15,6 +14,11 @@ const P = 1 << 24;
 const U = 1 << 23;
 const W = 1 << 21;
 const DOUBLE = 1 << 8;
+
+/** No instruction of FPv5-D16: NOCP while the unit is off. */
+const notThere: Execute = (cpu) => {
+  throw usageFault(cpu.fpu.accessible ? CFSR.UNDEFINSTR : CFSR.NOCP);
+};
 
 /** S number (field, extra bit) or D number; undefined for D16..D31, which FPv5-D16 lacks. */
 function register(w: number, field: number, extra: number, double: boolean): number | undefined {
@@ -41,13 +45,13 @@ function arithmetic(operation: float.FloatOperation): Decoder {
   const execute = float.guarded(operation);
   return (i, w) => {
     const exists = registers(i, w) && register(w, 16, 7, (w & DOUBLE) !== 0) !== undefined;
-    return exists ? execute : undefinedInstruction;
+    return exists ? execute : notThere;
   };
 }
 
 function unary(operation: float.FloatOperation): Decoder {
   const execute = float.guarded(operation);
-  return (i, w) => (registers(i, w) ? execute : undefinedInstruction);
+  return (i, w) => (registers(i, w) ? execute : notThere);
 }
 
 const vmovImm = float.guarded(float.vmovImm);
@@ -61,50 +65,60 @@ const immediate: Decoder = (i, w) => {
     i.kind === 1
       ? sign | (top ? 0x3fc00000 : 0x40000000) | ((imm8 & 0x3f) << 16)
       : sign | (top ? 0x3e000000 : 0x40000000) | ((imm8 & 0x3f) << 19);
-  return exists ? vmovImm : undefinedInstruction;
+  return exists ? vmovImm : notThere;
 };
 
 const vcmp = float.guarded(float.vcmp);
 const compare: Decoder = (i, w) => {
   i.a = ((w >>> 16) & 1) | ((w >>> 6) & 2);
-  return registers(i, w) ? vcmp : undefinedInstruction;
+  return registers(i, w) ? vcmp : notThere;
 };
 
-const vcvtPrecision = float.guarded(float.vcvtPrecision);
+const vcvtPrecision = float.guarded(convert.vcvtPrecision);
 const precision: Decoder = (i, w) => {
   const fromDouble = (w & DOUBLE) !== 0;
-  return registers(i, w, !fromDouble, fromDouble) ? vcvtPrecision : undefinedInstruction;
+  return registers(i, w, !fromDouble, fromDouble) ? vcvtPrecision : notThere;
 };
 
-const vcvtFromInteger = float.guarded(float.vcvtFromInteger);
+const vcvtFromInteger = float.guarded(convert.vcvtFromInteger);
 const fromInteger: Decoder = (i, w) => {
   i.a = (w >>> 7) & 1;
-  return registers(i, w, undefined, false) ? vcvtFromInteger : undefinedInstruction;
+  return registers(i, w, undefined, false) ? vcvtFromInteger : notThere;
 };
 
-const vcvtz = float.guarded(float.vcvtz);
-const vcvtr = float.guarded(float.vcvtr);
+const vcvtz = float.guarded(convert.vcvtz);
+const vcvtr = float.guarded(convert.vcvtr);
 const toInteger: Decoder = (i, w) => {
   i.a = (w >>> 16) & 1;
-  if (!registers(i, w, false)) return undefinedInstruction;
+  if (!registers(i, w, false)) return notThere;
   return (w & 0x80) !== 0 ? vcvtz : vcvtr;
 };
 
-const ROUND = ROUND_MODES.map((mode) => float.guarded(float.vrint(mode)));
-const CONVERT = ROUND_MODES.map((mode) => float.guarded(float.vcvtToInteger(mode)));
-const roundMode: Decoder = (i, w) =>
-  registers(i, w) ? (ROUND[(w >>> 16) & 3] as Execute) : undefinedInstruction;
+const ROUND = convert.VRINT.map(float.guarded);
+const CONVERT = convert.VCVT.map(float.guarded);
+const roundMode: Decoder = (i, w) => (registers(i, w) ? (ROUND[(w >>> 16) & 3] as Execute) : notThere);
 const convertMode: Decoder = (i, w) => {
   i.a = (w >>> 7) & 1;
-  return registers(i, w, false) ? (CONVERT[(w >>> 16) & 3] as Execute) : undefinedInstruction;
+  return registers(i, w, false) ? (CONVERT[(w >>> 16) & 3] as Execute) : notThere;
 };
 
-const vcvtToFixed = float.guarded(float.vcvtToFixed);
-const vcvtFromFixed = float.guarded(float.vcvtFromFixed);
+const vcvtToHalf = float.guarded(convert.vcvtToHalf);
+const vcvtFromHalf = float.guarded(convert.vcvtFromHalf);
+const halfPrecision: Decoder = (i, w) => {
+  i.a = (w >>> 7) & 1;
+  const toHalf = (w & (1 << 16)) !== 0;
+  const double = (w & DOUBLE) !== 0;
+  const exists = toHalf ? registers(i, w, false, double) : registers(i, w, double, false);
+  if (!exists) return notThere;
+  return toHalf ? vcvtToHalf : vcvtFromHalf;
+};
+
+const vcvtToFixed = float.guarded(convert.vcvtToFixed);
+const vcvtFromFixed = float.guarded(convert.vcvtFromFixed);
 const fixed: Decoder = (i, w) => {
   i.a = ((w >>> 16) & 1) | ((w >>> 6) & 2);
   i.imm = ((i.a & 2) !== 0 ? 32 : 16) - (((w & 15) << 1) | ((w >>> 5) & 1));
-  if (!registers(i, w, undefined, false)) return undefinedInstruction;
+  if (!registers(i, w, undefined, false)) return notThere;
   if (i.imm < 0) return unmodelled;
   return (w & (1 << 18)) !== 0 ? vcvtToFixed : vcvtFromFixed;
 };
@@ -113,7 +127,7 @@ const vsel = float.guarded(float.vsel);
 const SELECT_CONDITIONS = [0, 6, 10, 12] as const;
 const select: Decoder = (i, w) => {
   i.a = SELECT_CONDITIONS[((w >>> 20) & 3) as 0 | 1 | 2 | 3];
-  return registers(i, w) ? vsel : undefinedInstruction;
+  return registers(i, w) ? vsel : notThere;
 };
 
 const single: Record<"load" | "store", Execute> = {
@@ -128,7 +142,7 @@ const multiple: Record<"load" | "store", Execute> = {
 const memory: Decoder = (i, w) => {
   const double = (w & DOUBLE) !== 0;
   const first = register(w, 12, 22, double);
-  if (first === undefined) return undefinedInstruction;
+  if (first === undefined) return notThere;
   i.d = double ? first * 2 : first;
   i.n = (w >>> 16) & 15;
   const verb = (w & (1 << 20)) !== 0 ? "load" : "store";
@@ -141,7 +155,7 @@ const memory: Decoder = (i, w) => {
     return verb === "load" ? single.load : unmodelled;
   }
   const down = (w & P) !== 0;
-  if (down === ((w & U) !== 0)) return undefinedInstruction;
+  if (down === ((w & U) !== 0)) return notThere;
   i.kind = down ? 1 : 0;
   i.m = (w & W) !== 0 ? 1 : 0;
   // An odd count is FLDMX and FSTMX, whose last word is not a register.
@@ -158,7 +172,7 @@ function move(field: (w: number) => number | undefined): Decoder {
     const s = field(w);
     i.d = s ?? 0;
     i.n = (w >>> 12) & 15;
-    if (s === undefined) return undefinedInstruction;
+    if (s === undefined) return notThere;
     if (i.n === 13 || i.n === 15) return unmodelled;
     return (w & (1 << 20)) !== 0 ? toCore : toFloat;
   };
@@ -169,7 +183,7 @@ const pairToFloat = float.guarded(transfer.vmovPairToFloat);
 const movePair: Decoder = (i, w) => {
   const double = (w & DOUBLE) !== 0;
   const first = register(w, 0, 5, double);
-  if (first === undefined) return undefinedInstruction;
+  if (first === undefined) return notThere;
   i.d = double ? first * 2 : first;
   i.n = (w >>> 12) & 15;
   i.m = (w >>> 16) & 15;
@@ -208,10 +222,11 @@ const ROWS: readonly Row[] = [
   [0xffbf0ed0, 0xeeb00ac0, unary(float.vabs)],
   [0xffbf0ed0, 0xeeb10a40, unary(float.vneg)],
   [0xffbf0ed0, 0xeeb10ac0, unary(float.vsqrt)],
+  [0xffbe0e50, 0xeeb20a40, halfPrecision],
   [0xffbe0e50, 0xeeb40a40, compare],
-  [0xffbf0ed0, 0xeeb60a40, unary(float.vrint(nearestEven))],
-  [0xffbf0ed0, 0xeeb60ac0, unary(float.vrint(Math.trunc))],
-  [0xffbf0ed0, 0xeeb70a40, unary(float.vrint(nearestEven))],
+  [0xffbf0ed0, 0xeeb60a40, unary(convert.vrintr)],
+  [0xffbf0ed0, 0xeeb60ac0, unary(convert.vrintz)],
+  [0xffbf0ed0, 0xeeb70a40, unary(convert.vrintx)],
   [0xffbf0ed0, 0xeeb70ac0, precision],
   [0xffbf0e50, 0xeeb80a40, fromInteger],
   [0xffba0e50, 0xeeba0a40, fixed],
@@ -226,14 +241,8 @@ const ROWS: readonly Row[] = [
 const noCoprocessor: Execute = () => {
   throw usageFault(CFSR.NOCP);
 };
-/** Half precision and what else FPv5 may hold: NOCP while the unit is off, a clear stop while it is on. */
-const other: Execute = (cpu, i) => {
-  if (!cpu.fpu.accessible) throw usageFault(CFSR.NOCP);
-  return unmodelled(cpu, i);
-};
-
 export function decodeFloat(i: Insn, w: number): Execute {
   if (((w >>> 8) & 14) !== 10) return noCoprocessor;
   const row = ROWS.find(([mask, value]) => (w & mask) === (value | 0));
-  return row === undefined ? other : row[2](i, w);
+  return row === undefined ? notThere : row[2](i, w);
 }

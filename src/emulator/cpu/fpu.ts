@@ -1,23 +1,41 @@
 /**
- * FPv5-D16 registers and rules (DDI 0403E, A2.5, A6 and B3.2.21..23): rounding to nearest, full denormals.
- *
- * Exception frames are stacked at once instead of lazily: the same values come back, only FPCCR.LSPACT is never
- * seen set. Of the cumulative flags, IOC, DZC and OFC are kept; UFC, IXC and IDC stay as software wrote them.
+ * FPv5-D16 registers and what surrounds the arithmetic (DDI 0403E, A2.5, B1.5.7 and B3.2.21..23): access, NaNs, flushing,
+ * lazy stacking of exception frames.
  */
 
 import type { CortexM7 } from "./core.js";
-import { hex } from "./faults.js";
+import { CFSR, CoreFault, Exception, HFSR, hex, usageFault } from "./faults.js";
+import { DOUBLE, FLAG, type FloatEnvironment, type Format, SINGLE } from "./soft-float.js";
 
-export const FPSCR = { IOC: 1, DZC: 2, OFC: 4 } as const;
-/** DN, FZ, RMode and AHP change results in ways that are not modelled. */
-const FPSCR_MODES = 0x07c00000;
+export const FPSCR = {
+  ...FLAG,
+  /** DN, FZ and RMode: all zero is what the short cuts of the arithmetic assume. */
+  MODES: 0x03c00000,
+  FZ: 1 << 24,
+  DN: 1 << 25,
+  AHP: 1 << 26,
+} as const;
 const FPSCR_WRITABLE = 0xf7c0009f;
+const FPDSCR_WRITABLE = 0x07c00000;
+const FPCCR_WRITABLE = 0xc000017b;
 const CONTROL_FPCA = 4;
-const FPCCR_ASPEN = 1 << 31;
+const FPCCR = {
+  LSPACT: 1 << 0,
+  USER: 1 << 1,
+  THREAD: 1 << 3,
+  HFRDY: 1 << 4,
+  MMRDY: 1 << 5,
+  BFRDY: 1 << 6,
+  MONRDY: 1 << 8,
+  LSPEN: 1 << 30,
+  ASPEN: 1 << 31,
+} as const;
 const QUIET = 1 << 22;
 const QUIET_HIGH = 1 << 19;
 const DEFAULT_NAN = 0x7fc00000;
 const DEFAULT_NAN_HIGH = 0x7ff80000;
+const MIN_SINGLE = 2 ** -126;
+const MIN_DOUBLE = 2 ** -1022;
 
 const REGISTERS: Readonly<Record<number, number>> = {
   // MVFR0..2: single and double precision, fused multiply-add, FPv5 (DDI 0489, 8.3).
@@ -26,12 +44,19 @@ const REGISTERS: Readonly<Record<number, number>> = {
   3912: 0x00000040,
 };
 
-export class Fpu {
+/** Two registers past the architecture's: D numbers, for results that an instruction uses itself. */
+export const SCRATCH = 16;
+export const SCRATCH_2 = 17;
+const WORDS = 36;
+
+export class Fpu implements FloatEnvironment {
   /** S0..S31; D0..D15 and raw words share the storage. */
   readonly s: Float32Array;
   readonly d: Float64Array;
   readonly bits: Int32Array;
   fpscr = 0;
+  /** The next instruction needs nothing of `prepare`. Whatever that depends on makes it false. */
+  ready = false;
   readonly #cpu: CortexM7;
   #fpccr = 0;
   #fpcar = 0;
@@ -39,7 +64,7 @@ export class Fpu {
 
   constructor(cpu: CortexM7) {
     this.#cpu = cpu;
-    const storage = new ArrayBuffer(128);
+    const storage = new ArrayBuffer(WORDS * 4);
     this.s = new Float32Array(storage);
     this.d = new Float64Array(storage);
     this.bits = new Int32Array(storage);
@@ -52,39 +77,54 @@ export class Fpu {
     return access === 3 || (access === 1 && this.#cpu.privileged);
   }
 
-  /** ExecuteFPCheck(): the first instruction of a context makes CONTROL.FPCA 1 and sets FPSCR up. */
-  activate(): void {
+  /**
+   * ExecuteFPCheck(): saves the registers of the context that an exception interrupted, when that is still to be done; the
+   * first instruction of a context makes CONTROL.FPCA 1 and sets FPSCR up.
+   */
+  prepare(): void {
+    if (!this.accessible) throw usageFault(CFSR.NOCP);
     const cpu = this.#cpu;
-    if ((cpu.control & CONTROL_FPCA) !== 0 || (this.#fpccr & FPCCR_ASPEN) === 0) return;
-    cpu.control |= CONTROL_FPCA;
-    this.fpscr = this.#fpdscr;
+    if ((this.#fpccr & FPCCR.LSPACT) !== 0) this.#save();
+    if ((cpu.control & CONTROL_FPCA) === 0 && (this.#fpccr & FPCCR.ASPEN) !== 0) {
+      cpu.control |= CONTROL_FPCA;
+      this.fpscr = this.#fpdscr;
+    }
+    this.ready = true;
   }
 
   reset(): void {
     this.bits.fill(0);
     this.fpscr = 0;
-    this.#fpccr = 0xc0000000 | 0;
+    this.#fpccr = FPCCR.ASPEN | FPCCR.LSPEN;
     this.#fpcar = 0;
     this.#fpdscr = 0;
+    this.ready = false;
   }
 
+  /** Exception entry: saves S0..S15 and FPSCR at `address`, or notes that this is still to be done. */
   stack(address: number): void {
-    for (let n = 0; n < 16; n++) this.#cpu.mem.store32((address + n * 4) | 0, this.bits[n] as number);
-    this.#cpu.mem.store32((address + 64) | 0, this.fpscr);
-    this.#fpcar = address;
+    if ((this.#fpccr & FPCCR.LSPEN) === 0) {
+      this.#store(address);
+      return;
+    }
+    this.#fpcar = address & ~7;
+    this.#fpccr = (this.#fpccr & (FPCCR.ASPEN | FPCCR.LSPEN)) | FPCCR.LSPACT | this.#readiness();
+    this.ready = false;
   }
 
+  /** Exception return: what was never saved is still in the registers. */
   unstack(address: number): void {
-    for (let n = 0; n < 16; n++) this.bits[n] = this.#cpu.mem.load32((address + n * 4) | 0);
-    this.fpscr = this.#cpu.mem.load32((address + 64) | 0);
+    this.ready = false;
+    if ((this.#fpccr & FPCCR.LSPACT) !== 0) {
+      this.#fpccr &= ~FPCCR.LSPACT;
+      return;
+    }
+    const words = Array.from({ length: 17 }, (_, n) => this.#cpu.mem.load32((address + n * 4) | 0));
+    this.bits.set(words.slice(0, 16));
+    this.fpscr = (words[16] as number) & FPSCR_WRITABLE;
   }
 
   setFpscr(value: number): void {
-    if ((value & FPSCR_MODES) !== 0)
-      this.#cpu.log.once(
-        `fpscr.${value & FPSCR_MODES}`,
-        `FPSCR: ${hex(value)} asks for DN, FZ, AHP or another rounding mode, which have no effect here`,
-      );
     this.fpscr = value & FPSCR_WRITABLE;
   }
 
@@ -97,67 +137,130 @@ export class Fpu {
   }
 
   writeRegister(offset: number, value: number): void {
-    if (offset === 0xf34) this.#fpccr = value & 0xc0000000;
+    this.ready = false;
+    if (offset === 0xf34) this.#fpccr = value & FPCCR_WRITABLE;
     else if (offset === 0xf38) this.#fpcar = value & ~7;
-    else if (offset === 0xf3c) this.#fpdscr = value & FPSCR_MODES;
+    else if (offset === 0xf3c) this.#fpdscr = value & FPDSCR_WRITABLE;
     else
       this.#cpu.log.once(`fpu.${offset}`, `SCS+${hex(offset, 3)}: write to a read-only register is ignored`);
+  }
+
+  get rounding(): number {
+    return (this.fpscr >>> 22) & 3;
+  }
+
+  get flushToZero(): boolean {
+    return (this.fpscr & FPSCR.FZ) !== 0;
   }
 
   raise(flags: number): void {
     this.fpscr |= flags;
   }
 
-  /** Stores a single result; a NaN becomes what FPProcessNaNs() makes of the operands. */
-  setSingle(d: number, value: number, operands: readonly number[]): void {
-    if (Number.isNaN(value)) {
-      this.bits[d] = this.#singleNaN(operands);
-      return;
-    }
-    const finite = operands.every((n) => Number.isFinite(this.s[n]));
-    this.s[d] = value;
-    if (finite && !Number.isFinite(this.s[d])) this.raise(FPSCR.OFC);
+  /** FPUnpack(): a register's value; denormals become zero when FPSCR.FZ says so. */
+  operand(n: number, double: boolean): number {
+    const value = (double ? this.d[n] : this.s[n]) as number;
+    if (!this.flushToZero || value === 0) return value;
+    if (!(Math.abs(value) < (double ? MIN_DOUBLE : MIN_SINGLE))) return value;
+    this.raise(FPSCR.IDC);
+    return value < 0 ? -0 : 0;
   }
 
-  setDouble(d: number, value: number, operands: readonly number[]): void {
-    if (!Number.isNaN(value)) {
-      if (!Number.isFinite(value) && operands.every((n) => Number.isFinite(this.d[n]))) this.raise(FPSCR.OFC);
-      this.d[d] = value;
-      return;
-    }
-    const [high, low] = this.#doubleNaN(operands);
-    this.bits[d * 2 + 1] = high;
-    this.bits[d * 2] = low;
+  /** Stores a result; NaN means the default NaN. */
+  put(d: number, double: boolean, value: number): void {
+    if (!double) {
+      if (Number.isNaN(value)) this.bits[d] = DEFAULT_NAN;
+      else this.s[d] = value;
+    } else if (Number.isNaN(value)) {
+      this.bits[d * 2 + 1] = DEFAULT_NAN_HIGH;
+      this.bits[d * 2] = 0;
+    } else this.d[d] = value;
+  }
+
+  isNaN(n: number, double: boolean): boolean {
+    return Number.isNaN(double ? this.d[n] : this.s[n]);
   }
 
   isSignalling(n: number, double: boolean): boolean {
-    if (double) return Number.isNaN(this.d[n]) && ((this.bits[n * 2 + 1] as number) & QUIET_HIGH) === 0;
-    return Number.isNaN(this.s[n]) && ((this.bits[n] as number) & QUIET) === 0;
+    const high = this.bits[double ? n * 2 + 1 : n] as number;
+    return this.isNaN(n, double) && (high & (double ? QUIET_HIGH : QUIET)) === 0;
   }
 
-  /** Which of the operands (its index) gives a NaN result its payload; undefined when the operation was invalid. */
-  nanSource(operands: readonly number[], double: boolean): number | undefined {
-    const values = double ? this.d : this.s;
-    const signalling = operands.findIndex((n) => this.isSignalling(n, double));
-    const index = signalling >= 0 ? signalling : operands.findIndex((n) => Number.isNaN(values[n]));
-    return index < 0 ? undefined : index;
+  /** FPProcessNaNs(): one of the operands is a NaN; which of them, made quiet, is the result. */
+  passNaN(d: number, double: boolean, operands: readonly number[]): void {
+    const signalling = operands.find((n) => this.isSignalling(n, double));
+    if (signalling !== undefined) this.raise(FPSCR.IOC);
+    // One of them is a NaN, as the caller saw.
+    const source = signalling ?? (operands.find((n) => this.isNaN(n, double)) as number);
+    if ((this.fpscr & FPSCR.DN) !== 0) this.put(d, double, Number.NaN);
+    else if (double) {
+      const low = this.bits[source * 2] as number;
+      this.bits[d * 2 + 1] = (this.bits[source * 2 + 1] as number) | QUIET_HIGH;
+      this.bits[d * 2] = low;
+    } else this.bits[d] = (this.bits[source] as number) | QUIET;
   }
 
-  #pickNaN(operands: readonly number[], double: boolean): number | undefined {
-    const index = this.nanSource(operands, double);
-    const picked = index === undefined ? undefined : operands[index];
-    if (picked === undefined || this.isSignalling(picked, double)) this.raise(FPSCR.IOC);
-    return picked;
+  /** Changes the sign bit without looking at the value (a NaN keeps its payload). */
+  negate(n: number, double: boolean): void {
+    const at = double ? n * 2 + 1 : n;
+    this.bits[at] = (this.bits[at] as number) ^ (1 << 31);
   }
 
-  #singleNaN(operands: readonly number[]): number {
-    const picked = this.#pickNaN(operands, false);
-    return picked === undefined ? DEFAULT_NAN : (this.bits[picked] as number) | QUIET;
+  copy(d: number, double: boolean, from: number): void {
+    if (!double) {
+      this.bits[d] = this.bits[from] as number;
+      return;
+    }
+    this.bits[d * 2] = this.bits[from * 2] as number;
+    this.bits[d * 2 + 1] = this.bits[from * 2 + 1] as number;
   }
 
-  #doubleNaN(operands: readonly number[]): readonly [number, number] {
-    const picked = this.#pickNaN(operands, true);
-    if (picked === undefined) return [DEFAULT_NAN_HIGH, 0];
-    return [(this.bits[picked * 2 + 1] as number) | QUIET_HIGH, this.bits[picked * 2] as number];
+  /** Which faults the interrupted code could have taken: they decide what a fault of the late save becomes. */
+  #readiness(): number {
+    const { exceptions, privileged, ipsr } = this.#cpu;
+    const current = exceptions.executionPriority;
+    const ready = (number: number): boolean =>
+      exceptions.isEnabled(number) && exceptions.groupPriority(number) < current;
+    return (
+      (privileged ? 0 : FPCCR.USER) |
+      (ipsr === 0 ? FPCCR.THREAD : 0) |
+      (current > -1 ? FPCCR.HFRDY : 0) |
+      (ready(Exception.memManage) ? FPCCR.MMRDY : 0) |
+      (ready(Exception.busFault) ? FPCCR.BFRDY : 0) |
+      (ready(Exception.debugMonitor) ? FPCCR.MONRDY : 0)
+    );
+  }
+
+  #store(address: number): void {
+    const { mem } = this.#cpu;
+    for (let n = 0; n < 16; n++) mem.store32((address + n * 4) | 0, this.bits[n] as number);
+    mem.store32((address + 64) | 0, this.fpscr);
+  }
+
+  /** PreserveFPState(): with the rights of the code that was interrupted. */
+  #save(): void {
+    const { mem } = this.#cpu;
+    mem.stacking = true;
+    try {
+      if ((this.#fpccr & FPCCR.USER) !== 0) mem.unprivileged(() => this.#store(this.#fpcar));
+      else this.#store(this.#fpcar);
+    } catch (fault) {
+      if (!(fault instanceof CoreFault)) throw fault;
+      throw this.#lazyFault(fault);
+    } finally {
+      mem.stacking = false;
+    }
+    this.#fpccr &= ~FPCCR.LSPACT;
+  }
+
+  #lazyFault(fault: CoreFault): CoreFault {
+    const bus = fault.exception === Exception.busFault;
+    const status = bus ? CFSR.LSPERR : CFSR.MLSPERR;
+    if ((this.#fpccr & (bus ? FPCCR.BFRDY : FPCCR.MMRDY)) !== 0)
+      return new CoreFault(fault.exception, status);
+    this.#cpu.scs.scb.faultStatus(status);
+    return new CoreFault(Exception.hardFault, HFSR.FORCED);
   }
 }
+
+export const formatOf = (double: boolean): Format => (double ? DOUBLE : SINGLE);

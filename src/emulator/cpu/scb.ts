@@ -231,7 +231,14 @@ export class Scb implements BusDevice {
         onRead: () => (this.#regs.has("CSSELR", 1) ? CCSIDR_INSTRUCTION : CCSIDR_DATA),
       },
       CSSELR: { offset: 0x84, reset: 0, rw: 0xf },
-      CPACR: { offset: 0x88, reset: 0, rw: 0x00f00000 },
+      CPACR: {
+        offset: 0x88,
+        reset: 0,
+        rw: 0x00f00000,
+        onWrite: () => {
+          this.#cpu.fpu.ready = false;
+        },
+      },
     };
     const identification = Object.fromEntries(
       IDENTIFICATION.map(([name, offset, reset]) => [name, { offset, reset, ro: 0xffffffff }]),
