@@ -13,6 +13,15 @@ import { findDifference, readBytes } from "./flash-content.js";
 import { type Job, pipeline } from "./pipeline.js";
 import type { OnProgress } from "./progress.js";
 
+/** An authority's signature over what the flash shall hold in a range: docs/protocol.md section 11.5. */
+export interface AppSignature {
+  readonly address: number;
+  /** Bytes. */
+  readonly length: number;
+  /** 64 bytes. */
+  readonly signature: Uint8Array;
+}
+
 export interface Change {
   readonly session: Session;
   readonly geometry: Geometry;
@@ -22,6 +31,8 @@ export interface Change {
   readonly own: readonly number[];
   /** An earlier job was cut off: commit even when nothing differs. */
   readonly unfinished: boolean;
+  /** Stored even when nothing differs. */
+  readonly signature?: AppSignature | undefined;
   readonly onProgress: OnProgress;
   readonly signal: CancelSignal | undefined;
 }
@@ -33,19 +44,25 @@ export interface Totals {
 }
 
 /**
- * Makes the flash hold what it shall; the board verifies it by SHA-256. Nothing is begun when nothing differs.
+ * Makes the flash hold what it shall; the board verifies it by SHA-256. Nothing is begun when nothing differs and nothing
+ * is to be signed.
  * @throws VerificationError, BoardError, SessionBrokenError, CancelledError
  */
 export async function applyChange(change: Change, totals: Totals): Promise<void> {
   const { geometry, session, sectors } = change;
   const plan = makePlan(sectors, geometry, { maxWrite: MAX_TRANSFER, maxRanges: MAX_RANGES });
   const idle = plan.steps.length === 0;
-  if (idle && !change.unfinished) return;
+  if (idle && !change.unfinished && change.signature === undefined) return;
   const ranges = idle ? hullRanges(change.own, geometry, MAX_RANGES) : plan.ranges;
   const contents = await rangeContents(change, ranges);
   await session.send("BEGIN", { ranges });
-  await pipeline(session, stepJobs(change, plan, totals), undefined);
+  try {
+    await pipeline(session, stepJobs(change, plan, totals), undefined);
+  } catch (error) {
+    throw (await wrongCell(session, plan.steps, error)) ?? error;
+  }
   throwIfCancelled(change.signal);
+  if (change.signature !== undefined) await session.send("SIGNATURE", change.signature);
   await commit(change, ranges, contents);
 }
 
@@ -80,6 +97,34 @@ function* stepJobs(change: Change, plan: Plan, totals: Totals): Generator<Job> {
     };
     yield { bytes: step.kind === "erase" ? 8 : 4 + step.bytes.length, run };
   }
+}
+
+/**
+ * The board reads back what it erased and wrote: it names the first address that is not right, and what is there is
+ * one READ away.
+ */
+async function wrongCell(
+  session: Session,
+  steps: readonly Step[],
+  error: unknown,
+): Promise<VerificationError | undefined> {
+  if (!(error instanceof BoardError)) return undefined;
+  const { codeName, detail: address } = error;
+  if (codeName !== "WRITE_FAILED" && codeName !== "ERASE_FAILED") return undefined;
+  const expected = codeName === "ERASE_FAILED" ? 0xff : plannedByte(steps, address);
+  const [found] = await readBytes(session, address, 1, { signal: undefined, onBytes: () => {} });
+  if (expected === undefined || found === undefined || found === expected) return undefined;
+  return new VerificationError(address, expected, found, { cause: error });
+}
+
+function plannedByte(steps: readonly Step[], address: number): number | undefined {
+  for (const step of steps) {
+    if (step.kind === "program" && address >= step.address) {
+      const byte = step.bytes[address - step.address];
+      if (byte !== undefined) return byte;
+    }
+  }
+  return undefined;
 }
 
 type Contents = ReadonlyMap<number, Uint8Array>;

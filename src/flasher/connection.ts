@@ -8,13 +8,18 @@ import { LinkLostError } from "./errors.js";
 /** Finds the board, opens its port and a session. Called again when the port is lost: it may wait for the board. */
 export type Connect = () => Promise<Session>;
 
+/** What every new session needs before a job uses it: a proof, where the board has an owner. */
+export type Prepare = (session: Session) => Promise<void>;
+
 export interface ConnectionOptions {
+  readonly prepare?: Prepare;
   /** How often a broken link is opened anew before the job gives up. Default 3. */
   readonly maxReconnects?: number;
 }
 
 export class Connection {
   readonly #connect: Connect;
+  readonly #prepare: Prepare;
   readonly #maxReconnects: number;
   readonly #boardId: string;
   #session: Session;
@@ -22,14 +27,17 @@ export class Connection {
 
   private constructor(connect: Connect, session: Session, options: ConnectionOptions) {
     this.#connect = connect;
+    this.#prepare = options.prepare ?? (async () => {});
     this.#session = session;
     this.#boardId = session.hello.boardId;
     this.#maxReconnects = options.maxReconnects ?? 3;
   }
 
-  /** @throws whatever `connect` throws. */
+  /** @throws whatever `connect` and `prepare` throw. */
   static async open(connect: Connect, options: ConnectionOptions = {}): Promise<Connection> {
-    return new Connection(connect, await connect(), options);
+    const connection = new Connection(connect, await connect(), options);
+    await connection.#ready();
+    return connection;
   }
 
   /** The session of the moment. */
@@ -78,6 +86,17 @@ export class Connection {
     const { boardId } = this.#session.hello;
     if (boardId !== this.#boardId) {
       throw lost(`another board answers, ${boardId} instead of ${this.#boardId}`, cause);
+    }
+    await this.#ready();
+  }
+
+  /** The link may break meanwhile, too. */
+  async #ready(): Promise<void> {
+    try {
+      await this.#prepare(this.#session);
+    } catch (cause) {
+      if (!(cause instanceof SessionBrokenError)) throw cause;
+      await this.#reopen(cause);
     }
   }
 

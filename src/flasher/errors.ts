@@ -22,11 +22,12 @@ export class VerificationError extends Error {
   readonly expected: number;
   readonly found: number;
 
-  constructor(address: number, expected: number, found: number) {
+  constructor(address: number, expected: number, found: number, options?: ErrorOptions) {
     const [wanted, held] = [expected, found].map((byte) => `0x${hexBytes(Uint8Array.of(byte))}`);
     super(
       `verification failed: at ${hex32(address)} expected ${wanted}, found ${held}. ` +
         "Flash again; if it stays, the flash chip or its wiring is at fault.",
+      options,
     );
     this.address = address;
     this.expected = expected;

@@ -184,6 +184,17 @@ test("a bit that sticks is found and named", async () => {
   assert.notEqual(board.unfinished, undefined);
 });
 
+test("a write that the board finds wrong at once is told like any other byte that differs", async () => {
+  const { clock, flash, connection } = await setUp();
+  flash.faulty.add(APP + 0x1234);
+  const bytes = new Uint8Array(0x3000).fill(0xa5);
+  await assert.rejects(clock.until(flashImage(connection, image({ address: APP, bytes }))), (error) => {
+    assert.ok(error instanceof VerificationError && error.cause instanceof BoardError);
+    assert.deepEqual([error.address, error.expected, error.found], [APP + 0x1234, 0xa5, 0xff]);
+    return true;
+  });
+});
+
 test("a protected chip is an error that says how to clear it, and --unprotect clears it", async () => {
   const { clock, flash, board, connection } = await setUp();
   board.protectedBits = 0x1c;

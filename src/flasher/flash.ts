@@ -16,7 +16,7 @@ import {
 import { hexBytes } from "../protocol/hex.js";
 import type { BoardInfo, Geometry } from "../protocol/messages.js";
 import type { Session } from "../protocol/session.js";
-import { applyChange, type Change } from "./apply.js";
+import { type AppSignature, applyChange, type Change } from "./apply.js";
 import { type CancelSignal, throwIfCancelled } from "./cancel.js";
 import { checkBootAddress, checkImage } from "./checks.js";
 import type { Connection } from "./connection.js";
@@ -35,6 +35,8 @@ export interface FlashOptions extends JobOptions {
   readonly bootAddress?: number;
   /** Clear the chip's block protection first. Default false: a protected chip is an error. */
   readonly unprotect?: boolean;
+  /** Stored with the application, for a board that runs signed ones only. */
+  readonly signature?: AppSignature;
 }
 
 /**
@@ -87,7 +89,17 @@ async function prepare(
   await checkSuperseded(session, { info, geometry }, own, signal);
   const found = await compare(session, touched, geometry, { onProgress, signal, kept });
   const sectors = withDoubt(found, own, doubtfulRange(info), length);
-  return { session, geometry, sectors, own, unfinished: info.unfinished !== 0, onProgress, signal };
+  const { signature } = options;
+  return {
+    session,
+    geometry,
+    sectors,
+    own,
+    unfinished: info.unfinished !== 0,
+    signature,
+    onProgress,
+    signal,
+  };
 }
 
 /** What may have been cut off in the middle is erased and written anew, however it reads. */

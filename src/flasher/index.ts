@@ -1,5 +1,6 @@
 /** The jobs that a command line or another program starts. */
 
+export type { AppSignature } from "./apply.js";
 export {
   type BoardReport,
   boardInfo,
@@ -9,7 +10,7 @@ export {
   setBootAddress,
 } from "./board.js";
 export type { CancelSignal } from "./cancel.js";
-export { type Connect, Connection, type ConnectionOptions } from "./connection.js";
+export { type Connect, Connection, type ConnectionOptions, type Prepare } from "./connection.js";
 export {
   CancelledError,
   LinkLostError,

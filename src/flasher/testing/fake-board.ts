@@ -7,7 +7,7 @@ import { FakeBootloader } from "../../protocol/testing/fake-bootloader.js";
 import { FakeClock } from "../../protocol/testing/fake-clock.js";
 import { FakeFlash, fakeGeometry } from "../../protocol/testing/fake-flash.js";
 import { FakeLink, type LinkFaults, seededRandom } from "../../protocol/testing/fake-link.js";
-import { Connection } from "../connection.js";
+import { Connection, type Prepare } from "../connection.js";
 
 /** Where the stand-in's application region begins. */
 export const APP = 0x90100000;
@@ -16,6 +16,7 @@ export interface FakeBoardOptions {
   readonly geometry?: Geometry;
   readonly faults?: LinkFaults;
   readonly maxReconnects?: number;
+  readonly prepare?: Prepare;
   /** Bytes. */
   readonly window?: number;
 }
@@ -34,7 +35,7 @@ export async function fakeBoard(
   drain: () => Promise<void>,
   options: FakeBoardOptions = {},
 ): Promise<FakeBoard> {
-  const { geometry = fakeGeometry(), faults, maxReconnects = 3 } = options;
+  const { geometry = fakeGeometry(), faults, maxReconnects = 3, prepare = async () => {} } = options;
   const clock = new FakeClock(drain);
   const flash = new FakeFlash(geometry);
   const board = new FakeBootloader(flash, clock);
@@ -45,7 +46,7 @@ export async function fakeBoard(
     links.push(link);
     return Session.open(link, clock);
   };
-  const connection = await clock.until(Connection.open(connect, { maxReconnects }));
+  const connection = await clock.until(Connection.open(connect, { maxReconnects, prepare }));
   return { clock, flash, board, links, connection };
 }
 
