@@ -38,6 +38,11 @@ const JOB_LIMIT_MS = 300_000;
 /** Board time from power to the port: debouncing, reset, enumeration. */
 const PORT_LIMIT_MS = 3000;
 
+/** No board came up within the time that a user waits. */
+export class NoPortError extends Error {
+  override readonly name = "NoPortError";
+}
+
 export interface BenchOptions extends Partial<Omit<EmulatedBoardOptions, "onMessage" | "onConsole">> {
   /** Name of a file in boards/: the wiring. Default "emulated". */
   readonly name?: string;
@@ -102,7 +107,10 @@ export class Bench {
 
   /** Keeps the board going until `job` has ended. */
   async drive<T>(job: Promise<T>): Promise<T> {
-    const pump = new Pump(this.board, () => setImmediate());
+    const pump = new Pump(this.board, () => {
+      this.watch();
+      return setImmediate();
+    });
     const failure = new Promise<never>((_, reject) => {
       this.#failed = reject;
     });
@@ -118,13 +126,16 @@ export class Bench {
     }
   }
 
+  /** Called after each slice of board time while driven. */
+  protected watch(): void {}
+
   /** The board's serial port as soon as there is one. Only while driven. */
   port(): Promise<CdcPort> {
     const { cdc } = this.board.host;
     if (cdc !== undefined) return Promise.resolve(cdc);
     return new Promise((resolve, reject) => {
       const cancel = this.board.after(PORT_LIMIT_MS * MS, () =>
-        reject(new Error(`no port within ${PORT_LIMIT_MS} ms; ${this.story()}`)),
+        reject(new NoPortError(`no port within ${PORT_LIMIT_MS} ms; ${this.story()}`)),
       );
       this.#arrived = (port) => {
         cancel();

@@ -32,6 +32,8 @@ export class FakeFlash {
   programmed = 0;
   /** Bytes at these addresses stick at zero. */
   readonly stuck = new Set<number>();
+  /** Bytes at these addresses take nothing, which the board notices at once. */
+  readonly faulty = new Set<number>();
 
   constructor(geometry: Geometry = fakeGeometry()) {
     this.geometry = geometry;
@@ -57,7 +59,9 @@ export class FakeFlash {
   /** Clears bits only. @returns pages that it took. */
   program(address: number, data: Uint8Array): number {
     const target = this.view(address, data.length);
-    for (let i = 0; i < data.length; i++) target[i] = (target[i] as number) & (data[i] as number);
+    for (let i = 0; i < data.length; i++) {
+      if (!this.faulty.has(address + i)) target[i] = (target[i] as number) & (data[i] as number);
+    }
     this.#stick();
     const { page } = this.geometry;
     const pages = Math.floor((address + data.length - 1) / page) - Math.floor(address / page) + 1;

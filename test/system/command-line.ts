@@ -1,0 +1,42 @@
+/** The command line in front of a bench: real arguments, real bootloader, board time; files are in memory. */
+import type { CliIo } from "../../src/cli/io.js";
+import { main } from "../../src/cli/program.js";
+import { boardTimers, EmulatedTransport } from "../../src/transport/emulated/transport.js";
+import type { Bench } from "./kit.js";
+
+export interface Outcome {
+  readonly code: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** Runs one command line; the port is the bench's USB cable. */
+export async function commandLine(
+  bench: Bench,
+  files: Readonly<Record<string, Uint8Array>>,
+  ...argv: string[]
+): Promise<Outcome> {
+  const said = { stdout: "", stderr: "" };
+  const timers = boardTimers(bench.board);
+  const io: CliIo = {
+    stdout: { write: (text) => (said.stdout += text) },
+    stderr: { write: (text) => (said.stderr += text) },
+    signal: new AbortController().signal,
+    now: () => timers.now(),
+    readFile: async (path) => {
+      const bytes = files[path];
+      if (bytes === undefined) throw Object.assign(new Error(path), { code: "ENOENT" });
+      return bytes;
+    },
+    writeFile: async () => {},
+    listPorts: async () => [],
+    readLines: () => () => {},
+    connect: async () => ({
+      timers,
+      open: async () => new EmulatedTransport("emulated board", bench.board, await bench.port()),
+      close: async () => {},
+    }),
+    boards: {},
+  };
+  return { code: await bench.drive(main(argv, io)), ...said };
+}
