@@ -4,7 +4,12 @@
  */
 
 import { type Board, FLASH_PINS, type FlashPin } from "../../boards/board.js";
-import { type FlashDefects, SerialNorFlash, type SerialNorFlashState } from "../flash/nor-flash.js";
+import {
+  type FlashDefects,
+  SerialNorFlash,
+  type SerialNorFlashOptions,
+  type SerialNorFlashState,
+} from "../flash/nor-flash.js";
 import type { OperationKind } from "../flash/part.js";
 import { norPart } from "../flash/parts.js";
 import { alternateFunction, type Signal } from "../peripherals/alternate-functions.js";
@@ -34,6 +39,8 @@ export interface EmulatedBoardOptions {
   /** Called when the flash chip begins an operation. */
   readonly onFlashOperation?: (kind: OperationKind, address: number, length: number) => void;
   readonly flashDefects?: FlashDefects;
+  /** Replaces the data sheet's time of a flash operation, nanoseconds; undefined keeps it. */
+  readonly flashDuration?: SerialNorFlashOptions["duration"];
   readonly linkFault?: LinkFault;
   /** False: no flash chip is soldered in. Default true. */
   readonly flashPresent?: boolean;
@@ -100,6 +107,7 @@ export class EmulatedBoard {
       flashChip: () => (this.#flashWired() ? this.flashChip : undefined),
       onSerial: (port, byte) => this.#serialByte(port, byte),
     });
+    this.log.where = () => (this.timeline.retries ? this.chip.cpu.pc : undefined);
     this.#flashPins = FLASH_PINS.map((name) => {
       const { pin } = board.flash.pins[name];
       return { at: this.#pinAt(pin), af: alternateFunction(SIGNALS[name], pin) };
@@ -217,7 +225,7 @@ export class EmulatedBoard {
   }
 
   #makeFlashChip(): SerialNorFlash {
-    const { board, random, onFlashOperation, flashDefects } = this.#options;
+    const { board, random, onFlashOperation, flashDefects, flashDuration } = this.#options;
     const part = norPart(board.flash.part);
     return new SerialNorFlash({
       part,
@@ -229,6 +237,7 @@ export class EmulatedBoard {
       onChange: (address, length) => this.chip.bus.codeChanged(board.flash.address + address, length),
       ...(onFlashOperation === undefined ? {} : { onOperation: onFlashOperation }),
       ...(flashDefects === undefined ? {} : { defects: flashDefects }),
+      ...(flashDuration === undefined ? {} : { duration: flashDuration }),
     });
   }
 

@@ -14,6 +14,8 @@ export interface FlashDefects {
   readonly deadBits?: (address: number) => number;
   /** True makes the operation that begins stay busy for ever. */
   readonly neverEnds?: (kind: OperationKind, address: number) => boolean;
+  /** Bits of each status register that read as 1, and work so, whatever is written. */
+  readonly stuckStatus?: readonly number[];
 }
 
 export interface SerialNorFlashOptions {
@@ -89,7 +91,7 @@ export class NorDevice {
     const { random, onChange, defects } = options;
     this.cells = new CellArray({ content, random, onChange, deadBits: defects?.deadBits });
     this.security = new CellArray({ content: new Uint8Array(part.security.count * PAGE).fill(0xff), random });
-    this.status = new StatusRegisters(part.status);
+    this.status = new StatusRegisters(part.status, defects?.stuckStatus);
     this.locks = new Uint8Array(part.size / BLOCK + 2 * (BLOCK / SECTOR) - 2).fill(1);
     this.readParameters = part.readParametersReset;
     this.operations = new Operations(options.timeline, {

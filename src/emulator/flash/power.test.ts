@@ -116,3 +116,15 @@ test("defects: dead bits keep their value, an endless operation stays busy until
   assert.equal(stuck.status() & 1, 1);
   assert.equal(stuck.chip.stableUntil, Number.POSITIVE_INFINITY);
 });
+
+test("defects: a stuck status bit stays set whatever is written, and protects", () => {
+  const rig = new FlashRig(W25Q128JV_IQ, { defects: { stuckStatus: [0x04] } });
+  rig.send(0x06);
+  rig.send(0x01, 0);
+  rig.wait(100e6);
+  assert.equal(rig.status(), 0x04);
+  const last = rig.content.length - 256;
+  rig.program(last, [0]);
+  rig.wait(1e6);
+  assert.deepEqual(rig.read(last, 1), [0xff]);
+});

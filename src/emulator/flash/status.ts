@@ -10,11 +10,15 @@ export class StatusRegisters {
   readonly #layout: StatusLayout;
   readonly #nonvolatile: Uint8Array;
   readonly #current: Uint8Array;
+  readonly #stuck: readonly number[];
 
-  constructor(layout: StatusLayout) {
+  /** @param stuck bits of each register that stay 1: a defect. */
+  constructor(layout: StatusLayout, stuck: readonly number[] = []) {
     this.#layout = layout;
+    this.#stuck = stuck;
     this.#nonvolatile = Uint8Array.from(layout.factory);
     this.#current = Uint8Array.from(layout.factory);
+    this.reload(true);
   }
 
   /** Values that count now, without BUSY, WEL and suspend bits. */
@@ -34,20 +38,21 @@ export class StatusRegisters {
   reload(powerOn: boolean): void {
     for (const [index, value] of this.#nonvolatile.entries()) {
       const kept = powerOn ? 0 : (this.#layout.untilPowerOff[index] ?? 0) & (this.#current[index] ?? 0);
-      this.#current[index] = value | kept;
+      this.#current[index] = value | kept | (this.#stuck[index] ?? 0);
     }
   }
 
   writeVolatile(index: number, value: number): void {
     const mask = this.#layout.volatileWritable[index] ?? 0;
-    this.#current[index] = ((this.#current[index] ?? 0) & ~mask) | (value & mask);
+    const stuck = this.#stuck[index] ?? 0;
+    this.#current[index] = ((this.#current[index] ?? 0) & ~mask) | (value & mask) | stuck;
   }
 
   writeNonvolatile(index: number, value: number): void {
     const mask = this.#layout.writable[index] ?? 0;
     const old = this.#current[index] ?? 0;
     const once = this.#layout.oneTime[index] ?? 0;
-    const next = (old & ~mask) | (value & mask) | (old & once);
+    const next = (old & ~mask) | (value & mask) | (old & once) | (this.#stuck[index] ?? 0);
     this.#current[index] = next;
     this.#nonvolatile[index] = next & ~(this.#layout.untilPowerOff[index] ?? 0);
   }

@@ -1,0 +1,198 @@
+/** One history: a board, a user, faults; then the promises are looked at; then the board is repaired. */
+import {
+  type Connection,
+  eraseRange,
+  flashImage,
+  getBootAddress,
+  UnfinishedElsewhereError,
+} from "../../src/flasher/index.js";
+import { hex32 } from "../../src/protocol/hex.js";
+import { Desk, storedBootAddress } from "./desk.js";
+import { FlasherProcess, imageOf, KilledError, operate } from "./flasher-process.js";
+import {
+  asked,
+  BrokenPromiseError,
+  checkOutside,
+  checkRunning,
+  holds,
+  imageMatches,
+  promise,
+  unexplained,
+} from "./invariants.js";
+import { BASE, drawScenario, type FaultKind, type Scenario } from "./scenario.js";
+
+/** Board time without a host until the bootloader has decided; a rescue is part of it. */
+const DECISION_MS = 3000;
+const LOG_CAPACITY = 2560;
+
+export interface History {
+  readonly seed: number;
+  readonly operation: string;
+  readonly ended: string;
+  readonly faults: ReadonlyMap<FaultKind, number>;
+  /** Undefined when every promise was kept. */
+  readonly failure: string | undefined;
+  readonly events: readonly string[];
+  /** Board time at the end, nanoseconds: two runs of a seed agree on it. */
+  readonly boardNs: number;
+}
+
+export async function runHistory(seed: number): Promise<History> {
+  const scenario = drawScenario(seed);
+  const desk = new Desk(scenario);
+  let ended = "";
+  let failure: string | undefined;
+  try {
+    ended = await live(desk);
+    await aftermath(desk);
+  } catch (error) {
+    failure = error instanceof BrokenPromiseError ? error.message : fullText(error);
+  }
+  const { fired: faults, events } = desk;
+  const operation = scenario.operation.kind;
+  return { seed, operation, ended, faults, failure, events, boardNs: desk.board.now };
+}
+
+function fullText(error: unknown): string {
+  return error instanceof Error ? (error.stack ?? error.message) : String(error);
+}
+
+/** The history itself, up to the end of the user's command. @returns how it ended */
+async function live(desk: Desk): Promise<string> {
+  let broken: unknown;
+  desk.onApplication = (pc) => {
+    try {
+      checkRunning(desk, pc);
+    } catch (error) {
+      broken ??= error;
+    }
+  };
+  desk.start();
+  desk.arm();
+  const outcome = await desk.drive(command(desk));
+  desk.disarm();
+  desk.note(
+    outcome.error === undefined ? "the command ended well" : `the command failed: ${String(outcome.error)}`,
+  );
+  if (broken !== undefined) throw broken;
+  if (outcome.error === undefined) {
+    checkSuccess(desk);
+    return "success";
+  }
+  const why = unexplained(desk, outcome.error);
+  promise(why === undefined, () => `the flasher's error is not explained by what happened: ${why}`);
+  return outcome.error instanceof Error ? outcome.error.name : "";
+}
+
+/** The user's command; started again when it was killed. */
+async function command(desk: Desk): Promise<{ error?: unknown }> {
+  for (;;) {
+    const process = new FlasherProcess(desk, desk.mayWrite);
+    desk.process = process;
+    try {
+      await process.run((connection) => operate(connection, desk.scenario));
+      return {};
+    } catch (error) {
+      if (!(error instanceof KilledError)) return { error };
+      await desk.sleep(desk.killedForMs);
+    }
+  }
+}
+
+function checkSuccess(desk: Desk): void {
+  const { operation } = desk.scenario;
+  if (operation.kind === "flash") {
+    promise(
+      imageMatches(desk),
+      () => "the flasher ended with success, and the flash does not hold the image",
+    );
+  }
+  if (operation.kind === "erase") {
+    const blank = { address: operation.address, bytes: new Uint8Array(operation.length).fill(0xff) };
+    promise(holds(desk, [blank]), () => "the flasher ended with success, and the range is not blank");
+  }
+}
+
+/** Power comes back to a board without a host. @returns true when an application runs */
+function powerCycle(desk: Desk): boolean {
+  const { board } = desk;
+  board.unplug();
+  board.powerOff();
+  desk.run(20);
+  board.powerOn();
+  const start = board.now;
+  while (!desk.application && !board.chip.otg.pullUp) {
+    promise(board.now - start < DECISION_MS * 1e6, () => `no decision within ${DECISION_MS} ms of power-on`);
+    desk.run(0.2);
+  }
+  desk.note(desk.application ? `runs ${hex32(board.chip.cpu.pc)}` : "stays in the bootloader");
+  if (desk.application) checkRunning(desk, board.chip.cpu.pc);
+  return desk.application;
+}
+
+async function aftermath(desk: Desk): Promise<void> {
+  const { scenario } = desk;
+  const runs = powerCycle(desk);
+  checkOutside(desk, asked(scenario, false));
+  desk.board.plug();
+  if (runs) desk.board.pressReset();
+  const process = new FlasherProcess(desk, async () => {});
+  let stored = 0;
+  const repair = async (connection: Connection) => {
+    stored = await readLog(connection, scenario);
+    await flashAgain(connection, scenario);
+  };
+  try {
+    await desk.drive(process.run(repair));
+  } catch (error) {
+    if (error instanceof BrokenPromiseError) throw error;
+    const defect = scenario.faults.some(({ kind }) => kind === "dead-bit" || kind === "stuck-protection");
+    const why = unexplained(desk, error);
+    promise(defect && why === undefined, () => `a fault-free flash failed: ${why ?? String(error)}`);
+    desk.note(`the chip's defect is named: ${String(error)}`);
+    powerCycle(desk);
+    checkOutside(desk, asked(scenario, true));
+    return;
+  }
+  promise(
+    imageMatches(desk),
+    () => "a fault-free flash ended with success, and the flash does not hold the image",
+  );
+  checkOutside(desk, asked(scenario, true));
+  const bootable = stored === scenario.address || stored === scenario.other.address;
+  promise(
+    powerCycle(desk) === bootable,
+    () =>
+      `after a fault-free flash the board ${bootable ? "does not run" : "runs, though nothing lies at"} ${hex32(stored)}`,
+  );
+  checkOutside(desk, asked(scenario, true));
+}
+
+/** The log can be read, and tells what was stored before or by this command. */
+async function readLog(connection: Connection, scenario: Scenario): Promise<number> {
+  const { address, free, capacity } = await getBootAddress(connection);
+  const allowed = [storedBootAddress(scenario, BASE)];
+  if (scenario.operation.kind === "default-boot") allowed.push(scenario.operation.address);
+  promise(
+    allowed.includes(address),
+    () => `the log tells ${hex32(address)}, not ${allowed.map(hex32).join(" or ")}`,
+  );
+  const used = LOG_CAPACITY - free - scenario.log.length;
+  promise(
+    capacity === LOG_CAPACITY && used >= 0 && used <= 4,
+    () => `the log has ${free} of ${capacity} words free after ${scenario.log.length} words`,
+  );
+  return address;
+}
+
+/** As the message of a job that was cut off elsewhere says: give that up first. */
+async function flashAgain(connection: Connection, scenario: Scenario): Promise<void> {
+  const image = imageOf(scenario);
+  try {
+    await flashImage(connection, image);
+  } catch (error) {
+    if (!(error instanceof UnfinishedElsewhereError)) throw error;
+    await eraseRange(connection, error.address, error.length);
+    await flashImage(connection, image);
+  }
+}

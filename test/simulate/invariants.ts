@@ -1,0 +1,154 @@
+/** What must hold after every history, exactly as the promise is made (docs/reliability.md). */
+import {
+  LinkLostError,
+  PlacementError,
+  UnfinishedElsewhereError,
+  VerificationError,
+} from "../../src/flasher/index.js";
+import {
+  BoardError,
+  NoAnswerError,
+  NotABootloaderError,
+  SessionBrokenError,
+} from "../../src/protocol/errors.js";
+import { hex32 } from "../../src/protocol/hex.js";
+import { TransportClosedError } from "../../src/protocol/transport.js";
+import { NoPortError } from "../system/kit.js";
+import type { Desk } from "./desk.js";
+import { end, type FaultKind, JOURNAL, type Piece, type Scenario } from "./scenario.js";
+
+const CHIP = 0x9000_0000;
+
+/** The promise was broken. */
+export class BrokenPromiseError extends Error {
+  override readonly name = "BrokenPromiseError";
+}
+
+export function promise(kept: boolean, broken: () => string): void {
+  if (!kept) throw new BrokenPromiseError(broken());
+}
+
+const BLANK = new Uint8Array(JOURNAL - CHIP).fill(0xff);
+const expected = BLANK.slice();
+
+export function holds(desk: Desk, pieces: readonly Piece[]): boolean {
+  return pieces.every(({ address, bytes }) => Buffer.compare(desk.flash(address, bytes.length), bytes) === 0);
+}
+
+/** Of the flash, what was not asked to change is as before: every byte of it. */
+export function checkOutside(
+  desk: Desk,
+  asked: readonly { readonly address: number; readonly length: number }[],
+): void {
+  const { content } = desk.scenario;
+  for (const { address, bytes } of content) expected.set(bytes, address - CHIP);
+  for (const { address, length } of asked) expected.set(desk.flash(address, length), address - CHIP);
+  const found = desk.flash(CHIP, expected.length);
+  const same = Buffer.compare(found, expected) === 0;
+  const at = same ? 0 : found.findIndex((byte, index) => byte !== expected[index]);
+  const [wanted, held] = [expected[at], found[at]];
+  for (const { address, bytes } of content)
+    expected.fill(0xff, address - CHIP, address - CHIP + bytes.length);
+  for (const { address, length } of asked) expected.fill(0xff, address - CHIP, address - CHIP + length);
+  promise(
+    same,
+    () => `a byte that nobody asked to change, at ${hex32(CHIP + at)}, was ${wanted} and is ${held}`,
+  );
+}
+
+/** What the operation, and a flashing of the image if there was one, may change. */
+export function asked(scenario: Scenario, flashed: boolean): { address: number; length: number }[] {
+  const { operation, image } = scenario;
+  const ranges = operation.kind === "erase" ? [operation] : [];
+  const pieces = flashed || operation.kind === "flash" ? image : [];
+  return [
+    ...ranges.map(({ address, length }) => ({ address, length })),
+    ...pieces.map(({ address, bytes }) => ({ address, length: bytes.length })),
+  ];
+}
+
+/** Whoever runs is whole: the old program, the new one, or the other one. */
+export function checkRunning(desk: Desk, pc: number): void {
+  const { image, address, old, other } = desk.scenario;
+  const inside = (piece: Piece) => pc >= piece.address && pc < end(piece);
+  if (inside(other)) {
+    promise(holds(desk, [other]), () => `half of the other program runs, pc ${hex32(pc)}`);
+    return;
+  }
+  const oldWhole = old !== undefined && holds(desk, [{ address, bytes: old }]);
+  promise(oldWhole || holds(desk, image), () => `half an image runs, pc ${hex32(pc)}`);
+}
+
+export function imageMatches(desk: Desk): boolean {
+  return holds(desk, desk.scenario.image);
+}
+
+const LINK_ERRORS = [
+  LinkLostError,
+  NoAnswerError,
+  NotABootloaderError,
+  SessionBrokenError,
+  TransportClosedError,
+  NoPortError,
+];
+const LINK_FAULTS: readonly FaultKind[] = [
+  "power-cut",
+  "reset",
+  "unplug",
+  "kill",
+  "stall",
+  "drop",
+  "duplicate",
+  "corrupt",
+  "reorder",
+  "truncate",
+];
+/** The journal's records are named by their beginning. */
+const RECORD_BYTES = 32;
+
+/** The error is of a kind of ours, and something happened that explains it. @returns why not */
+export function unexplained(desk: Desk, error: unknown): string | undefined {
+  const { fired } = desk;
+  if (!(error instanceof Error)) return `not even an error: ${String(error)}`;
+  const text = `${error.name}: ${error.message}`;
+  if (LINK_ERRORS.some((kind) => error instanceof kind)) {
+    return LINK_FAULTS.some((kind) => fired.has(kind)) ? undefined : `no fault of the link, but ${text}`;
+  }
+  if (error instanceof VerificationError) return dead(desk, error.address) ? undefined : text;
+  if (error instanceof UnfinishedElsewhereError) return undefined;
+  if (error instanceof BoardError) return explainRefusal(desk, error) ? undefined : text;
+  if (error instanceof PlacementError) return `placed wrongly: ${text}`;
+  return `an error of no class of ours: ${error.stack ?? text}`;
+}
+
+function dead(desk: Desk, address: number): boolean {
+  return desk.scenario.faults.some(
+    (fault) =>
+      fault.kind === "dead-bit" &&
+      (fault.address >= JOURNAL
+        ? fault.address - (fault.address % RECORD_BYTES) === address - (address % RECORD_BYTES)
+        : fault.address === address),
+  );
+}
+
+function explainRefusal(desk: Desk, error: BoardError): boolean {
+  const { fired, scenario } = desk;
+  switch (error.codeName) {
+    case "WRITE_FAILED":
+    case "ERASE_FAILED":
+      return dead(desk, error.detail);
+    case "FLASH_TIMEOUT":
+    case "NO_FLASH":
+      return fired.has("endless");
+    case "WRITE_PROTECTED":
+      return fired.has("stuck-protection");
+    case "NOT_BOOTABLE":
+      return (
+        scenario.operation.kind === "boot" &&
+        scenario.operation.address === scenario.address &&
+        scenario.old === undefined
+      );
+    default:
+      return false;
+  }
+}

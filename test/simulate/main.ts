@@ -1,0 +1,98 @@
+/**
+ * npm run simulate -- [--seeds N] [--first-seed S] [--minutes M] [--workers W] [--verbose]
+ *
+ * Ends with `N histories, N faults, N failures`; exit code 1 when there was a failure.
+ */
+import { availableParallelism } from "node:os";
+import { parseArgs } from "node:util";
+import { Worker } from "node:worker_threads";
+import type { History } from "./history.js";
+
+const { values } = parseArgs({
+  options: {
+    seeds: { type: "string" },
+    "first-seed": { type: "string", default: "1" },
+    minutes: { type: "string" },
+    workers: { type: "string", default: String(Math.min(4, availableParallelism())) },
+    verbose: { type: "boolean", default: false },
+  },
+});
+
+function number(name: "seeds" | "first-seed" | "minutes" | "workers"): number {
+  const text = values[name];
+  if (text === undefined) return Number.POSITIVE_INFINITY;
+  const value = Number(text);
+  if (text.trim() === "" || !(value >= 0)) throw new RangeError(`--${name} ${text}: expected a number`);
+  return value;
+}
+
+class Tally {
+  histories = 0;
+  failures = 0;
+  readonly faults = new Map<string, number>();
+  readonly ends = new Map<string, number>();
+
+  take(history: History): void {
+    this.histories++;
+    const add = (map: Map<string, number>, key: string, count: number) =>
+      map.set(key, (map.get(key) ?? 0) + count);
+    for (const [kind, count] of history.faults) add(this.faults, kind, count);
+    add(this.ends, `${history.operation}: ${history.ended || "broken promise"}`, 1);
+    if (history.failure !== undefined) this.failures++;
+    if (history.failure !== undefined || values.verbose) this.#tell(history);
+  }
+
+  #tell({ seed, operation, failure, events, boardNs }: History): void {
+    console.log(`seed ${seed}, ${operation}: ${failure ?? "kept"}`);
+    if (values.verbose) for (const event of events) console.log(`  ${event}`);
+    if (values.verbose) console.log(`  board time at the end ${boardNs} ns`);
+    if (failure !== undefined)
+      console.log(`  replay: npm run simulate -- --first-seed ${seed} --seeds 1 --verbose`);
+  }
+
+  summary(seconds: number): string {
+    const list = (map: Map<string, number>) =>
+      [...map].sort(([a], [b]) => (a < b ? -1 : 1)).map(([key, count]) => `  ${key} ${count}`);
+    const faults = [...this.faults.values()].reduce((sum, count) => sum + count, 0);
+    return [
+      "commands ended:",
+      ...list(this.ends),
+      "faults by kind:",
+      ...list(this.faults),
+      `${Math.round(seconds)} s, ${Math.round((this.histories / seconds) * 3600)} histories an hour`,
+      `${this.histories} histories, ${faults} faults, ${this.failures} failures`,
+    ].join("\n");
+  }
+}
+
+async function main(): Promise<void> {
+  const started = performance.now();
+  const deadline = started + number("minutes") * 60_000;
+  const first = number("first-seed");
+  const timed = values.minutes !== undefined;
+  const last = first + (values.seeds === undefined && !timed ? 200 : number("seeds"));
+  const tally = new Tally();
+  let next = first;
+  const serve = (worker: Worker) =>
+    new Promise<void>((resolve, reject) => {
+      const hand = () => {
+        if (next < last && performance.now() < deadline) worker.postMessage(next++);
+        else void worker.terminate().then(() => resolve());
+      };
+      worker.on("message", (history: History) => {
+        tally.take(history);
+        hand();
+      });
+      worker.on("error", reject);
+      hand();
+    });
+  const workers = Array.from(
+    { length: number("workers") },
+    () => new Worker(new URL("./worker.js", import.meta.url)),
+  );
+  await Promise.all(workers.map(serve));
+  console.log(tally.summary((performance.now() - started) / 1000));
+  process.exitCode = tally.failures > 0 ? 1 : 0;
+}
+
+await main();

@@ -1,0 +1,260 @@
+/** What one seed stands for: a board, what somebody wants of it, and what breaks meanwhile. */
+import { Draw } from "./draw.js";
+
+export const BASE = 0x9010_0000;
+export const SECTOR = 4096;
+/** The journal's region is the bootloader's own. */
+export const JOURNAL = 0x90ff_c000;
+const VECTORS_ALIGNMENT = 1024;
+
+export interface Piece {
+  readonly address: number;
+  readonly bytes: Uint8Array;
+}
+
+export type Operation =
+  | { readonly kind: "flash" }
+  | { readonly kind: "erase"; readonly address: number; readonly length: number }
+  | { readonly kind: "default-boot"; readonly address: number }
+  | { readonly kind: "boot"; readonly address: number };
+
+/** An instant: in the middle of the flash chip's n-th operation, or so many ms after the start. */
+export type When =
+  | { readonly operation: number; readonly fraction: number }
+  | { readonly milliseconds: number };
+
+export type PacketFault = "drop" | "duplicate" | "corrupt" | "reorder" | "truncate";
+
+export type Fault =
+  | { readonly kind: "power-cut"; readonly when: When; readonly offMs: number }
+  | { readonly kind: "reset"; readonly when: When }
+  | { readonly kind: "unplug"; readonly when: When; readonly backMs: number }
+  | { readonly kind: "kill"; readonly when: When; readonly backMs: number }
+  | { readonly kind: "stall"; readonly when: When; readonly direction: Direction; readonly ms: number }
+  | {
+      readonly kind: PacketFault;
+      readonly direction: Direction;
+      readonly packet: number;
+      readonly at: number;
+      readonly mask: number;
+    }
+  | { readonly kind: "slow-chip"; readonly operations: "erase" | "program" | "all" }
+  | { readonly kind: "endless"; readonly operation: number }
+  | { readonly kind: "dead-bit"; readonly address: number; readonly mask: number }
+  | { readonly kind: "stuck-protection"; readonly mask: number }
+  | { readonly kind: "log-flips"; readonly words: readonly number[]; readonly ecc: boolean };
+
+export type FaultKind = Fault["kind"];
+export type Direction = "toDevice" | "toHost";
+
+export interface Scenario {
+  readonly seed: number;
+  readonly operation: Operation;
+  /** What somebody flashes: ascending, the first piece is a program. */
+  readonly image: readonly Piece[];
+  /** Where the image and the program before it begin. */
+  readonly address: number;
+  /** The program that lay there before; undefined: none. */
+  readonly old: Uint8Array | undefined;
+  /** Another program, outside of everything that is asked for. */
+  readonly other: Piece;
+  /** All that the flash holds at first, later pieces over earlier ones. */
+  readonly content: readonly Piece[];
+  /** Boot addresses that the log tells, oldest first; none: the factory's. */
+  readonly log: readonly number[];
+  readonly faults: readonly Fault[];
+}
+
+/** Sleeps for ever: wfi; b .-2 */
+const IDLE = Uint8Array.of(0x30, 0xbf, 0xfd, 0xe7);
+
+/** A program that does nothing, with noise behind it, of `length` bytes. */
+function program(draw: Draw, address: number, length: number): Uint8Array {
+  const bytes = draw.bytes(length);
+  for (let page = 256; page + 256 <= length; page += 256) {
+    if (draw.chance(0.2)) bytes.fill(0xff, page, page + 256);
+  }
+  const view = new DataView(bytes.buffer);
+  view.setUint32(0, 0x2002_0000, true);
+  view.setUint32(4, address + 9, true);
+  bytes.set(IDLE, 8);
+  return bytes;
+}
+
+function drawLength(draw: Draw): number {
+  const kind = draw.weighted({ small: 60, middle: 30, block: 6, large: 4 });
+  if (kind === "small") return draw.int(16, 2 * SECTOR);
+  if (kind === "middle") return draw.int(SECTOR, 6 * SECTOR);
+  return kind === "block" ? draw.int(12 * SECTOR, 18 * SECTOR) : draw.int(24 * SECTOR, 40 * SECTOR);
+}
+
+function drawImage(draw: Draw, address: number): Piece[] {
+  const first = { address, bytes: program(draw, address, drawLength(draw)) };
+  if (!draw.chance(0.2)) return [first];
+  const behind = address + first.bytes.length + draw.int(1, 3 * SECTOR);
+  return [first, { address: behind, bytes: draw.bytes(draw.int(1, SECTOR)) }];
+}
+
+export function end(piece: Piece): number {
+  return piece.address + piece.bytes.length;
+}
+
+/** What lay there before, as it relates to what comes. */
+function drawOld(draw: Draw, image: readonly Piece[]): Uint8Array | undefined {
+  const { address, bytes } = image[0] as Piece;
+  switch (draw.weighted({ none: 20, same: 10, changed: 25, appended: 10, another: 35 })) {
+    case "none":
+      return undefined;
+    case "same":
+      return bytes.slice();
+    case "changed": {
+      const old = bytes.slice();
+      for (let count = draw.int(1, 4); count > 0; count--) {
+        const at = draw.int(12, Math.max(12, bytes.length - 1));
+        if (at < old.length) old[at] = draw.int(0, 255);
+      }
+      return old;
+    }
+    case "appended":
+      return bytes.slice(0, draw.int(12, bytes.length));
+    default:
+      return program(draw, address, drawLength(draw));
+  }
+}
+
+/** Noise that nobody asks for: beside the image, in its first and last sector, and far away. */
+function drawNotes(draw: Draw, image: readonly Piece[]): Piece[] {
+  const last = end(image.at(-1) as Piece);
+  const first = (image[0] as Piece).address;
+  const notes: Piece[] = [{ address: 0x9000_0000 + draw.int(0, 0xf_0000), bytes: draw.bytes(64) }];
+  if (draw.chance(0.6)) notes.push({ address: last, bytes: draw.bytes(draw.int(1, SECTOR)) });
+  const before = first % SECTOR;
+  if (before > 0 && draw.chance(0.7)) notes.push({ address: first - before, bytes: draw.bytes(before) });
+  return notes;
+}
+
+function alignUp(address: number, to: number): number {
+  return Math.ceil(address / to) * to;
+}
+
+function drawOperation(
+  draw: Draw,
+  free: { readonly from: number; readonly to: number },
+  boots: readonly number[],
+) {
+  const kind = draw.weighted({ flash: 70, erase: 12, "default-boot": 10, boot: 8 });
+  if (kind === "flash") return { kind };
+  if (kind !== "erase") return { kind, address: draw.pick(boots) };
+  const address = free.from;
+  return { kind, address, length: free.to - free.from };
+}
+
+export function drawScenario(seed: number): Scenario {
+  const draw = new Draw(seed);
+  const address = BASE + (draw.chance(0.6) ? 0 : draw.int(1, 40) * VECTORS_ALIGNMENT);
+  const image = drawImage(draw, address);
+  const old = drawOld(draw, image);
+  const behind = Math.max(end(image.at(-1) as Piece), address + (old?.length ?? 0));
+  const otherAddress =
+    alignUp(behind, draw.pick([VECTORS_ALIGNMENT, SECTOR, 0x1_0000])) + (draw.chance(0.5) ? 0 : 0x4_0000);
+  const other = { address: otherAddress, bytes: program(draw, otherAddress, draw.int(16, SECTOR)) };
+  const notes = drawNotes(draw, image);
+  const content = [...notes, ...(old === undefined ? [] : [{ address, bytes: old }]), other];
+  // Whole sectors that hold nothing but the old program and what lies directly beside it, or free ones far behind.
+  const own = { from: address - (address % SECTOR), to: alignUp(behind, SECTOR) };
+  const alone = own.to <= other.address && address % SECTOR === 0;
+  const far = 0x9080_0000 + draw.int(0, 100) * SECTOR;
+  const free = alone && draw.chance(0.7) ? own : { from: far, to: far + draw.int(1, 20) * SECTOR };
+  if (free.from === far) content.push({ address: far + draw.int(0, SECTOR), bytes: draw.bytes(300) });
+  const boots = [address, other.address];
+  const log = Array.from({ length: draw.int(0, 3) }, () => draw.pick(boots));
+  const operation = drawOperation(draw, free, boots);
+  const faults = drawFaults(draw, { operation, image, log });
+  return { seed, operation, image, address, old, other, content, log, faults };
+}
+
+function drawWhen(draw: Draw): When {
+  if (draw.chance(0.6)) return { operation: Math.floor(draw.next() ** 2 * 40), fraction: draw.next() };
+  return { milliseconds: draw.chance(0.3) ? draw.next() * 200 : 180 + draw.next() * 400 };
+}
+
+const WEIGHTS: Readonly<Record<FaultKind, number>> = {
+  "power-cut": 30,
+  reset: 8,
+  unplug: 8,
+  kill: 8,
+  stall: 5,
+  drop: 5,
+  duplicate: 5,
+  corrupt: 6,
+  reorder: 5,
+  truncate: 5,
+  "slow-chip": 5,
+  endless: 4,
+  "dead-bit": 5,
+  "stuck-protection": 2,
+  "log-flips": 5,
+};
+
+type Subject = Pick<Scenario, "operation" | "image" | "log">;
+
+function drawFaults(draw: Draw, subject: Subject): Fault[] {
+  if (draw.chance(0.05)) return [];
+  const count = 1 + Math.floor(draw.next() ** 2 * 4);
+  const faults: Fault[] = [];
+  for (let i = 0; i < count; i++) {
+    const fault = drawFault(draw, subject);
+    if (fault !== undefined) faults.push(fault);
+  }
+  return faults;
+}
+
+function drawFault(draw: Draw, subject: Subject): Fault | undefined {
+  const kind = draw.weighted(WEIGHTS);
+  const direction = draw.chance(0.6) ? "toDevice" : "toHost";
+  switch (kind) {
+    case "power-cut":
+      return { kind, when: drawWhen(draw), offMs: draw.chance(0.5) ? draw.next() * 20 : draw.next() * 1500 };
+    case "reset":
+      return { kind, when: drawWhen(draw) };
+    case "unplug":
+    case "kill":
+      return { kind, when: drawWhen(draw), backMs: draw.next() * 2000 };
+    case "stall":
+      return { kind, when: drawWhen(draw), direction, ms: draw.next() * 6000 };
+    case "slow-chip":
+      return { kind, operations: draw.pick(["erase", "program", "all"]) };
+    case "endless":
+      return { kind, operation: Math.floor(draw.next() ** 2 * 30) };
+    case "dead-bit":
+      return { kind, address: deadAddress(draw, subject), mask: 1 << draw.int(0, 7) };
+    case "stuck-protection":
+      return { kind, mask: draw.pick([0x04, 0x08, 0x10, 0x1c]) };
+    case "log-flips": {
+      const words = subject.log.map((_, index) => index).filter(() => draw.chance(0.5));
+      return words.length === 0 ? undefined : { kind, words, ecc: draw.chance(0.5) };
+    }
+    default:
+      return {
+        kind,
+        direction,
+        packet: direction === "toHost" ? draw.int(0, 60) : drawPacket(draw, subject),
+        at: draw.next(),
+        mask: draw.int(1, 255),
+      };
+  }
+}
+
+/** Which of the packets towards the board. */
+function drawPacket(draw: Draw, { image }: Subject): number {
+  const bytes = image.reduce((sum, piece) => sum + piece.bytes.length, 0);
+  return draw.chance(0.4) ? draw.int(0, 20) : draw.int(0, 20 + Math.floor(bytes / 64));
+}
+
+/** In the image, or (rarely) in the two sectors of the journal. */
+function deadAddress(draw: Draw, { image, operation }: Subject): number {
+  if (draw.chance(0.1)) return JOURNAL + draw.int(0, 255);
+  if (operation.kind === "erase") return operation.address + draw.int(0, operation.length - 1);
+  const piece = draw.pick(image);
+  return piece.address + draw.int(0, piece.bytes.length - 1);
+}
