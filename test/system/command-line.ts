@@ -1,5 +1,6 @@
 /** The command line in front of a bench: real arguments, real bootloader, board time; files are in memory. */
 import type { CliIo } from "../../src/cli/io.js";
+import { nodeIo } from "../../src/cli/node-io.js";
 import { main } from "../../src/cli/program.js";
 import { boardTimers, EmulatedTransport } from "../../src/transport/emulated/transport.js";
 import type { Bench } from "./kit.js";
@@ -18,10 +19,11 @@ export async function commandLine(
 ): Promise<Outcome> {
   const said = { stdout: "", stderr: "" };
   const timers = boardTimers(bench.board);
+  const { signal } = new AbortController();
   const io: CliIo = {
+    ...nodeIo(signal),
     stdout: { write: (text) => (said.stdout += text) },
     stderr: { write: (text) => (said.stderr += text) },
-    signal: new AbortController().signal,
     now: () => timers.now(),
     readFile: async (path) => {
       const bytes = files[path];
