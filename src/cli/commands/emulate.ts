@@ -7,7 +7,7 @@ import { Pump } from "../../transport/emulated/pump.js";
 import type { RunCommand } from "../commands.js";
 import type { CommandContext } from "../context.js";
 import { handleControl } from "../emulated/controls.js";
-import { type DebugPort, openGdb } from "../emulated/debug-ports.js";
+import { type DebugPort, openGdb, openStLink } from "../emulated/debug-ports.js";
 import { type KeptBoard, makeBoard } from "../emulated/make-board.js";
 import { openPty } from "../emulated/pty.js";
 import { PortBridge, type ServedPort } from "../emulated/serve.js";
@@ -26,6 +26,7 @@ interface EmulateOptions {
   readonly pty?: boolean;
   readonly tcp?: string;
   readonly gdb?: string;
+  readonly stlink?: string;
   readonly powerOn?: string;
   readonly runFor?: string;
 }
@@ -113,9 +114,13 @@ async function openDebugPorts(
   board: EmulatedBoard,
   options: EmulateOptions,
 ): Promise<DebugPort[]> {
-  if (options.gdb === undefined) return [];
-  const note = (message: string): void => reporter.event("debug", { message }, `gdb: ${message}`);
-  return [await openGdb(board, target, parsePort("--gdb", options.gdb), note)];
+  const note = (message: string): void => reporter.event("debug", { message }, `debug: ${message}`);
+  const ports: DebugPort[] = [];
+  if (options.gdb !== undefined)
+    ports.push(await openGdb(board, target, parsePort("--gdb", options.gdb), note));
+  if (options.stlink !== undefined)
+    ports.push(await openStLink(board, parsePort("--stlink", options.stlink), note));
+  return ports;
 }
 
 /** `--power-on halted`: the core waits for a debugger before its first instruction. @throws UsageError */

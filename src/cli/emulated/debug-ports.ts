@@ -1,11 +1,13 @@
 /** Debuggers' way to an emulated board: TCP ports of this machine. */
 import { createServer, type Server, type Socket } from "node:net";
 import type { EmulatedBoard } from "../../emulator/board/emulated-board.js";
+import { boardStLink } from "../../emulator/debug/board-dap.js";
 import { type BoardTarget, boardFlash } from "../../emulator/debug/board-target.js";
 import { GdbServer } from "../../emulator/debug/gdb-server.js";
+import { StLinkServer } from "../../emulator/debug/stlink-server.js";
 
 export interface DebugPort {
-  readonly kind: "gdb";
+  readonly kind: "gdb" | "stlink";
   /** Number of the TCP port. */
   readonly value: number;
   /** To be called after board time has passed. */
@@ -34,6 +36,32 @@ export async function openGdb(
     socket.on("close", () => connection.ended());
   });
   return { kind: "gdb", value, poll: () => gdb.poll(), close: () => closeAll(server, sockets) };
+}
+
+/** An ST-LINK server with one probe, which is on this board. @param port as for `openGdb` */
+export async function openStLink(
+  board: EmulatedBoard,
+  port: number,
+  note: (message: string) => void,
+): Promise<DebugPort> {
+  const probe = boardStLink(board);
+  const serial = Buffer.from(board.uniqueId).toString("hex").toUpperCase();
+  const { server, sockets, value } = await listen(port, (socket) => {
+    const connection = new StLinkServer(
+      probe,
+      serial,
+      (bytes) => socket.write(bytes),
+      (why) => {
+        note(`connection closed: ${why}`);
+        socket.destroy();
+      },
+    );
+    socket.on("data", (bytes) => {
+      connection.receive(bytes);
+      board.interrupt();
+    });
+  });
+  return { kind: "stlink", value, poll: () => {}, close: () => closeAll(server, sockets) };
 }
 
 interface Listening {
