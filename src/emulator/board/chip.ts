@@ -26,7 +26,8 @@ import type { Timeline } from "../timeline.js";
 import { GatedRam } from "./gated-ram.js";
 import { ADDRESS, IRQ, SIZE } from "./memory-map.js";
 import { mapReservedSpace } from "./reserved-space.js";
-import { basicTimers, type SerialPortName, serialPorts } from "./serial-and-timers.js";
+import { type SerialPortName, serialPorts, timers } from "./serial-and-timers.js";
+import { SharedLines } from "./shared-lines.js";
 import { storedPeripherals } from "./stored-peripherals.js";
 import { SystemMemory } from "./system-memory.js";
 
@@ -73,6 +74,7 @@ export class Chip {
   readonly gpio: Readonly<Record<PortLetter, Gpio>>;
 
   readonly #options: ChipOptions;
+  readonly #irqs = new SharedLines((irq) => this.cpu.irqLine(irq));
   readonly #rams: Uint8Array[] = [];
   /** What a system reset puts into its reset state, besides RCC and the core. */
   readonly #resettable: (() => void)[] = [];
@@ -189,7 +191,7 @@ export class Chip {
       log,
       timeline,
       random,
-      interrupt: this.cpu.irqLine(IRQ.FLASH),
+      interrupt: this.#irqs.source(IRQ.FLASH),
       onTimingChange: () => this.rcc.checkOperatingPoint(),
     });
     this.#mapController("FLASH", ADDRESS.FLASH, SIZE.FLASH, flash);
@@ -202,7 +204,7 @@ export class Chip {
     const rcc = new Rcc({
       log,
       timeline,
-      interrupt: this.cpu.irqLine(IRQ.RCC),
+      interrupt: this.#irqs.source(IRQ.RCC),
       hseHz,
       backupWritable: () => this.pwr.backupWritable,
       flashTiming: () => this.flash.timing,
@@ -264,7 +266,7 @@ export class Chip {
   #makeCrs(): Crs {
     const crs = new Crs({
       log: this.#options.log,
-      interrupt: this.cpu.irqLine(IRQ.CRS),
+      interrupt: this.#irqs.source(IRQ.CRS),
       clocked: this.rcc.clockGate("CRS"),
       hsi48Ready: () => this.rcc.clockTree.oscillatorHz("HSI48") > 0,
     });
@@ -284,7 +286,7 @@ export class Chip {
   }
 
   #makeExti(): Exti {
-    const groups = EXTI_GROUPS.map(({ first, last, irq }) => ({ first, last, line: this.cpu.irqLine(irq) }));
+    const groups = EXTI_GROUPS.map(({ first, last, irq }) => ({ first, last, line: this.#irqs.source(irq) }));
     return this.#add("EXTI", ADDRESS.EXTI, new Exti({ log: this.#options.log, groups }));
   }
 
@@ -320,7 +322,7 @@ export class Chip {
     const quadspi = new QuadSpi({
       log,
       timeline,
-      interrupt: this.cpu.irqLine(IRQ.QUADSPI),
+      interrupt: this.#irqs.source(IRQ.QUADSPI),
       clocked: this.rcc.clockGate("QUADSPI"),
       kernelHz: () => this.rcc.clockTree.kernelHz("QUADSPI"),
       chip: flashChip,
@@ -338,7 +340,7 @@ export class Chip {
     const otg = new OtgFs({
       log,
       timeline,
-      irq: this.cpu.irqLine(IRQ.OTG_FS),
+      irq: this.#irqs.source(IRQ.OTG_FS),
       clocked: this.rcc.clockGate("USB2OTG"),
       usbClockHz: () => tree.kernelHz("USB"),
       vdd33Ready: () => this.pwr.usbReady,
@@ -380,16 +382,21 @@ export class Chip {
     const { log, timeline, random } = this.#options;
     const tree = this.rcc.clockTree;
     const gate = this.rcc.clockGate.bind(this.rcc);
-    const interrupt = this.cpu.irqLine(IRQ.HASH_RNG);
     const hclkHz = (): number => tree.hclkHz;
     this.#add("CRC", ADDRESS.CRC, new Crc({ log, clocked: gate("CRC") }), { resetBit: "CRC" });
     this.#add("WWDG1", ADDRESS.WWDG1, new Wwdg({ log, clocked: gate("WWDG1") }));
-    const hash = new Hash({ log, timeline, interrupt, clocked: gate("HASH"), hclkHz });
+    const hash = new Hash({
+      log,
+      timeline,
+      interrupt: this.#irqs.source(IRQ.HASH_RNG),
+      clocked: gate("HASH"),
+      hclkHz,
+    });
     this.#add("HASH", ADDRESS.HASH, hash, { resetBit: "HASH" });
     const rng = new Rng({
       log,
       timeline,
-      interrupt,
+      interrupt: this.#irqs.source(IRQ.HASH_RNG),
       clocked: gate("RNG"),
       kernelHz: () => tree.kernelHz("RNG"),
       hclkHz,
@@ -401,11 +408,11 @@ export class Chip {
 
   #makeSerialAndTimers(): void {
     const { log, timeline, onSerial } = this.#options;
-    const wiring = { log, timeline, rcc: this.rcc, irqLine: (irq: number) => this.cpu.irqLine(irq) };
+    const wiring = { log, timeline, rcc: this.rcc, irqLine: (irq: number) => this.#irqs.source(irq) };
     for (const { name, address, device } of serialPorts(wiring, onSerial)) {
       this.#add(name, address, device, { resetBit: name });
     }
-    for (const { name, address, device } of basicTimers(wiring)) {
+    for (const { name, address, device } of timers(wiring)) {
       this.#clocked.push(() => device.clockChanged());
       this.#add(name, address, device, { resetBit: name });
     }

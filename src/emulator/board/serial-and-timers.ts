@@ -20,14 +20,85 @@ const SERIAL_PORTS = [
   { name: "LPUART1", kind: "LPUART", clock: "LPUART1" },
 ] as const satisfies readonly { name: string; kind: UsartOptions["kind"]; clock: KernelClock }[];
 
+/** `bus`: the APB that clocks it. `internal`: whose trigger outputs are ITR0..3 (RM0433, tables "TIMx internal trigger connection"). */
 const TIMERS = [
-  { name: "TIM2", kind: "general", bits: 32 },
-  { name: "TIM3", kind: "general", bits: 16 },
-  { name: "TIM4", kind: "general", bits: 16 },
-  { name: "TIM5", kind: "general", bits: 32 },
-  { name: "TIM6", kind: "basic", bits: 16 },
-  { name: "TIM7", kind: "basic", bits: 16 },
+  {
+    name: "TIM1",
+    kind: "advanced",
+    bits: 16,
+    bus: 2,
+    irq: "TIM1_UP",
+    internal: ["TIM15", "TIM2", "TIM3", "TIM4"],
+  },
+  {
+    name: "TIM8",
+    kind: "advanced",
+    bits: 16,
+    bus: 2,
+    irq: "TIM8_UP_TIM13",
+    internal: ["TIM1", "TIM2", "TIM4", "TIM5"],
+  },
+  {
+    name: "TIM2",
+    kind: "general",
+    bits: 32,
+    bus: 1,
+    irq: "TIM2",
+    internal: ["TIM1", "TIM8", "TIM3", "TIM4"],
+  },
+  {
+    name: "TIM3",
+    kind: "general",
+    bits: 16,
+    bus: 1,
+    irq: "TIM3",
+    internal: ["TIM1", "TIM2", "TIM15", "TIM4"],
+  },
+  {
+    name: "TIM4",
+    kind: "general",
+    bits: 16,
+    bus: 1,
+    irq: "TIM4",
+    internal: ["TIM1", "TIM2", "TIM3", "TIM8"],
+  },
+  {
+    name: "TIM5",
+    kind: "general",
+    bits: 32,
+    bus: 1,
+    irq: "TIM5",
+    internal: ["TIM1", "TIM8", "TIM3", "TIM4"],
+  },
+  { name: "TIM6", kind: "basic", bits: 16, bus: 1, irq: "TIM6", internal: [] },
+  { name: "TIM7", kind: "basic", bits: 16, bus: 1, irq: "TIM7", internal: [] },
+  {
+    name: "TIM12",
+    kind: "two",
+    bits: 16,
+    bus: 1,
+    irq: "TIM8_BRK_TIM12",
+    internal: ["TIM4", "TIM5", "TIM13", "TIM14"],
+  },
+  { name: "TIM13", kind: "one", bits: 16, bus: 1, irq: "TIM8_UP_TIM13", internal: [] },
+  { name: "TIM14", kind: "one", bits: 16, bus: 1, irq: "TIM8_TRG_COM_TIM14", internal: [] },
+  {
+    name: "TIM15",
+    kind: "twoBreak",
+    bits: 16,
+    bus: 2,
+    irq: "TIM15",
+    internal: ["TIM1", "TIM3", "TIM16", "TIM17"],
+  },
+  { name: "TIM16", kind: "oneBreak", bits: 16, bus: 2, irq: "TIM16", internal: [] },
+  { name: "TIM17", kind: "oneBreak", bits: 16, bus: 2, irq: "TIM17", internal: [] },
 ] as const;
+
+/** Interrupts that TIM1 and TIM8 have apart from their update's. */
+const OWN_LINES: Readonly<Record<string, { readonly compare: number; readonly trigger: number }>> = {
+  TIM1: { compare: IRQ.TIM1_CC, trigger: IRQ.TIM1_TRG_COM },
+  TIM8: { compare: IRQ.TIM8_CC, trigger: IRQ.TIM8_TRG_COM_TIM14 },
+};
 
 export type SerialPortName = (typeof SERIAL_PORTS)[number]["name"];
 
@@ -35,7 +106,10 @@ export interface Wiring {
   readonly log: EmulatorLog;
   readonly timeline: Timeline;
   readonly rcc: Rcc;
+  /** A source of its own into the interrupt, which is asserted while any of its sources is. */
   readonly irqLine: (irq: number) => InterruptLine;
+  /** Where DMA requests go, by name: "TIM3_UP". */
+  readonly requests?: { pulse(name: string): void };
 }
 
 export interface Part {
@@ -65,19 +139,32 @@ export function serialPorts(
   });
 }
 
-export function basicTimers(wiring: Wiring): (Part & { readonly device: Tim })[] {
-  const { log, timeline, rcc, irqLine } = wiring;
-  return TIMERS.map(({ name, kind, bits }) => {
+export function timers(wiring: Wiring): (Part & { readonly device: Tim })[] {
+  const { log, timeline, rcc, irqLine, requests } = wiring;
+  const parts = TIMERS.map(({ name, kind, bits, bus, irq }) => {
+    const own = OWN_LINES[name];
     const device = new Tim({
       name,
       kind,
       bits,
       log,
       timeline,
-      interrupt: irqLine(IRQ[name]),
+      interrupt: irqLine(IRQ[irq]),
+      ...(own === undefined
+        ? {}
+        : { compareInterrupt: irqLine(own.compare), triggerInterrupt: irqLine(own.trigger) }),
       clocked: rcc.clockGate(name),
-      clockHz: () => rcc.clockTree.timerHz(1),
+      clockHz: () => rcc.clockTree.timerHz(bus),
+      request: (what) => requests?.pulse(`${name}_${what}`),
     });
     return { name, address: ADDRESS[name], device };
   });
+  const byName = new Map(parts.map(({ name, device }) => [name as string, device]));
+  for (const { name, internal } of TIMERS) {
+    const slave = byName.get(name) as Tim;
+    internal.forEach((master, index) => {
+      byName.get(master)?.onTrigger({ wants: () => slave.slaveOf === index, pulse: () => slave.triggered() });
+    });
+  }
+  return parts;
 }

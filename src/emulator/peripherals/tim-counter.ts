@@ -1,0 +1,80 @@
+/**
+ * A timer's counter as a position on a lap (RM0433, "Counter modes"). Counting up or down, a lap has ARR + 1 positions;
+ * centre-aligned, 2 x ARR. An update event lies at position 0, centre-aligned also at ARR.
+ */
+
+export type Direction = "up" | "down" | "center";
+
+export class LapCounter {
+  direction: Direction = "up";
+  /** The active auto-reload value; 0 blocks the counter. */
+  arr: number;
+  position = 0;
+
+  constructor(arr: number) {
+    this.arr = arr;
+  }
+
+  /** Positions of a lap. */
+  get lap(): number {
+    return this.direction === "center" ? 2 * this.arr : this.arr + 1;
+  }
+
+  /** CNT. */
+  get count(): number {
+    const { arr, position } = this;
+    if (this.direction === "up") return position;
+    if (this.direction === "down") return Math.max(0, arr - position);
+    return position <= arr ? position : 2 * arr - position;
+  }
+
+  /** CR1.DIR. */
+  get countsDown(): boolean {
+    return this.direction === "down" || (this.direction === "center" && this.position >= this.arr);
+  }
+
+  /** Puts the counter at `count`, going down where the mode leaves that open. */
+  place(count: number, down = false): void {
+    const { arr } = this;
+    if (this.direction === "down") this.position = Math.max(0, arr - count);
+    else this.position = this.direction === "center" && down ? (2 * arr - count) % this.lap : count;
+  }
+
+  /** Where CNT equals `value`: positions while counting up and while counting down. */
+  matches(value: number): { readonly up: number | undefined; readonly down: number | undefined } {
+    const { arr, direction } = this;
+    if (value > arr) return { up: undefined, down: undefined };
+    if (direction === "up") return { up: value, down: undefined };
+    if (direction === "down") return { up: undefined, down: arr - value };
+    return { up: value, down: (2 * arr - value) % this.lap };
+  }
+
+  /** How often the counter arrives at `at` in the next `ticks`. */
+  arrivals(at: number, ticks: number): number {
+    const before = Math.floor((this.position - at) / this.lap);
+    return Math.floor((this.position + ticks - at) / this.lap) - before;
+  }
+
+  /** Ticks until it arrives at `at` again: 1..lap. */
+  ticksTo(at: number): number {
+    const { lap, position } = this;
+    if (position >= lap) return lap - position + at;
+    return position < at ? at - position : at - position + lap;
+  }
+
+  /** Ticks until the next update event. */
+  get ticksToUpdate(): number {
+    const wrap = this.ticksTo(0);
+    return this.direction === "center" ? Math.min(wrap, this.ticksTo(this.arr)) : wrap;
+  }
+
+  /** Update events in the next `ticks`. */
+  updates(ticks: number): number {
+    const wraps = this.arrivals(0, ticks);
+    return this.direction === "center" ? wraps + this.arrivals(this.arr, ticks) : wraps;
+  }
+
+  advance(ticks: number): void {
+    this.position = (this.position + ticks) % this.lap;
+  }
+}
