@@ -39,6 +39,7 @@ function draw(lines: readonly string[]): string {
   return [
     `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" width="${width}" height="${height}"`,
     '  font-family="DejaVu Sans Mono, Menlo, Consolas, monospace" font-size="14">',
+    `  <title>${COMMAND} in a terminal</title>`,
     '  <rect width="100%" height="100%" rx="8" fill="#1e1e2e"/>',
     ...rows,
     "</svg>",
