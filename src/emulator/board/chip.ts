@@ -141,6 +141,7 @@ export class Chip {
       if (backupLost) this.rtc.backupReset();
       else this.rtc.systemReset();
       this.dbgmcu.powerOn();
+      this.cpu.debug.powerOnReset();
     });
   }
 

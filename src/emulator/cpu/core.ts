@@ -8,6 +8,7 @@
 import { type BusFault, BusStall, type EmulatorLog, type InterruptLine } from "../bus.js";
 import type { Timeline } from "../timeline.js";
 import { conditionPassed } from "./conditions.js";
+import { Debug } from "./debug.js";
 import { decode } from "./decode.js";
 import { ExceptionModel } from "./exception-model.js";
 import { handleFault, leavesLockup, takePending } from "./exceptions.js";
@@ -60,6 +61,8 @@ export class CortexM7 {
   lockedUp = false;
   /** Privilege or MPU set-up changed: the next instruction must be looked up again. */
   contextChanged = false;
+  /** CFSR or HFSR bits of the fault whose handler is being entered (for vector catch). */
+  faultStatus = 0;
   /** The instruction being executed, or the next one while not running. */
   at: Insn;
 
@@ -71,9 +74,12 @@ export class CortexM7 {
   readonly exceptions: ExceptionModel;
   readonly scs: SystemControlSpace;
   readonly fpu: Fpu;
+  /** What a debugger sees and does. */
+  readonly debug: Debug;
   readonly #breakpoints = new Set<number>();
   #skipBreakpoint: number | undefined;
   #waitsForEvent = false;
+  #watchedCode = false;
   /** Counts resets: one that happens inside an instruction decides what executes next. */
   #resets = 0;
 
@@ -87,6 +93,7 @@ export class CortexM7 {
     this.exceptions.onNewlyPending = () => {
       if (this.scs.scb.sendsEventOnPending) this.event = true;
     };
+    this.debug = new Debug(this);
     this.scs = new SystemControlSpace(this);
     this.fpu = new Fpu(this);
     this.mem = new MemoryPort(this.bus, this.scs.mpu, decode);
@@ -94,6 +101,11 @@ export class CortexM7 {
     this.mem.ignoresBusFault = (address) => this.#ignoresBusFault(address);
     this.mem.now = () => this.timeline.now;
     this.scs.mpu.onChange = () => this.#protectionChanged();
+    this.debug.fpb.onChange = (before, now) => {
+      for (const address of [...before, ...now]) this.bus.codeChanged(address, 2);
+    };
+    const { comparators } = this.debug;
+    comparators.onChange = () => this.#watchChanged();
     this.scs.map(this.bus);
     this.at = this.mem.view.lookup(0);
     this.halted = true;
@@ -117,6 +129,7 @@ export class CortexM7 {
     this.#resets++;
     this.exceptions.reset();
     this.scs.reset(vectorTable);
+    this.debug.systemReset();
     this.fpu.reset();
     this.r.fill(0);
     this.setApsr(0);
@@ -139,6 +152,7 @@ export class CortexM7 {
     } catch (fault) {
       this.#recover(fault);
     }
+    this.debug.afterReset();
     this.timeline.stopSoon();
   }
 
@@ -176,12 +190,16 @@ export class CortexM7 {
     }
   }
 
-  /** Executes one instruction (or takes one exception and executes its first instruction), even on a breakpoint. */
-  step(): void {
+  /**
+   * Executes one instruction, even on a breakpoint of `setBreakpoint`; before it, takes an exception that is due.
+   * @param entryCounts taking an exception is a step of its own, as for DHCSR.C_STEP
+   */
+  step(entryCounts = false): void {
     const halted = this.halted;
     this.halted = false;
     this.#skipBreakpoint = this.at.pc;
-    if (this.#ready()) {
+    const handling = this.ipsr;
+    if (this.#ready() && !(entryCounts && this.ipsr !== handling)) {
       this.timeline.cycles++;
       const resets = this.#resets;
       try {
@@ -253,16 +271,31 @@ export class CortexM7 {
     this.bus.codeChanged(address, 2);
   }
 
+  /** Stops before the instruction: by `setBreakpoint`, or by a comparator of the FPB. */
   hasBreakpoint(address: number): boolean {
-    return this.#breakpoints.has(address | 0);
+    return this.#breakpoints.has(address | 0) || this.debug.fpb.addresses.has(address | 0);
   }
 
   /** Reached an instruction with a breakpoint: true when the core halts on it. */
   breaksAt(address: number): boolean {
+    if (!this.#breakpoints.has(address)) return this.#comparatorBreaks();
     const skip = this.#skipBreakpoint === address;
     this.#skipBreakpoint = undefined;
     if (!skip) this.halt();
     return !skip;
+  }
+
+  #comparatorBreaks(): boolean {
+    const fault = this.debug.breakpoint();
+    if (fault !== undefined) throw fault;
+    return true;
+  }
+
+  #watchChanged(): void {
+    const { comparators } = this.debug;
+    this.mem.watchData(comparators.watchesData ? comparators : undefined);
+    if (comparators.watchesCode || this.#watchedCode) this.mem.forgetCode();
+    this.#watchedCode = comparators.watchesCode;
   }
 
   get pc(): number {

@@ -27,6 +27,7 @@ export const decode: Execute = (cpu, insn) => {
     insn.guarded = execute;
     execute = conditional;
   }
+  if (cpu.debug.comparators.watchesPc(insn.pc)) execute = watched(execute);
   if (cpu.hasBreakpoint(insn.pc)) execute = breakpoint(execute);
   insn.execute = execute;
   return execute(cpu, insn);
@@ -37,4 +38,12 @@ const conditional: Execute = (cpu, i) => (cpu.conditionPassed(i.it >>> 4) ? i.gu
 
 function breakpoint(execute: Execute): Execute {
   return (cpu: CortexM7, i: Insn) => (cpu.breaksAt(i.pc) ? i : execute(cpu, i));
+}
+
+/** A comparator of the DWT matches the instruction's address: the core halts behind it. */
+function watched(execute: Execute): Execute {
+  return (cpu: CortexM7, i: Insn) => {
+    cpu.debug.comparators.execute(i.pc);
+    return execute(cpu, i);
+  };
 }

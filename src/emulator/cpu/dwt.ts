@@ -1,34 +1,39 @@
 /**
- * Data watchpoint and trace unit, 0xE0001000 (DDI 0403E, C1.8): the cycle counter. Comparators are not modelled;
- * touching them is logged.
+ * Data watchpoint and trace unit, 0xE0001000 (DDI 0403E, C1.8): the cycle counter; for its comparators see
+ * dwt-comparators.ts.
  */
 
 import type { AccessSize, BusDevice, EmulatorLog } from "../bus.js";
 import { RegisterBlock } from "../registers.js";
 import type { Timeline } from "../timeline.js";
+import { coresightId, PART } from "./coresight-id.js";
+import type { DwtComparators } from "./dwt-comparators.js";
+import type { SoftwareLock } from "./software-lock.js";
 
 const CYCCNTENA = 1;
-/** CoreSight lock register; on Cortex-M7 software must write its key before DWT can be written. */
-const LAR = 0xfb0;
-const LSR = 0xfb4;
-const KEY = 0xc5acce55;
 const NUMCOMP_4 = 0x40000000;
+
+export interface DwtOptions {
+  readonly timeline: Timeline;
+  readonly log: EmulatorLog;
+  readonly lock: SoftwareLock;
+  readonly comparators: DwtComparators;
+  /** DEMCR.TRCENA */
+  readonly traceEnabled: () => boolean;
+}
 
 export class Dwt implements BusDevice {
   readonly #timeline: Timeline;
-  readonly #log: EmulatorLog;
-  readonly #traceEnabled: () => boolean;
+  readonly #options: DwtOptions;
   readonly #regs: RegisterBlock<"CTRL" | "CYCCNT">;
   #count = 0;
   #since = 0;
   #paused = false;
-  #locked = true;
 
-  /** @param traceEnabled DEMCR.TRCENA */
-  constructor(timeline: Timeline, log: EmulatorLog, traceEnabled: () => boolean) {
+  constructor(options: DwtOptions) {
+    const { timeline, log } = options;
     this.#timeline = timeline;
-    this.#log = log;
-    this.#traceEnabled = traceEnabled;
+    this.#options = options;
     this.#regs = new RegisterBlock(
       {
         CTRL: { offset: 0, reset: NUMCOMP_4, ro: 0xf0000000, rw: CYCCNTENA, tagged: 0x005f1ffe },
@@ -42,28 +47,28 @@ export class Dwt implements BusDevice {
     this.#regs.reset();
     this.#count = 0;
     this.#paused = false;
-    this.#locked = true;
+    this.#options.lock.reset();
   }
 
   read(offset: number, size: AccessSize): number {
     this.synchronise();
-    if (offset === LSR) return this.#locked ? 3 : 1;
-    return this.#regs.read(offset, size);
+    const { lock, comparators } = this.#options;
+    if (comparators.owns(offset)) return comparators.registers.read(offset, size);
+    return (
+      lock.read(offset) ?? coresightId(offset & ~3, PART.DWT[0], PART.DWT[1]) ?? this.#regs.read(offset, size)
+    );
   }
 
   write(offset: number, size: AccessSize, value: number): void {
     this.synchronise();
-    if (offset === LAR) {
-      this.#locked = value !== KEY;
+    const { lock, comparators, traceEnabled, log } = this.#options;
+    if (lock.takesWrite(offset, value)) return;
+    if (!traceEnabled())
+      log.once("dwt.trcena", "DWT: write while DEMCR.TRCENA is 0; nothing counts or compares");
+    if (comparators.owns(offset)) {
+      comparators.registers.write(offset, size, value);
       return;
     }
-    if (this.#locked) {
-      const message = "DWT: write ignored, because LAR was not unlocked with 0xC5ACCE55 before";
-      this.#log.once("dwt.lock", message);
-      return;
-    }
-    if (!this.#traceEnabled())
-      this.#log.once("dwt.trcena", "DWT: write while DEMCR.TRCENA is 0; the counter does not count");
     this.#regs.write(offset, size, value);
     if (offset === 4) this.#count = this.#regs.get("CYCCNT");
   }
@@ -73,7 +78,7 @@ export class Dwt implements BusDevice {
     const elapsed = (this.#timeline.now - this.#since) / this.#timeline.nsPerCycle;
     const whole = Math.floor(elapsed + 1e-6);
     this.#since += whole * this.#timeline.nsPerCycle;
-    if (this.#paused || !this.#traceEnabled() || !this.#regs.has("CTRL", CYCCNTENA)) return;
+    if (this.#paused || !this.#options.traceEnabled() || !this.#regs.has("CTRL", CYCCNTENA)) return;
     this.#count = (this.#count + whole) % 2 ** 32;
   }
 

@@ -21,6 +21,9 @@ export class ExceptionModel {
   /** AIRCR.PRIGROUP */
   prigroup = 0;
 
+  /** DHCSR.C_MASKINTS: PendSV, SysTick and interrupts wait. */
+  #debugMask = false;
+
   readonly count: number;
   readonly #pending: Uint8Array;
   readonly #enabled: Uint8Array;
@@ -57,6 +60,11 @@ export class ExceptionModel {
     this.basepri = 0;
     this.prigroup = 0;
     this.#candidate = 0;
+  }
+
+  set debugMask(masked: boolean) {
+    this.#debugMask = masked;
+    this.#changed();
   }
 
   isPending(number: number): boolean {
@@ -174,7 +182,8 @@ export class ExceptionModel {
   #search(): number {
     let best = 0;
     let bestPriority = THREAD_PRIORITY;
-    for (let number = Exception.nmi as number; number < this.count; number++) {
+    const end = this.#debugMask ? Exception.pendSv : this.count;
+    for (let number = Exception.nmi as number; number < end; number++) {
       if ((this.#pending[number] as number) + (this.#enabled[number] as number) < 2) continue;
       const priority = this.priority(number);
       if (priority < bestPriority) {

@@ -107,6 +107,7 @@ function vector(cpu: CortexM7, number: number, excReturn: number): Insn {
   } catch (fault) {
     if (!(fault instanceof CoreFault)) throw fault;
     scs.scb.hardFaultStatus(HFSR.VECTTBL);
+    cpu.faultStatus |= HFSR.VECTTBL;
     if (exceptions.executionPriority < 0) return lockup(cpu, cpu.at);
     cpu.at = cpu.mem.view.lookup(0);
     return enter(cpu, Exception.hardFault, cpu.at);
@@ -114,6 +115,8 @@ function vector(cpu: CortexM7, number: number, excReturn: number): Insn {
     cpu.timeline.retries = retries;
   }
   cpu.at = cpu.interwork(handler);
+  cpu.debug.vectorCatch(number, cpu.faultStatus);
+  cpu.faultStatus = 0;
   return cpu.at;
 }
 
@@ -121,7 +124,9 @@ function vector(cpu: CortexM7, number: number, excReturn: number): Insn {
 function stackingFault(cpu: CortexM7, fault: CoreFault, number: number): number | undefined {
   const { exceptions, scs } = cpu;
   const bus = fault.exception === Exception.busFault;
-  scs.scb.faultStatus(bus ? CFSR.STKERR : CFSR.MSTKERR);
+  const status = bus ? CFSR.STKERR : CFSR.MSTKERR;
+  scs.scb.faultStatus(status);
+  cpu.faultStatus = status;
   if (exceptions.priority(number) < 0) return undefined;
   exceptions.setPending(number, true);
   const wins = exceptions.groupPriority(fault.exception) < exceptions.groupPriority(number);
@@ -141,6 +146,7 @@ export function handleFault(cpu: CortexM7, fault: CoreFault, insn: Insn): Insn {
 function escalate(cpu: CortexM7, fault: CoreFault, insn: Insn): number | undefined {
   const { exceptions, scs } = cpu;
   const current = exceptions.executionPriority;
+  cpu.faultStatus = fault.status;
   if (fault.exception === Exception.hardFault) scs.scb.hardFaultStatus(fault.status);
   else scs.scb.faultStatus(fault.status, fault.address);
   let number = fault.exception;

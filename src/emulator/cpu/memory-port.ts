@@ -13,6 +13,13 @@ import { AccessView, PAGE_SHIFT } from "./view.js";
 /** Private peripheral bus: 1 MiB at 0xE0000000. */
 const PPB_MEGABYTE = 0xe00;
 
+/** Watchpoints on data. */
+export interface DataWatch {
+  /** Must accesses to this page (address / 4096) be shown? */
+  covers(page: number): boolean;
+  access(address: number, size: number, write: boolean): void;
+}
+
 export class MemoryPort implements CodeListener {
   /** CCR.UNALIGN_TRP */
   trapUnaligned = false;
@@ -28,6 +35,7 @@ export class MemoryPort implements CodeListener {
   now: () => number = () => 0;
 
   readonly #bus: SystemBus;
+  #watch: DataWatch | undefined;
   readonly #mpu: Mpu;
   readonly #views: readonly [AccessView, AccessView, AccessView];
   /** Pages that hold decoded instructions: stores there take the slow path. */
@@ -65,6 +73,17 @@ export class MemoryPort implements CodeListener {
     this.#readSlot = this.#view.readSlot;
     this.#writeSlot = this.#view.writeSlot;
     return this.#view !== before;
+  }
+
+  /** Shows accesses to a watch from now on; undefined when nothing is watched. To be called after each change. */
+  watchData(watch: DataWatch | undefined): void {
+    this.#watch = watch;
+    for (const view of this.#views) view.forgetAccess();
+  }
+
+  /** Decodes everything anew: breakpoints by rule changed. */
+  forgetCode(): void {
+    for (const view of this.#views) view.flush();
   }
 
   /** MPU regions changed. */
@@ -211,7 +230,9 @@ export class MemoryPort implements CodeListener {
     }
     this.#learnRead(address);
     try {
-      return this.#bus.read(address, size);
+      const value = this.#bus.read(address, size);
+      this.#watch?.access(address, size, false);
+      return value;
     } catch (error) {
       if (!(error instanceof BusFault)) throw error;
       this.#preciseFault(address);
@@ -238,6 +259,7 @@ export class MemoryPort implements CodeListener {
     if (this.#isRepeated()) return;
     try {
       this.#bus.write(address, size, value);
+      this.#watch?.access(address, size, true);
     } catch (error) {
       if (error instanceof BusStall) this.#interrupted();
       if (!(error instanceof BusFault)) throw error;
@@ -294,6 +316,7 @@ export class MemoryPort implements CodeListener {
   }
 
   #learnRead(address: number): void {
+    if (this.#watch?.covers(address >>> PAGE_SHIFT) === true) return;
     const region = this.#bus.find(address);
     if (region?.readable === undefined || !wholePage(region, region.readable.bytes.length, address)) return;
     const page = address >>> PAGE_SHIFT;
@@ -303,7 +326,7 @@ export class MemoryPort implements CodeListener {
 
   #learnWrite(address: number): void {
     const page = address >>> PAGE_SHIFT;
-    if (this.#codePages[page] !== 0) return;
+    if (this.#codePages[page] !== 0 || this.#watch?.covers(page) === true) return;
     const region = this.#bus.find(address);
     if (region?.writable === undefined || !wholePage(region, region.writable.bytes.length, address)) return;
     const uniform = this.#mpu.pagePermission(page, this.#privileged, this.#mpuOn);

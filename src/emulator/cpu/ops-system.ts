@@ -2,10 +2,8 @@
 
 import type { CortexM7 } from "./core.js";
 import { synchronous, takePending } from "./exceptions.js";
-import { CoreFault, Exception, HFSR, UnmodelledInstructionError } from "./faults.js";
+import { Exception, UnmodelledInstructionError } from "./faults.js";
 import type { Execute, Insn } from "./insn.js";
-
-const DFSR_BKPT = 1 << 1;
 
 export const nop: Execute = (_, i) => i.next;
 
@@ -28,8 +26,9 @@ export const bkpt: Execute = (cpu, i) => {
     cpu.halt();
     return i;
   }
-  cpu.scs.scb.debugStatus(DFSR_BKPT);
-  throw new CoreFault(Exception.hardFault, HFSR.DEBUGEVT);
+  const fault = cpu.debug.breakpoint();
+  if (fault !== undefined) throw fault;
+  return i;
 };
 
 export const wfi: Execute = (cpu, i) => {

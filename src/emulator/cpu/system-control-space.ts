@@ -3,19 +3,23 @@
 import { type AccessSize, type BusDevice, BusFault } from "../bus.js";
 import { RegisterBlock } from "../registers.js";
 import type { CortexM7 } from "./core.js";
+import { CPU_ROM_TABLE, coresightId, PART, PPB_ROM_TABLE } from "./coresight-id.js";
 import { Dwt } from "./dwt.js";
 import { Exception, hex } from "./faults.js";
 import { Mpu } from "./mpu.js";
 import { Nvic } from "./nvic.js";
 import { Scb } from "./scb.js";
+import { SoftwareLock } from "./software-lock.js";
 import type { SystemBus } from "./system-bus.js";
 import { SysTick } from "./systick.js";
 
 const ITM = 0xe0000000;
 const DWT = 0xe0001000;
+const FPB = 0xe0002000;
 const SCS = 0xe000e000;
+const CPU_ROM = 0xe00fe000;
+const PPB_ROM = 0xe00ff000;
 const PAGE = 0x1000;
-const TRCENA = 1 << 24;
 const STIR = 0xf00;
 
 /** Parts of the 4 KiB page at 0xE000E000: [first offset, end, device, what the device counts from]. */
@@ -28,7 +32,6 @@ export class SystemControlSpace implements BusDevice {
   readonly mpu: Mpu;
   readonly dwt: Dwt;
   readonly #cpu: CortexM7;
-  readonly #debug: RegisterBlock<"DHCSR" | "DCRSR" | "DCRDR" | "DEMCR">;
   readonly #implementation: RegisterBlock<
     "ICTR" | "ACTLR" | "ITCMCR" | "DTCMCR" | "AHBPCR" | "CACR" | "AHBSCR" | "ABFSR"
   >;
@@ -41,17 +44,14 @@ export class SystemControlSpace implements BusDevice {
     this.sysTick = new SysTick(timeline, log, () => exceptions.setPending(Exception.sysTick, true));
     this.scb = new Scb(cpu);
     this.mpu = new Mpu(log);
-    this.dwt = new Dwt(timeline, log, () => this.#debug.has("DEMCR", TRCENA));
-    this.#debug = new RegisterBlock(
-      {
-        // C_DEBUGEN can be set by a debugger only; software writes have no effect and reads show 0.
-        DHCSR: { offset: 0xdf0, reset: 0, ro: 0xffff000f, wo: 0xffff0000 },
-        DCRSR: { offset: 0xdf4, reset: 0, tagged: 0x0001007f },
-        DCRDR: { offset: 0xdf8, reset: 0, rw: 0xffffffff },
-        DEMCR: { offset: 0xdfc, reset: 0, rw: TRCENA, tagged: 0x000f07f1 },
-      },
-      { name: "CoreDebug", log },
-    );
+    const lock = new SoftwareLock("DWT", log, () => cpu.debug.byDebugger);
+    this.dwt = new Dwt({
+      timeline,
+      log,
+      lock,
+      comparators: cpu.debug.comparators,
+      traceEnabled: () => cpu.debug.traceEnabled,
+    });
     this.#implementation = new RegisterBlock(
       {
         ICTR: { offset: 0x004, reset: Math.ceil(this.nvic.irqs / 32) - 1, ro: 0xf },
@@ -70,7 +70,7 @@ export class SystemControlSpace implements BusDevice {
       [0x100, 0x4f0, this.nvic, 0x100],
       [0xd00, 0xd90, this.scb, 0xd00],
       [0xd90, 0xdc0, this.mpu, 0xd90],
-      [0xdf0, 0xe00, this.#debug, 0],
+      [0xdf0, 0xe00, cpu.debug.device, 0],
       [
         0xf34,
         0xf50,
@@ -78,6 +78,7 @@ export class SystemControlSpace implements BusDevice {
         0,
       ],
       [0xf50, 0xf7c, cacheMaintenance, 0],
+      [0xfd0, PAGE, { read: (o) => coresightId(o & ~3, PART.SCS[0], PART.SCS[1]) ?? 0, write: () => {} }, 0],
       [0x000, PAGE, this.#implementation, 0],
     ];
   }
@@ -86,14 +87,16 @@ export class SystemControlSpace implements BusDevice {
     bus.map(SCS, PAGE, this, "SCS");
     bus.map(DWT, PAGE, this.dwt, "DWT");
     bus.map(ITM, PAGE, this.#itm(), "ITM");
+    bus.map(FPB, PAGE, this.#cpu.debug.fpb, "FPB");
+    bus.map(CPU_ROM, PAGE, CPU_ROM_TABLE, "CPU ROM table");
+    bus.map(PPB_ROM, PAGE, PPB_ROM_TABLE, "PPB ROM table");
   }
 
   reset(vectorTable: number): void {
     this.nvic.resample();
     this.sysTick.reset();
     this.mpu.reset();
-    this.dwt.reset();
-    this.#debug.reset();
+    this.dwt.resume();
     this.#implementation.reset();
     this.scb.reset(vectorTable);
   }
@@ -123,7 +126,7 @@ export class SystemControlSpace implements BusDevice {
   #itm(): BusDevice {
     const { log } = this.#cpu;
     return {
-      read: () => 0,
+      read: (offset) => coresightId(offset & ~3, PART.ITM[0], PART.ITM[1]) ?? 0,
       write: (offset) =>
         log.once("itm", `ITM+${hex(offset, 3)}: trace output is not modelled; what is written is dropped`),
     };

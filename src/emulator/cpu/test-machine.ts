@@ -19,6 +19,8 @@ export class TestMachine {
   readonly cpu: CortexM7;
   resets = 0;
   lockups = 0;
+  /** False: BKPT does what the core makes of it. */
+  breakpointsHalt = true;
 
   /** @param code hexadecimal machine code in memory order, placed at `CODE`, where reset starts. */
   constructor(code = "") {
@@ -30,7 +32,7 @@ export class TestMachine {
       log: { once: (_, message) => this.notes.push(message), note: (message) => this.notes.push(message) },
       onSystemReset: () => this.resets++,
       onLockup: () => this.lockups++,
-      onBreakpoint: () => true,
+      onBreakpoint: () => this.breakpointsHalt,
     });
     this.word(FLASH, STACK_TOP);
     this.word(FLASH + 4, CODE | 1);
