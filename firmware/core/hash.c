@@ -9,12 +9,11 @@ void hash_start(struct hash *hash, struct range range)
 int hash_step(struct hash *hash, uint8_t digest[HASH_SIZE])
 {
   const uint32_t left = hash->range.length - hash->position;
-  const uint32_t size = left < EXTERNAL_SLICE ? left : EXTERNAL_SLICE;
-  const int result = external_read(hash->range.address + hash->position, external_scratch, size);
+  const uint32_t size = left < EXTERNAL_HASHED ? left : EXTERNAL_HASHED;
+  const int result = external_hash(hash->range.address + hash->position, size);
   if (result < 0) {
     return result;
   }
-  port_sha256_add(external_scratch, size);
   hash->position += size;
   return size < left ? PORT_BUSY : port_sha256_end(digest);
 }

@@ -50,6 +50,9 @@ uint32_t port_crc32(const uint8_t *bytes, size_t size);
 /* SHA-256, one at a time. `size` is a multiple of 4 in every call but the last before `port_sha256_end`. */
 void port_sha256_begin(void);
 void port_sha256_add(const uint8_t *bytes, size_t size);
+
+/* Adds what the external flash holds, at the speed at which it can be read. As port_flash_read. */
+int port_sha256_add_flash(uint32_t offset, size_t size);
 int port_sha256_end(uint8_t digest[32]);
 
 /* --- the external flash chip --------------------------------------------------------------------------- */

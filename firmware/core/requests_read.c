@@ -58,22 +58,30 @@ static bool hash_allowed(struct operation *operation, struct hash_request reques
   return true;
 }
 
-/* Feeds one slice that was read, ending and beginning digests where blocks end. */
-static int hash_blocks(struct operation *operation, struct hash_request request, uint32_t size)
+static uint32_t smaller(uint32_t a, uint32_t b)
 {
-  for (uint32_t done = 0; done < size;) {
+  return a < b ? a : b;
+}
+
+/* Hashes one slice, ending and beginning digests where blocks end. */
+static int hash_blocks(struct operation *operation, struct hash_request request)
+{
+  const uint32_t end = operation->position + smaller(operation->range.length - operation->position, EXTERNAL_HASHED);
+  while (operation->position < end) {
     const uint32_t in_block = operation->position & (request.block - 1u);
     const uint32_t left = request.block - in_block;
-    const uint32_t part = left < size - done ? left : size - done;
+    const uint32_t part = smaller(left, end - operation->position);
     if (in_block == 0) {
       port_sha256_begin();
     }
-    port_sha256_add(external_scratch + done, part);
-    done += part;
+    int result = external_hash(operation->range.address + operation->position, part);
+    if (result < 0) {
+      return result;
+    }
     operation->position += part;
     if (part == left || operation->position == operation->range.length) {
       uint8_t digest[HASH_SIZE];
-      const int result = port_sha256_end(digest);
+      result = port_sha256_end(digest);
       if (result < 0) {
         return result;
       }
@@ -92,15 +100,12 @@ enum step request_hash(struct operation *operation)
     }
     operation->phase = 1;
   }
-  const uint32_t address = operation->range.address + operation->position;
-  const uint32_t left = operation->range.length - operation->position;
-  const uint32_t size = left < EXTERNAL_SLICE ? left : EXTERNAL_SLICE;
-  if (operation->cancelled || !operation_read(operation, address, size, external_scratch)) {
+  if (operation->cancelled) {
     return STEP_DONE;
   }
-  const int result = hash_blocks(operation, request, size);
+  const int result = hash_blocks(operation, request);
   if (result < 0) {
-    return operation_fail_port(operation, result, address);
+    return operation_fail_port(operation, result, operation->range.address + operation->position);
   }
   return operation->position < operation->range.length ? STEP_AGAIN : STEP_DONE;
 }

@@ -329,8 +329,14 @@ bool session_poll(void)
     return more;
   }
   session_check_link();
-  more = receive();
+  const bool going_on = running != NULL;
+  if (going_on) {
+    more = operation_step(); /* first: the flash chip shall not wait for what arrives */
+  }
+  more = receive() || more;
   send_events();
-  more = work() || more;
+  if (!going_on || running == NULL) {
+    more = work() || more;
+  }
   return output_flush() || more;
 }

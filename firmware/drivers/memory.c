@@ -51,6 +51,11 @@ int memcmp(const void *left, const void *right, size_t size)
 {
   const uint8_t *a = left;
   const uint8_t *b = right;
+  while (size >= 4u && __UNALIGNED_UINT32_READ(a) == __UNALIGNED_UINT32_READ(b)) {
+    a += 4;
+    b += 4;
+    size -= 4u;
+  }
   for (size_t i = 0; i < size; i += 1u) {
     if (a[i] != b[i]) {
       return a[i] < b[i] ? -1 : 1;

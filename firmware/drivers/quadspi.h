@@ -29,6 +29,8 @@ int quadspi_start(uint32_t divider, uint32_t size);
 /* `alternate` is the alternate byte, sent when the command has one. */
 int quadspi_command(uint32_t command, uint32_t address);
 int quadspi_read(uint32_t command, uint32_t address, uint8_t alternate, uint8_t *bytes, size_t size);
+/* As quadspi_read, but the bytes, a multiple of 4, go through the hash processor. */
+int quadspi_hash(uint32_t command, uint32_t address, uint8_t alternate, size_t size);
 int quadspi_write(uint32_t command, uint32_t address, const uint8_t *bytes, size_t size);
 
 /* The controller reads one byte again and again, every `interval` clocks (1..65535), until (byte & mask) == 0; then

@@ -55,15 +55,51 @@ export async function applyChange(change: Change, totals: Totals): Promise<void>
   if (idle && !change.unfinished && change.signature === undefined) return;
   const ranges = idle ? hullRanges(change.own, geometry, MAX_RANGES) : plan.ranges;
   const contents = await rangeContents(change, ranges);
-  await session.send("BEGIN", { ranges });
   try {
-    await pipeline(session, stepJobs(change, plan, totals), undefined);
+    await pipeline(session, changeJobs(change, { plan, ranges, totals }), undefined);
   } catch (error) {
     throw (await wrongCell(session, plan.steps, error)) ?? error;
   }
   throwIfCancelled(change.signal);
   if (change.signature !== undefined) await session.send("SIGNATURE", change.signature);
   await commit(change, ranges, contents);
+}
+
+interface Work {
+  readonly plan: Plan;
+  readonly ranges: readonly AddressRange[];
+  readonly totals: Totals;
+}
+
+/** Nobody waits for the answer to BEGIN: when it is refused, so is all that follows. */
+function* changeJobs(change: Change, { plan, ranges, totals }: Work): Generator<Job> {
+  const begin = async () => {
+    await change.session.send("BEGIN", { ranges });
+  };
+  yield { bytes: 1 + 8 * ranges.length, run: begin };
+  yield* stepJobs(change, plan, totals);
+}
+
+/**
+ * Pages of the first writes when nothing is erased before them: each is on its way while the chip programs the one
+ * before, which takes a little longer a page than USB.
+ */
+const FIRST_PAGES = [1, 1, 2, 4];
+
+function* smallFirst(steps: readonly Step[], page: number): Generator<Step> {
+  const sizes = steps[0]?.kind === "program" ? FIRST_PAGES.slice() : [];
+  for (const step of steps) {
+    let { address } = step;
+    if (step.kind === "program") {
+      const end = address + step.bytes.length;
+      for (let size = sizes.shift(); size !== undefined && address < end; size = sizes.shift()) {
+        const next = Math.min(end, address - (address % page) + size * page);
+        yield { ...step, address, bytes: step.bytes.subarray(address - step.address, next - step.address) };
+        address = next;
+      }
+      if (address < end) yield { ...step, address, bytes: step.bytes.subarray(address - step.address) };
+    } else yield step;
+  }
 }
 
 /**
@@ -86,7 +122,7 @@ function* stepJobs(change: Change, plan: Plan, totals: Totals): Generator<Job> {
     else onProgress({ phase: "write", done: written, total: plan.programmedBytes });
   };
   let erasedUpTo = 0;
-  for (const step of plan.steps) {
+  for (const step of smallFirst(plan.steps, change.geometry.page)) {
     const { address } = step;
     if (change.signal?.aborted && (step.kind === "erase" || address >= erasedUpTo)) return;
     if (step.kind === "erase") erasedUpTo = address + step.length;

@@ -87,6 +87,8 @@ export class FrameBus {
   #frameEvent: TimelineEvent | undefined;
   #busEvent: TimelineEvent | undefined;
   #transacting = false;
+  /** The device got ready while its NAK was on the bus: the next try finds it so. */
+  #readySinceBegin = false;
 
   constructor(timeline: Timeline, port: UsbDevicePort, onFrame: () => void) {
     this.#timeline = timeline;
@@ -132,6 +134,7 @@ export class FrameBus {
   mayBeReady(): void {
     if (!this.running) return;
     const now = this.#timeline.now;
+    this.#readySinceBegin = true;
     for (const seat of this.#seats) {
       if (!seat.waiting) continue;
       seat.waiting = false;
@@ -185,6 +188,7 @@ export class FrameBus {
 
   #begin(seat: Seat, transaction: Transaction, begin: number): void {
     this.#transacting = true;
+    this.#readySinceBegin = false;
     const port = this.#port;
     if (transaction.kind === "in") {
       const answer = port.in(transaction.address, transaction.endpoint);
@@ -220,7 +224,7 @@ export class FrameBus {
     seat.notBefore = end;
     if (answer === "nak") {
       this.statistics.naks++;
-      seat.waiting = true;
+      seat.waiting = !this.#readySinceBegin;
       seat.triedAt = begin;
       seat.period = end - begin;
     } else if (answer === "none") {
