@@ -9,6 +9,7 @@ export type RunCommand = (
 ) => Promise<void>;
 
 export interface CommandSpec {
+  /** One word, or two: a group and what is done in it. */
   readonly name: string;
   readonly summary: string;
   /** As commander takes them: "<LENGTH>" is needed, "[ADDR]" is not. */
@@ -19,6 +20,13 @@ export interface CommandSpec {
   readonly options?: readonly (readonly [flags: string, description: string])[];
   load(): Promise<{ readonly run: RunCommand }>;
 }
+
+/** What the commands of keys do together. */
+export const GROUPS: Readonly<Record<string, string>> = {
+  keys: "make an authority, issue keys, show keys",
+};
+
+const AUTHORITY = ["--authority <dir>", "folder of the authority"] as const;
 
 const FILE_FIRST = "[options] [ADDR] FILE";
 
@@ -31,6 +39,7 @@ export const COMMANDS: readonly CommandSpec[] = [
     options: [
       ["--no-boot", "leave the board in its bootloader afterwards"],
       ["--unprotect", "clear the flash chip's block protection first"],
+      ["--signature <file>", "the owner's signature of FILE (default: FILE.sig, where it is)"],
     ],
     load: () => import("./commands/flash.js"),
   },
@@ -82,6 +91,70 @@ export const COMMANDS: readonly CommandSpec[] = [
     summary: "show where a restart boots, or store ADDR as that",
     arguments: ["[ADDR]"],
     load: () => import("./commands/default-boot.js"),
+  },
+  {
+    name: "keys new-authority",
+    summary: "make an authority in DIR: who owns boards and issues keys for them",
+    arguments: ["<DIR>"],
+    options: [["--passphrase", "lock its private key with a passphrase"]],
+    load: () => import("./commands/keys-new-authority.js"),
+  },
+  {
+    name: "keys issue",
+    summary: "add a key to keys.json: who may do what on a board",
+    arguments: [],
+    options: [
+      AUTHORITY,
+      ["--board <id>", "the board's id, or any: all boards of the authority"],
+      ["--to <name>", "who gets the key"],
+      ["--may <rights>", "out of flash,read,erase,boot,claim (default: flash,read,erase,boot)"],
+      ["--expires <date>", "day on which it ends, such as 2027-01-31 (default: never)"],
+      ["--out <file>", "the file that it is added to (default: keys.json)"],
+    ],
+    load: () => import("./commands/keys-issue.js"),
+  },
+  {
+    name: "keys show",
+    summary: "explain a keys.json in words",
+    arguments: ["[FILE]"],
+    load: () => import("./commands/keys-show.js"),
+  },
+  {
+    name: "claim",
+    summary: "make an open board the authority's own: it then takes keys only",
+    arguments: [],
+    options: [AUTHORITY],
+    load: () => import("./commands/claim.js"),
+  },
+  {
+    name: "release",
+    summary: "make a board of the authority open again",
+    arguments: [],
+    options: [AUTHORITY],
+    load: () => import("./commands/release.js"),
+  },
+  {
+    name: "policy",
+    summary:
+      "show the owner's policy or change it: require-signed, allow-unsigned, own-certificates-only, any-certificates",
+    arguments: ["[CHANGE]"],
+    options: [AUTHORITY],
+    load: () => import("./commands/policy.js"),
+  },
+  {
+    name: "sign",
+    summary: "sign FILE for boards that run signed programs only; ADDR is needed for .bin",
+    arguments: ["<ADDR-or-FILE>", "[FILE]"],
+    usage: FILE_FIRST,
+    options: [AUTHORITY, ["--out <file>", "the signature's file (default: FILE.sig)"]],
+    load: () => import("./commands/sign.js"),
+  },
+  {
+    name: "protect",
+    summary: "show the read-out protection of the internal flash, or set it: level-1",
+    arguments: ["[LEVEL]"],
+    options: [AUTHORITY],
+    load: () => import("./commands/protect.js"),
   },
   {
     name: "emulate",

@@ -1,6 +1,7 @@
 import type { Connection } from "../flasher/connection.js";
 import type { Session } from "../protocol/session.js";
 import type { Transport } from "../protocol/transport.js";
+import type { BoardAccess, Login } from "./board-access.js";
 import { InterruptedError, UsageError } from "./errors.js";
 import type { BoardLink, CliIo } from "./io.js";
 import { parseSeconds } from "./numbers.js";
@@ -21,6 +22,7 @@ export interface GlobalOptions {
   readonly timeout?: string;
   readonly state?: string;
   readonly runFor?: string;
+  readonly keys?: string;
 }
 
 /** What a command works with. */
@@ -104,8 +106,9 @@ export async function withLink<T>(
 ): Promise<T> {
   const { signal } = context.io;
   const link = new InterruptibleLink(await openLink(context), signal);
+  let stop = (): void => undefined;
   const interrupted = new Promise<never>((_, reject) => {
-    const stop = (): void => reject(new InterruptedError(`interrupted${afterInterrupt}`));
+    stop = () => reject(new InterruptedError(`interrupted${afterInterrupt}`));
     if (signal.aborted) stop();
     signal.addEventListener("abort", stop, { once: true });
   });
@@ -116,21 +119,41 @@ export async function withLink<T>(
     if (signal.aborted) return await interrupted;
     throw error;
   } finally {
+    signal.removeEventListener("abort", stop);
     await link.close();
   }
 }
 
-/** Runs a job on a board whose link is opened anew when it breaks. */
+export interface BoardJobOptions {
+  /** What a person should know when Ctrl-C ended it. */
+  readonly afterInterrupt?: string;
+  /** Default: by a key of keys.json, where the board has an owner. */
+  readonly login?: Login;
+}
+
+/**
+ * Runs a job on a board whose link is opened anew when it breaks; every session is proven where the board has an owner.
+ * @throws AccessDeniedError when the owner has not allowed what the job does
+ */
 export function withBoard<T>(
   context: CommandContext,
-  job: (connection: Connection) => Promise<T>,
-  afterInterrupt?: string,
+  job: (connection: Connection, access: BoardAccess) => Promise<T>,
+  { afterInterrupt, login = "keys" }: BoardJobOptions = {},
 ): Promise<T> {
   return withLink(
     context,
     async (link) => {
-      const { Connection } = await import("../flasher/connection.js");
-      return job(await Connection.open(() => openSession(context, link)));
+      const [{ Connection }, { BoardAccess }] = await Promise.all([
+        import("../flasher/connection.js"),
+        import("./board-access.js"),
+      ]);
+      const access = new BoardAccess(context, login);
+      const prepare = (session: Session) => access.prepare(session);
+      try {
+        return await job(await Connection.open(() => openSession(context, link), { prepare }), access);
+      } catch (error) {
+        throw access.explain(error);
+      }
     },
     afterInterrupt,
   );

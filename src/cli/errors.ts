@@ -12,3 +12,8 @@ export class FileError extends Error {
 export class InterruptedError extends Error {
   override readonly name = "InterruptedError";
 }
+
+/** The board's owner has not allowed it: names the right that is missing, the owner, and what to do. */
+export class AccessDeniedError extends Error {
+  override readonly name = "AccessDeniedError";
+}

@@ -25,6 +25,21 @@ export function readInput(io: CliIo, path: string): Promise<Uint8Array> {
   return explain(path, io.readFile(path));
 }
 
+/** @returns undefined when there is no such file. @throws FileError */
+export async function readIfPresent(io: CliIo, path: string): Promise<Uint8Array | undefined> {
+  const read = io.readFile(path).catch((error: unknown) => {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
+    throw error;
+  });
+  return explain(path, read);
+}
+
+/** For files that hold private keys. @throws FileError */
+export function writePrivate(io: CliIo, path: string, bytes: Uint8Array): Promise<void> {
+  return explain(path, io.writePrivateFile(path, bytes));
+}
+
+/** @throws FileError */
 export function writeResult(io: CliIo, path: string, bytes: Uint8Array): Promise<void> {
   return explain(path, io.writeFile(path, bytes));
 }

@@ -49,6 +49,18 @@ export interface CliIo {
   now(): number;
   readFile(path: string): Promise<Uint8Array>;
   writeFile(path: string, bytes: Uint8Array): Promise<void>;
+  /** Writes a file that only its owner may read, whole or not at all; makes its folder. */
+  writePrivateFile(path: string, bytes: Uint8Array): Promise<void>;
+  /** Milliseconds since 1970-01-01, UTC: whether a key is over. */
+  date(): number;
+  /** Cryptographically strong random bytes. */
+  random(count: number): Uint8Array;
+  /** Asks on the terminal without showing what is typed. @returns undefined when there is no terminal. */
+  askSecret(question: string): Promise<string | undefined>;
+  /** Environment variables. */
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** The user's config folder for this program (XDG base directory specification). */
+  readonly configFolder: string;
   listPorts(): Promise<readonly BoardPort[]>;
   /** Gives each line of standard input to `receiver`, until the returned function is called. */
   readLines(receiver: (line: string) => void): () => void;

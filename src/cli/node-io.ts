@@ -1,9 +1,27 @@
-import { readFile, writeFile } from "node:fs/promises";
+import { randomBytes } from "node:crypto";
+import { mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { homedir } from "node:os";
+import { dirname, join } from "node:path";
 import { createInterface } from "node:readline";
 import { listPorts } from "../transport/node/ports.js";
 import { wallClock } from "../transport/node/timers.js";
+import { askSecret } from "./ask-secret.js";
 import { boardNames } from "./board-files.js";
 import type { CliIo, OpenBoard } from "./io.js";
+
+function configFolder(env: NodeJS.ProcessEnv): string {
+  const config = env["XDG_CONFIG_HOME"];
+  return join(config === undefined || config === "" ? join(homedir(), ".config") : config, "imflasher");
+}
+
+async function writePrivateFile(path: string, bytes: Uint8Array): Promise<void> {
+  await mkdir(dirname(path), { recursive: true, mode: 0o700 });
+  const fresh = `${path}.new`;
+  await rm(fresh, { force: true });
+  // "wx": the mode counts only for a file that is made here.
+  await writeFile(fresh, bytes, { mode: 0o600, flag: "wx" });
+  await rename(fresh, path);
+}
 
 /** The real world: this process, its files and its ports. */
 export function nodeIo(signal: AbortSignal): CliIo {
@@ -14,6 +32,12 @@ export function nodeIo(signal: AbortSignal): CliIo {
     now: () => performance.now(),
     readFile: (path) => readFile(path),
     writeFile: (path, bytes) => writeFile(path, bytes),
+    writePrivateFile,
+    date: () => Date.now(),
+    random: (count) => new Uint8Array(randomBytes(count)),
+    askSecret: (question) => askSecret(question, signal),
+    env: process.env,
+    configFolder: configFolder(process.env),
     listPorts: () => listPorts(),
     readLines(receiver) {
       const lines = createInterface({ input: process.stdin });

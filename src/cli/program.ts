@@ -1,5 +1,5 @@
 import { Command, CommanderError } from "commander";
-import { COMMANDS, type CommandSpec } from "./commands.js";
+import { COMMANDS, type CommandSpec, GROUPS } from "./commands.js";
 import { DEFAULT_RUN_FOR, DEFAULT_TIMEOUT, type GlobalOptions } from "./context.js";
 import { UsageError } from "./errors.js";
 import type { CliIo } from "./io.js";
@@ -10,7 +10,10 @@ import { createReporter, type Reporter } from "./reporter.js";
 const SHOWN = ["commander.helpDisplayed", "commander.version"];
 
 function addCommand(program: Command, spec: CommandSpec, io: CliIo, reporter: Reporter): void {
-  const command = program.command(spec.name).description(spec.summary);
+  const words = spec.name.split(" ");
+  const [name = ""] = words.slice(-1);
+  const parent = words.length === 1 ? program : groupOf(program, words[0] ?? "");
+  const command = parent.command(name).description(spec.summary);
   for (const argument of spec.arguments) command.argument(argument);
   if (spec.usage !== undefined) command.usage(spec.usage);
   for (const [flags, description] of spec.options ?? []) command.option(flags, description);
@@ -20,6 +23,17 @@ function addCommand(program: Command, spec: CommandSpec, io: CliIo, reporter: Re
     // processedArgs also holds the arguments that were left out.
     await run({ io, reporter, options }, command.processedArgs as (string | undefined)[], options);
   });
+}
+
+function groupOf(program: Command, name: string): Command {
+  const known = program.commands.find((command) => command.name() === name);
+  return (
+    known ??
+    program
+      .command(name)
+      .description(GROUPS[name] ?? "")
+      .helpCommand(false)
+  );
 }
 
 function createProgram(io: CliIo, reporter: Reporter): Command {
@@ -32,6 +46,10 @@ function createProgram(io: CliIo, reporter: Reporter): Command {
     )
     .option("--serial <board-id>", "the board with this id")
     .option("--board <name>", "a board that imflasher runs itself, such as emulated")
+    .option(
+      "--keys <file>",
+      "keys for boards with an owner (default: keys.json here, then in the user's config folder)",
+    )
     .option("--json", "one JSON object a line on stdout: progress, result, error")
     .option("--timeout <seconds>", `how long to wait for a board (default: ${DEFAULT_TIMEOUT / 1000})`)
     .option(
@@ -64,7 +82,7 @@ function createProgram(io: CliIo, reporter: Reporter): Command {
 /** commander's errors in our words; undefined when there was no error. */
 function translate(error: CommanderError, argv: readonly string[]): UsageError | undefined {
   if (SHOWN.includes(error.code)) return undefined;
-  const name = COMMANDS.find((spec) => argv.includes(spec.name))?.name;
+  const name = COMMANDS.find((spec) => spec.name.split(" ").every((word) => argv.includes(word)))?.name;
   const help = `imflasher ${name === undefined ? "" : `${name} `}--help`;
   // Without a command, commander has already shown the help on stderr.
   const message =

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { FakeBootloader } from "../protocol/testing/fake-bootloader.js";
 import { FakeFlash } from "../protocol/testing/fake-flash.js";
-import { FakeLink } from "../protocol/testing/fake-link.js";
+import { FakeLink, seededRandom } from "../protocol/testing/fake-link.js";
 import type { Transport } from "../protocol/transport.js";
 import type { BoardPort } from "../transport/node/ports.js";
 import { InstantTimers } from "../transport/node/testing.js";
@@ -26,6 +26,13 @@ export class TestWorld {
   readonly stdout = new Screen();
   readonly stderr = new Screen();
   readonly files = new Map<string, Uint8Array>();
+  /** Files written with mode 0600. */
+  readonly privateFiles = new Set<string>();
+  /** What a person types where nothing is shown; empty: there is no terminal. */
+  typed: string[] = [];
+  env: Record<string, string> = {};
+  date = Date.UTC(2026, 5, 1);
+  readonly #random = seededRandom(1);
   readonly timers = new InstantTimers();
   readonly board: FakeBootloader;
   /** What `connect` was asked for. */
@@ -65,6 +72,15 @@ export class TestWorld {
         if (path.startsWith("/")) fail("EACCES", path);
         this.files.set(path, bytes.slice());
       },
+      writePrivateFile: async (path, bytes) => {
+        this.files.set(path, bytes.slice());
+        this.privateFiles.add(path);
+      },
+      date: () => this.date,
+      random: (count) => Uint8Array.from({ length: count }, () => Math.floor(this.#random() * 256)),
+      askSecret: async () => this.typed.shift(),
+      env: this.env,
+      configFolder: "config",
       listPorts: async () => this.ports,
       readLines: () => () => undefined,
       connect: async (request) => {

@@ -5,7 +5,7 @@ import nrfIntelHex from "nrf-intel-hex";
 import { encodeBlock, UF2Flags } from "uf2";
 import { ImageError } from "./error.js";
 import { loadImage } from "./load.js";
-import { imageSize, segmentsWithin } from "./segments.js";
+import { fillGaps, imageSize, segmentsWithin } from "./segments.js";
 import { UF2_FAMILY_STM32H7 } from "./uf2.js";
 
 /** The package is CommonJS whose declarations speak of a default export: Node hands over the class itself. */
@@ -387,4 +387,13 @@ test("time grows with the size of the file, not with its square", () => {
     // 16 times the size: 256 times the time if it were quadratic.
     assert.ok(large < 100 * Math.max(small, 0.5), `${small} ms became ${large} ms`);
   }
+});
+
+test("fillGaps makes one segment with 0xFF between the pieces, and refuses what no chip holds", () => {
+  const piece = (address: number, ...bytes: number[]) => ({ address, bytes: Uint8Array.from(bytes) });
+  const image = (...segments: ReturnType<typeof piece>[]) => ({ format: "hex", segments, entry: 1 }) as const;
+  assert.deepEqual(fillGaps(image(piece(8, 1, 2), piece(12, 3))), image(piece(8, 1, 2, 0xff, 0xff, 3)));
+  const whole = image(piece(8, 1));
+  assert.equal(fillGaps(whole), whole);
+  assert.throws(() => fillGaps(image(piece(0, 1), piece(0x9000_0000, 1))), ImageError);
 });

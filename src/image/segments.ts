@@ -99,3 +99,25 @@ export function segmentsWithin(
   }
   return { inside, outside };
 }
+
+/** QUADSPI maps no more than this. */
+const MAPPED_BYTES = 0x1000_0000;
+
+/**
+ * One segment from the first byte to the last; what lies between segments becomes 0xFF, as in erased flash.
+ * @throws ImageError when that is more than any flash chip here could hold
+ */
+export function fillGaps(image: Image): Image {
+  const [first] = image.segments;
+  const last = image.segments.at(-1);
+  if (first === undefined || last === undefined || first === last) return image;
+  const length = last.address + last.bytes.length - first.address;
+  if (length > MAPPED_BYTES) {
+    throw new ImageError(
+      `the image reaches from ${hex(first.address)} to ${hex(last.address)}: expected at most ${MAPPED_BYTES} bytes`,
+    );
+  }
+  const bytes = new Uint8Array(length).fill(0xff);
+  for (const segment of image.segments) bytes.set(segment.bytes, segment.address - first.address);
+  return { ...image, segments: [{ address: first.address, bytes }] };
+}

@@ -21,4 +21,12 @@ export { dayText, isExpired, parseDay } from "./dates.js";
 export { fingerprint, type KeyPair, type RandomBytes, sameBytes } from "./ed25519.js";
 export { IssueError, KeysFileError, PassphraseError, SignatureError } from "./errors.js";
 export { addKey, formatKeys, type Key, keyFault, parseKeys } from "./keys-file.js";
-export { type Grant, proveAccess, proveOwner, readAccess, type Unusable } from "./proof.js";
+export {
+  type Grant,
+  type KeySource,
+  lookForKey,
+  proveAccess,
+  proveOwner,
+  readAccess,
+  type Unusable,
+} from "./proof.js";

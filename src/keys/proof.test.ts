@@ -53,7 +53,7 @@ function setting(): Setting {
 test("an open board asks for nothing, nor does a bootloader that knows no owners", async () => {
   const { clock, board, open } = setting();
   board.access.owner = undefined;
-  const grant = await clock.until(proveAccess(await open(), [], NOW));
+  const grant = await clock.until(proveAccess(await open(), async () => [], NOW));
   assert.equal(grant.kind, "open");
   assert.ok(!board.log.includes("CHALLENGE"));
 });
@@ -64,7 +64,7 @@ test("the right key among many proves its rights, and they last for the session"
   const fits = key({ rights: RIGHT_BITS.flash | RIGHT_BITS.read });
   const keys = [key({}, other), key({ board: new Uint8Array(12) }), key({ rights: RIGHT_BITS.boot }), fits];
   const session = await open();
-  const grant = await clock.until(proveAccess(session, keys, NOW));
+  const grant = await clock.until(proveAccess(session, async () => keys, NOW));
   assert.ok(grant.kind === "proven");
   assert.equal(grant.key, fits);
   assert.equal(grant.rights, RIGHT_BITS.flash | RIGHT_BITS.read);
@@ -85,7 +85,7 @@ test("of two keys the board's own goes before one for any, unless that gives mor
     [[own, more], more],
     [[any], any],
   ] as const) {
-    const grant = await clock.until(proveAccess(await open(), keys, NOW));
+    const grant = await clock.until(proveAccess(await open(), async () => keys, NOW));
     assert.ok(grant.kind === "proven");
     assert.equal(grant.key, expected);
   }
@@ -103,13 +103,13 @@ test("a key that must be refused is not sent, and it is told why", async () => {
     [key({}, newPair()), undefined],
   ] as const;
   for (const [only, why] of cases) {
-    const grant = await clock.until(proveAccess(await open(), [only], NOW));
+    const grant = await clock.until(proveAccess(await open(), async () => [only], NOW));
     assert.ok(grant.kind === "locked");
     assert.equal(grant.unusable?.why, why);
   }
   assert.ok(!board.log.includes("CHALLENGE"));
   const usable = key({ expiry: dayOf(NOW) + 1 });
-  const grant = await clock.until(proveAccess(await open(), [expired, usable], NOW));
+  const grant = await clock.until(proveAccess(await open(), async () => [expired, usable], NOW));
   assert.equal(grant.kind, "proven");
 });
 
@@ -160,7 +160,7 @@ test("the time that failed proofs cost is waited for and told", async () => {
   await assert.rejects(wrong, (error) => error instanceof BoardError && error.codeName === "BAD_PROOF");
   const waits: number[] = [];
   const onWait = (milliseconds: number) => waits.push(milliseconds);
-  const grant = await clock.until(proveAccess(await open(), [key()], NOW, { onWait }));
+  const grant = await clock.until(proveAccess(await open(), async () => [key()], NOW, { onWait }));
   assert.equal(grant.kind, "proven");
   assert.equal(waits.length, 1);
   assert.ok((waits[0] ?? 0) > 900 && (waits[0] ?? 0) <= 1000);

@@ -45,7 +45,12 @@ export type Unusable =
 export type Grant =
   | { readonly kind: "open"; readonly access: Access | undefined }
   | { readonly kind: "proven"; readonly access: Access; readonly key: Key; readonly rights: number }
+  /** Not proven: `key` would fit. */
+  | { readonly kind: "ready"; readonly access: Access; readonly key: Key }
   | { readonly kind: "locked"; readonly access: Access; readonly unusable: Unusable | undefined };
+
+/** Asked for only when the board has an owner. */
+export type KeySource = () => Promise<readonly Key[]>;
 
 export interface ProveOptions {
   /** Told before the board's time for failed proofs is waited for. Milliseconds. */
@@ -53,21 +58,35 @@ export interface ProveOptions {
 }
 
 /**
- * Proves with the best key that fits the board; a key that must be refused is not sent.
+ * Which key would do, without proving anything.
  * @param now milliseconds since 1970-01-01, UTC: boards have no clock, so expiry is looked at here
+ */
+export async function lookForKey(
+  session: Session,
+  keys: KeySource,
+  now: number,
+): Promise<Exclude<Grant, { kind: "proven" }>> {
+  const access = await readAccess(session);
+  if (access === undefined || access.owned === OWNED.open) return { kind: "open", access };
+  const choice = chooseKey(await keys(), access, uidFromBoardId(session.hello.boardId), now);
+  if (choice === undefined || "why" in choice) return { kind: "locked", access, unusable: choice };
+  return { kind: "ready", access, key: choice };
+}
+
+/**
+ * Proves with the best key that fits the board; a key that must be refused is not sent.
+ * @param now as for `lookForKey`
  * @throws BoardError when the board refuses the proof (BAD_CERT, WRONG_BOARD, BAD_PROOF, RNG_FAILED)
  */
 export async function proveAccess(
   session: Session,
-  keys: readonly Key[],
+  keys: KeySource,
   now: number,
   options: ProveOptions = {},
 ): Promise<Grant> {
-  const access = await readAccess(session);
-  if (access === undefined || access.owned === OWNED.open) return { kind: "open", access };
-  const choice = chooseKey(keys, access, uidFromBoardId(session.hello.boardId), now);
-  if (choice === undefined || "why" in choice) return { kind: "locked", access, unusable: choice };
-  return { kind: "proven", access, key: choice, rights: await prove(session, choice, options) };
+  const found = await lookForKey(session, keys, now);
+  if (found.kind !== "ready") return found;
+  return { ...found, kind: "proven", rights: await prove(session, found.key, options) };
 }
 
 /**
@@ -75,7 +94,8 @@ export async function proveAccess(
  * @throws BoardError as `proveAccess`
  */
 export function proveOwner(session: Session, authority: KeyPair, options: ProveOptions = {}): Promise<Grant> {
-  return proveAccess(session, [ownKey(authority, uidFromBoardId(session.hello.boardId))], 0, options);
+  const key = async () => [ownKey(authority, uidFromBoardId(session.hello.boardId))];
+  return proveAccess(session, key, 0, options);
 }
 
 /** @returns undefined from a bootloader that was built before there were owners: it is open. */

@@ -24,6 +24,9 @@ export const run: RunCommand = async (context, [addressText = "", lengthText = "
         ],
       });
     },
-    ": a part may be erased; the board stays in its bootloader until you erase or flash that range again",
+    {
+      afterInterrupt:
+        ": a part may be erased; the board stays in its bootloader until you erase or flash that range again",
+    },
   );
 };

@@ -1,10 +1,13 @@
 import { boot, type Connection, type FlashReport, flashImage } from "../../flasher/index.js";
 import type { Image } from "../../image/image.js";
+import { fillGaps } from "../../image/segments.js";
 import { hex32 } from "../../protocol/hex.js";
+import { accessJson, type BoardAccess, describeGrant, describeOwner } from "../board-access.js";
 import type { RunCommand } from "../commands.js";
 import { type CommandContext, withBoard } from "../context.js";
 import { type AddressAndFile, readImage, splitAddressAndFile } from "../files.js";
 import { formatBytes } from "../progress-bar.js";
+import { readSigned, type SignedBy, signatureFor } from "../signed.js";
 
 const AFTER_INTERRUPT =
   ": what was begun is not lost: the board stays in its bootloader; run the same command again to complete it";
@@ -13,42 +16,62 @@ export const run: RunCommand = async (context, args, options) => {
   const what = splitAddressAndFile(args);
   if (what.file === "") return greet(context, what.address);
   // Read before a board is looked for: a bad file must not cost a wait, or a board.
-  const image = await readImage(context.io, what);
-  const flash = (connection: Connection) => flashAndBoot(context, connection, image, what, options);
-  await withBoard(context, flash, AFTER_INTERRUPT);
+  const read = await readImage(context.io, what);
+  const signed = await readSigned(context.io, what.file, options["signature"], read);
+  const image = signed === undefined ? read : fillGaps(read);
+  const flash = (connection: Connection, access: BoardAccess) =>
+    flashAndBoot(context, { connection, access }, { image, what, signed }, options);
+  await withBoard(context, flash, { afterInterrupt: AFTER_INTERRUPT });
 };
 
 /** `flash ADDR ""`: who is there, and what to do with the answer. */
 function greet(context: CommandContext, address: number | undefined): Promise<void> {
-  return withBoard(context, async ({ session }) => {
-    const { boardId } = session.hello;
-    context.reporter.result("flash", {
-      data: { boardId },
-      lines: [
-        `BOARD ID: ${boardId}`,
-        "This board is open: it needs no keys. Write a program into it with:",
-        `  imflasher flash ${address === undefined ? "" : `${hex32(address)} `}FILE`,
-      ],
-    });
-  });
+  const command = `  imflasher flash ${address === undefined ? "" : `${hex32(address)} `}FILE`;
+  return withBoard(
+    context,
+    async ({ session }, access) => {
+      const { boardId } = session.hello;
+      const { grant } = access;
+      const whose = `This board is ${describeOwner(grant.access)}`;
+      const hint = grant.kind === "ready" ? `; ${describeGrant(grant)}` : "";
+      context.reporter.result("flash", {
+        data: { boardId, access: accessJson(grant) },
+        lines: [
+          `BOARD ID: ${boardId}`,
+          ...(grant.kind === "locked"
+            ? [`${whose}.`, access.whichKey(grant)]
+            : [`${whose}${hint}. Write a program into it with:`, command]),
+        ],
+      });
+    },
+    { login: "look" },
+  );
+}
+
+interface Program {
+  readonly image: Image;
+  readonly what: AddressAndFile;
+  readonly signed: SignedBy | undefined;
 }
 
 async function flashAndBoot(
   context: CommandContext,
-  connection: Connection,
-  image: Image,
-  what: AddressAndFile,
+  { connection, access }: { readonly connection: Connection; readonly access: BoardAccess },
+  { image, what, signed }: Program,
   options: Readonly<Record<string, unknown>>,
 ): Promise<void> {
   const { io, reporter } = context;
   const { boardId } = connection.session.hello;
   const address = what.address ?? image.segments[0]?.address;
   const boots = options["boot"] !== false && address !== undefined;
+  access.require(boots ? ["flash", "boot"] : ["flash"], boots ? " Or leave it unstarted: --no-boot." : "");
+  const signature = signatureFor(access.grant, signed, boots, (text) => reporter.note(text));
   reporter.note(`board ${boardId} at ${connection.session.transport.name}`);
   const report = await flashImage(connection, image, {
     onProgress: (progress) => reporter.progress(progress),
     signal: io.signal,
     unprotect: options["unprotect"] === true,
+    ...(signature !== undefined && { signature }),
     ...(boots && { bootAddress: address }),
   });
   if (boots) {

@@ -1,8 +1,17 @@
+import { accessJson, describeGrant, describeOwner } from "../board-access.js";
 import type { RunCommand } from "../commands.js";
 import { withBoard } from "../context.js";
 
 export const run: RunCommand = (context) =>
-  withBoard(context, async ({ session }) => {
-    const { boardId } = session.hello;
-    context.reporter.result("id", { data: { boardId }, lines: [boardId] });
-  });
+  withBoard(
+    context,
+    async ({ session }, access) => {
+      const { boardId } = session.hello;
+      const { grant } = access;
+      // The id alone goes to stdout: scripts take it from there.
+      context.reporter.note(`${describeOwner(grant.access)}; ${describeGrant(grant)}`);
+      if (grant.kind === "locked") context.reporter.note(access.whichKey(grant));
+      context.reporter.result("id", { data: { boardId, access: accessJson(grant) }, lines: [boardId] });
+    },
+    { login: "look" },
+  );

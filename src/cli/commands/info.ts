@@ -1,7 +1,9 @@
 import { type BoardReport, boardInfo } from "../../flasher/index.js";
+import type { Grant } from "../../keys/proof.js";
 import { BoardError } from "../../protocol/errors.js";
 import { hex32, hexBytes } from "../../protocol/hex.js";
 import { type Range, STAY_REASONS } from "../../protocol/messages.js";
+import { accessJson, describeGrant, describeOwner, describePolicy } from "../board-access.js";
 import type { RunCommand } from "../commands.js";
 import { withBoard } from "../context.js";
 import { formatBytes } from "../progress-bar.js";
@@ -15,19 +17,24 @@ const REASONS: Readonly<Record<string, string>> = {
   ADDRESS: "the boot address is outside the application region",
   NOT_BOOTABLE: "there is no application at the boot address",
   HOST: "imflasher took it before its application started",
+  UNSIGNED: "its owner's policy wants a signed application, and this one is not or was changed",
 };
 
 export const run: RunCommand = (context) =>
-  withBoard(context, async (connection) => {
+  withBoard(context, async (connection, { grant }) => {
     const port = connection.session.transport.name;
     const report = await boardInfo(connection);
     context.reporter.result("info", {
-      data: { port, ...(toJson(report) as { readonly [key: string]: JsonValue }) },
-      lines: describe(report, port),
+      data: {
+        port,
+        ...(toJson(report) as { readonly [key: string]: JsonValue }),
+        access: accessJson(grant),
+      },
+      lines: describe(report, port, grant),
     });
   });
 
-function describe(report: BoardReport, port: string): string[] {
+function describe(report: BoardReport, port: string, grant: Grant): string[] {
   const { boardId, hello, info } = report;
   const reason = STAY_REASONS[info.reason] ?? `${info.reason}`;
   const rows: [string, string][] = [
@@ -41,6 +48,7 @@ function describe(report: BoardReport, port: string): string[] {
       `device ${hex32(info.device)}, unique id ${hexBytes(info.uid)}, reset cause ${hex32(info.reset)}`,
     ],
     ["clocks", `CPU ${info.cpuHz / 1e6} MHz, QUADSPI ${info.qspiHz / 1e6} MHz`],
+    ...accessRows(grant),
     ...flashRows(report),
     ...statusRows(report),
     ["boot address", bootAddressText(report)],
@@ -49,6 +57,16 @@ function describe(report: BoardReport, port: string): string[] {
     rows.push(["unfinished", rangeText({ address: info.unfinishedAddress, length: info.unfinishedLength })]);
   }
   return rows.map(([name, text]) => `${name.padEnd(14)} ${text}`);
+}
+
+function accessRows(grant: Grant): [string, string][] {
+  const { access } = grant;
+  const rows: [string, string][] = [["owner", describeOwner(access)]];
+  if (access === undefined) return rows;
+  if (grant.kind !== "open")
+    rows.push(["key", describeGrant(grant)], ["policy", describePolicy(access.policy)]);
+  rows.push(["read-out", `protection level ${access.rdp}`]);
+  return rows;
 }
 
 function rangeText({ address, length }: Range): string {
@@ -85,7 +103,11 @@ function statusRows({ status }: BoardReport): [string, string][] {
 }
 
 function bootAddressText({ bootAddress }: BoardReport): string {
-  if (bootAddress instanceof BoardError) return bootAddress.message;
+  if (bootAddress instanceof BoardError) {
+    return bootAddress.codeName === "DENIED"
+      ? 'told only to a key with the right "boot"'
+      : bootAddress.message;
+  }
   const { address, free, capacity } = bootAddress;
   return `${hex32(address)}; it can be changed ${free} of ${capacity} times more`;
 }
