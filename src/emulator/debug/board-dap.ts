@@ -13,7 +13,7 @@ const NO_ROM_TABLE = 2;
 export function boardDap(board: EmulatedBoard): Dap {
   const { chip, log } = board;
   const ports: readonly AccessPort[] = [
-    { idr: IDR.AHB, base: 0xe00f_e003, bus: chip.bus },
+    { idr: IDR.AHB, base: 0xe00f_e003, bus: chip.cpu.debug },
     { idr: IDR.AHB, base: NO_ROM_TABLE, bus: chip.bus },
     { idr: IDR.APB, base: 0xe00e_0003, bus: new DebugApb(chip.dbgmcu, log) },
   ];

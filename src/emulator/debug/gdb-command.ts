@@ -16,6 +16,8 @@ export const OK = "OK";
 /** GDB shows these as numbers only, so one of each kind is enough: EFAULT and EINVAL. */
 export const BUS_ERROR = "E0e";
 export const MALFORMED = "E16";
+/** What went wrong has been said already. */
+export const FAILED = "E01";
 /** The empty answer: "not known here". */
 export const UNKNOWN = "";
 

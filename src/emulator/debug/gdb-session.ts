@@ -18,7 +18,7 @@ import {
 } from "./gdb-command.js";
 import { dataCommands } from "./gdb-data.js";
 import { type ExternalWindow, GdbFlash } from "./gdb-flash.js";
-import { monitor } from "./gdb-monitor.js";
+import { type MonitorAnswer, monitor } from "./gdb-monitor.js";
 import { PACKET_SIZE, queries } from "./gdb-queries.js";
 import { EXPEDITED, readRegister } from "./gdb-registers.js";
 import { CORE_REGISTER, DebugError, type DebugFlash, type DebugTarget } from "./target.js";
@@ -43,7 +43,7 @@ const SIGTRAP = 5;
 const WATCH_REPLY = { write: "watch", read: "rwatch", access: "awatch" } as const;
 /** Instructions that are stepped at a time while GDB steps through a line. */
 const STEPS_AT_ONCE = 2000;
-const NO_CONTROL = errorReply("another debugger controls the board; this one may only look");
+const ONLY_LOOKS = "another debugger controls the board; this one may only look";
 
 interface Resume {
   readonly how: "continue" | "step";
@@ -119,7 +119,7 @@ export class GdbSession {
   #answer(payload: string): Reply {
     const command = findCommand(this.#commands, payload);
     if (command === undefined) return UNKNOWN;
-    if (command.changes === true && !this.#options.controls()) return NO_CONTROL;
+    if (command.changes === true && !this.#options.controls()) return errorReply(ONLY_LOOKS);
     try {
       return command.run(payload.slice(command.prefix.length));
     } catch (error) {
@@ -148,7 +148,7 @@ export class GdbSession {
     return [
       { prefix: "QStartNoAckMode", run: () => OK },
       { prefix: "!", run: () => OK },
-      { prefix: "qRcmd,", changes: true, run: (hex) => this.#monitor(hex) },
+      { prefix: "qRcmd,", run: (hex) => this.#monitor(hex) },
       { prefix: "D", run: () => this.#leave(OK) },
       { prefix: "k", run: () => this.#leave(undefined) },
       { prefix: "vKill", changes: true, run: () => this.#restart(OK) },
@@ -221,7 +221,7 @@ export class GdbSession {
     if (range === undefined || this.#interrupted || target.running || target.stopReason.kind !== "step")
       return false;
     const pc = target.readRegister(CORE_REGISTER.PC);
-    return pc >= range.start && pc < range.end;
+    return pc >= range.start && pc < range.end && !target.hasBreakpoint(pc);
   }
 
   #stopped(): void {
@@ -252,13 +252,24 @@ export class GdbSession {
     this.#unsaid = "";
   }
 
+  /** Words go to the console; GDB takes no words in the error itself here. */
   #monitor(hex: string): Reply {
     const line = hexToBytes(hex);
     if (line === undefined) return MALFORMED;
     this.#say();
-    const { text, failed = false } = monitor(this.#target, bytesToString(line));
+    const { text, failed = false } = this.#runMonitor(bytesToString(line));
     this.#endpoint.send(`O${textToHex(text)}`);
-    return failed ? errorReply("unknown monitor command") : OK;
+    return failed ? FAILED : OK;
+  }
+
+  #runMonitor(line: string): MonitorAnswer {
+    if (!this.#options.controls()) return { text: `${ONLY_LOOKS}\n`, failed: true };
+    try {
+      return monitor(this.#target, line);
+    } catch (error) {
+      if (!(error instanceof DebugError)) throw error;
+      return { text: `${error.message}\n`, failed: true };
+    }
   }
 
   /** Detach, and kill where there is nothing to kill: the board goes on without us. */

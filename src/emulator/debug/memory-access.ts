@@ -1,13 +1,13 @@
-/** A debugger's reads and writes over the chip's bus: past the MPU, real for peripherals. */
+/** A debugger's reads and writes of memory: past the MPU, real for peripherals. */
 
 import { type AccessSize, BusFault } from "../bus.js";
-import type { SystemBus } from "../cpu/system-bus.js";
+import type { CortexM7 } from "../cpu/core.js";
 
 /**
  * As many of the bytes as can be read, in accesses as wide as address and length allow. Plain memory is looked at without
  * any effect; a peripheral sees each access.
  */
-export function readMemory(bus: SystemBus, address: number, length: number): Uint8Array {
+export function readMemory({ bus, debug }: CortexM7, address: number, length: number): Uint8Array {
   const bytes = new Uint8Array(length);
   let done = 0;
   while (done < length) {
@@ -18,7 +18,7 @@ export function readMemory(bus: SystemBus, address: number, length: number): Uin
       return bytes;
     }
     const size = widest(at, length - done);
-    const value = attempt(() => bus.read(at, size));
+    const value = attempt(() => debug.read(at, size));
     if (value === undefined) return bytes.slice(0, done);
     for (let n = 0; n < size; n++) bytes[done + n] = (value >>> (8 * n)) & 0xff;
     done += size;
@@ -27,7 +27,7 @@ export function readMemory(bus: SystemBus, address: number, length: number): Uin
 }
 
 /** False when an access was answered with a bus error; those before it are done. */
-export function writeMemory(bus: SystemBus, address: number, bytes: Uint8Array): boolean {
+export function writeMemory({ bus, debug }: CortexM7, address: number, bytes: Uint8Array): boolean {
   let done = 0;
   while (done < bytes.length) {
     const at = address + done;
@@ -36,7 +36,7 @@ export function writeMemory(bus: SystemBus, address: number, bytes: Uint8Array):
     const size = widest(at, rest.length);
     const value = rest.subarray(0, size).reduceRight((word, byte) => word * 256 + byte, 0);
     const written = attempt(() => {
-      bus.write(at, size, value);
+      debug.write(at, size, value);
       return true;
     });
     if (written === undefined) return false;

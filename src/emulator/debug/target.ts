@@ -25,7 +25,7 @@ export interface DebugTarget {
 
   halt(): void;
   resume(): void;
-  /** Executes one instruction, with interrupts held back. Afterwards the core runs on only when it sleeps. */
+  /** Executes one instruction with interrupts held back, past a breakpoint on it, and stands still again. */
   step(): void;
   /** Resets the chip. @param halt stop before the first instruction */
   reset(halt: boolean): void;
@@ -42,6 +42,7 @@ export interface DebugTarget {
   /** @throws DebugError when no comparator is left */
   insertBreakpoint(address: number): void;
   removeBreakpoint(address: number): void;
+  hasBreakpoint(address: number): boolean;
   /** @throws DebugError when no comparator is left, or none can watch this range */
   insertWatchpoint(access: WatchAccess, address: number, length: number): void;
   removeWatchpoint(access: WatchAccess, address: number, length: number): void;
