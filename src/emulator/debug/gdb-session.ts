@@ -9,6 +9,7 @@ import { RspEndpoint } from "../../rsp/endpoint.js";
 import { bytesToString, hexByte, hexToBytes, parseHex, parseRange, textToHex } from "../../rsp/text.js";
 import {
   errorReply,
+  FAILED,
   findCommand,
   type GdbCommand,
   MALFORMED,
