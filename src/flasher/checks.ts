@@ -9,6 +9,29 @@ import { PlacementError } from "./errors.js";
 /** VTOR takes a vector table of this chip only at multiples of this: PM0253, VTOR. */
 export const VECTOR_ALIGNMENT = 1024;
 
+/** DTCM, AXI SRAM, SRAM1 to 3, SRAM4: RM0433, memory map. Initial stack pointers lie there, or at an end. */
+export const STACK_RAM: readonly AddressRange[] = [
+  { address: 0x2000_0000, length: 0x2_0000 },
+  { address: 0x2400_0000, length: 0x8_0000 },
+  { address: 0x3000_0000, length: 0x4_8000 },
+  { address: 0x3800_0000, length: 0x1_0000 },
+];
+const ITCM: AddressRange = { address: 0, length: 0x1_0000 };
+const INTERNAL_FLASH: AddressRange = { address: 0x0800_0000, length: 0x2_0000 };
+
+/** What to do about an address that no flash chip has. */
+function remedyOutside(address: number): string {
+  const isIn = (range: AddressRange) => overlaps({ address, length: 1 }, range);
+  if (isIn(INTERNAL_FLASH)) return "That is the internal flash, where the bootloader is. Link for the chip.";
+  if ([ITCM, ...STACK_RAM].some(isIn)) {
+    return (
+      "That is RAM, which a flashing cannot fill for the next start. Give the section a load address on the chip " +
+      '("AT>" in the linker script), and let start-up code copy it.'
+    );
+  }
+  return "Choose an address on it, or link for one.";
+}
+
 /** @throws PlacementError when the range is empty or not wholly on the chip. */
 export function checkOnChip(what: string, range: AddressRange, geometry: Geometry): void {
   const chip = { address: geometry.base, length: geometry.size };
@@ -17,7 +40,7 @@ export function checkOnChip(what: string, range: AddressRange, geometry: Geometr
     throw new PlacementError(`${what} at ${hex32(range.address)} is empty`, range.address);
   if (range.address < chip.address || range.address >= endOf(chip)) {
     throw new PlacementError(
-      `${what} at ${hex32(range.address)} is outside the chip: ${limits}. Choose an address on it, or link for one.`,
+      `${what} at ${hex32(range.address)} is outside the chip: ${limits}. ${remedyOutside(range.address)}`,
       range.address,
     );
   }

@@ -140,6 +140,18 @@ test("an image that does not fit the board is refused before anything is sent th
       image({ address: 0x08000000, bytes }),
       /^the image at 0x08000000 is outside the chip: the flash chip is 0x90000000 to 0x901FFFFF/,
     ],
+    [
+      image({ address: 0x08000000, bytes }),
+      /That is the internal flash, where the bootloader is\. Link for the chip/,
+    ],
+    [
+      image({ address: APP, bytes }, { address: 0xc0000000, bytes }),
+      /0xC0000000 is outside the chip: .* Choose an address on it/,
+    ],
+    ...[0, 0x20000000, 0x24070000, 0x38000000].map((address): [Image, RegExp] => [
+      image({ address, bytes }, { address: APP, bytes }),
+      /That is RAM, which a flashing cannot fill .* \("AT>" in the linker script\)/,
+    ]),
     [image({ address: 0x901fff80, bytes }), /is too large: .* it ends 128 bytes behind it/],
     [
       image({ address: 0x901fbfff, bytes }),

@@ -3,7 +3,7 @@
 import { type AddressRange, endOf, overlaps, sectorSize } from "../plan/sectors.js";
 import { type BoardInfo, type Geometry, STAY_REASONS } from "../protocol/messages.js";
 import type { Session } from "../protocol/session.js";
-import { VECTOR_ALIGNMENT } from "./checks.js";
+import { STACK_RAM, VECTOR_ALIGNMENT } from "./checks.js";
 import { UnfinishedElsewhereError } from "./errors.js";
 import { readBytes, type Watch } from "./flash-content.js";
 
@@ -72,21 +72,13 @@ function remains(unfinished: AddressRange, own: readonly number[], geometry: Geo
   return (fromHere ? [behind] : [before, behind]).filter(({ length }) => length > 0);
 }
 
-/** Section 8, "plausible": RAM in which an initial stack pointer may lie; its end counts. */
-const RAM: readonly AddressRange[] = [
-  { address: 0x2000_0000, length: 0x2_0000 },
-  { address: 0x2400_0000, length: 0x8_0000 },
-  { address: 0x3000_0000, length: 0x4_8000 },
-  { address: 0x3800_0000, length: 0x1_0000 },
-];
-
-/** True when a board would start what lies at a multiple of the vector table's alignment in `bytes`. */
+/** Section 8, "plausible": true when a board would start what lies at a multiple of the vector table's alignment in `bytes`. */
 function startsProgram(bytes: Uint8Array, application: AddressRange): boolean {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   for (let at = 0; at + 8 <= bytes.length; at += VECTOR_ALIGNMENT) {
     const stack = view.getUint32(at, true);
     const reset = view.getUint32(at + 4, true);
-    const inRam = stack % 8 === 0 && RAM.some((ram) => stack >= ram.address && stack <= endOf(ram));
+    const inRam = stack % 8 === 0 && STACK_RAM.some((ram) => stack >= ram.address && stack <= endOf(ram));
     if (inRam && reset % 2 === 1 && overlaps({ address: reset - 1, length: 2 }, application)) return true;
   }
   return false;
