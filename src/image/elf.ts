@@ -5,7 +5,11 @@ import { joinPieces, type Piece } from "./segments.js";
 
 const HEADER_SIZE = 52;
 const PROGRAM_HEADER_SIZE = 32;
+const SECTION_HEADER_SIZE = 40;
 const PT_LOAD = 1;
+/** Section type without bytes in the file, and the flag of sections that are in memory when the program runs. */
+const SHT_NOBITS = 8;
+const SHF_ALLOC = 2;
 /** e_phnum of a file with more program headers than 16 bits can count. */
 const PN_XNUM = 0xffff;
 
@@ -90,7 +94,28 @@ function readProgramHeader(
     );
   }
   requireBytes(fileName, bytes, offset, fileSize, origin);
-  return { address, bytes: bytes.subarray(offset, offset + fileSize), origin };
+  const own = offset < HEADER_SIZE ? ownHeaders(bytes, view, offset, fileSize) : 0;
+  return { address: address + own, bytes: bytes.subarray(offset + own, offset + fileSize), origin };
+}
+
+/**
+ * Where a program does not begin with a page, GNU ld fills the page's beginning with the file's own headers. They are no
+ * part of the program: objcopy leaves them out, too, for it goes by the sections.
+ * @returns how many bytes of the segment lie before its first section; 0 when the file names no sections
+ */
+function ownHeaders(bytes: Uint8Array, view: DataView, offset: number, fileSize: number): number {
+  const table = view.getUint32(32, true);
+  const entrySize = view.getUint16(46, true);
+  const count = view.getUint16(48, true);
+  if (entrySize < SECTION_HEADER_SIZE || table + entrySize * count > bytes.length) return 0;
+  let first = Number.POSITIVE_INFINITY;
+  for (let at = table; at < table + entrySize * count; at += entrySize) {
+    const [type, flags] = [view.getUint32(at + 4, true), view.getUint32(at + 8, true)];
+    const [start, size] = [view.getUint32(at + 16, true), view.getUint32(at + 20, true)];
+    const loaded = type !== SHT_NOBITS && (flags & SHF_ALLOC) !== 0 && size > 0;
+    if (loaded && start >= offset && start < offset + fileSize) first = Math.min(first, start);
+  }
+  return first === Number.POSITIVE_INFINITY ? 0 : first - offset;
 }
 
 /**
