@@ -49,13 +49,23 @@ export function makeBoard(options: MakeBoardOptions): KeptBoard {
   const stored = folder?.read(blank.flashChip.content.length);
   const emulated =
     stored === undefined ? blank : new EmulatedBoard(boardOptions(options, board, stored.uniqueId));
-  if (stored !== undefined) emulated.load(stored);
+  if (stored !== undefined) load(emulated, stored, folder);
   installInternal(emulated, options.internal, stored);
   return {
     board: emulated,
     save: () => folder?.write(emulated.save()),
     release: () => folder?.release(),
   };
+}
+
+/** @throws StateFolderError when the state is of another chip. */
+function load(board: EmulatedBoard, stored: BoardState, folder: StateFolder | undefined): void {
+  try {
+    board.load(stored);
+  } catch (error) {
+    if (error instanceof RangeError && folder !== undefined) throw folder.unusable(error.message);
+    throw error;
+  }
 }
 
 function boardOptions(options: MakeBoardOptions, board: Board, uniqueId: Uint8Array): EmulatedBoardOptions {

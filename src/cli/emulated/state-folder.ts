@@ -7,20 +7,12 @@ import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync 
 import { homedir } from "node:os";
 import { join, resolve } from "node:path";
 import type { BoardState } from "../../emulator/board/emulated-board.js";
+import { FLASH_BYTES } from "../../emulator/peripherals/flash-cells.js";
+import { formatStoredBoard, parseStoredBoard, type StoredBoard, StoredBoardError } from "./stored-board.js";
 
 /** The folder cannot be used: it is in use, or holds something else. */
 export class StateFolderError extends Error {
   override readonly name = "StateFolderError";
-}
-
-interface StoredBoard {
-  readonly format: 1;
-  readonly board: string;
-  readonly uniqueId: string;
-  readonly internal: { readonly programmed: readonly number[]; readonly broken: readonly number[] };
-  readonly options: BoardState["internal"]["options"];
-  readonly externalRegisters: BoardState["externalRegisters"];
-  readonly backup: BoardState["backup"];
 }
 
 /** Where `--state` was not given: the user's data folder (XDG base directory specification). */
@@ -72,11 +64,15 @@ export class StateFolder {
     const stored = this.#parse(file);
     const external = readFileSync(this.#external);
     if (external.length !== flashBytes) {
-      throw this.#unusable(`${this.#external}: expected ${flashBytes} bytes, found ${external.length}`);
+      throw this.unusable(`${this.#external}: expected ${flashBytes} bytes, found ${external.length}`);
     }
-    const bytes = readFileSync(join(this.path, "internal.bin"));
+    const internal = join(this.path, "internal.bin");
+    const bytes = readFileSync(internal);
+    if (bytes.length !== FLASH_BYTES) {
+      throw this.unusable(`${internal}: expected ${FLASH_BYTES} bytes, found ${bytes.length}`);
+    }
     return {
-      uniqueId: Uint8Array.from(Buffer.from(stored.uniqueId, "hex")),
+      uniqueId: stored.uniqueId,
       internal: { cells: { bytes: new Uint8Array(bytes), ...stored.internal }, options: stored.options },
       external: new Uint8Array(external),
       externalRegisters: stored.externalRegisters,
@@ -87,9 +83,7 @@ export class StateFolder {
   write(state: BoardState): void {
     const { cells, options } = state.internal;
     const stored: StoredBoard = {
-      format: 1,
-      board: this.#board,
-      uniqueId: Buffer.from(state.uniqueId).toString("hex"),
+      uniqueId: state.uniqueId,
       internal: { programmed: cells.programmed, broken: cells.broken },
       options,
       externalRegisters: state.externalRegisters,
@@ -97,7 +91,7 @@ export class StateFolder {
     };
     writeWhole(this.#external, state.external);
     writeWhole(join(this.path, "internal.bin"), cells.bytes);
-    writeWhole(join(this.path, "board.json"), `${JSON.stringify(stored, undefined, 2)}\n`);
+    writeWhole(join(this.path, "board.json"), formatStoredBoard(this.#board, stored));
   }
 
   release(): void {
@@ -120,20 +114,16 @@ export class StateFolder {
   }
 
   #parse(file: string): StoredBoard {
-    let stored: StoredBoard;
     try {
-      stored = JSON.parse(readFileSync(file, "utf8")) as StoredBoard;
-    } catch (cause) {
-      throw this.#unusable(`${file}: not JSON: ${(cause as Error).message}`);
+      return parseStoredBoard(this.#board, readFileSync(file, "utf8"));
+    } catch (error) {
+      if (!(error instanceof StoredBoardError)) throw error;
+      throw this.unusable(`${file}: ${error.message}`);
     }
-    if (stored.format !== 1) throw this.#unusable(`${file}: expected format 1, found ${stored.format}`);
-    if (stored.board !== this.#board) {
-      throw this.#unusable(`${file}: expected the state of board "${this.#board}", found "${stored.board}"`);
-    }
-    return stored;
   }
 
-  #unusable(what: string): StateFolderError {
+  /** Gives the folder back. @returns what to throw */
+  unusable(what: string): StateFolderError {
     this.release();
     return new StateFolderError(
       `${what}\nuse another folder (--state DIR), or delete this one to begin anew`,

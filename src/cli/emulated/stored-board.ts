@@ -1,0 +1,107 @@
+/** board.json of a state folder: a person, a disk or another version may have put anything there. */
+import type { BoardState } from "../../emulator/board/emulated-board.js";
+import { FLASH_BYTES, FLASH_WORD_BYTES } from "../../emulator/peripherals/flash-cells.js";
+import { OPTION_NAMES } from "../../emulator/peripherals/flash-options.js";
+import { bytesOfHex, hexBytes } from "../../protocol/hex.js";
+
+/** The file does not hold what it must; the message says where, what was expected and what was found. */
+export class StoredBoardError extends Error {
+  override readonly name = "StoredBoardError";
+}
+
+/** All of a board's state but the content of its two flashes. */
+export interface StoredBoard {
+  readonly uniqueId: Uint8Array;
+  readonly internal: { readonly programmed: readonly number[]; readonly broken: readonly number[] };
+  readonly options: BoardState["internal"]["options"];
+  readonly externalRegisters: BoardState["externalRegisters"];
+  readonly backup: BoardState["backup"];
+}
+
+const UID_BYTES = 12;
+const U32_MAX = 0xffff_ffff;
+const FLASH_WORDS = FLASH_BYTES / FLASH_WORD_BYTES;
+
+export function formatStoredBoard(board: string, stored: StoredBoard): string {
+  const uniqueId = hexBytes(stored.uniqueId);
+  return `${JSON.stringify({ format: 1, board, ...stored, uniqueId }, undefined, 2)}\n`;
+}
+
+/** @param board name of the board whose state it must be. @throws StoredBoardError */
+export function parseStoredBoard(board: string, text: string): StoredBoard {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (cause) {
+    throw new StoredBoardError(`not JSON: ${(cause as Error).message}`);
+  }
+  const file = record("the file", value);
+  if (file["format"] !== 1) throw wrong("format", "1", file["format"]);
+  if (file["board"] !== board) throw wrong("board", `the state of board "${board}"`, file["board"]);
+  const internal = record("internal", file["internal"]);
+  const options = record("options", file["options"]);
+  const registers = record("externalRegisters", file["externalRegisters"]);
+  const backup = record("backup", file["backup"]);
+  const part = registers["part"];
+  const security = registers["security"];
+  if (typeof part !== "string") throw wrong("externalRegisters.part", "a name", part);
+  if (typeof security !== "string") throw wrong("externalRegisters.security", "hexadecimal digits", security);
+  return {
+    uniqueId: uniqueId(file["uniqueId"]),
+    internal: {
+      programmed: numbers("internal.programmed", internal["programmed"], FLASH_WORDS - 1),
+      broken: numbers("internal.broken", internal["broken"], FLASH_WORDS - 1),
+    },
+    options: optionBytes(options),
+    externalRegisters: {
+      part,
+      security,
+      status: numbers("externalRegisters.status", registers["status"], 0xff),
+    },
+    backup: {
+      rtc: registerValues("backup.rtc", record("backup.rtc", backup["rtc"])),
+      bdcr: number("backup.bdcr", backup["bdcr"], U32_MAX),
+    },
+  };
+}
+
+function uniqueId(value: unknown): Uint8Array {
+  const bytes = typeof value === "string" ? bytesOfHex(value) : undefined;
+  if (bytes?.length !== UID_BYTES) throw wrong("uniqueId", `${2 * UID_BYTES} hexadecimal digits`, value);
+  return bytes;
+}
+
+function optionBytes(options: Fields): StoredBoard["options"] {
+  const values = OPTION_NAMES.map((name) => [name, number(`options.${name}`, options[name], U32_MAX)]);
+  return Object.fromEntries(values) as StoredBoard["options"];
+}
+
+function registerValues(where: string, fields: Fields): StoredBoard["backup"]["rtc"] {
+  const values = Object.entries(fields).map(([name, value]) => [
+    name,
+    number(`${where}.${name}`, value, U32_MAX),
+  ]);
+  return Object.fromEntries(values) as StoredBoard["backup"]["rtc"];
+}
+
+type Fields = Readonly<Record<string, unknown>>;
+
+function record(where: string, value: unknown): Fields {
+  if (typeof value === "object" && value !== null && !Array.isArray(value)) return value as Fields;
+  throw wrong(where, "an object", value);
+}
+
+function number(where: string, value: unknown, maximum: number): number {
+  if (typeof value === "number" && Number.isInteger(value) && value >= 0 && value <= maximum) return value;
+  throw wrong(where, `a whole number up to ${maximum}`, value);
+}
+
+function numbers(where: string, value: unknown, maximum: number): readonly number[] {
+  if (!Array.isArray(value)) throw wrong(where, "a list", value);
+  return value.map((item, index) => number(`${where}[${index}]`, item, maximum));
+}
+
+function wrong(where: string, expected: string, found: unknown): StoredBoardError {
+  const shown = (JSON.stringify(found) ?? "nothing").slice(0, 60);
+  return new StoredBoardError(`${where}: expected ${expected}, found ${shown}`);
+}
