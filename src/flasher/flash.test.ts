@@ -92,11 +92,58 @@ test("one changed byte costs one sector; bytes beside the image in its sectors a
   const changed = image(...wanted.segments.map(({ address, bytes }) => ({ address, bytes: bytes.slice() })));
   const byte = changed.segments[0]?.bytes;
   assert.ok(byte !== undefined);
-  byte[0x1000] = (byte[0x1000] ?? 0) ^ 1;
+  byte[0x1000] = (byte[0x1000] ?? 0) ^ 0xff;
   const again = await clock.until(flashImage(connection, changed));
   assertHolds(flash, changed);
   assert.equal(again.erasedBytes, 0x1000);
   assert.equal(again.unchangedBytes, 0x2108 - 0x1000);
+});
+
+test("what only clears bits is programmed without an erase: appended data, and a word struck out", async () => {
+  const { clock, flash, connection } = await setUp();
+  const wanted = app(0x20000);
+  const bytes = wanted.segments[0]?.bytes;
+  assert.ok(bytes !== undefined);
+  bytes[0x5004] = 0x0f;
+  const held = bytes.slice().fill(0xff, 0x13210);
+  held[0x5004] = 0xff;
+  flash.bytes.set(held, APP - FAKE_BASE);
+  const report = await clock.until(flashImage(connection, wanted));
+  assertHolds(flash, wanted);
+  assert.equal(report.erasedBytes, 0);
+  assert.equal(flash.erased, 0);
+  assert.equal(
+    flash.programmed,
+    0x200 - 0x132 + 1,
+    "the appended pages, the page they begin in, and the struck-out one",
+  );
+});
+
+test("one bit that must be set again costs an erase of its sector only", async () => {
+  const { clock, flash, connection } = await setUp();
+  const wanted = app(0x20000);
+  const bytes = wanted.segments[0]?.bytes;
+  assert.ok(bytes !== undefined);
+  bytes[0x5004] = 0x81;
+  flash.bytes.set(bytes, APP - FAKE_BASE);
+  flash.bytes[APP - FAKE_BASE + 0x5004] = 0x7f;
+  const report = await clock.until(flashImage(connection, wanted));
+  assertHolds(flash, wanted);
+  assert.equal(report.erasedBytes, 0x1000);
+});
+
+test("the first writes on a blank chip are small, so that it does not wait for the wire", async () => {
+  const { clock, flash, connection } = await setUp();
+  const sizes: number[] = [];
+  const send = connection.session.send.bind(connection.session);
+  connection.session.send = (name, request) => {
+    if (name === "WRITE" && "data" in request) sizes.push(request.data.length);
+    return send(name, request);
+  };
+  const wanted = app(0x3000);
+  await clock.until(flashImage(connection, wanted));
+  assertHolds(flash, wanted);
+  assert.deepEqual(sizes, [256, 256, 512, 1024, 2048, 4096, 4096]);
 });
 
 test("many scattered pieces are begun as eight ranges whose gaps keep their content", async () => {

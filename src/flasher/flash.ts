@@ -5,7 +5,6 @@ import type { Image } from "../image/image.js";
 import type { PlannedSector } from "../plan/plan.js";
 import {
   type AddressRange,
-  isBlank,
   neighbourSectors,
   overlaps,
   sectorContent,
@@ -19,6 +18,7 @@ import type { Session } from "../protocol/session.js";
 import { type AppSignature, applyChange, type Change } from "./apply.js";
 import { type CancelSignal, throwIfCancelled } from "./cancel.js";
 import { checkBootAddress, checkImage } from "./checks.js";
+import { classify, findClearable } from "./clearable.js";
 import type { Connection } from "./connection.js";
 import { hashSectors, readBytes, sameBytes, sectorDigest } from "./flash-content.js";
 import type { FlashReport, OnProgress } from "./progress.js";
@@ -182,10 +182,11 @@ async function compare(
     const held = await readBytes(session, sector.address, size, { signal, onBytes });
     const content = sectorContent(sector, size, kept.get(sector.address) ?? held);
     if (!kept.has(sector.address)) kept.set(sector.address, held);
-    sectors.push({ address: sector.address, content, held: state(held, content) });
+    sectors.push(classify(sector.address, held, content, geometry.page));
   }
   const digests = await hashSectors(session, hashed, size, { signal, onBytes });
-  sectors.push(...hashedSectors(complete ?? [], neighbours, size, digests));
+  const found = hashedSectors(complete ?? [], neighbours, size, digests);
+  sectors.push(...(await findClearable(session, found, geometry, { signal })));
   return sectors.sort((a, b) => a.address - b.address);
 }
 
@@ -207,9 +208,4 @@ function hashedSectors(
   });
   const free = neighbours.filter((address) => holds(address, blankDigest));
   return [...own, ...free.map((address): PlannedSector => ({ address, content: blank, held: "equal" }))];
-}
-
-function state(held: Uint8Array, content: Uint8Array): PlannedSector["held"] {
-  if (sameBytes(held, content)) return "equal";
-  return isBlank(held) ? "blank" : "different";
 }

@@ -31,6 +31,31 @@ function smallChip(times: readonly [number, number, number], program: number): C
   };
 }
 
+test("a sector with bits still to clear costs its stale pages, unless its block is erased anyway", () => {
+  const content = new Uint8Array(0x1000).fill(0x11);
+  const stale = new Set([0x100, 0x200, 0xf00]);
+  const one: PlannedSector = { address: W25Q.base, content, held: "clearable", stale };
+  const plan = makePlan([one], W25Q, LIMITS);
+  assert.deepEqual(
+    plan.steps.map((step) => [
+      step.kind,
+      step.address - W25Q.base,
+      step.kind === "program" && step.bytes.length,
+    ]),
+    [
+      ["program", 0x100, 0x200],
+      ["program", 0xf00, 0x100],
+    ],
+  );
+  assert.equal(plan.microseconds, 3 * 400);
+  const others = Array.from({ length: 15 }, (_, i): PlannedSector => {
+    return { address: W25Q.base + (i + 1) * 0x1000, content, held: "different" };
+  });
+  const whole = makePlan([one, ...others], W25Q, LIMITS);
+  assert.equal(whole.erasedBytes, 0x10000);
+  assert.equal(whole.programmedBytes, 0x10000);
+});
+
 const BLANK = 0xff;
 const sectorKind = fc.constantFrom("equal", "blank", "different", "unknown", "blank neighbour");
 const pages = fc.tuple(fc.constantFrom(BLANK, 0x11), fc.constantFrom(BLANK, 0x22));

@@ -15,8 +15,10 @@ export interface PlannedSector {
   readonly address: number;
   /** What it shall hold: as many bytes as the smallest erase size. */
   readonly content: Uint8Array;
-  /** What it holds now: the content, nothing, or something else. */
-  readonly held: "equal" | "blank" | "different";
+  /** What it holds now: the content, nothing, the content with bits still to clear, or something else. */
+  readonly held: "equal" | "blank" | "clearable" | "different";
+  /** For "clearable": offsets of the pages that are not right yet. */
+  readonly stale?: ReadonlySet<number>;
 }
 
 export type Step =
@@ -100,6 +102,7 @@ class Planner {
   #sector(address: number): Part {
     const sector = this.#sectors.get(address);
     if (sector === undefined || sector.held === "equal") return NOTHING;
+    if (sector.held === "clearable") return this.#findPrograms(sector, sector.stale);
     const programs = this.#programs(sector);
     return sector.held === "blank" ? programs : sum([this.#erase(address, 0), programs]);
   }
@@ -130,8 +133,8 @@ class Planner {
     return part;
   }
 
-  /** Runs of pages that are not blank. */
-  #findPrograms({ address, content }: PlannedSector): Part {
+  /** Runs of pages that are not blank. @param stale only these; default: all. */
+  #findPrograms({ address, content }: PlannedSector, stale?: ReadonlySet<number>): Part {
     const { page, programTypicalUs } = this.#chip;
     const steps: Step[] = [];
     let pages = 0;
@@ -142,9 +145,9 @@ class Planner {
       start = undefined;
     };
     for (let at = 0; at < content.length; at += page) {
-      const blank = isBlank(content.subarray(at, at + page));
-      if (blank || at - (start ?? at) >= this.#maxWrite) finish(at);
-      if (blank) continue;
+      const skip = stale?.has(at) === false || isBlank(content.subarray(at, at + page));
+      if (skip || at - (start ?? at) >= this.#maxWrite) finish(at);
+      if (skip) continue;
       start ??= at;
       pages++;
     }
