@@ -141,6 +141,9 @@ test("an unfinished flashing is not run, whoever asks, until it is completed", a
   bench.reset();
   bench.board.plug();
   assert.equal(await reasonOf(bench), REASON.UNFINISHED);
+  // Another program elsewhere must not hide it: what lies at SECOND could be started.
+  const elsewhere = bench.with((connection) => flashImage(connection, bin(summing(3000, 1))));
+  await assert.rejects(elsewhere, /cut off.*imflasher erase 0x90200000 0x1000$/);
   await bench.flashAndBoot(bin(movedTo(blink(), SECOND), SECOND));
   assert.match(runsAt(bench), /0x9020/);
 });
