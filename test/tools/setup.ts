@@ -17,6 +17,8 @@ const onPath = (program: string): boolean =>
 const NEEDS: readonly Need[] = [
   { debianPackage: "gcc-arm-none-eabi", present: () => onPath("arm-none-eabi-gcc") },
   { debianPackage: "gcc", present: () => onPath("gcc") },
+  { debianPackage: "gdb-multiarch", present: () => onPath("gdb-multiarch") },
+  { debianPackage: "openocd", present: () => onPath("openocd") },
   { debianPackage: "libssl-dev", present: () => existsSync("/usr/include/openssl/sha.h") },
 ];
 

@@ -67,6 +67,10 @@ export class BoardTarget implements DebugTarget {
     this.#core.writeRegister(selector, value);
   }
 
+  samplePc(): number {
+    return this.powered ? this.#board.chip.cpu.pc : 0;
+  }
+
   read(address: number, length: number): Uint8Array {
     return this.powered ? readMemory(this.#board.chip.cpu, address, length) : new Uint8Array(0);
   }

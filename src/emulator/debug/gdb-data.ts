@@ -2,7 +2,7 @@
 
 import { bytesToHex, hexToBytes, parseHex, parseRange, splitOnce, stringToBytes } from "../../rsp/text.js";
 import { BUS_ERROR, errorReply, type GdbCommand, MALFORMED, OK, type Reply, UNKNOWN } from "./gdb-command.js";
-import { readAll, readRegister, UNAVAILABLE, writeAll, writeRegister } from "./gdb-registers.js";
+import { readAll, readRegister, writeAll, writeRegister } from "./gdb-registers.js";
 import type { DebugTarget, WatchAccess } from "./target.js";
 
 /** Z2 to Z4. */
@@ -10,7 +10,7 @@ const WATCH: Readonly<Record<string, WatchAccess>> = { "2": "write", "3": "read"
 
 export function dataCommands(target: DebugTarget): readonly GdbCommand[] {
   return [
-    { prefix: "g", run: () => (target.running || !target.powered ? UNAVAILABLE : readAll(target)) },
+    { prefix: "g", run: () => readAll(target) },
     { prefix: "G", changes: true, run: (hex) => (writeAll(target, hex) ? OK : MALFORMED) },
     { prefix: "p", run: (number) => readRegister(target, parseHex(number) ?? -1) ?? MALFORMED },
     { prefix: "P", changes: true, run: (rest) => writeOne(target, rest) },

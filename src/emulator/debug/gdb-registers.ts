@@ -60,8 +60,6 @@ const FEATURES: readonly (FeatureDescription & { readonly registers: readonly Ro
 ];
 
 const ROWS: readonly Row[] = FEATURES.flatMap(({ registers }) => registers);
-/** Answer to g while the core runs. */
-export const UNAVAILABLE = "x".repeat(ROWS.reduce((digits, { bits }) => digits + bits / 4, 0));
 /** Told with every stop, so that GDB need not ask: sp, lr, pc, xpsr. */
 export const EXPEDITED = [13, 14, 15, 16];
 export const TARGET_XML = targetXml("arm", FEATURES);
@@ -91,9 +89,13 @@ export function writeRegister(target: DebugTarget, number: number, hex: string):
   return true;
 }
 
-/** All of them, one behind the other: g. */
+/** All of them, one behind the other: g. While the core runs only the pc can be told, without which GDB stays away. */
 export function readAll(target: DebugTarget): string {
-  return ROWS.map((_, number) => readRegister(target, number)).join("");
+  if (target.powered && !target.running)
+    return ROWS.map((_, number) => readRegister(target, number)).join("");
+  return ROWS.map(({ name, bits }) =>
+    name === "pc" ? valueToHex(target.samplePc(), 4) : "x".repeat(bits / 4),
+  ).join("");
 }
 
 /** G. @returns false when there are too few digits; what stands first is written. */

@@ -34,6 +34,9 @@ export interface DebugTarget {
   readRegister(selector: number): number;
   writeRegister(selector: number, value: number): void;
 
+  /** Where the core is about now, running or not (DWT_PCSR); 0 without power. */
+  samplePc(): number;
+
   /** As many of the bytes as can be read: less where the bus answers with an error. */
   read(address: number, length: number): Uint8Array;
   /** False when the bus answered with an error; what comes before that is written. */
