@@ -45,3 +45,11 @@ test("a board without a LED says so", () => {
   assert.equal(macro(header, "BOARD_LED_PRESENT"), "0");
   assert.equal(macro(header, "BOARD_LED_PIN"), undefined);
 });
+
+test("an owner stands in the header only when there is one", () => {
+  const board = parseBoard("test.json", JSON.stringify(base));
+  assert.equal(macro(boardHeader(board), "BOARD_OWNER"), undefined);
+  const owner = Uint8Array.from({ length: 32 }, (_, i) => i);
+  const bytes = [...owner].map((byte) => `0x${byte.toString(16).padStart(2, "0")}`);
+  assert.equal(macro(boardHeader(board, owner), "BOARD_OWNER"), `{ ${bytes.join(", ")} }`);
+});

@@ -75,9 +75,19 @@ function macros(board: Board): [string, string][] {
   ];
 }
 
-/** The header's whole text. Pure: the same board gives the same bytes. */
-export function boardHeader(board: Board): string {
-  const lines = macros(board).map(([name, value]) => `#define ${name} ${value}`);
+/** The initialiser of an Ed25519 public key that owns the board from the start (docs/protocol.md, section 11). */
+function ownerMacro(owner: Uint8Array | undefined): [string, string][] {
+  if (owner === undefined) return [];
+  const bytes = Array.from(owner, (byte) => `0x${byte.toString(16).padStart(2, "0")}`);
+  return [["BOARD_OWNER", `{ ${bytes.join(", ")} }`]];
+}
+
+/**
+ * The header's whole text. Pure: the same board and owner give the same bytes.
+ * @param owner 32 bytes
+ */
+export function boardHeader(board: Board, owner?: Uint8Array): string {
+  const lines = [...macros(board), ...ownerMacro(owner)].map(([name, value]) => `#define ${name} ${value}`);
   return [
     `/* Generated from boards/${board.name}.json by firmware/build/board-header.ts. */`,
     "#ifndef BOARD_H",

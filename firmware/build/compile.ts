@@ -17,11 +17,23 @@ import { type DeepestPath, deepestPath, readCallGraph } from "./stack.js";
 import { BuildError, FLAGS, MACHINE, runTool, withoutPaths } from "./toolchain.js";
 
 const CMSIS = "node_modules/@xpack-3rd-party/arm-cmsis-core-m/CMSIS/Core/Include";
+/** Ed25519 verification, compiled from where npm puts it: nothing of it is copied into the project. */
+const ED25519 = "node_modules/ed25519-supercop/vendor/ed25519/src";
+const ED25519_SOURCES = ["fe.c", "ge.c", "sc.c", "sha512.c", "verify.c"].map((name) => `${ED25519}/${name}`);
+/** ge.c's table for signing, 30 KiB: the linker leaves it out as long as nothing signs. */
+const SIGNING_TABLE = /\bbase(\.\d+)?$/m;
 const SOURCE_FOLDERS = ["firmware/core", "firmware/drivers", "firmware/board"] as const;
 const LINKER_SCRIPT = "firmware/board/stm32h750.ld";
 
 /** memory.c defines what those patterns would call. */
 const FIRMWARE_FLAGS = [...FLAGS, "-fno-tree-loop-distribute-patterns"] as const;
+
+/** Not ours to warn about; `-fwrapv` because it shifts negative numbers, and -O2 because a proof waits for it. */
+const ED25519_FLAGS = [
+  ...MACHINE,
+  ...["-Os", "-std=c11", "-w", "-fwrapv", "-ffunction-sections", "-fdata-sections", "-fno-common", "-g"],
+  "-fno-tree-loop-distribute-patterns",
+] as const;
 
 export interface Firmware {
   readonly elf: Uint8Array;
@@ -52,9 +64,11 @@ function compile(root: string, source: string, work: string): string {
     work,
     "-isystem",
     CMSIS,
+    "-isystem",
+    ED25519,
   ];
   runTool(root, "gcc", [
-    ...FIRMWARE_FLAGS,
+    ...(source.startsWith(ED25519) ? ED25519_FLAGS : FIRMWARE_FLAGS),
     ...paths,
     ...includes,
     "-fcallgraph-info=su",
@@ -103,9 +117,15 @@ function sizeReport(root: string, board: Board, elf: string, image: Uint8Array, 
   return `${[`board ${board.name}`, line, ...sections, stackReport(work)].join("\n")}\n`;
 }
 
-function link(root: string, board: Board, work: string): Firmware {
-  writeFileSync(join(work, "board.h"), boardHeader(board));
-  const objects = sources(root).map((source) => compile(root, source, work));
+function checkNoSigning(root: string, elf: string): void {
+  if (SIGNING_TABLE.test(runTool(root, "nm", [elf]))) {
+    throw new BuildError("the image holds ge.c's table `base`, which only signing needs: what calls it?");
+  }
+}
+
+function link(root: string, board: Board, work: string, owner: Uint8Array | undefined): Firmware {
+  writeFileSync(join(work, "board.h"), boardHeader(board, owner));
+  const objects = [...sources(root), ...ED25519_SOURCES].map((source) => compile(root, source, work));
   const at = (name: string): string => join(work, name);
   const elf = at("imbootloader.elf");
   runTool(root, "gcc", [
@@ -119,6 +139,7 @@ function link(root: string, board: Board, work: string): Firmware {
     "-o",
     elf,
   ]);
+  checkNoSigning(root, elf);
   runTool(root, "objcopy", ["-O", "binary", "--gap-fill", "0xff", elf, at("imbootloader.bin")]);
   runTool(root, "objcopy", ["-O", "ihex", elf, at("imbootloader.hex")]);
   const bin = readFileSync(at("imbootloader.bin"));
@@ -132,12 +153,13 @@ function link(root: string, board: Board, work: string): Firmware {
 
 /**
  * @param root folder of the project
+ * @param owner Ed25519 public key of 32 bytes that owns the board from the start; none: the board starts open
  * @throws BuildError, StackError
  */
-export function buildFirmware(root: string, board: Board): Firmware {
+export function buildFirmware(root: string, board: Board, owner?: Uint8Array): Firmware {
   const work = mkdtempSync(join(tmpdir(), "imbootloader-"));
   try {
-    return link(resolve(root), board, work);
+    return link(resolve(root), board, work, owner);
   } finally {
     rmSync(work, { recursive: true, force: true });
   }

@@ -30,6 +30,7 @@ const BLOCKS: Readonly<Record<string, readonly [peripheral: string, prefix: stri
   quadspi: ["QUADSPI", ""],
   crc: ["CRC", ""],
   hash: ["HASH", ""],
+  rng: ["RNG", ""],
   crs: ["CRS", ""],
   rtc: ["RTC", "RTC_"],
   iwdg: ["IWDG", ""],
@@ -52,6 +53,7 @@ const RENAMED: Readonly<Record<string, string>> = {
   USB2OTGLPEN: "USB2OTGHSLPEN",
   USB2OTGULPILPEN: "USB2OTGHSULPILPEN",
   SNECCERR1: "SNECCERR",
+  OPTSR: "OPTSR_CUR", // the two option status registers have the same fields
 };
 
 /** Bits that the yardstick lacks; the source of each. */

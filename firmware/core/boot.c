@@ -23,9 +23,14 @@ uint32_t boot_address(const struct boot_facts *facts)
   return facts->request == BACKUP_RUN ? facts->request_address : facts->stored;
 }
 
+bool boot_range_in_application(struct range range)
+{
+  return range_inside(range, application);
+}
+
 bool boot_in_application(uint32_t address)
 {
-  return range_inside((struct range){ address, 8 }, application);
+  return boot_range_in_application((struct range){ address, 8 });
 }
 
 bool boot_plausible(uint32_t address, uint32_t stack, uint32_t reset)
@@ -60,6 +65,9 @@ struct boot_decision boot_judge(const struct boot_facts *facts)
   }
   if (!facts->vectors_read || !boot_plausible(address, facts->stack, facts->reset)) {
     return stay(REASON_NOT_BOOTABLE);
+  }
+  if (facts->unsigned_application) {
+    return stay(REASON_UNSIGNED);
   }
   const bool at_once = facts->request == BACKUP_RUN || !facts->host;
   return (struct boot_decision){ at_once ? BOOT_RUN : BOOT_RUN_AFTER_WINDOW, REASON_NONE, address };

@@ -1,10 +1,11 @@
-/* What a board runs: docs/protocol.md, section 8, rows 1 to 7. */
+/* What a board runs: docs/protocol.md, section 8, rows 1 to 8. */
 #ifndef BOOT_H
 #define BOOT_H
 
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "external.h"
 #include "protocol.h"
 
 enum boot_outcome {
@@ -29,6 +30,7 @@ struct boot_facts {
   bool vectors_read;        /* `stack` and `reset` were read from the address in question */
   uint32_t stack;
   uint32_t reset;
+  bool unsigned_application; /* the policy wants a signature, which is missing or does not fit */
   bool host;                /* a USB host is attached */
 };
 
@@ -36,6 +38,9 @@ struct boot_facts {
 uint32_t boot_address(const struct boot_facts *facts);
 
 bool boot_in_application(uint32_t address);
+
+/* Is all of the range inside the application region? */
+bool boot_range_in_application(struct range range);
 
 /* A vector table that can be jumped to? `address` is where it stands. */
 bool boot_plausible(uint32_t address, uint32_t stack, uint32_t reset);
@@ -45,7 +50,7 @@ struct boot_decision boot_judge(const struct boot_facts *facts);
 
 /*
  * The facts about flash, journal, log and vectors for a request (0: none). The chip, the journal and the log have been
- * read before. `host` is false.
+ * read before. `host` and `unsigned_application` are false: what they cost is paid only when the decision needs it.
  */
 struct boot_facts boot_collect(uint32_t request, uint32_t request_address);
 

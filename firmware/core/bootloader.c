@@ -4,8 +4,10 @@
 #include "external.h"
 #include "journal.h"
 #include "log.h"
+#include "owner.h"
 #include "port.h"
 #include "session.h"
+#include "signature.h"
 
 #define WINDOW_MS 1000u /* section 8: until the host has configured the device, and from then until HELLO */
 
@@ -16,6 +18,20 @@ static struct {
   uint32_t address; /* runs when the window passes */
 } window;
 
+/* Row 7, which reads the whole application: a hardware watchdog does not wait for that. */
+static bool signature_missing(uint32_t address)
+{
+  if (!signature_wanted()) {
+    return false;
+  }
+  int result = signature_check_application(address);
+  while (result == PORT_BUSY) {
+    port_watchdog_feed();
+    result = signature_check_step();
+  }
+  return result != PORT_OK;
+}
+
 struct boot_decision bootloader_decide(void)
 {
   const uint32_t request = port_backup_read(PORT_BACKUP_REQUEST);
@@ -25,8 +41,13 @@ struct boot_decision bootloader_decide(void)
   external_start();
   (void)journal_read(); /* a journal that cannot be read counts as unfinished */
   log_read();
+  owner_repair();
   struct boot_facts facts = boot_collect(request, request_address);
   struct boot_decision decision = boot_judge(&facts);
+  if (decision.outcome != BOOT_STAY) {
+    facts.unsigned_application = signature_missing(decision.address);
+    decision = boot_judge(&facts);
+  }
   if (decision.outcome == BOOT_RUN && request != BACKUP_RUN && port_usb_host_present()) {
     facts.host = true;
     decision = boot_judge(&facts);

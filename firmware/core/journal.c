@@ -2,6 +2,7 @@
 
 #include "board.h"
 #include "bytes.h"
+#include "slot.h"
 
 #define HEADER_MAGIC 0x314A4D49u /* "IMJ1" */
 #define RECORD_KIND 0x31434552u  /* "REC1" */
@@ -12,8 +13,6 @@
 
 _Static_assert(BOARD_JOURNAL_LENGTH >= 2u * SECTOR_SIZE, "the journal needs two sectors");
 
-enum phase { PHASE_ERASE, PHASE_ERASING, PHASE_PROGRAM, PHASE_PROGRAMMING, PHASE_CHECK };
-
 static struct {
   struct journal_state state;
   uint32_t generation; /* 0 while no sector has a valid header */
@@ -22,7 +21,7 @@ static struct {
 } journal;
 
 static struct {
-  enum phase phase;
+  struct slot_writer writer;
   uint8_t sector;
   uint32_t slot;
   struct journal_state state;
@@ -37,16 +36,6 @@ static uint32_t slot_address(uint8_t sector, uint32_t slot)
 static bool slot_valid(const uint8_t *slot, uint32_t magic)
 {
   return load_u32(slot) == magic && port_crc32(slot, CRC_OFFSET) == load_u32(slot + CRC_OFFSET);
-}
-
-static bool slot_blank(const uint8_t *slot)
-{
-  for (unsigned i = 0; i < SLOT_SIZE; i += 4) {
-    if (load_u32(slot + i) != 0xFFFFFFFFu) {
-      return false;
-    }
-  }
-  return true;
 }
 
 static struct journal_state slot_state(const uint8_t *slot)
@@ -75,7 +64,7 @@ static int journal_scan(void)
     if (slot_valid(slot, RECORD_KIND)) {
       journal.state = slot_state(slot);
     }
-    if (!slot_blank(slot)) {
+    if (!slot_blank(slot, SLOT_SIZE)) {
       journal.next = i + 1;
     }
   }
@@ -136,7 +125,6 @@ void journal_write(bool unfinished, struct range hull)
   writing.state = (struct journal_state){ .readable = true, .unfinished = unfinished, .hull = hull };
   writing.sector = header ? (uint8_t)(1u - journal.sector) : journal.sector;
   writing.slot = header ? 0 : journal.next;
-  writing.phase = header ? PHASE_ERASE : PHASE_PROGRAM;
   memset(writing.bytes, 0, sizeof writing.bytes);
   store_u32(writing.bytes, header ? HEADER_MAGIC : RECORD_KIND);
   store_u32(writing.bytes + 4, header ? journal.generation + 1u : 0);
@@ -144,6 +132,9 @@ void journal_write(bool unfinished, struct range hull)
   store_u32(writing.bytes + 12, hull.address);
   store_u32(writing.bytes + 16, hull.length);
   store_u32(writing.bytes + CRC_OFFSET, port_crc32(writing.bytes, CRC_OFFSET));
+  slot_write(&writing.writer,
+             (struct slot_writer){ .address = journal_write_address(), .bytes = writing.bytes, .size = SLOT_SIZE },
+             header);
 }
 
 /* The record is in the flash: it counts from now on. */
@@ -157,52 +148,14 @@ static void journal_take(void)
   journal.state = writing.state;
 }
 
-static int journal_check(void)
-{
-  uint8_t found[SLOT_SIZE];
-  const int result = external_read(journal_write_address(), found, sizeof found);
-  if (result < 0) {
-    return result;
-  }
-  if (memcmp(found, writing.bytes, sizeof found) != 0) {
-    return JOURNAL_ERROR_VERIFY;
-  }
-  journal_take();
-  return PORT_OK;
-}
-
-/* Once a program was tried, the slot is spent whatever comes of it. */
-static int journal_program(void)
-{
-  if (writing.slot > 0) {
-    journal.next = writing.slot + 1;
-  }
-  return external_program(journal_write_address(), writing.bytes, sizeof writing.bytes);
-}
-
 int journal_step(void)
 {
-  for (;;) {
-    int result = PORT_OK;
-    switch (writing.phase) {
-    case PHASE_ERASE:
-      writing.phase = PHASE_ERASING;
-      result = external_erase(slot_address(writing.sector, 0), SECTOR_SIZE);
-      return result < 0 ? result : PORT_BUSY;
-    case PHASE_PROGRAM:
-      writing.phase = PHASE_PROGRAMMING;
-      result = journal_program();
-      return result < 0 ? result : PORT_BUSY;
-    case PHASE_ERASING:
-    case PHASE_PROGRAMMING:
-      result = port_flash_poll();
-      if (result < 0 || result == PORT_BUSY) {
-        return result;
-      }
-      writing.phase = writing.phase == PHASE_ERASING ? PHASE_PROGRAM : PHASE_CHECK;
-      break;
-    case PHASE_CHECK:
-      return journal_check();
-    }
+  const int result = slot_step(&writing.writer);
+  if (writing.slot > 0 && slot_spent(&writing.writer)) {
+    journal.next = writing.slot + 1;
   }
+  if (result == PORT_OK) {
+    journal_take();
+  }
+  return result;
 }

@@ -7,9 +7,6 @@
 
 #include "external.h"
 
-/* journal_step: the flash does not hold the record that was written. */
-#define JOURNAL_ERROR_VERIFY (-100)
-
 struct journal_state {
   bool readable;     /* false: it could not be read, and nothing else here counts */
   bool unfinished;
@@ -30,7 +27,7 @@ uint32_t journal_write_address(void);
 /*
  * Begins to write a record; `hull` is 0, 0 for whole. Then journal_step until it no longer returns PORT_BUSY:
  * PORT_OK when the record was read back (journal_state tells it from then on), an error of the port, or
- * JOURNAL_ERROR_VERIFY. After an error the state is as before and another record can be tried.
+ * SLOT_ERROR_VERIFY (slot.h). After an error the state is as before and another record can be tried.
  */
 void journal_write(bool unfinished, struct range hull);
 int journal_step(void);

@@ -1,6 +1,7 @@
 #include "operation.h"
 
 #include "board.h"
+#include "log.h"
 
 static const struct range reserved[BOARD_RESERVED_COUNT] = BOARD_RESERVED;
 
@@ -55,6 +56,27 @@ enum step operation_fail_port(struct operation *operation, int result, uint32_t 
                                                         "the flash controller reported error -% at #",
                                                         { (uint32_t)-result, address } });
   }
+}
+
+enum step operation_fail_log(struct operation *operation, int result)
+{
+  if (result == LOG_ERROR_FULL) {
+    return operation_fail(operation, &(struct failure){ ERROR_LOG_FULL, PORT_LOG_WORDS,
+                                                        "too few of the log's % words are free: put the bootloader "
+                                                        "back by DFU or a probe to empty it",
+                                                        { PORT_LOG_WORDS } });
+  }
+  return operation_fail(operation, &(struct failure){ ERROR_LOG_FAILED, port_log_error(),
+                                                      "the internal flash did not take the word: FLASH_SR1 was #",
+                                                      { port_log_error() } });
+}
+
+enum step operation_fail_signature(struct operation *operation, uint32_t address)
+{
+  return operation_fail(operation, &(struct failure){ ERROR_BAD_SIGNATURE, address,
+                                                      "the owner's signature of the application at # is missing or "
+                                                      "does not fit its bytes",
+                                                      { address } });
 }
 
 bool operation_range_allowed(struct operation *operation, struct range range, bool change)

@@ -31,7 +31,7 @@ struct operation {
 
 /*
  * Called until it returns STEP_DONE, with the answer begun (result 0). No call takes more than a few hundred
- * microseconds, UNPROTECT and SET_BOOT_ADDRESS excepted.
+ * microseconds, excepted UNPROTECT, what writes the log, and what checks a signature (some milliseconds each).
  */
 typedef enum step (*request_handler)(struct operation *operation);
 
@@ -43,6 +43,12 @@ enum step operation_refuse(struct operation *operation, const char *what);
 
 /* The answer becomes the error that the negative `result` of the port means at `address`. */
 enum step operation_fail_port(struct operation *operation, int result, uint32_t address);
+
+/* The answer becomes the error that the negative `result` of log.h means. */
+enum step operation_fail_log(struct operation *operation, int result);
+
+/* BAD_SIGNATURE for the application at `address`. */
+enum step operation_fail_signature(struct operation *operation, uint32_t address);
 
 /* WRITE_PROTECTED with the chip's status registers. */
 enum step operation_fail_protected(struct operation *operation);

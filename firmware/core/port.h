@@ -20,12 +20,17 @@ enum {
   PORT_ERROR_ECC = -5,         /* the flash word holds a double ECC error */
   PORT_ERROR_LOG = -6,         /* the internal flash refused the word */
   PORT_ERROR_BUS = -7,         /* the peripheral reported an error */
+  PORT_ERROR_RNG = -8,         /* a health test of the random number generator failed */
+  PORT_ERROR_OPTION = -9,      /* the chip did not take the option bytes */
 };
 
 /* --- time ------------------------------------------------------------------------------------------- */
 
 /* Milliseconds since reset; wraps. */
 uint32_t port_millis(void);
+
+/* For loops that take longer than a watchdog may wait. The main loop feeds it anyway. */
+void port_watchdog_feed(void);
 
 /* --- the byte pipe to the PC -------------------------------------------------------------------------- */
 
@@ -54,6 +59,12 @@ void port_sha256_add(const uint8_t *bytes, size_t size);
 /* Adds what the external flash holds, at the speed at which it can be read. As port_flash_read. */
 int port_sha256_add_flash(uint32_t offset, size_t size);
 int port_sha256_end(uint8_t digest[32]);
+
+/* Bytes of the chip's random number generator. PORT_ERROR_RNG: no health test may be ignored; `bytes` holds nothing. */
+int port_random(uint8_t *bytes, size_t size);
+
+/* RNG_SR as it was when port_random last failed. */
+uint32_t port_random_error(void);
 
 /* --- the external flash chip --------------------------------------------------------------------------- */
 
@@ -114,6 +125,7 @@ uint32_t port_log_error(void);
 
 #define PORT_BACKUP_REQUEST 0u /* RTC_BKP0R */
 #define PORT_BACKUP_ADDRESS 1u /* RTC_BKP1R */
+#define PORT_BACKUP_FAILURES 2u /* RTC_BKP2R */
 
 uint32_t port_backup_read(uint32_t index);
 void port_backup_write(uint32_t index, uint32_t value);
@@ -133,6 +145,13 @@ struct port_identity {
 };
 
 void port_identify(struct port_identity *identity);
+
+/* Read-out protection (RDP): 0, 1 or 2. */
+uint8_t port_rdp_level(void);
+
+/* Sets it by the option bytes; 0 or 1, and never down from 1, which would erase the flash under the bootloader's feet.
+   PORT_ERROR_OPTION when the chip did not take it. */
+int port_rdp_set(uint8_t level);
 
 /* Leaves the bus and resets the chip. Returns only in unit tests. */
 void port_reset(void);

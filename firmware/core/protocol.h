@@ -28,6 +28,32 @@ enum request_type {
   REQUEST_SET_BOOT_ADDRESS = 0x0E,
   REQUEST_UNPROTECT = 0x0F,
   REQUEST_RESET = 0x10,
+  REQUEST_ACCESS = 0x11,
+  REQUEST_CHALLENGE = 0x12,
+  REQUEST_PROVE = 0x13,
+  REQUEST_CLAIM = 0x14,
+  REQUEST_RELEASE = 0x15,
+  REQUEST_POLICY = 0x16,
+  REQUEST_SIGNATURE = 0x17,
+  REQUEST_PROTECT = 0x18,
+};
+
+/* Section 11.3: bits of a certificate. */
+enum right {
+  RIGHT_FLASH = 1,
+  RIGHT_READ = 2,
+  RIGHT_ERASE = 4,
+  RIGHT_BOOT = 8,
+  RIGHT_CLAIM = 16,
+  RIGHT_OWNER = 32,
+  RIGHTS_ALL = 63,
+};
+
+/* Section 11.5: bits of the policy. */
+enum policy {
+  POLICY_SIGNED = 1, /* runs only what the owner has signed */
+  POLICY_OWN = 2,    /* certificates for any board are refused */
+  POLICY_ALL = 3,
 };
 
 enum error_code {
@@ -51,6 +77,16 @@ enum error_code {
   ERROR_NOT_BOOTABLE = 0x0041,
   ERROR_LOG_FULL = 0x0050,
   ERROR_LOG_FAILED = 0x0051,
+  ERROR_DENIED = 0x0060,
+  ERROR_WAIT = 0x0061,
+  ERROR_BAD_CERT = 0x0062,
+  ERROR_WRONG_BOARD = 0x0063,
+  ERROR_BAD_PROOF = 0x0064,
+  ERROR_CLAIMED = 0x0065,
+  ERROR_NOT_CLAIMED = 0x0066,
+  ERROR_BAD_SIGNATURE = 0x0067,
+  ERROR_RNG_FAILED = 0x0068,
+  ERROR_PROTECTION = 0x0069,
   ERROR_INTERNAL = 0x00FF,
 };
 
@@ -63,6 +99,7 @@ enum boot_reason {
   REASON_ADDRESS = 4,
   REASON_NOT_BOOTABLE = 5,
   REASON_HOST = 6,
+  REASON_UNSIGNED = 7,
 };
 
 #define BACKUP_STAY 0x4C464D53u /* "SMFL" in RTC_BKP0R */

@@ -1,4 +1,4 @@
-/* The handlers of docs/protocol.md, section 5, one file a family, and the table of them. */
+/* The handlers of docs/protocol.md, sections 5 and 11, one file a family, and the table of them. */
 #ifndef REQUESTS_H
 #define REQUESTS_H
 
@@ -19,6 +19,14 @@ enum step request_get_boot_address(struct operation *operation);
 enum step request_set_boot_address(struct operation *operation);
 enum step request_unprotect(struct operation *operation);
 enum step request_reset(struct operation *operation);
+enum step request_access(struct operation *operation);
+enum step request_challenge(struct operation *operation);
+enum step request_prove(struct operation *operation);
+enum step request_claim(struct operation *operation);
+enum step request_release(struct operation *operation);
+enum step request_policy(struct operation *operation);
+enum step request_signature(struct operation *operation);
+enum step request_protect(struct operation *operation);
 
 #define REQUEST_NEEDS_FLASH 1u
 #define REQUEST_ABORTABLE 2u /* refused with ABORTED after one of its like has failed */
@@ -28,6 +36,7 @@ struct request_kind {
   uint16_t minimum; /* bytes of payload */
   uint16_t maximum;
   uint8_t flags;
+  uint8_t rights; /* any of these is needed; 0: none */
 };
 
 /* NULL for a type that no request has. HELLO is the session's own. */

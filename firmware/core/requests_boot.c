@@ -5,20 +5,18 @@
 #include "journal.h"
 #include "log.h"
 #include "requests.h"
+#include "signature.h"
 
 #define BOOT_ALIGNMENT 1024u
 
 /* The same decision that the next start will take, told as an error. */
-enum step request_boot(struct operation *operation)
+static enum step boot_check(struct operation *operation, uint32_t address)
 {
-  const uint32_t asked = load_u32(operation->payload);
-  const uint32_t address = asked == 0 ? log_boot_address() : asked;
   const struct boot_facts facts = boot_collect(BACKUP_RUN, address);
   const struct boot_decision decision = boot_judge(&facts);
   switch (decision.reason) {
   case REASON_NONE:
-    departure_run(address);
-    return STEP_DONE;
+    return STEP_AGAIN;
   case REASON_UNFINISHED:
     return operation_fail(operation, &(struct failure){ ERROR_UNFINISHED, journal_state()->hull.address,
                                                         "a flashing that touches # was begun and not committed",
@@ -32,6 +30,35 @@ enum step request_boot(struct operation *operation)
                                                         "no plausible vector table at #: stack pointer and reset "
                                                         "vector do not fit",
                                                         { address } });
+  }
+}
+
+enum step request_boot(struct operation *operation)
+{
+  const uint32_t asked = load_u32(operation->payload);
+  const uint32_t address = asked == 0 ? log_boot_address() : asked;
+  int result = PORT_OK;
+  if (operation->cancelled) {
+    return STEP_DONE;
+  }
+  if (operation->phase > 0) {
+    result = signature_check_step();
+  } else if (boot_check(operation, address) == STEP_DONE) {
+    return STEP_DONE;
+  } else if (signature_wanted()) {
+    operation->phase = 1;
+    result = signature_check_application(address);
+  }
+  switch (result) {
+  case PORT_OK:
+    departure_run(address);
+    return STEP_DONE;
+  case PORT_BUSY:
+    return STEP_AGAIN;
+  case SIGNATURE_ERROR_WRONG:
+    return operation_fail_signature(operation, address);
+  default:
+    return operation_fail_port(operation, result, address);
   }
 }
 
@@ -57,16 +84,8 @@ enum step request_set_boot_address(struct operation *operation)
                                                         { address, BOOT_ALIGNMENT } });
   }
   const int result = log_store_boot_address(address);
-  if (result == LOG_ERROR_FULL) {
-    return operation_fail(operation, &(struct failure){ ERROR_LOG_FULL, PORT_LOG_WORDS,
-                                                        "all % words of the log are used: put the bootloader back by "
-                                                        "DFU or a probe to empty it",
-                                                        { PORT_LOG_WORDS } });
-  }
   if (result < 0) {
-    return operation_fail(operation, &(struct failure){ ERROR_LOG_FAILED, port_log_error(),
-                                                        "the internal flash did not take the word: FLASH_SR1 was #",
-                                                        { port_log_error() } });
+    return operation_fail_log(operation, result);
   }
   return request_get_boot_address(operation);
 }

@@ -5,6 +5,7 @@
 #include "hash.h"
 #include "journal.h"
 #include "requests.h"
+#include "slot.h"
 
 #define JEDEC_ISSI 0x9Du
 #define SR1_BP 0x1Cu      /* W25Q128JV, status register 1: BP2..BP0; TB and SEC only choose what they protect */
@@ -105,7 +106,7 @@ static enum step record_step(struct operation *operation)
   if (result == PORT_BUSY) {
     return STEP_WAIT;
   }
-  if (result == JOURNAL_ERROR_VERIFY) {
+  if (result == SLOT_ERROR_VERIFY) {
     return operation_fail(operation, &(struct failure){ ERROR_WRITE_FAILED, address,
                                                         "the journal's record at # does not read back as written",
                                                         { address } });

@@ -1,5 +1,6 @@
 #include "session.h"
 
+#include "access.h"
 #include "board_id.h"
 #include "bytes.h"
 #include "change.h"
@@ -74,6 +75,7 @@ void session_start(enum boot_reason reason)
   output_reset();
   change_reset();
   departure_reset();
+  access_start();
 }
 
 /* Ends the session: what waits is forgotten, what runs comes to an end without an answer. */
@@ -86,6 +88,7 @@ static void session_end(void)
   session.open = false;
   session.broken = false;
   change_reset();
+  access_end();
 }
 
 static void session_check_link(void)
@@ -250,13 +253,15 @@ static const struct request_kind *operation_check(void)
   } else if (kind == NULL) {
     operation_fail(&operation, &(struct failure){ ERROR_BAD_REQUEST, operation.type, "unknown request type %",
                                                   { operation.type } });
-  } else if ((kind->flags & REQUEST_ABORTABLE) != 0 && change_aborted()) {
-    operation_fail(&operation, &(struct failure){ ERROR_ABORTED, 0,
-                                                  "an earlier erase, write or commit failed: BEGIN again", { 0 } });
   } else if (operation.length < kind->minimum || operation.length > kind->maximum) {
     operation_fail(&operation, &(struct failure){ ERROR_BAD_REQUEST, operation.type,
                                                   "request type % cannot have a payload of % bytes",
                                                   { operation.type, (uint32_t)operation.length } });
+  } else if (!access_allowed(&operation, kind->rights)) {
+    return kind;
+  } else if ((kind->flags & REQUEST_ABORTABLE) != 0 && change_aborted()) {
+    operation_fail(&operation, &(struct failure){ ERROR_ABORTED, 0,
+                                                  "an earlier erase, write or commit failed: BEGIN again", { 0 } });
   } else if ((kind->flags & REQUEST_NEEDS_FLASH) != 0 && !external_ready()) {
     operation_fail_port(&operation, external.start, 0);
   }

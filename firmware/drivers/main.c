@@ -12,7 +12,6 @@
 #include "stm32h750.h"
 #include "time.h"
 #include "usb_device.h"
-#include "watchdog.h"
 
 #define BLINK_MS 500u
 #define HEALTHY_MS 10000u
@@ -28,7 +27,7 @@ static void start_machine(void)
   mpu_close_flash_window();
   (void)clock_start(); /* without the PLL everything goes on, on HSI; INFO tells the clock */
   time_set_cpu_hz(clock_cpu_hz());
-  watchdog_feed();
+  port_watchdog_feed();
 }
 
 static void show_life(void)
@@ -55,7 +54,7 @@ int main(void)
   while (true) {
     event_clear();
     bool more = bootloader_poll();
-    watchdog_feed();
+    port_watchdog_feed();
     show_life();
     if (!more) {
       event_wait();

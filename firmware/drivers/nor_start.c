@@ -4,8 +4,8 @@
 #include "board.h"
 #include "gpio.h"
 #include "nor_internal.h"
+#include "port.h"
 #include "time.h"
-#include "watchdog.h"
 
 #define READ_STATUS2 QSPI_COMMAND(0x35, 1, 0, 1)
 #define READ_STATUS3 QSPI_COMMAND(0x15, 1, 0, 1)
@@ -66,7 +66,7 @@ static void let_finish(void)
   uint32_t start = port_millis();
   uint8_t status = 0;
   do {
-    watchdog_feed();
+    port_watchdog_feed();
     if (quadspi_read(NOR_READ_STATUS1, 0, 0, &status, 1) != PORT_OK || status == 0xFFu) {
       return;
     }

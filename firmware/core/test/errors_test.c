@@ -59,10 +59,13 @@ static void lengths_and_types_are_checked(void)
   static const uint8_t sizes[] = { [REQUEST_INFO] = 0, [REQUEST_GEOMETRY] = 0, [REQUEST_STATUS] = 0,
                                    [REQUEST_HASH] = 13, [REQUEST_READ] = 6, [REQUEST_VERIFY] = 40,
                                    [REQUEST_BOOT] = 4, [REQUEST_GET_BOOT_ADDRESS] = 0,
-                                   [REQUEST_SET_BOOT_ADDRESS] = 4, [REQUEST_UNPROTECT] = 0, [REQUEST_RESET] = 0 };
+                                   [REQUEST_SET_BOOT_ADDRESS] = 4, [REQUEST_UNPROTECT] = 0, [REQUEST_RESET] = 0,
+                                   [REQUEST_ACCESS] = 0, [REQUEST_CHALLENGE] = 0, [REQUEST_PROVE] = 178,
+                                   [REQUEST_CLAIM] = 32, [REQUEST_RELEASE] = 0, [REQUEST_POLICY] = 1,
+                                   [REQUEST_SIGNATURE] = 72, [REQUEST_PROTECT] = 1 };
   static const uint8_t payload[4112];
   fresh();
-  for (uint8_t type = REQUEST_INFO; type <= REQUEST_RESET; type += 1) {
+  for (uint8_t type = REQUEST_INFO; type <= REQUEST_PROTECT; type += 1) {
     if (type >= REQUEST_BEGIN && type <= REQUEST_COMMIT) {
       continue;
     }
@@ -71,7 +74,7 @@ static void lengths_and_types_are_checked(void)
       expect(peer_ask(type, payload, sizes[type] - 1u), ERROR_BAD_REQUEST, type);
     }
   }
-  for (unsigned type = REQUEST_RESET + 1u; type < 256; type += 1) {
+  for (unsigned type = REQUEST_PROTECT + 1u; type < 256; type += 1) {
     expect(peer_ask((uint8_t)type, NULL, 0), ERROR_BAD_REQUEST, type);
   }
   expect(peer_ask(0, NULL, 0), ERROR_BAD_REQUEST, 0);

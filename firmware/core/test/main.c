@@ -9,6 +9,9 @@ int main(int count, char **arguments)
     fprintf(stderr, "usage: %s VECTORS-FOLDER\n", arguments[0]);
     return 2;
   }
+#if defined(BOARD_OWNER)
+  suite_compiled_owner();
+#else
   suite_vectors(arguments[1]);
   suite_frame();
   suite_queue();
@@ -18,5 +21,10 @@ int main(int count, char **arguments)
   suite_memory();
   suite_boot();
   suite_power();
+  suite_access();
+  suite_owner();
+  suite_signature();
+  suite_access_vectors();
+#endif
   return tap_done();
 }

@@ -164,7 +164,7 @@ static void a_cut_log_word_leaves_the_old_or_the_new(void)
     EQUAL(log_store_boot_address(0x90200000u), PORT_OK);
     model.cut_at = model.operations + 1;
     model.torn = (enum model_torn)torn;
-    CHECK(log_store_boot_address(0x90300000u) < 0);
+    EQUAL(log_store_boot_address(0x90300000u) < 0, torn != TORN_ALL); /* what reads back has been written */
     model_power_cycle();
     log_read();
     EQUAL(log_boot_address(), torn == TORN_ALL ? 0x90300000u : 0x90200000u);

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "external.h"
 #include "tap.h"
 
 struct model model;
@@ -45,6 +46,8 @@ void model_power_cycle(void)
     .configured = true,
     .generation = old.generation + 1u,
     .reset_cause = old.reset_cause,
+    .rdp = old.rdp,
+    .random_drawn = old.random_drawn,
     .status = { 0, 2, 0x60 },
     .size = MODEL_FLASH_SIZE,
     .smallest_erase = 4096,
@@ -57,6 +60,40 @@ void model_power_cycle(void)
 uint32_t port_millis(void)
 {
   return model.millis;
+}
+
+void port_watchdog_feed(void)
+{
+}
+
+int port_random(uint8_t *bytes, size_t size)
+{
+  struct random random = { 0x1234567u + model.random_drawn };
+  model.random_drawn += 1;
+  for (size_t i = 0; i < size; i += 1) {
+    bytes[i] = model.random == NULL ? (uint8_t)random_next(&random) : model.random[i];
+  }
+  return model.random_fault == 0 ? PORT_OK : PORT_ERROR_RNG;
+}
+
+uint32_t port_random_error(void)
+{
+  return model.random_fault;
+}
+
+uint8_t port_rdp_level(void)
+{
+  return model.rdp;
+}
+
+int port_rdp_set(uint8_t level)
+{
+  must(level == 1 && model.rdp == 0, "the read-out protection goes from 0 to 1 only");
+  if (model.option_refuses) {
+    return PORT_ERROR_OPTION;
+  }
+  model.rdp = level;
+  return PORT_OK;
 }
 
 size_t port_link_read(uint8_t *bytes, size_t size)
@@ -292,13 +329,13 @@ uint32_t port_log_error(void)
 
 uint32_t port_backup_read(uint32_t index)
 {
-  must(index < 2, "backup register");
+  must(index < 3, "backup register");
   return model.backup[index];
 }
 
 void port_backup_write(uint32_t index, uint32_t value)
 {
-  must(index < 2, "backup register");
+  must(index < 3, "backup register");
   model.backup[index] = value;
 }
 
@@ -321,6 +358,7 @@ void port_identify(struct port_identity *identity)
     .qspi_hz = 100000000u,
   };
   memcpy(identity->unique_id, unique_id, sizeof unique_id);
+  identity->unique_id[0] ^= model.other_chip;
 }
 
 void port_reset(void)

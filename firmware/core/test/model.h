@@ -19,9 +19,15 @@ struct model {
   bool host;
   bool configured;
   uint32_t generation;
-  uint32_t backup[2];
+  uint32_t backup[3];
   unsigned resets; /* port_reset calls */
   uint32_t reset_cause;
+  bool other_chip; /* the unique id is another one's */
+  uint8_t rdp;     /* read-out protection level */
+  bool option_refuses;
+  uint32_t random_fault; /* RNG_SR that port_random fails with */
+  const uint8_t *random; /* what port_random gives; NULL: something new each time */
+  uint32_t random_drawn;
 
   /* external flash */
   int start_result;

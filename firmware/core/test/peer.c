@@ -67,6 +67,11 @@ void peer_run(void)
   CHECK(idle == IDLE_POLLS || model.off);
 }
 
+void peer_poll_once(void)
+{
+  (void)bootloader_poll();
+}
+
 bool peer_receive(struct reply *reply)
 {
   struct frame_decoder decoder;

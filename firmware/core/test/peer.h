@@ -34,6 +34,9 @@ void peer_post(uint8_t type, const uint8_t *payload, size_t length);
 /* Lets the board work until it has nothing to do, or the power is off. */
 void peer_run(void);
 
+/* One slice of work. */
+void peer_poll_once(void);
+
 /* The next frame from the board, without letting it work; false when there is none. */
 bool peer_receive(struct reply *reply);
 

@@ -11,5 +11,10 @@ void suite_flash(void);
 void suite_memory(void);
 void suite_boot(void);
 void suite_power(void);
+void suite_access(void);
+void suite_owner(void);
+void suite_signature(void);
+void suite_compiled_owner(void); /* for a build with BOARD_OWNER, whose boards are never open */
+void suite_access_vectors(void);
 
 #endif

@@ -1,4 +1,3 @@
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -9,61 +8,7 @@
 #include "peer.h"
 #include "suites.h"
 #include "tap.h"
-
-#define LINE_MAX_BYTES 32768
-
-static const char *folder;
-
-struct bytes {
-  uint8_t at[8192];
-  size_t size;
-};
-
-static void parse_hex(const char *text, struct bytes *bytes)
-{
-  bytes->size = 0;
-  if (strcmp(text, "-") == 0) {
-    return;
-  }
-  for (; text[0] != '\0' && text[1] != '\0'; text += 2) {
-    const char digits[3] = { text[0], text[1], 0 };
-    bytes->at[bytes->size] = (uint8_t)strtoul(digits, NULL, 16);
-    bytes->size += 1;
-  }
-}
-
-/* Splits at single spaces; returns how many fields. */
-static int split(char *line, char *fields[], int limit)
-{
-  int count = 0;
-  line[strcspn(line, "\n")] = '\0';
-  for (char *field = strtok(line, " "); field != NULL && count < limit; field = strtok(NULL, " ")) {
-    fields[count] = field;
-    count += 1;
-  }
-  return count;
-}
-
-static void each_line(const char *name, int fields, void (*take)(char *fields[]))
-{
-  static char line[LINE_MAX_BYTES];
-  char path[4096];
-  char *found[16];
-  int lines = 0;
-  snprintf(path, sizeof path, "%s/%s", folder, name);
-  FILE *file = fopen(path, "r");
-  if (!CHECK(file != NULL)) {
-    return;
-  }
-  while (fgets(line, sizeof line, file) != NULL) {
-    lines += 1;
-    if (CHECK(split(line, found, 16) >= fields)) {
-      take(found);
-    }
-  }
-  fclose(file);
-  CHECK(lines > 0);
-}
+#include "vectors.h"
 
 static void take_frame(char *fields[])
 {
@@ -75,8 +20,8 @@ static void take_frame(char *fields[])
   enum frame_event event;
   const uint8_t type = (uint8_t)strtoul(fields[1], NULL, 0);
   const uint8_t sequence = (uint8_t)strtoul(fields[2], NULL, 0);
-  parse_hex(fields[3], &payload);
-  parse_hex(fields[4], &wire);
+  vectors_hex(fields[3], &payload);
+  vectors_hex(fields[4], &wire);
   memcpy(frame + FRAME_HEADER, payload.at, payload.size);
   const size_t size = frame_encode(frame, frame_finish(frame, type, sequence, payload.size), encoded);
   const bool same = size == wire.size && memcmp(encoded, wire.at, size) == 0;
@@ -92,14 +37,14 @@ static void take_frame(char *fields[])
 
 static void frames_match(void)
 {
-  each_line("frames.txt", 5, take_frame);
+  vectors_each_line("frames.txt", 5, take_frame);
 }
 
 static void take_board_id(char *fields[])
 {
   static struct bytes uid;
   char id[BOARD_ID_LENGTH + 1u];
-  parse_hex(fields[0], &uid);
+  vectors_hex(fields[0], &uid);
   if (EQUAL(uid.size, 12)) {
     board_id(uid.at, id);
     CHECK(strcmp(id, fields[1]) == 0);
@@ -108,7 +53,7 @@ static void take_board_id(char *fields[])
 
 static void board_ids_match(void)
 {
-  each_line("board-ids.txt", 2, take_board_id);
+  vectors_each_line("board-ids.txt", 2, take_board_id);
 }
 
 static int message_index;
@@ -118,7 +63,7 @@ static void take_message(char *fields[])
   static struct bytes payload;
   static struct reply reply;
   const uint8_t type = (uint8_t)strtoul(fields[2], NULL, 0);
-  parse_hex(fields[3], &payload);
+  vectors_hex(fields[3], &payload);
   if (type == PROTOCOL_EVENT) {
     return;
   }
@@ -144,13 +89,13 @@ static void messages_match(void)
   EQUAL(peer_restart().reason, REASON_REQUEST);
   model.millis = 1234;
   message_index = 0;
-  each_line("messages.txt", 4, take_message);
+  vectors_each_line("messages.txt", 4, take_message);
   CHECK(model.resets > 0); /* the conversation ends with RESET */
 }
 
 void suite_vectors(const char *vectors)
 {
-  folder = vectors;
+  vectors_open(vectors);
   tap_test("frames encode and decode as vectors/frames.txt says", frames_match);
   tap_test("board ids are those of vectors/board-ids.txt", board_ids_match);
   tap_test("the conversation of vectors/messages.txt is answered byte for byte", messages_match);

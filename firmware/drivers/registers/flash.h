@@ -11,6 +11,10 @@ struct flash_registers {
   volatile uint32_t CR1;
   volatile uint32_t SR1;
   volatile uint32_t CCR1;
+  volatile uint32_t OPTCR;
+  volatile uint32_t OPTSR_CUR;
+  volatile uint32_t OPTSR_PRG;
+  volatile uint32_t OPTCCR;
 };
 
 #define FLASH ((struct flash_registers *)0x52002000u)
@@ -43,8 +47,18 @@ struct flash_registers {
 #define FLASH_CCR1_CLR_SNECCERR1 (1u << 25)
 #define FLASH_CCR1_CLR_DBECCERR1 (1u << 26)
 
+#define FLASH_OPTCR_OPTLOCK (1u << 0)
+#define FLASH_OPTCR_OPTSTART (1u << 1)
+#define FLASH_OPTSR_OPT_BUSY (1u << 0)
+#define FLASH_OPTSR_RDP(n) ((uint32_t)(n) << 8)
+#define FLASH_OPTSR_RDP_MASK (0xFFu << 8)
+#define FLASH_OPTSR_OPTCHANGEERR (1u << 30)
+#define FLASH_OPTCCR_CLR_OPTCHANGEERR (1u << 30)
+
 #define FLASH_ACR_RESET 0x37u
 #define FLASH_KEY1 0x45670123u
 #define FLASH_KEY2 0xCDEF89ABu
+#define FLASH_OPTKEY1 0x08192A3Bu
+#define FLASH_OPTKEY2 0x4C5D6E7Fu
 
 #endif

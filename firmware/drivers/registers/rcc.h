@@ -72,12 +72,15 @@ struct rcc_registers {
 #define RCC_PLL1DIVR_DIVQ1(n) ((uint32_t)(n) << 16)
 #define RCC_PLL1DIVR_DIVR1(n) ((uint32_t)(n) << 24)
 
+#define RCC_D2CCIP2R_RNGSEL(n) ((uint32_t)(n) << 8)
+#define RCC_D2CCIP2R_RNGSEL_MASK (0x3u << 8)
 #define RCC_D2CCIP2R_USBSEL(n) ((uint32_t)(n) << 20)
 #define RCC_D2CCIP2R_USBSEL_MASK (0x3u << 20)
 
 #define RCC_AHB3RSTR_QSPIRST (1u << 14)
 #define RCC_AHB1RSTR_USB2OTGRST (1u << 27)
 #define RCC_AHB2RSTR_HASHRST (1u << 5)
+#define RCC_AHB2RSTR_RNGRST (1u << 6)
 #define RCC_AHB4RSTR_GPIOARST (1u << 0)
 #define RCC_AHB4RSTR_CRCRST (1u << 19)
 #define RCC_APB1HRSTR_CRSRST (1u << 1)
@@ -85,6 +88,7 @@ struct rcc_registers {
 #define RCC_AHB3ENR_QSPIEN (1u << 14)
 #define RCC_AHB1ENR_USB2OTGEN (1u << 27)
 #define RCC_AHB2ENR_HASHEN (1u << 5)
+#define RCC_AHB2ENR_RNGEN (1u << 6)
 #define RCC_AHB4ENR_GPIOAEN (1u << 0)
 #define RCC_AHB4ENR_CRCEN (1u << 19)
 #define RCC_APB1HENR_CRSEN (1u << 1)
@@ -96,6 +100,7 @@ struct rcc_registers {
 #define RCC_SW_PLL1 3u
 #define RCC_DIVIDE_AHB_2 8u
 #define RCC_DIVIDE_APB_2 4u
+#define RCC_RNGSEL_HSI48 0u
 #define RCC_USBSEL_HSI48 3u
 
 /* Reset values that the jump restores. */

@@ -40,6 +40,20 @@ struct hash_registers {
 #define HASH_SR_BUSY (1u << 3)
 #define HASH_DATATYPE_BYTES 2u
 
+/* True random number generator. */
+struct rng_registers {
+  volatile uint32_t CR;
+  volatile uint32_t SR;
+  volatile uint32_t DR;
+};
+#define RNG ((struct rng_registers *)0x48021800u)
+#define RNG_CR_RNGEN (1u << 2)
+#define RNG_SR_DRDY (1u << 0)
+#define RNG_SR_CECS (1u << 1)
+#define RNG_SR_SECS (1u << 2)
+#define RNG_SR_CEIS (1u << 5)
+#define RNG_SR_SEIS (1u << 6)
+
 /* Clock recovery system, section 9.7. */
 struct crs_registers {
   volatile uint32_t CR;
