@@ -182,13 +182,14 @@ export class GdbSession {
   #resume(resume: Resume, address = ""): Reply {
     const at = parseHex(address);
     if (address !== "" && at === undefined) return MALFORMED;
+    this.#say();
+    if (this.#options.controls()) {
+      if (at !== undefined) this.#target.writeRegister(CORE_REGISTER.PC, at);
+      if (resume.how === "continue") this.#target.resume();
+      else this.#target.step();
+    }
     this.#interrupted = false;
     this.#resumed = resume;
-    this.#say();
-    if (!this.#options.controls()) return undefined;
-    if (at !== undefined) this.#target.writeRegister(CORE_REGISTER.PC, at);
-    if (resume.how === "continue") this.#target.resume();
-    else this.#target.step();
     return undefined;
   }
 
@@ -226,10 +227,10 @@ export class GdbSession {
   }
 
   #stopped(): void {
-    this.#say();
     const reply = this.#stopReply();
     this.#resumed = undefined;
     this.#interrupted = false;
+    this.#say();
     this.#endpoint.send(reply);
   }
 
@@ -249,8 +250,9 @@ export class GdbSession {
 
   /** What GDB had no ear for so far. */
   #say(): void {
-    if (this.#unsaid !== "") this.#endpoint.send(`O${textToHex(this.#unsaid)}`);
+    const text = this.#unsaid;
     this.#unsaid = "";
+    if (text !== "") this.#endpoint.send(`O${textToHex(text)}`);
   }
 
   /** Words go to the console; GDB takes no words in the error itself here. */
