@@ -26,6 +26,12 @@ export interface HandshakeOptions {
   readonly helloTimeout?: number;
 }
 
+/**
+ * Milliseconds after which the same HELLO is said again: a port that outlives the board (a PTY) tells nobody when
+ * the board's window of a second opens. The answers to the repetitions come before any other and are ignored.
+ */
+const REPEAT_INTERVAL = 400;
+
 export interface Greeting {
   readonly hello: Hello;
   /** HELLO's own sequence number. */
@@ -76,7 +82,15 @@ interface Ask {
 function askOnce(ask: Ask, milliseconds: number): Promise<Uint8Array | undefined> {
   const { transport, timers, sequence } = ask;
   return new Promise((resolve, reject) => {
-    const cancel = timers.after(milliseconds, () => resolve(undefined));
+    let cancelRepeat = (): void => {};
+    const cancelTimeout = timers.after(milliseconds, () => {
+      cancelRepeat();
+      resolve(undefined);
+    });
+    const cancel = (): void => {
+      cancelTimeout();
+      cancelRepeat();
+    };
     const fail = (reason: unknown) => {
       cancel();
       reject(reason);
@@ -96,7 +110,11 @@ function askOnce(ask: Ask, milliseconds: number): Promise<Uint8Array | undefined
       lowest: PROTOCOL_LOWEST,
     });
     const frame = encodeFrame({ type: requestType("HELLO"), sequence, payload });
-    transport.write(concat([Uint8Array.of(0), frame])).catch(fail);
+    const say = (): void => {
+      cancelRepeat = timers.after(REPEAT_INTERVAL, say);
+      transport.write(concat([Uint8Array.of(0), frame])).catch(fail);
+    };
+    say();
   });
 }
 

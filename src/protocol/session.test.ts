@@ -210,6 +210,22 @@ test("a HELLO that is lost is sent again", async () => {
   assert.ok(await open());
 });
 
+test("HELLO is repeated within a board's window of a second, and late answers to repetitions do no harm", async () => {
+  const { board, clock, open } = setUp();
+  const receive = board.receive.bind(board);
+  const early: Uint8Array[] = [];
+  board.receive = (bytes) => void early.push(bytes);
+  clock.after(900, () => {
+    board.receive = receive;
+    for (const bytes of early) receive(bytes);
+  });
+  const session = await open();
+  assert.ok(early.length >= 2, `HELLO was sent ${early.length} times`);
+  assert.ok(clock.now() < 1000, `${clock.now()} ms`);
+  assert.ok(await clock.until(session.send("STATUS", {})));
+  assert.equal(session.broken, undefined);
+});
+
 test("a bootloader with another protocol is named as older or newer before anything else is read", async () => {
   for (const [lowest, version, side, update] of [
     [0, 0, "older", "Update the bootloader on the board."],

@@ -46,6 +46,7 @@ export class Session {
   readonly #waiting: Pending[] = [];
   readonly #underWay: Pending[] = [];
   #underWayBytes = 0;
+  readonly #greetingSequence: number;
   #nextSequence: number;
   #geometry: Geometry | undefined;
   #broken: SessionBrokenError | undefined;
@@ -58,6 +59,7 @@ export class Session {
     this.transport = transport;
     this.timers = timers;
     this.#decoder = greeting.decoder;
+    this.#greetingSequence = greeting.sequence;
     this.#nextSequence = (greeting.sequence + 1) & 0xff;
     transport.onData((bytes) => this.#receive(bytes));
     transport.onClose((reason) => {
@@ -174,11 +176,16 @@ export class Session {
     try {
       if ("bad" in item) throw new MalformedMessageError(`an answer arrived damaged (${item.bad})`);
       if (item.frame.type === EVENT) this.#takeEvent(item.frame);
-      else this.#takeAnswer(item.frame);
+      else if (!this.#isRepeatedGreeting(item.frame)) this.#takeAnswer(item.frame);
     } catch (cause) {
       if (!(cause instanceof MalformedMessageError)) throw cause;
       this.#break(cause.message, cause);
     }
+  }
+
+  /** HELLO is said until it is answered (handshake.ts): each repetition is answered, too. */
+  #isRepeatedGreeting({ type, sequence }: Frame): boolean {
+    return type === (requestType("HELLO") | ANSWER) && sequence === this.#greetingSequence;
   }
 
   #takeEvent(frame: Frame): void {
