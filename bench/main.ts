@@ -2,6 +2,7 @@
 
 import { writeFileSync } from "node:fs";
 import { parseArgs } from "node:util";
+import { accessCosts } from "./access.js";
 import { plotSvg } from "./plot.js";
 import { type Measurement, printTable, toJson } from "./report.js";
 import { runScenario } from "./run.js";
@@ -65,6 +66,8 @@ async function main(): Promise<void> {
   if (values.only === undefined) {
     tell("start");
     found.push(...startTimes(SEED));
+    tell("access");
+    found.push(...(await accessCosts(SEED)));
   }
   if (process.stderr.isTTY) tell("");
   printTable(found);

@@ -20,7 +20,10 @@ export function startTimes(seed: number): Measurement[] {
 }
 
 /** Exact to a microsecond. */
-function untilApplication(board: EmulatedBoard, begin: () => void): Omit<Measurement, "name" | "title"> {
+export function untilApplication(
+  board: EmulatedBoard,
+  begin: () => void,
+): Omit<Measurement, "name" | "title"> {
   const wall = performance.now();
   const started = board.now;
   begin();

@@ -58,26 +58,32 @@ export class BoardAccess {
     else this.#grant = await proveOwner(session, login.owner, { onWait });
   }
 
-  /** @throws AccessDeniedError when the proof that was given does not give one of the rights. */
+  /**
+   * @param instead what else can be done where the key gives less
+   * @throws AccessDeniedError when the proof that was given does not give one of the rights
+   */
   require(rights: readonly Right[], instead: string): void {
     const grant = this.#grant;
     if (grant.kind === "open") return;
     const missing = rights.filter(
       (right) => grant.kind !== "proven" || (grant.rights & rightBits([right])) === 0,
     );
-    if (missing.length > 0) throw new AccessDeniedError(`${this.#denial(missing.join(" and "))}${instead}`);
+    if (missing.length === 0) return;
+    const way = grant.kind === "proven" ? instead : "";
+    throw new AccessDeniedError(`${this.#denial(missing, "and")}${way}`);
   }
 
   /** DENIED in words; everything else as it is. */
   explain(error: unknown): unknown {
     if (!(error instanceof BoardError) || error.codeName !== "DENIED") return error;
-    return new AccessDeniedError(this.#denial(rightNames(error.detail).join(" or ")), { cause: error });
+    return new AccessDeniedError(this.#denial(rightNames(error.detail), "or"), { cause: error });
   }
 
-  #denial(rights: string): string {
+  #denial(rights: readonly Right[], join: "and" | "or"): string {
+    const needed = rights.map((right) => `"${right}"`).join(` ${join} `);
     const grant = this.#grant;
     const owner = grant.access === undefined ? "its owner" : fingerprint(grant.access.owner);
-    const what = `denied: board ${this.#boardId} belongs to ${owner}, and this needs the right "${rights}"`;
+    const what = `denied: board ${this.#boardId} belongs to ${owner}, and this needs the right ${needed}`;
     return `${what}.\n${this.#reason(grant)}`;
   }
 
@@ -94,15 +100,17 @@ export class BoardAccess {
 
   /** What to do to get in. */
   whichKey(grant: Grant): string {
-    const mail = `Send the BOARD ID ${this.#boardId} to the owner, and put the keys.json that comes back into this folder (or name it with --keys).`;
+    const mail =
+      `\nSend the BOARD ID ${this.#boardId} to the owner, and put the keys.json that comes back into this folder, or ` +
+      "name it with --keys.";
     const { file, looked = [] } = this.#found ?? {};
     if (grant.kind === "locked" && grant.unusable !== undefined) {
-      return `The key of ${grant.unusable.key.name} in ${file} ${describeUnusable(grant.unusable)}. ${mail}`;
+      return `The key of ${grant.unusable.key.name} in ${file} ${describeUnusable(grant.unusable)}.${mail}`;
     }
     if (grant.kind !== "locked") return "";
     return file === undefined
-      ? `No keys.json: looked for ${looked.join(" and ")}. ${mail}`
-      : `${file} holds no key of this owner for this board. ${mail}`;
+      ? `No keys.json: looked for ${looked.join(" and ")}.${mail}`
+      : `${file} holds no key of this owner for this board.${mail}`;
   }
 }
 

@@ -12,10 +12,20 @@ export interface Outcome {
 }
 
 /** Runs one command line; the port is the bench's USB cable. */
-export async function commandLine(
+export function commandLine(
   bench: Bench,
   files: Readonly<Record<string, Uint8Array>>,
   ...argv: string[]
+): Promise<Outcome> {
+  return commandLineIn(bench, files, {}, argv);
+}
+
+/** The same in a world that differs in `changes`. */
+export async function commandLineIn(
+  bench: Bench,
+  files: Readonly<Record<string, Uint8Array>>,
+  changes: Partial<CliIo>,
+  argv: readonly string[],
 ): Promise<Outcome> {
   const said = { stdout: "", stderr: "" };
   const timers = boardTimers(bench.board);
@@ -39,6 +49,7 @@ export async function commandLine(
       close: async () => {},
     }),
     boards: {},
+    ...changes,
   };
   return { code: await bench.drive(main(argv, io)), ...said };
 }

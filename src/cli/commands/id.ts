@@ -9,7 +9,8 @@ export const run: RunCommand = (context) =>
       const { boardId } = session.hello;
       const { grant } = access;
       // The id alone goes to stdout: scripts take it from there.
-      context.reporter.note(`${describeOwner(grant.access)}; ${describeGrant(grant)}`);
+      const owner = describeOwner(grant.access);
+      context.reporter.note(grant.kind === "open" ? owner : `${owner}; ${describeGrant(grant)}`);
       if (grant.kind === "locked") context.reporter.note(access.whichKey(grant));
       context.reporter.result("id", { data: { boardId, access: accessJson(grant) }, lines: [boardId] });
     },
