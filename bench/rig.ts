@@ -114,6 +114,7 @@ async function measure(
 class Meter implements Advanceable {
   /** Processor time inside the emulator. */
   boardMicroseconds = 0;
+  readonly #arrived: (() => void)[] = [];
   readonly #board: EmulatedBoard;
 
   constructor(board: EmulatedBoard) {
@@ -128,23 +129,19 @@ class Meter implements Advanceable {
     const started = cpuMicroseconds();
     this.#board.advance(untilNs);
     this.boardMicroseconds += cpuMicroseconds() - started;
+    for (const deliver of this.#arrived.splice(0)) deliver();
   }
 
   interrupt(): void {
     this.#board.interrupt();
   }
 
-  /** What arrives is handled inside `advance`, but is the flasher's work. */
+  /** What arrives ends the slice; it is handled behind it, at the same board time: that is the flasher's work. */
   watch(transport: Transport): Transport {
     return {
       name: transport.name,
       write: (bytes) => transport.write(bytes),
-      onData: (receiver) =>
-        transport.onData((bytes) => {
-          const started = cpuMicroseconds();
-          receiver(bytes);
-          this.boardMicroseconds -= cpuMicroseconds() - started;
-        }),
+      onData: (receiver) => transport.onData((bytes) => this.#arrived.push(() => receiver(bytes))),
       onClose: (receiver) => transport.onClose(receiver),
       close: () => transport.close(),
     };

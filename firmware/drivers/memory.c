@@ -7,6 +7,19 @@ void *memcpy(void *restrict to, const void *restrict from, size_t size)
 {
   uint8_t *target = to;
   const uint8_t *source = from;
+  while (size >= 16u) {
+    uint32_t a = __UNALIGNED_UINT32_READ(source);
+    uint32_t b = __UNALIGNED_UINT32_READ(source + 4);
+    uint32_t c = __UNALIGNED_UINT32_READ(source + 8);
+    uint32_t d = __UNALIGNED_UINT32_READ(source + 12);
+    __UNALIGNED_UINT32_WRITE(target, a);
+    __UNALIGNED_UINT32_WRITE(target + 4, b);
+    __UNALIGNED_UINT32_WRITE(target + 8, c);
+    __UNALIGNED_UINT32_WRITE(target + 12, d);
+    target += 16;
+    source += 16;
+    size -= 16u;
+  }
   while (size >= 4u) {
     __UNALIGNED_UINT32_WRITE(target, __UNALIGNED_UINT32_READ(source));
     target += 4;

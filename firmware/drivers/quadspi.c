@@ -11,7 +11,6 @@
 
 /* A step of the controller: 32 bytes on one line at the lowest clock in use take 13 us. */
 #define STEP_US 1000u
-#define STEP_CYCLES (STEP_US * 400u) /* at the highest clock; longer at a lower one */
 
 /* Clocks that NCS stays high: tSHSL2 of the W25Q128JV is 50 ns, so 6 at 100 MHz; after a read 10 ns suffice. */
 #define CSHT_INDIRECT (6u - 1u)
@@ -118,101 +117,65 @@ int quadspi_command(uint32_t command, uint32_t address)
   return finish();
 }
 
-static uint32_t fifo_level(void)
+/*
+ * Waits until the first byte of a read is in the FIFO: the clock runs, the chip is addressed. From then on DR is read
+ * without a look at the level: an access that needs more than the FIFO holds, or has room for, is held until it has (RM0433
+ * section 23.3.7), a word's time at most.
+ */
+static bool wait_data(void)
 {
-  return (QUADSPI->SR & QUADSPI_SR_FLEVEL_MASK) / QUADSPI_SR_FLEVEL(1);
+  return time_wait_bits(&QUADSPI->SR, QUADSPI_SR_FTF, QUADSPI_SR_FTF, STEP_US);
 }
 
-/* Waits until the FIFO holds between `lowest` and `highest` bytes; returns how many, or -1 when that does not happen. */
-static int wait_fifo(uint32_t lowest, uint32_t highest)
+static bool begin_read(uint32_t command, uint32_t address, uint8_t alternate, size_t size)
 {
-  uint32_t start = DWT->CYCCNT;
-  while (true) {
-    uint32_t level = fifo_level();
-    if (level >= lowest && level <= highest) {
-      return (int)level;
-    }
-    if (DWT->CYCCNT - start > STEP_CYCLES || (QUADSPI->SR & QUADSPI_SR_TEF) != 0) {
-      return -1;
-    }
+  if (!wait_idle()) {
+    return false;
   }
-}
-
-/* Takes up to `level` bytes, words first. Returns how many. */
-static size_t take(uint8_t *bytes, size_t size, size_t level)
-{
-  size_t done = 0;
-  size_t most = level < size ? level : size;
-  while (most - done >= 4u) {
-    __UNALIGNED_UINT32_WRITE(bytes + done, QUADSPI->DR);
-    done += 4u;
+  QUADSPI->DLR = (uint32_t)size - 1u;
+  QUADSPI->ABR = alternate;
+  begin(command | FMODE_READ, address);
+  if (!wait_data()) {
+    (void)quadspi_abort();
+    return false;
   }
-  if (size - done < 4u) {
-    while (done < most) {
-      bytes[done] = *(volatile uint8_t *)&QUADSPI->DR;
-      done += 1u;
-    }
-  }
-  return done;
-}
-
-static size_t give(const uint8_t *bytes, size_t size, size_t room)
-{
-  size_t done = 0;
-  size_t most = room < size ? room : size;
-  while (most - done >= 4u) {
-    QUADSPI->DR = __UNALIGNED_UINT32_READ(bytes + done);
-    done += 4u;
-  }
-  if (size - done < 4u) {
-    while (done < most) {
-      *(volatile uint8_t *)&QUADSPI->DR = bytes[done];
-      done += 1u;
-    }
-  }
-  return done;
+  return true;
 }
 
 int quadspi_read(uint32_t command, uint32_t address, uint8_t alternate, uint8_t *bytes, size_t size)
 {
-  if (!wait_idle()) {
+  if (!begin_read(command, address, alternate, size)) {
     return PORT_ERROR_TIMEOUT;
   }
-  QUADSPI->DLR = (uint32_t)size - 1u;
-  QUADSPI->ABR = alternate;
-  begin(command | FMODE_READ, address);
+  while (size >= 4u) {
+    __UNALIGNED_UINT32_WRITE(bytes, QUADSPI->DR);
+    bytes += 4;
+    size -= 4u;
+  }
   while (size > 0) {
-    int level = wait_fifo(size < 4u ? (uint32_t)size : 4u, QUADSPI_FIFO_BYTES);
-    if (level < 0) {
-      (void)quadspi_abort();
-      return PORT_ERROR_TIMEOUT;
-    }
-    size_t taken = take(bytes, size, (size_t)level);
-    bytes += taken;
-    size -= taken;
+    *bytes = *(volatile uint8_t *)&QUADSPI->DR;
+    bytes += 1;
+    size -= 1u;
   }
   return finish();
 }
 
-/* A block is hashed in 66 HCLK cycles while the chip clocks 64 bytes in 256 of them: the FIFO never fills up. */
+/* A block is hashed in 66 HCLK cycles while the chip clocks 64 bytes in 256 of them: nobody waits for the other. */
 int quadspi_hash(uint32_t command, uint32_t address, uint8_t alternate, size_t size)
 {
-  if (!wait_idle()) {
+  if (!begin_read(command, address, alternate, size)) {
     return PORT_ERROR_TIMEOUT;
   }
-  QUADSPI->DLR = (uint32_t)size - 1u;
-  QUADSPI->ABR = alternate;
-  begin(command | FMODE_READ, address);
+  while (size >= 16u) {
+    HASH->DIN = QUADSPI->DR;
+    HASH->DIN = QUADSPI->DR;
+    HASH->DIN = QUADSPI->DR;
+    HASH->DIN = QUADSPI->DR;
+    size -= 16u;
+  }
   while (size > 0) {
-    int level = wait_fifo(4, QUADSPI_FIFO_BYTES);
-    if (level < 0) {
-      (void)quadspi_abort();
-      return PORT_ERROR_TIMEOUT;
-    }
-    for (; level >= 4; level -= 4) {
-      HASH->DIN = QUADSPI->DR;
-      size -= 4u;
-    }
+    HASH->DIN = QUADSPI->DR;
+    size -= 4u;
   }
   return finish();
 }
@@ -224,15 +187,15 @@ int quadspi_write(uint32_t command, uint32_t address, const uint8_t *bytes, size
   }
   QUADSPI->DLR = (uint32_t)size - 1u;
   begin(command | FMODE_WRITE, address);
+  while (size >= 4u) {
+    QUADSPI->DR = __UNALIGNED_UINT32_READ(bytes);
+    bytes += 4;
+    size -= 4u;
+  }
   while (size > 0) {
-    int level = wait_fifo(0, QUADSPI_FIFO_BYTES - 4u);
-    if (level < 0) {
-      (void)quadspi_abort();
-      return PORT_ERROR_TIMEOUT;
-    }
-    size_t given = give(bytes, size, QUADSPI_FIFO_BYTES - (size_t)level);
-    bytes += given;
-    size -= given;
+    *(volatile uint8_t *)&QUADSPI->DR = *bytes;
+    bytes += 1;
+    size -= 1u;
   }
   return finish();
 }

@@ -36,8 +36,6 @@ struct quadspi_registers {
 #define QUADSPI_SR_FTF (1u << 2)
 #define QUADSPI_SR_SMF (1u << 3)
 #define QUADSPI_SR_BUSY (1u << 5)
-#define QUADSPI_SR_FLEVEL(n) ((uint32_t)(n) << 8)
-#define QUADSPI_SR_FLEVEL_MASK (0x3Fu << 8)
 #define QUADSPI_FCR_CTEF (1u << 0)
 #define QUADSPI_FCR_CTCF (1u << 1)
 #define QUADSPI_FCR_CSMF (1u << 3)
@@ -52,7 +50,5 @@ struct quadspi_registers {
 #define QUADSPI_CCR_DMODE(n) ((uint32_t)(n) << 24)
 #define QUADSPI_CCR_FMODE(n) ((uint32_t)(n) << 26)
 #define QUADSPI_CCR_SIOO (1u << 28)
-
-#define QUADSPI_FIFO_BYTES 32u
 
 #endif

@@ -1,13 +1,14 @@
 /** CRC calculation unit (RM0433, chapter CRC): any polynomial of 7, 8, 16 or 32 bits, 8/16/32-bit data. */
 
 import type { AccessSize, BusDevice, ClockGate, EmulatorLog } from "../bus.js";
-import { RegisterBlock } from "../registers.js";
+import { RegisterBlock, type RegisterCell } from "../registers.js";
 
 type CrcRegister = "DR" | "IDR" | "CR" | "INIT" | "POL";
 
 const RESET = 1 << 0;
 const REV_OUT = 1 << 7;
 /** CR.POLYSIZE 0..3. */
+const UNITS = [0, 8, 16, 32] as const;
 const WIDTHS = [32, 16, 8, 7] as const;
 
 export class Crc implements BusDevice {
@@ -15,6 +16,11 @@ export class Crc implements BusDevice {
 
   readonly #log: EmulatorLog;
   readonly #clocked: ClockGate;
+  readonly #cr: RegisterCell;
+  readonly #pol: RegisterCell;
+  readonly #table = new Int32Array(256);
+  /** 0: none yet; the unit's polynomials are odd. */
+  #tablePolynomial = 0;
   #crc = 0xffff_ffff;
 
   constructor(options: { readonly log: EmulatorLog; readonly clocked: ClockGate }) {
@@ -30,6 +36,8 @@ export class Crc implements BusDevice {
       },
       { name: "CRC", ...options },
     );
+    this.#cr = this.registers.cell("CR");
+    this.#pol = this.registers.cell("POL");
   }
 
   read(offset: number, size: AccessSize): number {
@@ -62,16 +70,30 @@ export class Crc implements BusDevice {
   /** Shifts the data in, most significant bit first, after REV_IN reversed it by byte, half-word or word. */
   #feed(value: number, size: AccessSize): void {
     const bits = size * 8;
-    const unit = [0, 8, 16, 32][(this.registers.get("CR") >>> 5) & 3] ?? 0;
+    const { value: cr } = this.#cr;
+    const unit = UNITS[(cr >>> 5) & 3] ?? 0;
     const data = unit === 0 ? value : reverseUnits(value, bits, Math.min(unit, bits));
-    const top = this.#width - 1;
-    const polynomial = this.registers.get("POL");
-    let crc = this.#crc;
-    for (let bit = bits - 1; bit >= 0; bit--) {
-      const out = ((crc >>> top) ^ (data >>> bit)) & 1;
-      crc = (crc << 1) ^ (out === 1 ? polynomial : 0);
+    const width = WIDTHS[(cr >>> 3) & 3] ?? 32;
+    // A register narrower than 32 bits stands at the upper end of the word, so that one way of shifting serves all.
+    const align = 32 - width;
+    const table = this.#tableOf((this.#pol.value << align) >>> 0);
+    let crc = this.#crc << align;
+    for (let byte = bits - 8; byte >= 0; byte -= 8) {
+      crc = (crc << 8) ^ (table[((crc >>> 24) ^ (data >>> byte)) & 0xff] ?? 0);
     }
-    this.#crc = (crc & widthMask(this.#width)) >>> 0;
+    this.#crc = crc >>> align;
+  }
+
+  /** What eight bits do. @param polynomial at the upper end of the word. */
+  #tableOf(polynomial: number): Int32Array {
+    if (polynomial === this.#tablePolynomial) return this.#table;
+    this.#tablePolynomial = polynomial;
+    for (let index = 0; index < 256; index++) {
+      let crc = index << 24;
+      for (let bit = 0; bit < 8; bit++) crc = (crc << 1) ^ (crc < 0 ? polynomial : 0);
+      this.#table[index] = crc;
+    }
+    return this.#table;
   }
 
   #result(): number {
@@ -86,10 +108,11 @@ function widthMask(width: number): number {
 
 /** Reverses the order of bits inside each group of `unit` bits of a value of `bits` bits. */
 function reverseUnits(value: number, bits: number, unit: number): number {
-  let result = 0;
-  for (let bit = 0; bit < bits; bit++) {
-    const group = bit - (bit % unit);
-    if (((value >>> bit) & 1) === 1) result |= 1 << (group + unit - 1 - (bit % unit));
-  }
-  return result >>> 0;
+  if (unit === 7) return reverseUnits(value, 8, 8) >>> 1;
+  let result = ((value >>> 1) & 0x5555_5555) | ((value & 0x5555_5555) << 1);
+  result = ((result >>> 2) & 0x3333_3333) | ((result & 0x3333_3333) << 2);
+  result = ((result >>> 4) & 0x0f0f_0f0f) | ((result & 0x0f0f_0f0f) << 4);
+  if (unit >= 16) result = ((result >>> 8) & 0x00ff_00ff) | ((result & 0x00ff_00ff) << 8);
+  if (unit === 32) result = (result >>> 16) | (result << 16);
+  return (bits === 32 ? result : result & ((1 << bits) - 1)) >>> 0;
 }

@@ -1,6 +1,6 @@
 /** What IN and OUT endpoints of the USB OTG core share (RM0433, "OTG device programming model"). */
 
-import type { RegisterBlock } from "../registers.js";
+import type { RegisterBlock, RegisterCell } from "../registers.js";
 import type { DataToggle } from "../usb-port.js";
 import type { ReceiveFifo, TransmitFifo } from "./otg-fs-fifo.js";
 import { EPCTL, EPINT, TSIZ } from "./otg-fs-registers.js";
@@ -40,6 +40,8 @@ export abstract class Endpoint {
   readonly number: number;
   protected readonly core: EndpointCore;
   protected readonly names: EndpointNames;
+  protected readonly ctl: RegisterCell;
+  protected readonly tsiz: RegisterCell;
   protected toggle: DataToggle = 0;
 
   constructor(number: number, core: EndpointCore, prefix: "DIEP" | "DOEP") {
@@ -50,6 +52,8 @@ export abstract class Endpoint {
       int: `${prefix}INT${number}`,
       tsiz: `${prefix}TSIZ${number}`,
     };
+    this.ctl = core.regs.cell(this.names.ctl);
+    this.tsiz = core.regs.cell(this.names.tsiz);
   }
 
   get enabled(): boolean {
@@ -57,7 +61,7 @@ export abstract class Endpoint {
   }
 
   get maxPacket(): number {
-    if (this.number > 0) return this.core.regs.get(this.names.ctl) & 0x7ff;
+    if (this.number > 0) return this.ctl.value & 0x7ff;
     return EP0_SIZES[(this.core.regs.get("DIEPCTL0") & 3) as 0 | 1 | 2 | 3];
   }
 
@@ -67,7 +71,7 @@ export abstract class Endpoint {
   }
 
   protected is(mask: number): boolean {
-    return this.core.regs.has(this.names.ctl, mask);
+    return (this.ctl.value & mask) !== 0;
   }
 
   protected mark(mask: number, on: boolean): void {
@@ -89,15 +93,15 @@ export abstract class Endpoint {
   }
 
   protected get packets(): number {
-    return (this.core.regs.get(this.names.tsiz) >>> TSIZ.PKTCNT_SHIFT) & (this.number === 0 ? 3 : 0x3ff);
+    return (this.tsiz.value >>> TSIZ.PKTCNT_SHIFT) & (this.number === 0 ? 3 : 0x3ff);
   }
 
   protected get size(): number {
-    return this.core.regs.get(this.names.tsiz) & (this.number === 0 ? 0x7f : 0x7ffff);
+    return this.tsiz.value & (this.number === 0 ? 0x7f : 0x7ffff);
   }
 
   protected subtract(bytes: number, packets: number): void {
-    const value = this.core.regs.get(this.names.tsiz);
+    const value = this.tsiz.value;
     this.core.regs.set(this.names.tsiz, value - bytes - packets * (1 << TSIZ.PKTCNT_SHIFT));
   }
 

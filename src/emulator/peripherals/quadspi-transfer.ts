@@ -31,6 +31,13 @@ export class ByteFifo {
     return byte;
   }
 
+  /** The next `count` (1 to 4) bytes as an unsigned number, the first one lowest. */
+  take(count: number): number {
+    let value = 0;
+    for (let shift = 0; shift < count * 8; shift += 8) value |= this.shift() << shift;
+    return value >>> 0;
+  }
+
   /** Lets `fill` write `count` bytes (at most what is free) behind the last one, in up to two runs. */
   append(count: number, fill: (offset: number, count: number) => void): void {
     const from = (this.#head + this.level) % FIFO_BYTES;

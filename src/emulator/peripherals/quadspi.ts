@@ -6,7 +6,7 @@
  */
 
 import type { AccessSize, BusDevice, ClockGate, EmulatorLog, InterruptLine } from "../bus.js";
-import { RegisterBlock } from "../registers.js";
+import { RegisterBlock, type RegisterCell } from "../registers.js";
 import type { Timeline, TimelineEvent } from "../timeline.js";
 import { type Poller, pollMatches, startPolling } from "./quadspi-poll.js";
 import {
@@ -48,6 +48,10 @@ export class QuadSpi implements BusDevice {
 
   readonly #options: QuadSpiOptions;
   readonly #registers: RegisterBlock<QuadSpiRegister>;
+  readonly #cr: RegisterCell;
+  readonly #ccr: RegisterCell;
+  readonly #abr: RegisterCell;
+  readonly #dcr: RegisterCell;
   readonly #wire: QuadSpiWire;
   readonly #fifo = new ByteFifo();
   #flags = 0;
@@ -90,6 +94,10 @@ export class QuadSpi implements BusDevice {
       writeDr: (value, bytes) => this.#writeDr(value, bytes),
     });
     this.#registers = new RegisterBlock(specs, { name: "QUADSPI", log, clocked });
+    this.#cr = this.#registers.cell("CR");
+    this.#ccr = this.#registers.cell("CCR");
+    this.#abr = this.#registers.cell("ABR");
+    this.#dcr = this.#registers.cell("DCR");
   }
 
   read(offset: number, size: AccessSize): number {
@@ -117,11 +125,11 @@ export class QuadSpi implements BusDevice {
   }
 
   get #mode(): number {
-    return (this.#registers.get("CCR") >>> 26) & 3;
+    return (this.#ccr.value >>> 26) & 3;
   }
 
   get #enabled(): boolean {
-    return this.#registers.has("CR", CR.EN);
+    return (this.#cr.value & CR.EN) !== 0;
   }
 
   get #busy(): boolean {
@@ -131,16 +139,16 @@ export class QuadSpi implements BusDevice {
   }
 
   get #deviceBytes(): number {
-    return 2 ** (((this.#registers.get("DCR") >>> 16) & 31) + 1);
+    return 2 ** (((this.#dcr.value >>> 16) & 31) + 1);
   }
 
   get #gapNs(): number {
-    return (((this.#registers.get("DCR") >>> 8) & 7) + 1) * this.#wire.clockNs;
+    return (((this.#dcr.value >>> 8) & 7) + 1) * this.#wire.clockNs;
   }
 
   #format(): CommandFormat {
-    const ccr = this.#registers.get("CCR");
-    const abr = this.#registers.get("ABR");
+    const ccr = this.#ccr.value;
+    const abr = this.#abr.value;
     if (this.#decoded?.ccr !== ccr || this.#decoded.abr !== abr) {
       this.#decoded = { ccr, abr, format: decodeCommand(ccr, abr) };
     }
@@ -174,7 +182,7 @@ export class QuadSpi implements BusDevice {
   }
 
   #configureWire(): void {
-    const cr = this.#registers.get("CR");
+    const cr = this.#cr.value;
     this.#wire.divider = (cr >>> 24) + 1;
     this.#wire.wired = (cr & (CR.DFM | CR.FSEL)) === 0;
     if (!this.#wire.wired) {
@@ -190,7 +198,7 @@ export class QuadSpi implements BusDevice {
   }
 
   get #thresholdReached(): boolean {
-    const threshold = ((this.#registers.get("CR") >>> 8) & 31) + 1;
+    const threshold = ((this.#cr.value >>> 8) & 31) + 1;
     const { level } = this.#fifo;
     if (this.#mode === MODE.WRITE) {
       const writes = this.#enabled && this.#format().dataLines !== undefined;
@@ -202,7 +210,7 @@ export class QuadSpi implements BusDevice {
 
   #writeCcr(): void {
     const { log } = this.#options;
-    const ccr = this.#registers.get("CCR");
+    const ccr = this.#ccr.value;
     this.#instructionSent = false;
     this.#statusUnread = false;
     if (this.#mapped) this.#leaveMapped();
@@ -213,7 +221,7 @@ export class QuadSpi implements BusDevice {
     }
     if ((ccr & CCR.FRCM) !== 0) this.#timingFixed = true;
     if ((ccr & CCR.PHASES) === 0) return;
-    if (ccr >>> 31 === 1 && this.#registers.has("CR", CR.SSHIFT)) {
+    if (ccr >>> 31 === 1 && (this.#cr.value & CR.SSHIFT) !== 0) {
       log.once(
         "QUADSPI.sshift",
         "QUADSPI: DDRM together with SSHIFT is forbidden (RM0433): sampling fails on silicon",
@@ -240,7 +248,7 @@ export class QuadSpi implements BusDevice {
   }
 
   #readDr(bytes: number): number {
-    this.#sync();
+    this.#advance();
     if (this.#mode === MODE.POLL) {
       this.#statusUnread = false;
       this.#update();
@@ -254,8 +262,7 @@ export class QuadSpi implements BusDevice {
     } else if (this.#fifo.level < bytes) {
       this.#options.log.once("QUADSPI.DR.empty", "QUADSPI.DR: read of more bytes than the FIFO holds: zeros");
     }
-    let value = 0;
-    for (let index = 0; index < bytes; index++) value += this.#fifo.shift() * 2 ** (8 * index);
+    const value = this.#fifo.take(bytes);
     this.#sync();
     this.#update();
     return value;
@@ -342,11 +349,18 @@ export class QuadSpi implements BusDevice {
 
   /** Brings the transfer up to now and arranges for its end. */
   #sync(): void {
+    const transfer = this.#advance();
+    if (transfer !== undefined) this.#scheduleNext(transfer);
+  }
+
+  /** @returns the transfer if bytes of it are still to come. */
+  #advance(): IndirectTransfer | undefined {
     const transfer = this.#transfer;
-    if (transfer === undefined || transfer.remaining === 0) return;
+    if (transfer === undefined || transfer.remaining === 0) return undefined;
     transfer.advance(this.#now);
-    if (transfer.remaining === 0) this.#finish();
-    else this.#scheduleNext(transfer);
+    if (transfer.remaining > 0) return transfer;
+    this.#finish();
+    return undefined;
   }
 
   /** The next instant at which something happens without the guest: FIFO threshold interrupt, or the end. */
@@ -356,8 +370,8 @@ export class QuadSpi implements BusDevice {
   }
 
   #thresholdAt(transfer: IndirectTransfer): number | undefined {
-    if (!this.#registers.has("CR", CR.FTIE) || this.#thresholdReached) return undefined;
-    const threshold = ((this.#registers.get("CR") >>> 8) & 31) + 1;
+    if ((this.#cr.value & CR.FTIE) === 0 || this.#thresholdReached) return undefined;
+    const threshold = ((this.#cr.value >>> 8) & 31) + 1;
     const { level } = this.#fifo;
     const missing = transfer.direction === "read" ? threshold - level : threshold - (FIFO_BYTES - level);
     return transfer.timeOf(missing);
@@ -457,7 +471,7 @@ export class QuadSpi implements BusDevice {
       log,
       format: () => (this.#mapped && !this.#aborting && clocked() ? this.#format() : undefined),
       deviceBytes: () => this.#deviceBytes,
-      mayLend: () => !this.#registers.has("CR", CR.TCEN),
+      mayLend: () => (this.#cr.value & CR.TCEN) === 0,
       takeInstruction: () => this.#takeInstruction(this.#format()),
       wait: (ns) => {
         this.#mappedBusy = true;
@@ -471,7 +485,7 @@ export class QuadSpi implements BusDevice {
 
   /** TCEN: /CS rises when nothing is read for LPTR clocks. */
   #restartTimeout(): void {
-    if (!this.#registers.has("CR", CR.TCEN)) return;
+    if ((this.#cr.value & CR.TCEN) === 0) return;
     const { timeline } = this.#options;
     timeline.cancel(this.#timeout);
     this.#timeout = timeline.after(this.#registers.get("LPTR") * this.#wire.clockNs, () => {
@@ -517,7 +531,7 @@ export class QuadSpi implements BusDevice {
   }
 
   #update(): void {
-    const enables = (this.#registers.get("CR") >>> 16) & FLAGS;
+    const enables = (this.#cr.value >>> 16) & FLAGS;
     const threshold = (enables & SR.FTF) !== 0 && this.#thresholdReached ? SR.FTF : 0;
     const asserted = (enables & (this.#flags | threshold)) !== 0;
     if (asserted === this.#asserted) return;
