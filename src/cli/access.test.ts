@@ -25,6 +25,7 @@ const issue = (made: TestWorld, id: string, ...more: string[]) =>
 test("from an open board to one that refuses who has no key", async () => {
   const { made, id, owner } = await claimed();
   assert.deepEqual([...made.privateFiles], ["acme/authority.json"]);
+  assert.match(new TextDecoder().decode(made.files.get("acme/authority.pub")), /^[0-9a-f]{64}\n$/);
   assert.match(made.stdout.text, new RegExp(`^board ${id} now belongs to ${owner}\n`));
   await fails(made, ["flash", ADDRESS, "app.bin"], 4, new RegExp(`board ${id} belongs to ${owner}`));
   assert.match(made.stderr.text, /needs the right "flash" and "boot"/);

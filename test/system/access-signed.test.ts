@@ -93,19 +93,23 @@ test("a signature for another address does not let the program run here", async 
 });
 
 test("the check of a signed program of 1 MiB adds at most 60 ms to its start", async (context) => {
-  const start = async (policy: string): Promise<number> => {
-    const { bench, office } = await signedBoard();
-    await office.works(bench, "policy", policy, "--authority", "acme");
-    office.files["big.bin"] = summing(2 ** 20 - 8192, 1);
-    await office.works(bench, "sign", ADDRESS, "big.bin", "--authority", "acme");
-    await office.works(bench, "flash", "--no-boot", ADDRESS, "big.bin");
+  const { bench, office } = await signedBoard();
+  office.files["big.bin"] = summing(2 ** 20 - 8192, 1);
+  await office.works(bench, "sign", ADDRESS, "big.bin", "--authority", "acme");
+  await office.works(bench, "flash", "--no-boot", ADDRESS, "big.bin");
+  const start = (): number => {
     bench.board.powerOff();
     bench.board.unplug();
     bench.run(20);
+    bench.console.length = 0;
     bench.board.powerOn();
     return bench.runUntil(() => bench.console.length > 0, 2000, "the program's first line");
   };
-  const [plain, signed] = [await start("allow-unsigned"), await start("require-signed")];
+  const signed = start();
+  bench.board.plug();
+  bench.reset();
+  await office.works(bench, "policy", "allow-unsigned", "--authority", "acme");
+  const plain = start();
   context.diagnostic(`start of 1 MiB: ${plain} ms unsigned, ${signed} ms signed`);
   assert.ok(signed - plain <= SIGNED_BOOT_LIMIT_MS, `${signed - plain} ms`);
 });

@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
+import { buildFirmware } from "../../firmware/build/compile.js";
 import { signApplication } from "../../src/keys/app-signature.js";
 import { ALL_RIGHTS, RIGHT_BITS, type Right, rightBits } from "../../src/protocol/access.js";
 import type { RequestName } from "../../src/protocol/messages.js";
@@ -154,6 +155,53 @@ test("what a certificate does not give is refused, right for right; the owner's 
     });
   }
   assertUnchanged(bench, before, "rights exceeded");
+});
+
+test("a bootloader built with an owner is locked from the start, and stays its owner's", async () => {
+  const office = new Office();
+  const bench = new Bench();
+  for (const folder of ["acme", "other"]) await office.works(bench, "keys", "new-authority", folder);
+  const { publicKey } = office.authority("acme");
+  bench.board.loadInternal(buildFirmware(ROOT, bench.board.board, publicKey).bin);
+  bench.start();
+  const before = snapshot(bench);
+  for (const argv of [["default-boot"], ["claim", "--authority", "other"], ["erase", "0x90100000", "4K"]]) {
+    const refused = await office.run(bench, ...argv);
+    assert.equal(refused.code, 4, `${argv.join(" ")}: ${refused.stderr}`);
+  }
+  const release = await office.run(bench, "release", "--authority", "acme");
+  assert.match(release.stderr, /NOT_CLAIMED/);
+  assert.equal(release.code, 1);
+  assertUnchanged(bench, before, "a board with a compiled-in owner");
+  const id = (await office.works(bench, "id")).trim();
+  await office.works(bench, "keys", "issue", "--authority", "acme", "--board", id, "--to", "Ada");
+  await office.works(bench, "default-boot");
+  assert.match(await office.works(bench, "info"), /its owner is .*, compiled into its bootloader$/m);
+});
+
+test("without a proof every command that needs one ends with code 4 and changes nothing", async () => {
+  const { bench, office } = await claimedBoard();
+  office.files["app.bin"] = blink();
+  const before = snapshot(bench);
+  for (const line of [
+    "flash 0x90100000 app.bin",
+    "flash --no-boot 0x90100000 app.bin",
+    "flash --unprotect --no-boot 0x90100000 app.bin",
+    "verify 0x90100000 app.bin",
+    "read 0x90100000 4K copy.bin",
+    "erase 0x90100000 4K",
+    "boot",
+    "boot 0x90100000",
+    "default-boot",
+    "default-boot 0x90100400",
+    "release --authority other",
+    "policy require-signed --authority other",
+  ]) {
+    const refused = await office.run(bench, ...line.split(" "));
+    assert.deepEqual([refused.code, refused.stdout], [4, ""], `${line}: ${refused.stderr}`);
+    assert.match(refused.stderr, /^imflasher: denied: board /m);
+  }
+  assertUnchanged(bench, before, "commands without keys.json");
 });
 
 test("a claim on a claimed board is refused; with the right it is given away, and the old keys are void", async () => {
