@@ -103,6 +103,7 @@ export class Chip {
     this.iwdg = this.#makeIwdg();
     this.exti = this.#makeExti();
     this.dbgmcu = this.#makeDbgmcu();
+    this.cpu.debug.onFreeze = (frozen) => this.iwdg.freeze(frozen && this.dbgmcu.freezesWatchdog);
     this.gpio = this.#makeGpio();
     this.quadspi = this.#makeQuadSpi();
     this.otg = this.#makeOtg();

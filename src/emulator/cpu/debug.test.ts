@@ -214,3 +214,27 @@ test("the ROM tables lead to units that identify themselves", () => {
   assert.deepEqual(units, [0xe000e000, 0xe0001000, 0xe0002000, 0xe0000000]);
   assert.deepEqual(units.map(name), [0x00c, 0x002, 0x00e, 0x001]);
 });
+
+test("SysTick and CYCCNT stand still while the core is halted, and count each step", () => {
+  const probe = new Probe(STEP).control(1);
+  probe.machine.handler(Exception.sysTick, /* adds r7,#1; bx lr */ "01377047");
+  probe
+    .put(DEMCR, 1 << 24)
+    .put(0xe0001000, 1)
+    .put(0xe000e014, 99)
+    .put(0xe000e018, 0)
+    .put(0xe000e010, 7)
+    .control(3);
+  const systick = probe.get(0xe000e018);
+  const cycles = probe.get(0xe0001004);
+  probe.machine.timeline.skipTo(probe.machine.timeline.now + 1e6);
+  probe.machine.timeline.runDue();
+  assert.deepEqual([probe.get(0xe000e018), probe.get(0xe0001004)], [systick, cycles]);
+  assert.equal(probe.machine.cpu.exceptions.isPending(Exception.sysTick), false);
+  probe.control(0xb).control(0xd).control(0xd);
+  assert.ok(probe.get(0xe0001004) > cycles);
+  assert.notEqual(probe.get(0xe000e018), systick);
+  assert.equal(probe.register(7), 0);
+  probe.control(1).machine.run(500);
+  assert.ok(probe.machine.reg(7) > 0);
+});

@@ -61,6 +61,8 @@ const INTERR =
 export class Debug implements DebugAccess {
   /** The core halted: on request, at the end of a step, breakpoint, watchpoint, vector catch. `reason` is a bit of DFSR. */
   onHalt: (reason: number) => void = () => {};
+  /** The core entered Debug state, or left it: what DBGMCU freezes stands still meanwhile. */
+  onFreeze: (frozen: boolean) => void = () => {};
   readonly fpb: Fpb;
   readonly comparators: DwtComparators;
   /** An access under way comes from a debugger. */
@@ -129,6 +131,7 @@ export class Debug implements DebugAccess {
     this.#regs.setBits("DHCSR", DHCSR.C_HALT | DHCSR.C_STEP | DHCSR.C_MASKINTS, false);
     this.#resetSeen = false;
     this.#maskInterrupts();
+    this.#freeze(false);
   }
 
   /** The core is out of reset and has executed nothing. */
@@ -186,7 +189,7 @@ export class Debug implements DebugAccess {
       this.#regs.set("DHCSR", (this.#regs.get("DHCSR") & ~DHCSR.C_DEBUGEN) | (before & DHCSR.C_DEBUGEN));
     if (!this.enabled) {
       this.#regs.set("DHCSR", 0);
-      if ((before & DHCSR.C_DEBUGEN) !== 0) this.#cpu.resume();
+      if ((before & DHCSR.C_DEBUGEN) !== 0) this.#leaveHalt();
     }
     this.#maskInterrupts();
     if (!this.enabled) return;
@@ -196,6 +199,7 @@ export class Debug implements DebugAccess {
   }
 
   #leaveHalt(): void {
+    this.#freeze(false);
     if (!this.#regs.has("DHCSR", DHCSR.C_STEP)) {
       this.#cpu.resume();
       return;
@@ -210,7 +214,16 @@ export class Debug implements DebugAccess {
     this.#regs.setBits("DHCSR", DHCSR.C_HALT, true);
     if (cpu.sleeping) cpu.wake();
     cpu.halt();
+    this.#freeze(true);
     this.onHalt(reason);
+  }
+
+  #freeze(frozen: boolean): void {
+    const { sysTick, dwt } = this.#cpu.scs;
+    sysTick.freeze(frozen);
+    if (frozen) dwt.pause();
+    else dwt.resume();
+    this.onFreeze(frozen);
   }
 
   #watchpoint(): void {

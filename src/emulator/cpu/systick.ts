@@ -17,6 +17,8 @@ export class SysTick implements BusDevice {
   #count = 0;
   #since = 0;
   #event: TimelineEvent | undefined;
+  /** Nanoseconds of a tick that had passed when a debugger halted the core; undefined while it counts. */
+  #frozen: number | undefined;
 
   /** @param onTick the counter reached 0 with TICKINT set: SysTick becomes pending. */
   constructor(timeline: Timeline, log: EmulatorLog, onTick: () => void) {
@@ -36,7 +38,21 @@ export class SysTick implements BusDevice {
   reset(): void {
     this.#regs.reset();
     this.#count = 0;
+    this.#frozen = undefined;
     this.#timeline.cancel(this.#event);
+  }
+
+  /** The counter stands still while the core is in Debug state (B3.3.1). */
+  freeze(on: boolean): void {
+    if (on === (this.#frozen !== undefined)) return;
+    if (on) {
+      this.#synchronise();
+      this.#frozen = this.#timeline.now - this.#since;
+    } else {
+      this.#since = this.#timeline.now - (this.#frozen ?? 0);
+      this.#frozen = undefined;
+    }
+    this.#schedule();
   }
 
   read(offset: number, size: AccessSize): number {
@@ -68,7 +84,7 @@ export class SysTick implements BusDevice {
 
   /** Whole ticks since `#since`; the small term keeps a count that is whole but for rounding from being cut. */
   get #elapsed(): number {
-    if (!this.#regs.has("CSR", CSR.ENABLE)) return 0;
+    if (!this.#regs.has("CSR", CSR.ENABLE) || this.#frozen !== undefined) return 0;
     return Math.floor((this.#timeline.now - this.#since) / this.#nsPerTick + 1e-6);
   }
 
@@ -115,7 +131,7 @@ export class SysTick implements BusDevice {
   #schedule(): void {
     this.#timeline.cancel(this.#event);
     this.#event = undefined;
-    const stopped = this.#count === 0 && this.#regs.get("RVR") === 0;
+    const stopped = this.#frozen !== undefined || (this.#count === 0 && this.#regs.get("RVR") === 0);
     if (!this.#regs.has("CSR", CSR.ENABLE) || stopped || !this.#regs.has("CSR", CSR.TICKINT)) return;
     const due = this.#since + this.#ticksToZero * this.#nsPerTick - this.#timeline.now;
     this.#event = this.#timeline.after(due, () => {

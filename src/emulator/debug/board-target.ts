@@ -12,6 +12,10 @@ import {
   type WatchAccess,
 } from "./target.js";
 
+/** DBGMCU: the independent watchdog stands still while the core does, as every probe's server sets it up. */
+const APB4FZ1 = ADDRESS.DBGMCU + 0x54;
+const DBG_WDGLSD1 = 1 << 18;
+
 export class BoardTarget implements DebugTarget {
   readonly #board: EmulatedBoard;
   readonly #core: CoreDebugger;
@@ -37,7 +41,10 @@ export class BoardTarget implements DebugTarget {
   }
 
   halt(): void {
-    if (this.running) this.#core.halt();
+    if (!this.running) return;
+    const { debug } = this.#board.chip.cpu;
+    debug.write(APB4FZ1, 4, debug.read(APB4FZ1, 4) | DBG_WDGLSD1);
+    this.#core.halt();
   }
 
   resume(): void {

@@ -35,6 +35,8 @@ export class Iwdg implements BusDevice {
   #running = false;
   #loadedAt = 0;
   #timeout: TimelineEvent | undefined;
+  /** A debugger holds it, running or not. */
+  #held = false;
   #frozenLeftNs: number | undefined;
 
   constructor(options: IwdgOptions) {
@@ -90,6 +92,7 @@ export class Iwdg implements BusDevice {
   /** A debugger halted the core, and DBGMCU freezes the watchdog meanwhile. */
   freeze(on: boolean): void {
     const { timeline } = this.#options;
+    this.#held = on;
     if (!this.#running || on === (this.#frozenLeftNs !== undefined)) return;
     if (on) {
       this.#frozenLeftNs = this.#timeout === undefined ? 0 : this.#timeout.at - timeline.now;
@@ -137,7 +140,8 @@ export class Iwdg implements BusDevice {
     const { timeline } = this.#options;
     timeline.cancel(this.#timeout);
     this.#loadedAt = timeline.now;
-    this.#timeout = timeline.after(this.#periodNs, () => this.#options.onTimeout());
+    if (this.#held) this.#frozenLeftNs = this.#periodNs;
+    else this.#timeout = timeline.after(this.#periodNs, () => this.#options.onTimeout());
   }
 
   #update(name: "PR" | "RLR" | "WINR", before: number): void {
