@@ -16,6 +16,7 @@ const onPath = (program: string): boolean =>
 
 const NEEDS: readonly Need[] = [
   { debianPackage: "gcc-arm-none-eabi", present: () => onPath("arm-none-eabi-gcc") },
+  { debianPackage: "qemu-system-arm", present: () => onPath("qemu-system-arm") },
   { debianPackage: "gcc", present: () => onPath("gcc") },
   { debianPackage: "gdb-multiarch", present: () => onPath("gdb-multiarch") },
   { debianPackage: "openocd", present: () => onPath("openocd") },

@@ -1,0 +1,119 @@
+/** The two machines that are held to each other: this project's core and QEMU's, both with the memory map of Arm's AN500. */
+import { spawn } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { CortexM7 } from "../../src/emulator/cpu/core.js";
+import { Ram } from "../../src/emulator/cpu/memory.js";
+import { SystemBus } from "../../src/emulator/cpu/system-bus.js";
+import { Timeline } from "../../src/emulator/timeline.js";
+
+export const CODE_BASE = 0;
+export const DATA_BASE = 0x20000000;
+export const BATCH_BASE = 0x60000000;
+const SMALL = 4 << 20;
+const LARGE = 16 << 20;
+const SEMIHOSTING = 0xab;
+const SYS_OPEN = 1;
+const SYS_WRITE = 5;
+const SYS_EXIT = 0x18;
+
+/** Where a machine's memory is filled before it starts. */
+export interface Load {
+  readonly address: number;
+  readonly bytes: Uint8Array;
+}
+
+export interface Run {
+  /** What the guest wrote to its file. */
+  readonly output: Uint8Array;
+  /** Cycles of this project's core: an instruction is one, a taken branch two, an exception entry or return 12. */
+  readonly cycles: number;
+}
+
+/** @throws Error when the guest does not end within `maxCycles`, or locks up. */
+export function runEmulator(loads: readonly Load[], maxCycles = 2e9): Run {
+  const bus = new SystemBus();
+  const timeline = new Timeline(100e6);
+  const output: Uint8Array[] = [];
+  let ended = false;
+  bus.map(CODE_BASE, SMALL, new Ram(SMALL), "SSRAM1");
+  bus.map(DATA_BASE, SMALL, new Ram(SMALL), "SSRAM2");
+  bus.map(BATCH_BASE, LARGE, new Ram(LARGE), "PSRAM");
+  const cpu: CortexM7 = new CortexM7({
+    bus,
+    timeline,
+    log: { once: () => {}, note: () => {} },
+    onSystemReset: () => {},
+    onBreakpoint: (immediate) => {
+      if (immediate !== SEMIHOSTING) return false;
+      ended = semihost(cpu, output);
+      return ended || "continue";
+    },
+  });
+  for (const { address, bytes } of loads) bus.poke(address, bytes);
+  cpu.reset(CODE_BASE);
+  let cycles = 0;
+  while (!ended) {
+    cpu.run();
+    cycles += timeline.cycles;
+    timeline.runDue();
+    if (cpu.lockedUp || cycles > maxCycles)
+      throw new Error(
+        `the guest ${cpu.lockedUp ? "locked up" : "does not end"} at pc 0x${cpu.pc.toString(16)}`,
+      );
+  }
+  return { output: Buffer.concat(output), cycles };
+}
+
+/** True at the end. */
+function semihost(cpu: CortexM7, output: Uint8Array[]): boolean {
+  const operation = cpu.get(0);
+  if (operation === SYS_EXIT) return true;
+  if (operation === SYS_OPEN) cpu.set(0, 1);
+  else if (operation === SYS_WRITE) {
+    const block = cpu.get(1);
+    const bytes = cpu.bus.peek(cpu.bus.read(block + 4, 4), cpu.bus.read(block + 8, 4));
+    if (bytes === undefined) throw new Error("SYS_WRITE from outside the memories");
+    output.push(bytes);
+    cpu.set(0, 0);
+  } else throw new Error(`semihosting operation ${operation} is not there`);
+  return false;
+}
+
+const QEMU_TIMEOUT_MS = 120_000;
+
+/** @throws Error with QEMU's words when it fails or the guest does not end. */
+export async function runQemu(loads: readonly Load[]): Promise<Uint8Array> {
+  const folder = mkdtempSync(join(tmpdir(), "differential-"));
+  try {
+    const devices = loads.flatMap(({ address, bytes }, index) => {
+      const file = join(folder, `load${index}.bin`);
+      writeFileSync(file, bytes);
+      return ["-device", `loader,file=${file},addr=0x${address.toString(16)},force-raw=on`];
+    });
+    const fixed = ["-M", "mps2-an500", "-cpu", "cortex-m7", "-display", "none", "-monitor", "none"];
+    const semihosting = ["-serial", "none", "-semihosting-config", "enable=on,target=native"];
+    await ended("qemu-system-arm", [...fixed, ...semihosting, ...devices], folder);
+    return readFileSync(join(folder, "result.bin"));
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}
+
+function ended(program: string, args: readonly string[], cwd: string): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(program, args, {
+      cwd,
+      stdio: ["ignore", "pipe", "pipe"],
+      timeout: QEMU_TIMEOUT_MS,
+    });
+    let words = "";
+    for (const stream of [child.stdout, child.stderr]) stream.on("data", (chunk) => (words += String(chunk)));
+    child.on("error", reject);
+    child.on("close", (code, signal) => {
+      if (code === 0) resolve();
+      else reject(new Error(`${program} ended with ${signal ?? code}: ${words.slice(0, 2000)}`));
+    });
+  });
+}
