@@ -203,7 +203,7 @@ test("a full log is read as before, and refuses another address with a remedy", 
     await assert.rejects(setBootAddress(connection, BASE), (error: Error) => {
       assert.match(
         error.message,
-        /LOG_FULL: all 2560 words of the log are used: put the bootloader back by DFU or a probe/,
+        /LOG_FULL: too few of the log's 2560 words are free: put the bootloader back by DFU or a probe/,
       );
       return true;
     });

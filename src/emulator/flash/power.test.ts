@@ -120,7 +120,7 @@ test("defects: dead bits keep their value, an endless operation stays busy until
 test("defects: a stuck status bit stays set whatever is written, and protects", () => {
   const rig = new FlashRig(W25Q128JV_IQ, { defects: { stuckStatus: [0x04] } });
   rig.send(0x06);
-  rig.send(0x01, 0);
+  rig.exchange({ code: 0x01, send: [0] });
   rig.wait(100e6);
   assert.equal(rig.status(), 0x04);
   const last = rig.content.length - 256;
