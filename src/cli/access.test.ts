@@ -60,6 +60,7 @@ test("id, info and flash without a file say whose the board is, and what to do n
     new RegExp(`claimed: its owner is ${owner}; no key that fits\nNo keys.json`),
   );
   assert.match(await works(made, "info"), new RegExp(`^owner +claimed: its owner is ${owner}$`, "m"));
+  assert.match(made.stderr.text, new RegExp(`^No keys.json: .*\nSend the BOARD ID ${id} to the owner`));
   assert.match(made.stdout.text, /^boot address +told only to a key with the right "boot"$/m);
   const seed = await works(made, "flash", ADDRESS, "");
   assert.match(

@@ -21,9 +21,11 @@ const REASONS: Readonly<Record<string, string>> = {
 };
 
 export const run: RunCommand = (context) =>
-  withBoard(context, async (connection, { grant }) => {
+  withBoard(context, async (connection, access) => {
+    const { grant } = access;
     const port = connection.session.transport.name;
     const report = await boardInfo(connection);
+    if (grant.kind === "locked") context.reporter.note(access.whichKey(grant));
     context.reporter.result("info", {
       data: {
         port,
