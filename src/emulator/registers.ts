@@ -19,6 +19,8 @@ export interface RegisterSpec {
   readonly w1c?: number;
   readonly wo?: number;
   readonly tagged?: number;
+  /** Software writes whole masks here as a matter of course (flags that a 0 or a 1 clears): reserved bits are not reported. */
+  readonly quiet?: boolean;
   /** Computes the value that software reads (called instead of returning the stored one). */
   readonly onRead?: (stored: number, size: AccessSize, lane: number) => number;
   /**
@@ -155,7 +157,8 @@ export class RegisterBlock<Name extends string> implements BusDevice {
     return false;
   }
 
-  #report({ name, spec }: Register<Name>, changed: number): void {
+  #report(register: Register<Name>, changed: number): void {
+    const { name, spec } = register;
     const { name: block, log } = this.#options;
     const tagged = changed & (spec.tagged ?? 0);
     if (tagged !== 0) {
@@ -165,7 +168,7 @@ export class RegisterBlock<Name extends string> implements BusDevice {
       );
     }
     const reserved = changed & ~silent(spec) & ~tagged;
-    if (reserved !== 0) {
+    if (reserved !== 0 && register.spec.quiet !== true) {
       log.once(
         `${block}.${name}.r${hex(reserved)}`,
         `${block}.${name}: write to reserved or read-only bits ${hex(reserved)} ignored`,

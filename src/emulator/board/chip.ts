@@ -1,6 +1,6 @@
 /** The STM32H750: core, memories and peripherals, wired. What is outside its pins is the board's business. */
 
-import type { BusDevice, EmulatorLog } from "../bus.js";
+import type { BusDevice, EmulatorLog, InterruptLine } from "../bus.js";
 import { CortexM7 } from "../cpu/core.js";
 import { Ram } from "../cpu/memory.js";
 import { SystemBus } from "../cpu/system-bus.js";
@@ -10,6 +10,7 @@ import { Dbgmcu } from "../peripherals/dbgmcu.js";
 import { DeviceSignature, SIGNATURE_BYTES } from "../peripherals/device-signature.js";
 import { Exti } from "../peripherals/exti.js";
 import { Flash } from "../peripherals/flash.js";
+import { EmptyBank, Fmc, Sdram } from "../peripherals/fmc.js";
 import { Gpio, type PortLetter } from "../peripherals/gpio.js";
 import { Hash } from "../peripherals/hash.js";
 import { Iwdg } from "../peripherals/iwdg.js";
@@ -21,8 +22,12 @@ import type { ResetName } from "../peripherals/rcc-registers.js";
 import { Rng } from "../peripherals/rng.js";
 import { Rtc } from "../peripherals/rtc.js";
 import { Syscfg } from "../peripherals/syscfg.js";
+import type { Tim } from "../peripherals/tim.js";
 import { Wwdg } from "../peripherals/wwdg.js";
 import type { Timeline } from "../timeline.js";
+import { type ChipPart, connectedPeripherals } from "./connected-peripherals.js";
+import { ChipRequests } from "./dma-requests.js";
+import { dmaControllers } from "./dma-wiring.js";
 import { GatedRam } from "./gated-ram.js";
 import { ADDRESS, IRQ, SIZE } from "./memory-map.js";
 import { mapReservedSpace } from "./reserved-space.js";
@@ -55,7 +60,13 @@ const EXTI_GROUPS = [
   { first: 4, last: 4, irq: IRQ.EXTI4 },
   { first: 5, last: 9, irq: IRQ.EXTI9_5 },
   { first: 10, last: 15, irq: IRQ.EXTI15_10 },
+  { first: 16, last: 16, irq: IRQ.PVD_AVD },
+  { first: 17, last: 17, irq: IRQ.RTC_ALARM },
+  { first: 18, last: 18, irq: IRQ.TAMP_STAMP },
+  { first: 19, last: 19, irq: IRQ.RTC_WKUP },
 ];
+/** Lines whose edges come from inside the chip (RM0433, table "EXTI Event input mapping"). */
+const EXTI_LINE = { RTC_ALARM: 17, RTC_WAKEUP: 19 } as const;
 
 export class Chip {
   readonly bus = new SystemBus();
@@ -110,6 +121,7 @@ export class Chip {
     this.#mapMemories();
     this.#makeSimple();
     this.#makeSerialAndTimers();
+    this.#makeExternalMemory();
     this.#makeStored();
     mapReservedSpace(this.bus, options.log);
   }
@@ -258,7 +270,9 @@ export class Chip {
       timeline,
       clocked: this.rcc.clockGate("RTCAPB"),
       backupWritable: () => this.pwr.backupWritable,
-      clockHz: () => this.rcc.clockTree.kernelHz("RTC"),
+      clockHz: () => (this.rcc.rtcEnabled ? this.rcc.clockTree.kernelHz("RTC") : 0),
+      onSignal: (signal, high) =>
+        this.exti.edge(signal === "alarm" ? EXTI_LINE.RTC_ALARM : EXTI_LINE.RTC_WAKEUP, high),
     });
     this.#clocked.push(() => rtc.clockChanged());
     this.#map("RTC", ADDRESS.RTC, SIZE.PERIPHERAL, rtc);
@@ -386,7 +400,15 @@ export class Chip {
     const gate = this.rcc.clockGate.bind(this.rcc);
     const hclkHz = (): number => tree.hclkHz;
     this.#add("CRC", ADDRESS.CRC, new Crc({ log, clocked: gate("CRC") }), { resetBit: "CRC" });
-    this.#add("WWDG1", ADDRESS.WWDG1, new Wwdg({ log, clocked: gate("WWDG1") }));
+    const wwdg = new Wwdg({
+      log,
+      timeline,
+      interrupt: this.#irqs.source(IRQ.WWDG1),
+      clocked: gate("WWDG1"),
+      pclkHz: () => tree.pclkHz(3),
+      onTimeout: () => this.requestReset("wwdg1"),
+    });
+    this.#add("WWDG1", ADDRESS.WWDG1, wwdg);
     const hash = new Hash({
       log,
       timeline,
@@ -409,21 +431,45 @@ export class Chip {
   }
 
   #makeSerialAndTimers(): void {
-    const { log, timeline, onSerial } = this.#options;
-    const wiring = { log, timeline, rcc: this.rcc, irqLine: (irq: number) => this.#irqs.source(irq) };
+    const { log, timeline, onSerial, random } = this.#options;
+    const requests = new ChipRequests();
+    const irqLine = (irq: number): InterruptLine => this.#irqs.source(irq);
+    const wiring = { log, timeline, rcc: this.rcc, irqLine, requests, bus: this.bus, random };
     for (const { name, address, device } of serialPorts(wiring, onSerial)) {
       this.#add(name, address, device, { resetBit: name });
     }
-    for (const { name, address, device } of timers(wiring)) {
+    const all = timers(wiring);
+    for (const { name, address, device } of all) {
       this.#clocked.push(() => device.clockChanged());
       this.#add(name, address, device, { resetBit: name });
     }
+    const timer = (name: string): Tim | undefined => all.find((part) => part.name === name)?.device;
+    this.#addParts([...connectedPeripherals({ ...wiring, timer }), ...dmaControllers(wiring)]);
+  }
+
+  #addParts(parts: readonly ChipPart[]): void {
+    for (const { name, address, device, size = SIZE.PERIPHERAL, resetBit } of parts) {
+      this.#add(name, address, device, { size, ...(resetBit === undefined ? {} : { resetBit }) });
+    }
+  }
+
+  #makeExternalMemory(): void {
+    const { log } = this.#options;
+    const fmc = new Fmc({
+      log,
+      clocked: this.rcc.clockGate("FMC"),
+      onMappingChange: () => this.bus.refreshLent(),
+    });
+    this.#mapController("FMC", ADDRESS.FMC, SIZE.FMC, fmc);
+    this.#resettable.push(() => fmc.reset());
+    this.rcc.onReset("FMC", () => fmc.reset());
+    this.#map("FMC NOR/PSRAM", ADDRESS.FMC_NOR, SIZE.FMC_BANK, new EmptyBank(fmc, "FMC NOR/PSRAM", log));
+    this.#map("FMC NAND", ADDRESS.FMC_NAND, SIZE.FMC_BANK, new EmptyBank(fmc, "FMC NAND", log));
+    this.#map("SDRAM bank 1", ADDRESS.SDRAM1, SIZE.FMC_BANK, new Sdram(fmc, 1, log));
+    this.#map("SDRAM bank 2", ADDRESS.SDRAM2, SIZE.FMC_BANK, new Sdram(fmc, 2, log));
   }
 
   #makeStored(): void {
-    for (const part of storedPeripherals({ log: this.#options.log, rcc: this.rcc })) {
-      const { name, address, device, size = SIZE.PERIPHERAL, resetBit } = part;
-      this.#add(name, address, device, { size, ...(resetBit === undefined ? {} : { resetBit }) });
-    }
+    this.#addParts(storedPeripherals({ log: this.#options.log, rcc: this.rcc }));
   }
 }

@@ -44,6 +44,7 @@ export const ADDRESS = {
   RNG: 0x4802_1800,
   WWDG1: 0x5000_3000,
   FLASH: 0x5200_2000,
+  FMC: 0x5200_4000,
   QUADSPI: 0x5200_5000,
   EXTI: 0x5800_0000,
   SYSCFG: 0x5800_0400,
@@ -55,7 +56,11 @@ export const ADDRESS = {
   PWR: 0x5802_4800,
   CRC: 0x5802_4c00,
   DBGMCU: 0x5c00_1000,
+  FMC_NOR: 0x6000_0000,
+  FMC_NAND: 0x8000_0000,
   QUADSPI_WINDOW: 0x9000_0000,
+  SDRAM1: 0xc000_0000,
+  SDRAM2: 0xd000_0000,
   /** DBGMCU seen through the debug APB. */
   DBGMCU_DEBUG_APB: 0xe00e_1000,
 } as const;
@@ -75,12 +80,18 @@ export const SIZE = {
   PERIPHERAL: 0x400,
   USB: 0x4_0000,
   FLASH: 0x1000,
+  FMC: 0x1000,
+  FMC_BANK: 0x1000_0000,
   QUADSPI: 0x1000,
   QUADSPI_WINDOW: 0x1000_0000,
   DEBUG: 0x1000,
 } as const;
 
 export const IRQ = {
+  WWDG1: 0,
+  PVD_AVD: 1,
+  TAMP_STAMP: 2,
+  RTC_WKUP: 3,
   FLASH: 4,
   RCC: 5,
   EXTI0: 6,
@@ -100,6 +111,7 @@ export const IRQ = {
   USART2: 38,
   USART3: 39,
   EXTI15_10: 40,
+  RTC_ALARM: 41,
   TIM8_BRK_TIM12: 43,
   TIM8_UP_TIM13: 44,
   TIM8_TRG_COM_TIM14: 45,

@@ -6,6 +6,7 @@ import type { Rcc } from "../peripherals/rcc.js";
 import { Tim } from "../peripherals/tim.js";
 import { Usart, type UsartOptions } from "../peripherals/usart.js";
 import type { Timeline } from "../timeline.js";
+import type { ChipRequests } from "./dma-requests.js";
 import { ADDRESS, IRQ } from "./memory-map.js";
 
 const SERIAL_PORTS = [
@@ -109,7 +110,7 @@ export interface Wiring {
   /** A source of its own into the interrupt, which is asserted while any of its sources is. */
   readonly irqLine: (irq: number) => InterruptLine;
   /** Where DMA requests go, by name: "TIM3_UP". */
-  readonly requests?: { pulse(name: string): void };
+  readonly requests: ChipRequests;
 }
 
 export interface Part {
@@ -123,7 +124,7 @@ export function serialPorts(
   wiring: Wiring,
   onByte: (port: SerialPortName, byte: number) => void,
 ): (Part & { readonly name: SerialPortName; readonly device: Usart })[] {
-  const { log, timeline, rcc, irqLine } = wiring;
+  const { log, timeline, rcc, irqLine, requests } = wiring;
   return SERIAL_PORTS.map(({ name, kind, clock }) => {
     const device = new Usart({
       name,
@@ -134,6 +135,8 @@ export function serialPorts(
       clocked: rcc.clockGate(name),
       kernelHz: () => rcc.clockTree.kernelHz(clock),
       onTransmit: (value) => onByte(name, value & 0xff),
+      receiveRequest: requests.signal(`${name}_RX`),
+      transmitRequest: requests.signal(`${name}_TX`),
     });
     return { name, address: ADDRESS[name], device };
   });
@@ -155,7 +158,7 @@ export function timers(wiring: Wiring): (Part & { readonly device: Tim })[] {
         : { compareInterrupt: irqLine(own.compare), triggerInterrupt: irqLine(own.trigger) }),
       clocked: rcc.clockGate(name),
       clockHz: () => rcc.clockTree.timerHz(bus),
-      request: (what) => requests?.pulse(`${name}_${what}`),
+      request: (what) => requests.pulse(`${name}_${what}`),
     });
     return { name, address: ADDRESS[name], device };
   });

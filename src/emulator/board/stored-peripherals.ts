@@ -21,6 +21,7 @@ import {
   SPDIFRX,
   SWPMI,
 } from "../peripherals/tables/stored.js";
+import type { ChipPart } from "./connected-peripherals.js";
 
 interface Row {
   readonly name: string;
@@ -101,21 +102,13 @@ const ROWS: readonly Row[] = [
   },
 ];
 
-export interface StoredPart {
-  readonly name: string;
-  readonly address: number;
-  readonly size: number | undefined;
-  readonly resetBit: ResetName | undefined;
-  readonly device: StoredBlock;
-}
-
 export function storedPeripherals({
   log,
   rcc,
 }: {
   readonly log: EmulatorLog;
   readonly rcc: Rcc;
-}): StoredPart[] {
+}): ChipPart[] {
   return ROWS.map(({ name, address, size, registers, actions, gate, resetBit }) => {
     const device = new StoredBlock({
       name,
@@ -123,6 +116,12 @@ export function storedPeripherals({
       log,
       ...(gate === undefined ? {} : { clocked: rcc.clockGate(gate) }),
     });
-    return { name, address, size, resetBit, device };
+    return {
+      name,
+      address,
+      device,
+      ...(size === undefined ? {} : { size }),
+      ...(resetBit === undefined ? {} : { resetBit }),
+    };
   });
 }

@@ -22,6 +22,16 @@ export type KernelClock =
   | "I2C4"
   | "USB"
   | "RNG"
+  | "SPI123"
+  | "SPI45"
+  | "SPI6"
+  | "SAI1"
+  | "SAI23"
+  | "SAI4"
+  | "ADC"
+  | "LPTIM1"
+  | "LPTIM2"
+  | "LPTIM345"
   | "RTC";
 
 export type ClockRegister =
@@ -36,6 +46,7 @@ export type ClockRegister =
   | "PLL2DIVR"
   | "PLL3DIVR"
   | "D1CCIPR"
+  | "D2CCIP1R"
   | "D2CCIP2R"
   | "D3CCIPR"
   | "BDCR";
@@ -87,6 +98,25 @@ const serial = (first: Source): readonly Source[] => [
 const i2c = (first: Source): readonly Source[] => [first, pll(3, "R"), oscillator("HSI"), oscillator("CSI")];
 const memory: readonly Source[] = [hclk, pll(1, "Q"), pll(2, "R"), per];
 
+/** The I2S_CKIN pin carries nothing. */
+const audio: readonly Source[] = [pll(1, "Q"), pll(2, "P"), pll(3, "P"), none, per];
+const spi = (first: Source): readonly Source[] => [
+  first,
+  pll(2, "Q"),
+  pll(3, "Q"),
+  oscillator("HSI"),
+  oscillator("CSI"),
+  oscillator("HSE"),
+];
+const lowPowerTimer = (first: Source): readonly Source[] => [
+  first,
+  pll(2, "P"),
+  pll(3, "R"),
+  oscillator("LSE"),
+  oscillator("LSI"),
+  per,
+];
+
 interface Multiplexer {
   readonly register: ClockRegister;
   readonly shift: number;
@@ -115,6 +145,16 @@ const MULTIPLEXERS: Readonly<Record<KernelClock, Multiplexer>> = {
     sources: [none, pll(1, "Q"), pll(3, "Q"), oscillator("HSI48")],
   },
   LPUART1: { register: "D3CCIPR", shift: 0, mask: 7, sources: serial(bus(4)) },
+  SAI1: { register: "D2CCIP1R", shift: 0, mask: 7, sources: audio },
+  SAI23: { register: "D2CCIP1R", shift: 6, mask: 7, sources: audio },
+  SPI123: { register: "D2CCIP1R", shift: 12, mask: 7, sources: audio },
+  SPI45: { register: "D2CCIP1R", shift: 16, mask: 7, sources: spi(bus(2)) },
+  LPTIM1: { register: "D2CCIP2R", shift: 28, mask: 7, sources: lowPowerTimer(bus(1)) },
+  LPTIM2: { register: "D3CCIPR", shift: 10, mask: 7, sources: lowPowerTimer(bus(4)) },
+  LPTIM345: { register: "D3CCIPR", shift: 13, mask: 7, sources: lowPowerTimer(bus(4)) },
+  ADC: { register: "D3CCIPR", shift: 16, mask: 3, sources: [pll(2, "P"), pll(3, "R"), per] },
+  SAI4: { register: "D3CCIPR", shift: 21, mask: 7, sources: audio },
+  SPI6: { register: "D3CCIPR", shift: 28, mask: 7, sources: spi(bus(4)) },
   I2C4: { register: "D3CCIPR", shift: 8, mask: 3, sources: i2c(bus(4)) },
   RTC: {
     register: "BDCR",

@@ -42,6 +42,8 @@ const CPU_MASK_RESET: Readonly<Record<Bank, number>> = { 1: 0xffc0_0000, 2: 0xff
 export class Exti implements BusDevice {
   readonly registers: RegisterBlock<ExtiRegister>;
   readonly #groups: readonly ExtiGroup[];
+  /** Level of each line's signal, where it is known. */
+  readonly #levels = new Map<number, boolean>();
 
   constructor(options: ExtiOptions) {
     this.#groups = options.groups;
@@ -63,6 +65,8 @@ export class Exti implements BusDevice {
 
   /** The signal of configurable line `line` (0..87) went high or low. */
   edge(line: number, high: boolean): void {
+    if (this.#levels.get(line) === high) return;
+    this.#levels.set(line, high);
     const bank = bankOf(line);
     const bit = 1 << (line % 32);
     if (!this.registers.has(`${high ? "RTSR" : "FTSR"}${bank}`, bit)) return;

@@ -175,9 +175,9 @@ const PLAIN_REGISTERS = {
   D2CFGR: { offset: 0x1c, reset: 0, rw: 0x770 },
   D3CFGR: { offset: 0x20, reset: 0, rw: 0x70 },
   D1CCIPR: { offset: 0x4c, reset: 0, rw: 0x3001_0033 },
-  D2CCIP1R: { offset: 0x50, reset: 0, tagged: 0xb137_71c7 },
-  D2CCIP2R: { offset: 0x54, reset: 0, rw: 0x0030_333f, tagged: 0x70c0_0000 },
-  D3CCIPR: { offset: 0x58, reset: 0, rw: 0x307, tagged: 0x77e3_fc00 },
+  D2CCIP1R: { offset: 0x50, reset: 0, rw: 0x0007_71c7, tagged: 0xb130_0000 },
+  D2CCIP2R: { offset: 0x54, reset: 0, rw: 0x7030_333f, tagged: 0x00c0_0000 },
+  D3CCIPR: { offset: 0x58, reset: 0, rw: 0x70e3_ff07, tagged: 0x0700_0000 },
   GCR: { offset: 0xa0, reset: 0, tagged: 0x1 },
   D3AMR: { offset: 0xa8, reset: 0, tagged: 0x3129_dea9 },
 } as const satisfies Readonly<Record<string, RegisterSpec>>;

@@ -61,12 +61,21 @@ const CAUSE_FLAGS: Readonly<Record<SystemResetCause, number>> = {
 const HSI_HZ = 64e6;
 const FIXED_HZ = { HSI: HSI_HZ, CSI: 4e6, HSI48: 48e6, LSI: 32e3 } as const;
 const SW_SOURCES: readonly (SourceName | undefined)[] = ["HSI", "CSI", "HSE", "PLL1"];
-const DIVIDERS_AND_SELECTIONS = ["D1CFGR", "D2CFGR", "D3CFGR", "D1CCIPR", "D2CCIP2R", "D3CCIPR"] as const;
+const DIVIDERS_AND_SELECTIONS = [
+  "D1CFGR",
+  "D2CFGR",
+  "D3CFGR",
+  "D1CCIPR",
+  "D2CCIP1R",
+  "D2CCIP2R",
+  "D3CCIPR",
+] as const;
 const HSEBYP = 1 << 18;
 const HSIDIV = 3 << 3;
 const RMVF = 1 << 16;
 const BDRST = 1 << 16;
 const RTCSEL = 3 << 8;
+const RTCEN = 1 << 15;
 /** The RCC_C1_xxx registers at 0x130.. are RCC_xxx at 0xD0.. seen a second time. */
 const ALIAS_FIRST = 0x130;
 const ALIAS_LAST = 0x17c;
@@ -128,6 +137,11 @@ export class Rcc implements BusDevice {
     const { register, mask } = found(this.#gates, name);
     const cell = this.registers.cell(register);
     return () => (cell.value & mask) !== 0;
+  }
+
+  /** RCC_BDCR.RTCEN */
+  get rtcEnabled(): boolean {
+    return this.registers.has("BDCR", RTCEN);
   }
 
   /** Does the clock stay on while the CPU sleeps (RCC_xxxLPENR)? */

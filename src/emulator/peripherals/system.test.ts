@@ -67,8 +67,26 @@ test("the device signature holds the unique id and the flash size, and cannot be
   assert.throws(() => new DeviceSignature({ log: new MemoryLog(), uniqueId: new Uint8Array(3) }), /3 bytes/);
 });
 
-test("WWDG is stored only, and the log says so", () => {
-  const log = new MemoryLog();
-  new Wwdg({ log, clocked: () => true }).write(0, 4, 0xff);
-  assert.ok(log.has(/WWDG.CR.*no effect/));
+test("WWDG warns at 0x40, resets below it, and resets when it is refreshed too early", () => {
+  const timeline = new Timeline();
+  const interrupt = new TestLine();
+  let bites = 0;
+  const options = { log: new MemoryLog(), timeline, interrupt, clocked: () => true };
+  const wwdg = new Wwdg({ ...options, pclkHz: () => 4096e3, onTimeout: () => bites++ });
+  wwdg.write(4, 4, 0x27f);
+  wwdg.write(0, 4, 0xc2);
+  pass(timeline, 1.5e6);
+  assert.ok(!interrupt.asserted);
+  pass(timeline, 1e6);
+  assert.ok(interrupt.asserted);
+  wwdg.write(8, 4, 0);
+  assert.ok(!interrupt.asserted);
+  assert.equal(bites, 0);
+  pass(timeline, 1e6);
+  assert.equal(bites, 1);
+  wwdg.reset();
+  wwdg.write(4, 4, 0x50);
+  wwdg.write(0, 4, 0xff);
+  wwdg.write(0, 4, 0xff);
+  assert.equal(bites, 2);
 });

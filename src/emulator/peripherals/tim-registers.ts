@@ -101,6 +101,7 @@ function actionsFor(kind: TimKind, hooks: TimHooks): Record<string, RegisterActi
     DIER: { rw: 0x5f5f, onWrite: () => hooks.update() },
     SR: {
       rw: ALL,
+      quiet: true,
       onWrite: (written, before, laneMask) => hooks.status(written | ~laneMask, before),
     },
     EGR: { wo: ALL, onWrite: (written) => hooks.generate(written) },

@@ -28,12 +28,14 @@ export interface UsartHooks {
   readonly transmit: (value: number) => void;
 }
 
-/** TXFNFIE/TXEIE, TCIE, RXNEIE, IDLEIE, TE, RE, UE, M1, M0, OVER8, FIFOEN, RXFFIE, TXFEIE act; the rest is stored. */
-const CR1_ACTIVE = 0xf000_90fd;
-/** STOP[1:0]. */
-const CR2_ACTIVE = 0x3000;
-/** EIE, OVRDIS, TXFTIE, RXFTCFG, RXFTIE, TXFTCFG. */
-const CR3_ACTIVE = 0xfe80_1001;
+/** TXFNFIE/TXEIE, TCIE, RXNEIE, IDLEIE, TE, RE, UE, PEIE, PS, PCE, M1, M0, OVER8, RTOIE, FIFOEN, RXFFIE, TXFEIE act. */
+const CR1_ACTIVE = 0xf400_97fd;
+/** STOP[1:0] and RTOEN. */
+const CR2_ACTIVE = 0x80_3000;
+/** What is fixed while UE = 1. */
+const CR2_LOCKED = 0x3000;
+/** EIE, DMAR, DMAT, ONEBIT (no noise to vote on), OVRDIS, TXFTIE, RXFTCFG, RXFTIE, TXFTCFG. */
+const CR3_ACTIVE = 0xfe80_18c1;
 
 const DECLARED = {
   USART: {
@@ -82,7 +84,7 @@ export function usartRegisters(kind: UsartKind, hooks: UsartHooks): Record<Usart
       offset: 0x04,
       reset: 0,
       ...split("CR2", CR2_ACTIVE),
-      onWrite: (_written, before) => hooks.writeWhileDisabled("CR2", before, CR2_ACTIVE),
+      onWrite: (_written, before) => hooks.writeWhileDisabled("CR2", before, CR2_LOCKED),
     },
     CR3: { offset: 0x08, reset: 0, ...split("CR3", CR3_ACTIVE), onWrite: () => hooks.update() },
     BRR: {
@@ -92,7 +94,7 @@ export function usartRegisters(kind: UsartKind, hooks: UsartHooks): Record<Usart
       onWrite: (_written, before) => hooks.writeWhileDisabled("BRR", before, 0xffff_ffff),
     },
     GTPR: { offset: 0x10, reset: 0, tagged: 0xffff },
-    RTOR: { offset: 0x14, reset: 0, tagged: 0xffff_ffff },
+    RTOR: { offset: 0x14, reset: 0, rw: 0xff_ffff, tagged: 0xff00_0000 },
     RQR: { offset: 0x18, reset: 0, wo: 0x1f, onWrite: (written) => hooks.request(written) },
     ISR: { offset: 0x1c, reset: 0xc0, ro: bits.ISR, onRead: () => hooks.status() },
     ICR: { offset: 0x20, reset: 0, wo: bits.ICR, onWrite: (written) => hooks.clear(written) },

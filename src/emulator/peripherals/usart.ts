@@ -1,11 +1,12 @@
 /**
  * USART, UART and LPUART as an asynchronous serial port (RM0433, chapters USART and LPUART): baud rate, frame length,
- * FIFO, overrun, interrupts. Parity, LIN, smartcard, IrDA, synchronous mode and flow control are stored only.
+ * FIFO, overrun, receiver timeout, interrupts, DMA. A parity bit takes its time on the line and is always right. LIN, smartcard, IrDA, synchronous mode and flow control are stored only.
  */
 
 import type { AccessSize, BusDevice, ClockGate, EmulatorLog, InterruptLine } from "../bus.js";
 import { RegisterBlock } from "../registers.js";
 import type { Timeline, TimelineEvent } from "../timeline.js";
+import { type DmaSignal, NO_DMA } from "./dma-request.js";
 import { type UsartKind, type UsartRegister, usartRegisters } from "./usart-registers.js";
 
 export interface UsartOptions {
@@ -20,6 +21,8 @@ export interface UsartOptions {
   readonly kernelHz: () => number;
   /** A frame left the TX pin: its data (7..9 bits) and the baud rate it was sent with. */
   readonly onTransmit: (value: number, baud: number) => void;
+  readonly receiveRequest?: DmaSignal;
+  readonly transmitRequest?: DmaSignal;
 }
 
 const UE = 1 << 0;
@@ -30,13 +33,18 @@ const RXNEIE = 1 << 5;
 const TCIE = 1 << 6;
 const TXEIE = 1 << 7;
 const OVER8 = 1 << 15;
+const PCE = 1 << 10;
 const M0 = 1 << 12;
+const RTOIE = 1 << 26;
 const M1 = 1 << 28;
 const FIFOEN = 1 << 29;
 const TXFEIE = 1 << 30;
 const RXFFIE = 1 << 31;
 const EIE = 1 << 0;
+const DMAR = 1 << 6;
+const DMAT = 1 << 7;
 const OVRDIS = 1 << 12;
+const RTOEN = 1 << 23;
 const TXFTIE = 1 << 23;
 const RXFTIE = 1 << 28;
 
@@ -46,6 +54,7 @@ const IDLE = 1 << 4;
 const RXNE = 1 << 5;
 const TC = 1 << 6;
 const TXE = 1 << 7;
+const RTOF = 1 << 11;
 const BUSY = 1 << 16;
 const TEACK = 1 << 21;
 const REACK = 1 << 22;
@@ -84,6 +93,7 @@ export class Usart implements BusDevice {
   readonly #line: Frame[] = [];
   #arriving: TimelineEvent | undefined;
   #quiet: TimelineEvent | undefined;
+  #silent: TimelineEvent | undefined;
   /** FE, ORE, IDLE as stored; TC too, which software can clear. */
   #flags = TC;
 
@@ -140,14 +150,19 @@ export class Usart implements BusDevice {
     this.#nextArrival();
   }
 
-  get #dataBits(): number {
+  /** Bits between start and stop bit. */
+  get #frameBits(): number {
     const cr1 = this.registers.get("CR1");
     return (cr1 & M1) !== 0 ? 7 : (cr1 & M0) !== 0 ? 9 : 8;
   }
 
+  get #dataBits(): number {
+    return this.#frameBits - (this.registers.has("CR1", PCE) ? 1 : 0);
+  }
+
   #frameNs(baud: number): number {
     const stop = STOP_BITS[(this.registers.get("CR2") >>> 12) & 3] ?? 1;
-    return ((1 + this.#dataBits + stop) * 1e9) / baud;
+    return ((1 + this.#frameBits + stop) * 1e9) / baud;
   }
 
   get #depth(): number {
@@ -160,7 +175,7 @@ export class Usart implements BusDevice {
 
   #writeCr1(before: number): void {
     if ((before & UE) !== 0 && this.registers.has("CR1", UE)) {
-      this.#keepWhileEnabled("CR1", before, M0 | M1 | OVER8 | FIFOEN);
+      this.#keepWhileEnabled("CR1", before, M0 | M1 | OVER8 | FIFOEN | PCE);
     }
     if ((before & UE) !== 0 && !this.registers.has("CR1", UE)) this.#stop();
     this.#startShifting();
@@ -180,6 +195,7 @@ export class Usart implements BusDevice {
     timeline.cancel(this.#shifting);
     timeline.cancel(this.#arriving);
     timeline.cancel(this.#quiet);
+    timeline.cancel(this.#silent);
     this.#shifting = undefined;
     this.#arriving = undefined;
     this.#sending = [];
@@ -258,6 +274,19 @@ export class Usart implements BusDevice {
       this.#flags |= IDLE;
       this.#update();
     });
+    this.#watchTimeout();
+  }
+
+  /** RTOF comes RTOR bit times after the last frame. */
+  #watchTimeout(): void {
+    const { timeline } = this.#options;
+    timeline.cancel(this.#silent);
+    if (!this.registers.has("CR2", RTOEN)) return;
+    const bits = this.registers.get("RTOR") & 0xff_ffff;
+    this.#silent = timeline.after((bits * 1e9) / this.baud, () => {
+      this.#flags |= RTOF;
+      this.#update();
+    });
   }
 
   #take(): number {
@@ -274,7 +303,7 @@ export class Usart implements BusDevice {
 
   /** ICR clears the flag at the same place in ISR. */
   #clear(written: number): void {
-    this.#flags &= ~(written & (ERRORS | IDLE | TC));
+    this.#flags &= ~(written & (ERRORS | IDLE | TC | RTOF));
     this.#update();
   }
 
@@ -308,12 +337,16 @@ export class Usart implements BusDevice {
       [cr1, TXEIE, TXE],
       [cr1, TXFEIE, TXFE],
       [cr1, RXFFIE, RXFF],
+      [cr1, RTOIE, RTOF],
       [cr3, EIE, ERRORS],
       [cr3, TXFTIE, TXFT],
       [cr3, RXFTIE, RXFT],
     ];
     const asserted = sources.some(([enables, bit, flags]) => (enables & bit) !== 0 && (status & flags) !== 0);
     this.#options.interrupt.set(asserted && (cr1 & UE) !== 0);
+    const { receiveRequest = NO_DMA, transmitRequest = NO_DMA } = this.#options;
+    transmitRequest.set((cr3 & DMAT) !== 0 && this.#enabled(TE) && (status & TXE) !== 0);
+    receiveRequest.set((cr3 & DMAR) !== 0 && this.#received.length > 0);
   }
 
   #mistake(message: string): void {

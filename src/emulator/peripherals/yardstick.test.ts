@@ -11,20 +11,37 @@ import { test } from "node:test";
 import { fileURLToPath } from "node:url";
 import type { RegisterSpec } from "../registers.js";
 import { Timeline } from "../timeline.js";
+import { Adc } from "./adc.js";
+import { Bdma } from "./bdma.js";
 import { Crc } from "./crc.js";
 import { Crs } from "./crs.js";
 import { Dbgmcu } from "./dbgmcu.js";
+import { Dma } from "./dma.js";
+import { Dma2d } from "./dma2d.js";
+import { Dmamux } from "./dmamux.js";
 import { Exti } from "./exti.js";
 import { Flash } from "./flash.js";
 import { FACTORY_OPTION_BYTES } from "./flash-options.js";
+import { Fmc } from "./fmc.js";
 import { Gpio, type PortLetter } from "./gpio.js";
 import { Hash } from "./hash.js";
+import { Hsem } from "./hsem.js";
+import { I2c } from "./i2c.js";
 import { Iwdg } from "./iwdg.js";
+import { Ltdc } from "./ltdc.js";
+import { Mdma } from "./mdma.js";
 import { Pwr } from "./pwr.js";
 import { Rcc } from "./rcc.js";
+import { registerTable } from "./register-table.js";
 import { Rng } from "./rng.js";
 import { Rtc } from "./rtc.js";
+import { Sai } from "./sai.js";
+import { Sdmmc } from "./sdmmc.js";
+import { Spi } from "./spi.js";
+import { StoredBlock } from "./stored-block.js";
 import { Syscfg } from "./syscfg.js";
+import { AXI, DELAY_BLOCK } from "./tables/bus.js";
+import { CRYP } from "./tables/stored.js";
 import { MemoryLog, TestLine } from "./test-kit.js";
 import { Tim } from "./tim.js";
 import { Usart } from "./usart.js";
@@ -80,7 +97,7 @@ function declarations(): Record<string, Declared> {
     EXTI: new Exti({ ...common, groups: [] }),
     DBGMCU: new Dbgmcu(common),
     IWDG: new Iwdg({ ...common, onStart: nothing, onTimeout: nothing }),
-    WWDG: new Wwdg(common),
+    WWDG: new Wwdg({ ...common, pclkHz: () => 0, onTimeout: nothing }),
     RNG: new Rng({ ...common, kernelHz: () => 0, hclkHz: () => 1, random32: () => 0 }),
     CRC: new Crc(common),
     HASH: new Hash({ ...common, hclkHz: () => 1 }),
@@ -103,9 +120,43 @@ function declarations(): Record<string, Declared> {
       clockHz: () => 0,
     });
   }
+  Object.assign(registers, newer());
   const result: Record<string, Declared> = {};
   for (const [name, device] of Object.entries(registers)) result[name] = device.registers as Declared;
   return result;
+}
+
+/** Blocks whose rows stand in a table. */
+function newer(): Record<string, { readonly registers: unknown }> {
+  const bus = { read: () => 0, write: nothing };
+  const lines = Array.from({ length: 8 }, () => new TestLine());
+  const dma = { ...common, bus, hclkHz: () => 1, asserted: () => false, taken: nothing, interrupts: lines };
+  const serial = { ...common, kernelHz: () => 0 };
+  const adc = { ...common, clockHz: () => 0, input: () => 0 };
+  const stored = (name: string, table: string) =>
+    new StoredBlock({ ...common, name, registers: registerTable(table) });
+  return {
+    AXI: stored("AXI", AXI),
+    CRYP: stored("CRYP", CRYP),
+    DELAY_Block_QUADSPI: stored("DLYB", DELAY_BLOCK),
+    HSEM: new Hsem(common),
+    MDMA: new Mdma(dma),
+    DMA1: new Dma({ ...dma, name: "DMA1" }),
+    DMA2: new Dma({ ...dma, name: "DMA2" }),
+    DMAMUX1: new Dmamux({ ...common, name: "DMAMUX1" }),
+    BDMA: new Bdma(dma),
+    FMC: new Fmc({ ...common, onMappingChange: nothing }),
+    SDMMC1: new Sdmmc({ ...serial, name: "SDMMC1" }),
+    LTDC: new Ltdc({ ...common, pixelHz: () => 0 }),
+    DMA2D: new Dma2d(dma),
+    SPI1: new Spi({ ...serial, name: "SPI1", fifoBytes: 16 }),
+    SPI4: new Spi({ ...serial, name: "SPI4", fifoBytes: 8 }),
+    I2C1: new I2c({ ...serial, name: "I2C1" }),
+    I2C4: new I2c({ ...serial, name: "I2C4" }),
+    SAI1: new Sai({ ...serial, name: "SAI1" }),
+    ADC1: new Adc({ ...adc, name: "ADC1" }),
+    ADC3: new Adc({ ...adc, name: "ADC3" }),
+  };
 }
 
 /** Registers that the description lacks, with where they stand. */
@@ -141,12 +192,20 @@ const OTHER_RESET: readonly (readonly [RegExp, string])[] = [
     /^GPIO[A-K]\.(MODER|OSPEEDR|PUPDR)$/,
     "RM0433, GPIO registers: the description repeats port A's values for every port",
   ],
+  [
+    /^AXI\.AXI_(PERIPH|COMP)_ID_\d$/,
+    "RM0433, AXI_PERIPH_IDx and AXI_COMP_IDx: the identifiers of the interconnect",
+  ],
+  [/^ADC[13]\.CR$/, "RM0433, ADC_CR: the converter starts in deep power-down"],
   [/^TIM\d+\.ARR$/, "RM0433, TIMx_ARR: the auto-reload register starts at its maximum"],
 ];
 
 /** Bits that differ, and why. */
 const OTHER_BITS: readonly (readonly [RegExp, string])[] = [
   [/^SYSCFG\.PWRCR$/, "ODEN is one bit (SYSCFG_PWRCR in CMSIS)"],
+  [/^WWDG\.CFR$/, "RM0433, WWDG_CFR: WDGTB has three bits (CMSIS too)"],
+  [/^ADC[13]\.(CR|ISR)$/, "RM0433, revision V: BOOST has two bits, LDORDY tells of the regulator"],
+  [/^DMA[12]\.S0CR$/, "RM0433, DMA_SxCR: TRBUFF is in every stream's register"],
   [/^TIM[34]\.(CNT|ARR|CCR[1-4])$/, "TIM3 and TIM4 are 16 bits wide (RM0433, chapter TIM2..TIM5)"],
 ];
 

@@ -1,0 +1,221 @@
+/** DMA1 and DMA2: eight streams each (RM0433, chapter DMA). FIFO errors do not happen here. */
+
+import type { AccessSize, BusDevice, ClockGate, EmulatorLog, InterruptLine } from "../bus.js";
+import { RegisterBlock, type RegisterSpec } from "../registers.js";
+import type { Timeline } from "../timeline.js";
+import { type DmaBus, DmaChannel } from "./dma-channel.js";
+import { ALL, type RegisterAction, registerTable, repeatRows } from "./register-table.js";
+
+export interface DmaOptions {
+  readonly name: string;
+  readonly log: EmulatorLog;
+  readonly timeline: Timeline;
+  readonly interrupts: readonly InterruptLine[];
+  readonly clocked: ClockGate;
+  readonly bus: DmaBus;
+  readonly hclkHz: () => number;
+  /** Is the request raised that stream `stream` listens to (DMAMUX1)? */
+  readonly asserted: (stream: number) => boolean;
+  readonly taken: (stream: number) => void;
+  /** A stream's block is through (a trigger of MDMA). */
+  readonly onComplete?: (stream: number) => void;
+}
+
+const STREAMS = 8;
+const EN = 1 << 0;
+const DMEIE = 1 << 1;
+const TEIE = 1 << 2;
+const HTIE = 1 << 3;
+const TCIE = 1 << 4;
+const CIRC = 1 << 8;
+const PINC = 1 << 9;
+const MINC = 1 << 10;
+const PINCOS = 1 << 15;
+const DBM = 1 << 18;
+const CT = 1 << 19;
+const DMDIS = 1 << 2;
+const FEIE = 1 << 7;
+const FEIF = 1 << 0;
+const DMEIF = 1 << 2;
+const TEIF = 1 << 3;
+const HTIF = 1 << 4;
+const TCIF = 1 << 5;
+const FLAG_SHIFTS = [0, 6, 16, 22] as const;
+const DIRECTIONS = ["toMemory", "toPeripheral", "memoryToMemory", "toMemory"] as const;
+const SIZES = [1, 2, 4, 4] as const;
+const BURSTS = [1, 4, 8, 16] as const;
+/** Clocks of an item: arbitration, peripheral bus, memory bus. */
+const ITEM_CLOCKS = 6;
+
+const FLAGS = "f7d0f7d";
+const STREAM_ROWS =
+  "S#CR 10 0 1ffffff, S#NDTR 14 0 ffff, S#PAR 18 0 ffffffff, S#M0AR 1c 0 ffffffff, S#M1AR 20 0 ffffffff, S#FCR 24 21 bf";
+const TABLE = `LISR 0 0 ${FLAGS}r, HISR 4 0 ${FLAGS}r, LIFCR 8 0 ${FLAGS}w, HIFCR c 0 ${FLAGS}w, ${repeatRows(STREAM_ROWS, STREAMS, 0x18)}`;
+
+export class Dma implements BusDevice {
+  readonly registers: RegisterBlock<string>;
+  readonly #options: DmaOptions;
+  readonly #streams: readonly DmaChannel[];
+
+  constructor(options: DmaOptions) {
+    this.#options = options;
+    this.#streams = Array.from({ length: STREAMS }, (_, n) => this.#stream(n));
+    this.registers = new RegisterBlock(this.#specs(), {
+      name: options.name,
+      log: options.log,
+      clocked: options.clocked,
+    });
+  }
+
+  read(offset: number, size: AccessSize): number {
+    return this.registers.read(offset, size);
+  }
+
+  write(offset: number, size: AccessSize, value: number): void {
+    this.registers.write(offset, size, value);
+  }
+
+  reset(): void {
+    for (const stream of this.#streams) stream.stop();
+    this.registers.reset();
+    for (let n = 0; n < STREAMS; n++) this.#update(n);
+  }
+
+  /** The request of stream `n` may be raised now. */
+  requested(n: number): void {
+    this.#streams[n]?.requested();
+  }
+
+  #specs(): Record<string, RegisterSpec> {
+    const actions: Record<string, RegisterAction> = {
+      LISR: { ro: ALL },
+      HISR: { ro: ALL },
+      LIFCR: { wo: ALL, quiet: true, onWrite: (written) => this.#clear("LISR", written, 0) },
+      HIFCR: { wo: ALL, quiet: true, onWrite: (written) => this.#clear("HISR", written, 4) },
+    };
+    for (let n = 0; n < STREAMS; n++) {
+      const address = { rw: ALL, onWrite: () => this.#readdress(n) };
+      actions[`S${n}CR`] = { rw: ALL, onWrite: (_written, before) => this.#control(n, before) };
+      actions[`S${n}NDTR`] = { rw: ALL, onRead: (stored) => this.#count(n, stored) };
+      actions[`S${n}PAR`] = { rw: ALL };
+      actions[`S${n}M0AR`] = address;
+      actions[`S${n}M1AR`] = address;
+      actions[`S${n}FCR`] = { rw: 0x87, ro: 0x38 };
+    }
+    return registerTable(TABLE, actions);
+  }
+
+  #stream(n: number): DmaChannel {
+    const { bus, timeline, asserted, taken, hclkHz, clocked } = this.#options;
+    return new DmaChannel({
+      bus,
+      timeline,
+      clocked,
+      asserted: () => asserted(n),
+      taken: () => taken(n),
+      itemNs: () => (ITEM_CLOCKS * 1e9) / hclkHz(),
+      unreachable: (address) => tightlyCoupled(address),
+      onHalf: () => this.#flag(n, HTIF),
+      onComplete: (target) => {
+        this.registers.setBits(`S${n}CR`, CT, target === 1);
+        this.#flag(n, TCIF);
+        this.#options.onComplete?.(n);
+      },
+      onEnd: () => {
+        this.registers.set(`S${n}NDTR`, this.#streams[n]?.left ?? 0);
+        this.registers.setBits(`S${n}CR`, EN, false);
+      },
+      onError: (why) => {
+        const { log, name } = this.#options;
+        log.once(`${name}.${n}.${why}`, `guest mistake: ${name} stream ${n}: transfer error: ${why}`);
+        this.#flag(n, TEIF);
+      },
+    });
+  }
+
+  #control(n: number, before: number): void {
+    const name = `S${n}CR`;
+    const cr = this.registers.get(name);
+    const stream = this.#streams[n] as DmaChannel;
+    if ((before & ~cr & EN) !== 0) {
+      const left = stream.left;
+      stream.stop();
+      this.registers.set(`S${n}NDTR`, left);
+      // RM0433, DMA_SxCR.EN: switching a stream off before its end sets TCIF too.
+      if (left > 0) this.#flag(n, TCIF);
+    } else if ((cr & ~before & EN) !== 0) {
+      this.#start(n, cr);
+    } else if ((cr & before & EN) !== 0) {
+      const free = DMEIE | TEIE | HTIE | TCIE;
+      if (((cr ^ before) & ~free) !== 0) this.registers.set(name, (before & ~free) | (cr & free));
+    }
+    this.#update(n);
+  }
+
+  #start(n: number, cr: number): void {
+    const direct = !this.registers.has(`S${n}FCR`, DMDIS) && ((cr >>> 6) & 3) !== 2;
+    const peripheralSize = SIZES[(cr >>> 11) & 3] ?? 4;
+    const memorySize = direct ? peripheralSize : (SIZES[(cr >>> 13) & 3] ?? 4);
+    const offset = (cr & PINCOS) !== 0 ? 4 : peripheralSize;
+    this.#streams[n]?.start({
+      direction: DIRECTIONS[(cr >>> 6) & 3] ?? "toMemory",
+      peripheral: this.registers.get(`S${n}PAR`),
+      memories: this.#memories(n),
+      count: this.registers.get(`S${n}NDTR`),
+      peripheralSize,
+      memorySize,
+      peripheralStep: (cr & PINC) !== 0 ? offset : 0,
+      memoryStep: (cr & MINC) !== 0 ? memorySize : 0,
+      circular: (cr & CIRC) !== 0,
+      doubleBuffer: (cr & DBM) !== 0,
+      target: (cr & (DBM | CT)) === (DBM | CT) ? 1 : 0,
+      burst: direct ? 1 : (BURSTS[(cr >>> 21) & 3] ?? 1),
+    });
+  }
+
+  #memories(n: number): readonly [number, number] {
+    return [this.registers.get(`S${n}M0AR`), this.registers.get(`S${n}M1AR`)];
+  }
+
+  #readdress(n: number): void {
+    if (this.registers.has(`S${n}CR`, DBM)) this.#streams[n]?.setMemories(this.#memories(n));
+  }
+
+  #count(n: number, stored: number): number {
+    const stream = this.#streams[n];
+    return stream?.active === true ? stream.left : stored;
+  }
+
+  #flag(n: number, flag: number): void {
+    this.registers.setBits(n < 4 ? "LISR" : "HISR", flag << (FLAG_SHIFTS[n & 3] as number), true);
+    this.#update(n);
+  }
+
+  #clear(name: string, written: number, first: number): void {
+    this.registers.setBits(name, written, false);
+    for (let n = first; n < first + 4; n++) this.#update(n);
+  }
+
+  #update(n: number): void {
+    const flags = this.registers.get(n < 4 ? "LISR" : "HISR") >>> (FLAG_SHIFTS[n & 3] as number);
+    const cr = this.registers.get(`S${n}CR`);
+    const sources: readonly (readonly [boolean, number])[] = [
+      [(cr & TCIE) !== 0, TCIF],
+      [(cr & HTIE) !== 0, HTIF],
+      [(cr & TEIE) !== 0, TEIF],
+      [(cr & DMEIE) !== 0, DMEIF],
+      [this.registers.has(`S${n}FCR`, FEIE), FEIF],
+    ];
+    this.#options.interrupts[n]?.set(sources.some(([on, flag]) => on && (flags & flag) !== 0));
+  }
+}
+
+/** RM0433, "System architecture": only the core and MDMA reach ITCM and DTCM. */
+export function tightlyCoupled(address: number): string | undefined {
+  const at = address >>> 0;
+  if (at < 0x1_0000) return `0x${at.toString(16)} is ITCM, which only the core and MDMA reach`;
+  if (at >= 0x2000_0000 && at < 0x2002_0000) {
+    return `0x${at.toString(16)} is DTCM, which only the core and MDMA reach`;
+  }
+  return undefined;
+}
