@@ -34,6 +34,8 @@ interface EmulateOptions {
 const DEFAULT_BOARD = "emulated";
 const INTERNAL_FLASH = 0x0800_0000;
 const INTERNAL_BYTES = 0x2_0000;
+/** A debugger asks a thousand small things and waits for each answer. */
+const DEBUG_SLICE_NS = 1e5;
 /** Wall-clock milliseconds between two savings while it runs. */
 const SAVE_INTERVAL = 1000;
 
@@ -141,10 +143,14 @@ async function serve(context: CommandContext, kept: KeptBoard, options: EmulateO
     reporter.event(kind, { [kind]: value }, `${kind} ${value}`);
   }
   const paced = takeTurnsPaced();
-  const pump = new Pump(board, (now) => {
-    for (const port of debugPorts) port.poll();
-    return paced(now);
-  });
+  const pump = new Pump(
+    board,
+    (now) => {
+      for (const port of debugPorts) port.poll();
+      return paced(now);
+    },
+    debugPorts.length > 0 ? DEBUG_SLICE_NS : undefined,
+  );
   const saver = setInterval(() => kept.save(), SAVE_INTERVAL);
   const stopControls = io.readLines((line) => handleControl(board, line, reporter));
   board.plug();

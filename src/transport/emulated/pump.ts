@@ -18,17 +18,21 @@ export interface Advanceable {
 /** Gives everybody else a turn; may also wait for the wall clock. Called with the board's time, nanoseconds. */
 export type TakeTurns = (nowNs: number) => Promise<void>;
 
+/** Board time between two turns unless told otherwise. */
 const SLICE_NS = 1e6;
 
 export class Pump {
   readonly #board: Advanceable;
   readonly #takeTurns: TakeTurns;
+  readonly #sliceNs: number;
   #running: Promise<void> | undefined;
   #stop = false;
 
-  constructor(board: Advanceable, takeTurns: TakeTurns) {
+  /** @param sliceNs board time between two turns, nanoseconds: how soon others are heard while the board is busy */
+  constructor(board: Advanceable, takeTurns: TakeTurns, sliceNs = SLICE_NS) {
     this.#board = board;
     this.#takeTurns = takeTurns;
+    this.#sliceNs = sliceNs;
   }
 
   /** Starts, if it does not run yet. @param onError told when the emulator itself fails; the pump has stopped then. */
@@ -47,7 +51,7 @@ export class Pump {
 
   async #run(): Promise<void> {
     while (!this.#stop) {
-      this.#board.advance(this.#board.now + SLICE_NS);
+      this.#board.advance(this.#board.now + this.#sliceNs);
       await this.#takeTurns(this.#board.now);
     }
   }
