@@ -6,7 +6,7 @@ import { test } from "node:test";
 import { buildFirmware } from "../../firmware/build/compile.js";
 import { signApplication } from "../../src/keys/app-signature.js";
 import { ALL_RIGHTS, RIGHT_BITS, type Right, rightBits } from "../../src/protocol/access.js";
-import type { RequestName } from "../../src/protocol/messages.js";
+import { REQUEST_NAMES, type RequestName } from "../../src/protocol/messages.js";
 import { ROOT } from "../tools/root.js";
 import { BASE, Bench, blink, summing } from "./kit.js";
 import {
@@ -43,6 +43,20 @@ const PROTECTED: readonly (readonly [RequestName, object, readonly Right[]])[] =
   ["POLICY", { policy: 1 }, ["owner"]],
   ["PROTECT", { level: 1 }, ["owner"]],
 ];
+
+/** What everybody may ask: section 11. */
+const OPEN: readonly RequestName[] = ["HELLO", "INFO", "GEOMETRY", "STATUS", "ACCESS", "CHALLENGE", "PROVE"];
+
+test("every request is known to be open or protected", () => {
+  // CLAIM has an error of its own.
+  const known = [...OPEN, ...PROTECTED.map(([name]) => name), "CLAIM"];
+  const unknown = REQUEST_NAMES.filter((name) => !known.includes(name));
+  assert.deepEqual(
+    unknown,
+    [],
+    "new requests: put them into PROTECTED (with their rights) or OPEN, in this file",
+  );
+});
 
 /** The flow as the manual shows it. */
 async function flow(): Promise<string> {
