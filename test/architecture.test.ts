@@ -16,6 +16,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   protocol: [],
   keys: ["protocol"],
   flasher: ["image", "plan", "protocol"],
+  gdb: ["image", "protocol", "flasher", "rsp"],
   "transport/node": ["protocol"],
   "transport/emulated": ["protocol", "emulator"],
   emulator: [],
@@ -25,12 +26,12 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   "emulator/usb": ["emulator/*.ts"],
   "emulator/board": ["emulator", "boards"],
   "emulator/debug": ["emulator", "rsp"],
-  cli: ["boards", "image", "plan", "protocol", "keys", "flasher", "transport", "emulator", "rsp"],
+  cli: ["boards", "image", "plan", "protocol", "keys", "flasher", "transport", "emulator", "rsp", "gdb"],
 };
 
 /** Packages that core code may use: none touches Node or the DOM. */
 const CORE_PACKAGES = /^(@noble\/|uf2$)/;
-const CORE = ["boards", "image", "rsp", "plan", "protocol", "keys", "flasher", "emulator"];
+const CORE = ["boards", "image", "rsp", "plan", "protocol", "keys", "flasher", "gdb", "emulator"];
 
 interface Import {
   readonly file: string;

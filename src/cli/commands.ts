@@ -175,4 +175,18 @@ export const COMMANDS: readonly CommandSpec[] = [
     ],
     load: () => import("./commands/emulate.js"),
   },
+  {
+    name: "gdb-server",
+    summary: "stand between GDB and a probe's GDB server, so that load writes external flash over USB",
+    arguments: [],
+    options: [
+      ["--upstream <host:port>", "the probe's GDB server (default: the usual port of what --spawn starts)"],
+      ["--spawn <command>", "start the probe's GDB server, and end it with this one"],
+      ["--listen <port>", "TCP port of this machine for GDB; 0 chooses one (default: 3334)"],
+      ["--once", "end when GDB leaves"],
+      ["--layout <name>", "file in boards/ with the flash chip's size (default: emulated, 16 MiB)"],
+      ["--internal-flash", "let GDB write the internal flash, where the bootloader is"],
+    ],
+    load: () => import("./commands/gdb-server.js"),
+  },
 ];

@@ -129,6 +129,8 @@ export interface BoardJobOptions {
   readonly afterInterrupt?: string;
   /** Default: by a key of keys.json, where the board has an owner. */
   readonly login?: Login;
+  /** Milliseconds in which the board, just sent into its bootloader, may still show its port. Default 0: it is there. */
+  readonly appearsWithin?: number;
 }
 
 /**
@@ -138,7 +140,7 @@ export interface BoardJobOptions {
 export function withBoard<T>(
   context: CommandContext,
   job: (connection: Connection, access: BoardAccess) => Promise<T>,
-  { afterInterrupt, login = "keys" }: BoardJobOptions = {},
+  { afterInterrupt, login = "keys", appearsWithin = 0 }: BoardJobOptions = {},
 ): Promise<T> {
   return withLink(
     context,
@@ -149,8 +151,10 @@ export function withBoard<T>(
       ]);
       const access = new BoardAccess(context, login);
       const prepare = (session: Session) => access.prepare(session);
+      const open = () =>
+        appearsWithin > 0 ? openSoon(context, link, appearsWithin) : openSession(context, link);
       try {
-        return await job(await Connection.open(() => openSession(context, link), { prepare }), access);
+        return await job(await Connection.open(open, { prepare }), access);
       } catch (error) {
         throw access.explain(error);
       }
@@ -159,11 +163,40 @@ export function withBoard<T>(
   );
 }
 
+/** Milliseconds between two attempts. */
+const RETRY_INTERVAL = 50;
+/** A port that is not there yet, not ours yet, or still the one of before the reset. */
+const PASSING = [
+  "PortMissingError",
+  "PortAccessError",
+  "PortBusyError",
+  "NoAnswerError",
+  "NotABootloaderError",
+  "TransportClosedError",
+];
+
+async function openSoon(context: CommandContext, link: BoardLink, milliseconds: number): Promise<Session> {
+  const { sleep } = await import("../transport/node/timers.js");
+  const end = link.timers.now() + milliseconds;
+  for (;;) {
+    try {
+      return await openSession(context, link);
+    } catch (error) {
+      const passing = error instanceof Error && PASSING.includes(error.name);
+      if (!passing || link.timers.now() >= end) throw error;
+      await sleep(link.timers, RETRY_INTERVAL, context.io.signal);
+    }
+  }
+}
+
 /** @throws NoBoardError when --serial names another board than the one at --port */
 async function openSession(context: CommandContext, link: BoardLink): Promise<Session> {
   const { Session } = await import("../protocol/session.js");
   const transport = await link.open();
-  const session = await Session.open(transport, link.timers);
+  const session = await Session.open(transport, link.timers).catch(async (error: unknown) => {
+    await transport.close();
+    throw error;
+  });
   if (context.options.serial === undefined) return session;
   const expected = await readSerial(context.options.serial);
   const found = session.hello.boardId;

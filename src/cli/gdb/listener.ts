@@ -1,0 +1,112 @@
+/** Takes GDB's connections: each gets a session and a connection to the probe's server of its own. */
+import { createServer, type Server, type Socket } from "node:net";
+import { UpstreamLostError } from "../../gdb/errors.js";
+import type { Layout } from "../../gdb/layout.js";
+import type { ServerKind } from "../../gdb/server-kinds.js";
+import { MiddleSession } from "../../gdb/session.js";
+import type { FlashOverUsb } from "../../gdb/starter.js";
+import { Upstream } from "../../gdb/upstream.js";
+import { wallClock } from "../../transport/node/timers.js";
+import type { Reporter } from "../reporter.js";
+
+export interface ListenerOptions {
+  /** 0 chooses one. */
+  readonly port: number;
+  readonly kind: ServerKind;
+  readonly layout: Layout;
+  readonly internalFlash: boolean;
+  readonly once: boolean;
+  readonly flash: FlashOverUsb;
+  readonly reporter: Reporter;
+  /** @throws UpstreamLostError */
+  readonly connect: () => Promise<Upstream>;
+}
+
+interface Guest {
+  readonly socket: Socket;
+  session: MiddleSession | undefined;
+  over: Promise<void>;
+}
+
+export class GdbListener {
+  readonly #options: ListenerOptions;
+  readonly #server: Server;
+  /** In order of arrival: the first one controls the board. */
+  readonly #guests: Guest[] = [];
+
+  constructor(options: ListenerOptions) {
+    this.#options = options;
+    this.#server = createServer((socket) => this.#arrived(socket));
+  }
+
+  /** Ends when the only GDB has left, with `once`. @throws the system's error, for example EADDRINUSE */
+  run(): Promise<void> {
+    const { port, reporter, once } = this.#options;
+    return new Promise((resolve, reject) => {
+      this.#server.on("error", reject);
+      if (once) this.#server.on("guest", (left: Promise<void>) => left.then(resolve, reject));
+      this.#server.listen(port, "127.0.0.1", () => {
+        const address = this.#server.address();
+        const value = typeof address === "object" && address !== null ? address.port : port;
+        reporter.event("gdb", { gdb: value }, `Listening on port ${value}`);
+      });
+    });
+  }
+
+  async close(): Promise<void> {
+    this.#server.close();
+    const leaving = this.#guests.map(async ({ socket, session, over }) => {
+      socket.destroy();
+      await session?.ended();
+      await over;
+    });
+    await Promise.all(leaving);
+  }
+
+  #arrived(socket: Socket): void {
+    socket.setNoDelay(true);
+    socket.on("error", () => socket.destroy());
+    const guest: Guest = { socket, session: undefined, over: Promise.resolve() };
+    this.#guests.push(guest);
+    guest.over = this.#serve(guest).finally(() => {
+      this.#guests.splice(this.#guests.indexOf(guest), 1);
+    });
+    this.#server.emit("guest", guest.over);
+  }
+
+  async #serve(guest: Guest): Promise<void> {
+    const { socket } = guest;
+    const { kind, layout, internalFlash, flash, reporter } = this.#options;
+    const gone = new Promise<void>((resolve) => socket.once("close", () => resolve()));
+    const session = new MiddleSession({
+      upstream: await this.#upstream(),
+      kind,
+      layout,
+      internalFlash,
+      flash,
+      timers: wallClock,
+      controls: () => this.#guests[0] === guest,
+      write: (bytes) => socket.write(bytes, "latin1"),
+      close: () => socket.end(),
+      note: (message) => reporter.note(message),
+    });
+    guest.session = session;
+    // Nothing that came meanwhile is lost: a socket that nobody reads from waits.
+    socket.on("data", (bytes) => session.receive(bytes.toString("latin1")));
+    await gone;
+    await session.ended();
+  }
+
+  /** One that is lost already where there is none: GDB then hears why from its first question. */
+  async #upstream(): Promise<Upstream> {
+    try {
+      return await this.#options.connect();
+    } catch (error) {
+      if (!(error instanceof UpstreamLostError)) throw error;
+      this.#options.reporter.note(`no connection to the probe's server: ${error.message}`);
+      const upstream = new Upstream({ name: "the probe", write: () => {}, close: () => {} });
+      upstream.ended(error.message);
+      return upstream;
+    }
+  }
+}

@@ -1,0 +1,64 @@
+/** The TCP connection to the probe's GDB server. */
+import { connect } from "node:net";
+import { UpstreamLostError } from "../../gdb/errors.js";
+import { Upstream } from "../../gdb/upstream.js";
+import { wallClock } from "../../transport/node/timers.js";
+import { UsageError } from "../errors.js";
+import { parsePort } from "../numbers.js";
+
+export interface ServerAddress {
+  readonly host: string;
+  readonly port: number;
+}
+
+/** "HOST:PORT", ":PORT" or "PORT". @throws UsageError */
+export function parseServerAddress(option: string, text: string): ServerAddress {
+  const at = text.lastIndexOf(":");
+  const host = at > 0 ? text.slice(0, at).replace(/^\[(.*)\]$/, "$1") : "127.0.0.1";
+  const port = parsePort(option, text.slice(at + 1));
+  if (port === 0) throw new UsageError(`${option}: expected HOST:PORT, found ${JSON.stringify(text)}`);
+  return { host, port };
+}
+
+/** @throws UpstreamLostError when nobody answers there */
+export function connectUpstream({ host, port }: ServerAddress): Promise<Upstream> {
+  const name = `${host}:${port}`;
+  return new Promise((resolve, reject) => {
+    const socket = connect({ host, port, noDelay: true });
+    const upstream = new Upstream({
+      name,
+      write: (bytes) => socket.write(bytes, "latin1"),
+      close: () => socket.end(),
+    });
+    let why = "it closed the connection";
+    socket.once("connect", () => resolve(upstream));
+    socket.on("data", (bytes) => upstream.receive(bytes.toString("latin1")));
+    socket.on("error", (error) => {
+      why = error.message;
+    });
+    socket.on("close", () => {
+      upstream.ended(why);
+      reject(
+        new UpstreamLostError(
+          `${why}. Start the probe's GDB server there, or let imflasher start it: --spawn`,
+        ),
+      );
+    });
+  });
+}
+
+/** Milliseconds between two attempts. */
+const RETRY = 100;
+
+/** Tries until somebody answers, or the time is over. @throws UpstreamLostError */
+export async function awaitUpstream(address: ServerAddress, milliseconds: number): Promise<Upstream> {
+  const end = wallClock.now() + milliseconds;
+  for (;;) {
+    try {
+      return await connectUpstream(address);
+    } catch (error) {
+      if (wallClock.now() >= end) throw error;
+      await new Promise<void>((resolve) => wallClock.after(RETRY, resolve));
+    }
+  }
+}

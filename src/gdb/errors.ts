@@ -1,0 +1,16 @@
+/** What can go wrong between GDB and the probe: one class for each decision of a caller. */
+
+/** The connection to the probe's server is gone: nothing more can be done in this session. */
+export class UpstreamLostError extends Error {
+  override readonly name = "UpstreamLostError";
+}
+
+/** The probe's server is there, and refused or did not do what was asked. */
+export class ProbeError extends Error {
+  override readonly name = "ProbeError";
+}
+
+/** What GDB wants to load cannot be right for this board: nothing was changed. */
+export class ProgramError extends Error {
+  override readonly name = "ProgramError";
+}

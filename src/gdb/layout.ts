@@ -1,0 +1,69 @@
+/** Where things are on the board, as GDB is told: ours, because what a probe's server believes depends on its luck. */
+
+import { type MemoryRange, memoryMapXml } from "../rsp/documents.js";
+
+export interface Area {
+  readonly address: number;
+  /** Bytes. */
+  readonly length: number;
+}
+
+export interface Layout {
+  /** The window of the external flash chip, as large as the chip. */
+  readonly external: Area;
+  /** Where programs may be linked. */
+  readonly application: Area;
+}
+
+/** The one sector of the STM32H750's internal flash, with the bootloader in it: RM0433, 4.3.4. */
+export const INTERNAL_FLASH: Area = { address: 0x0800_0000, length: 0x2_0000 };
+/** Smallest erase of every chip that the boards have. */
+export const EXTERNAL_BLOCK = 0x1000;
+/** The window of QUADSPI, whatever the chip's size: RM0433, 2.3. */
+const WINDOW_START = 0x9000_0000;
+const WINDOW_END = 0xa000_0000;
+/**
+ * The QUADSPI reads ahead, up to its FIFO's 32 bytes in up to three bursts of a cache line. Reading ahead beyond the end
+ * of the chip hangs the bus until the next reset, and the debugger with it (ES0392).
+ */
+export const GUARD_BYTES = 96;
+const ADDRESSES = 2 ** 32;
+
+export function contains({ address, length }: Area, at: number, bytes = 1): boolean {
+  return at >= address && at + bytes <= address + length;
+}
+
+export function touches({ address, length }: Area, at: number, bytes: number): boolean {
+  return at < address + length && at + bytes > address;
+}
+
+/** The document that GDB asks for. What is not listed it would not touch, so all the rest counts as RAM. */
+export function memoryMap({ external }: Layout): string {
+  const flashes: readonly MemoryRange[] = [
+    { kind: "flash", start: INTERNAL_FLASH.address, length: INTERNAL_FLASH.length, blockSize: 0x2_0000 },
+    { kind: "flash", start: external.address, length: external.length, blockSize: EXTERNAL_BLOCK },
+  ];
+  const ranges: MemoryRange[] = [];
+  let at = 0;
+  for (const range of flashes) {
+    ranges.push({ kind: "ram", start: at, length: range.start - at }, range);
+    at = range.start + range.length;
+  }
+  ranges.push({ kind: "ram", start: at, length: ADDRESSES - at });
+  return memoryMapXml(ranges);
+}
+
+/**
+ * How much of a read may reach the bus.
+ * @returns bytes from its beginning; 0: none; the rest lies at or behind the end of the chip
+ */
+export function safeBytes({ external }: Layout, address: number, length: number): number {
+  const end = external.address + external.length - GUARD_BYTES;
+  if (address + length <= end || address >= WINDOW_END) return length;
+  return Math.max(0, end - address);
+}
+
+/** True for addresses of QUADSPI's window, the chip's and those behind its end. */
+export function inWindow(address: number): boolean {
+  return address >= WINDOW_START && address < WINDOW_END;
+}

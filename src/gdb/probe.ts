@@ -1,0 +1,133 @@
+/** What we ourselves do through the probe's server, between GDB's own packets. */
+
+import type { Timers } from "../protocol/transport.js";
+import { bytesToString, bytesToValue, hexToBytes, textToHex, valueToHex } from "../rsp/text.js";
+import { ProbeError } from "./errors.js";
+import { hex } from "./flash-buffer.js";
+import type { ServerKind } from "./server-kinds.js";
+import type { Upstream } from "./upstream.js";
+
+/** Number of the program counter in the m-profile feature. */
+const PC = 0xf;
+/** Milliseconds that a core which was told to stop may take to say so. */
+const HALT_TIME = 3000;
+
+/** A program that runs. */
+export interface Running {
+  /** Its stop reply. */
+  readonly stop: Promise<string>;
+  readonly stopped: boolean;
+}
+
+export class Probe {
+  readonly upstream: Upstream;
+  readonly #kind: ServerKind;
+  readonly #timers: Timers;
+  /** What upstream says to commands of ours is no business of GDB's console, unless they fail. */
+  #heard: string[] | undefined;
+
+  constructor(upstream: Upstream, kind: ServerKind, timers: Timers) {
+    this.upstream = upstream;
+    this.#kind = kind;
+    this.#timers = timers;
+  }
+
+  /** @returns true when a command of ours has this text */
+  takes(consoleHex: string): boolean {
+    this.#heard?.push(bytesToString(hexToBytes(consoleHex) ?? new Uint8Array(0)));
+    return this.#heard !== undefined;
+  }
+
+  /** @throws ProbeError */
+  async readWord(address: number): Promise<number> {
+    const bytes = hexToBytes(await this.upstream.ask(`m${address.toString(16)},4`));
+    if (bytes?.length !== 4) throw new ProbeError(`the probe cannot read ${hex(address)}`);
+    return bytesToValue(bytes);
+  }
+
+  /** @throws ProbeError */
+  async writeWord(address: number, value: number): Promise<void> {
+    await this.#ok(
+      `M${address.toString(16)},4:${valueToHex(value, 4)}`,
+      `the probe cannot write ${hex(address)}`,
+    );
+  }
+
+  async setBits(address: number, bits: number): Promise<void> {
+    await this.writeWord(address, ((await this.readWord(address)) | bits) >>> 0);
+  }
+
+  /** A hardware breakpoint. @throws ProbeError */
+  insertBreakpoint(address: number): Promise<void> {
+    return this.#ok(`Z1,${address.toString(16)},2`, `no hardware breakpoint is free for ${hex(address)}`);
+  }
+
+  removeBreakpoint(address: number): Promise<void> {
+    return this.#ok(`z1,${address.toString(16)},2`, `the breakpoint at ${hex(address)} cannot be removed`);
+  }
+
+  /** Resets the chip and leaves the core before its first instruction. @throws ProbeError */
+  async reset(): Promise<void> {
+    this.#heard = [];
+    try {
+      for (const line of this.#kind.resets) {
+        const answer = await this.upstream.ask(`qRcmd,${textToHex(line)}`);
+        if (answer === "OK") return;
+      }
+      const said = this.#heard.join("").trim();
+      throw new ProbeError(
+        `"monitor ${this.#kind.resets.join('", "monitor ')}" failed${said === "" ? "" : `: ${said}`}`,
+      );
+    } finally {
+      this.#heard = undefined;
+    }
+  }
+
+  run(): Running {
+    this.#heard = [];
+    const stop = this.upstream.ask("c").finally(() => {
+      this.#heard = undefined;
+      running.stopped = true;
+    });
+    // Whoever waits for it hears of a failure; before that it must not end the process.
+    stop.catch(() => {});
+    const running = { stop, stopped: false };
+    return running;
+  }
+
+  /** @returns false when it still ran after that many milliseconds, and was halted then. @throws ProbeError */
+  async stopsWithin(running: Running, milliseconds: number): Promise<boolean> {
+    if (await this.#within(running, milliseconds)) return true;
+    await this.halt(running);
+    return false;
+  }
+
+  /** @throws ProbeError */
+  async halt(running: Running): Promise<void> {
+    if (!running.stopped) this.upstream.interrupt();
+    if (!(await this.#within(running, HALT_TIME))) {
+      throw new ProbeError(`the probe could not stop the core within ${HALT_TIME / 1000} s`);
+    }
+  }
+
+  /** Where the core stands. @throws ProbeError */
+  async programCounter(): Promise<number> {
+    const one = await this.upstream.ask(`p${PC.toString(16)}`);
+    const digits = one === "" ? (await this.upstream.ask("g")).slice(PC * 8, PC * 8 + 8) : one;
+    const bytes = hexToBytes(digits);
+    if (bytes?.length !== 4) throw new ProbeError("the probe cannot read the program counter");
+    return bytesToValue(bytes);
+  }
+
+  #within({ stop }: Running, milliseconds: number): Promise<boolean> {
+    return new Promise((resolve, reject) => {
+      const cancel = this.#timers.after(milliseconds, () => resolve(false));
+      stop.finally(cancel).then(() => resolve(true), reject);
+    });
+  }
+
+  async #ok(packet: string, otherwise: string): Promise<void> {
+    const answer = await this.upstream.ask(packet);
+    if (answer !== "OK") throw new ProbeError(`${otherwise}${answer === "" ? "" : ` (${answer})`}`);
+  }
+}

@@ -1,0 +1,41 @@
+/** What the GDB servers of probes call things. Ports and commands: their manuals. */
+
+export interface ServerKind {
+  readonly name: string;
+  /** Its usual TCP port. */
+  readonly port: number;
+  /** Of the command that starts it. */
+  readonly program: RegExp;
+  /** Monitor commands that reset the chip and leave the core before its first instruction; tried in turn. */
+  readonly resets: readonly string[];
+}
+
+const RESET_HALT = ["reset halt"];
+const RESET = ["reset"];
+
+export const SERVER_KINDS: readonly ServerKind[] = [
+  { name: "openocd", port: 3333, program: /openocd/i, resets: RESET_HALT },
+  { name: "jlink", port: 2331, program: /jlink/i, resets: RESET },
+  { name: "stlink", port: 61234, program: /st-?link_?gdb_?server/i, resets: RESET },
+  { name: "pyocd", port: 3333, program: /pyocd/i, resets: RESET_HALT },
+  { name: "st-util", port: 4242, program: /st-util/i, resets: RESET },
+  { name: "emulated", port: 3333, program: /imflasher/i, resets: RESET_HALT },
+];
+
+/** For a server of which nothing is known: one of the two ways is everybody's. */
+export const UNKNOWN_KIND: ServerKind = {
+  name: "unknown",
+  port: 3333,
+  program: /^$/,
+  resets: [...RESET_HALT, ...RESET],
+};
+
+/** The kind of the server that a command starts. */
+export function kindOfCommand(command: string): ServerKind {
+  return SERVER_KINDS.find(({ program }) => program.test(command)) ?? UNKNOWN_KIND;
+}
+
+/** The kind of server that usually has this port; several share 3333, and agree. */
+export function kindOfPort(port: number): ServerKind {
+  return SERVER_KINDS.find((kind) => kind.port === port) ?? UNKNOWN_KIND;
+}

@@ -1,0 +1,361 @@
+/**
+ * The server in the middle: one GDB on one side, the probe's GDB server on the other. Most packets pass; what concerns the
+ * external flash, resets and breakpoints there is done here.
+ */
+
+import type { Timers } from "../protocol/transport.js";
+import { RspEndpoint } from "../rsp/endpoint.js";
+import { bytesToString, hexToBytes, parseRange, textToHex, xferChunk } from "../rsp/text.js";
+import { UpstreamLostError } from "./errors.js";
+import { askedFeatures, mergedFeatures, offersNoAck, PACKET_SIZE } from "./features.js";
+import { FlashBuffer, hex } from "./flash-buffer.js";
+import { INTERNAL_FLASH, inWindow, type Layout, memoryMap, safeBytes, touches } from "./layout.js";
+import { Probe } from "./probe.js";
+import { isMapped } from "./program.js";
+import type { ServerKind } from "./server-kinds.js";
+import { type FlashOverUsb, Starter } from "./starter.js";
+import type { Upstream } from "./upstream.js";
+
+export interface GdbSessionOptions {
+  readonly upstream: Upstream;
+  readonly kind: ServerKind;
+  readonly layout: Layout;
+  readonly timers: Timers;
+  readonly flash: FlashOverUsb;
+  /** GDB may write the internal flash, where the bootloader is. */
+  readonly internalFlash: boolean;
+  /** May this GDB load and reset? Of several only the first. */
+  readonly controls: () => boolean;
+  readonly write: (bytes: string) => void;
+  /** Ends the connection to GDB, after what was written. */
+  readonly close: () => void;
+  /** Something for people who do not sit at GDB's console. */
+  readonly note: (message: string) => void;
+}
+
+/** undefined: no answer, now or ever. */
+type Reply = string | undefined;
+
+interface Route {
+  readonly pattern: RegExp;
+  readonly run: (packet: string, rest: string) => Reply | Promise<Reply>;
+}
+
+const OK = "OK";
+const MONITOR = "qRcmd,";
+/** Packets that change nothing about QUADSPI. */
+const HARMLESS = /^[mgpqzZH]/;
+/** The program runs until there is an answer. */
+const RESUMES = /^(vCont;|[cCsS]([0-9a-f]|$))/;
+/** As servers answer reads of what is not there: EFAULT. */
+const BUS_ERROR = "E0e";
+/** Comparators of the Cortex-M7's flash patch and breakpoint unit. */
+const HARDWARE_BREAKPOINTS = 8;
+const ONLY_LOOKS = "another GDB controls the board; this one may not load or reset";
+/** `monitor reset` and what the servers call stopping after it; "reset run" and the rest are the server's. */
+const RESET = /^reset( (halt|init|[0-9]))?$/;
+
+export class MiddleSession {
+  readonly #options: GdbSessionOptions;
+  readonly #upstream: Upstream;
+  readonly #endpoint: RspEndpoint;
+  readonly #probe: Probe;
+  readonly #starter: Starter;
+  readonly #flash: FlashBuffer;
+  readonly #memoryMap: string;
+  readonly #routes: readonly Route[];
+  /** Addresses of hardware breakpoints that GDB has set. */
+  readonly #breakpoints = new Set<number>();
+  #internalErased = false;
+  /** As of the stop; undefined: not asked yet. */
+  #mapped: boolean | undefined;
+  /** What GDB asked for, in turn. */
+  #queue: Promise<void> = Promise.resolve();
+  /** GDB listens to text: its program runs, or a monitor command. */
+  #listens = false;
+  /** Its program runs. */
+  #running = false;
+  /** GDB has let the board go; some servers then end the connection. */
+  #detached = false;
+  /** For GDB's console, as soon as it listens. */
+  #unsaid = "";
+  #over = false;
+
+  constructor(options: GdbSessionOptions) {
+    this.#options = options;
+    const { upstream, kind, layout, timers, flash, write, note } = options;
+    this.#upstream = upstream;
+    this.#probe = new Probe(upstream, kind, timers);
+    this.#starter = new Starter({ probe: this.#probe, layout, flash, breakpoints: this.#breakpoints });
+    this.#flash = new FlashBuffer(layout.external);
+    this.#memoryMap = memoryMap(layout);
+    this.#routes = this.#makeRoutes();
+    this.#endpoint = new RspEndpoint({
+      runs: false,
+      // Binary data may need two bytes each.
+      maxBody: PACKET_SIZE * 2,
+      write,
+      onPacket: (packet) => {
+        this.#queue = this.#queue.then(() => this.#packet(packet));
+      },
+      onInterrupt: () => this.#interrupt(),
+      onBroken: (why) => note(`a packet of GDB was not understood: ${why}`),
+    });
+    upstream.onConsole = (text) => this.#upstreamSays(text);
+    upstream.onLost = () => this.#upstreamGone();
+  }
+
+  receive(bytes: string): void {
+    this.#endpoint.receive(bytes);
+  }
+
+  /** GDB has gone: ends what is under way. */
+  async ended(): Promise<void> {
+    if (this.#over) return;
+    this.#over = true;
+    this.#starter.cancel();
+    if (this.#running) this.#upstream.interrupt();
+    await this.#queue;
+    // The board goes on without us; some servers would leave it halted.
+    if (this.#upstream.lost === undefined) this.#upstream.tell("D");
+    this.#upstream.close();
+  }
+
+  #makeRoutes(): readonly Route[] {
+    const external = this.#options.layout.external;
+    return [
+      { pattern: /^qSupported/, run: (packet) => this.#supported(packet) },
+      { pattern: /^QStartNoAckMode$/, run: () => OK },
+      { pattern: /^qXfer:memory-map:read::/, run: (_, rest) => xferChunk(this.#memoryMap, rest) ?? "E16" },
+      { pattern: /^vFlashErase:/, run: (packet, rest) => this.#erase(packet, rest) },
+      { pattern: /^vFlashWrite:/, run: (packet, rest) => this.#write(packet, rest) },
+      { pattern: /^vFlashDone$/, run: (packet) => this.#done(packet) },
+      { pattern: /^[zZ][01],/, run: (packet, rest) => this.#breakpoint(packet, rest) },
+      { pattern: /^m(?=[0-9a-f])/, run: (packet, rest) => this.#read(packet, rest) },
+      { pattern: /^[MX](?=[0-9a-f])/, run: (packet, rest) => this.#writeMemory(packet, rest, external) },
+      { pattern: /^qRcmd,/, run: (packet, rest) => this.#monitor(packet, rest) },
+      { pattern: /^vRun/, run: () => this.#restart(async () => await this.#upstream.ask("?")) },
+      { pattern: /^R/, run: () => this.#restart(async () => undefined) },
+      // There is no process to end; GDB begins the next one with vRun or R.
+      { pattern: /^vKill/, run: () => OK },
+      { pattern: /^k$/, run: () => this.#kill() },
+    ];
+  }
+
+  async #packet(packet: string): Promise<void> {
+    if (this.#over) return;
+    this.#running = RESUMES.test(packet);
+    if (!HARMLESS.test(packet)) this.#mapped = undefined;
+    this.#detached = /^(D|k)/.test(packet);
+    this.#listens = this.#running || packet.startsWith(MONITOR);
+    this.#flush();
+    let reply: Reply;
+    try {
+      reply = await this.#answer(packet);
+    } catch (error) {
+      reply = this.#failure(error);
+    }
+    this.#flush();
+    this.#running = false;
+    this.#listens = false;
+    if (this.#over) return;
+    if (reply !== undefined) this.#endpoint.send(reply);
+    if (packet === "QStartNoAckMode") this.#endpoint.stopAcknowledging();
+    if (this.#upstream.lost !== undefined) this.#leave();
+  }
+
+  #answer(packet: string): Reply | Promise<Reply> {
+    if (this.#upstream.lost !== undefined) throw this.#upstream.lost;
+    for (const { pattern, run } of this.#routes) {
+      const match = pattern.exec(packet);
+      if (match !== null) return run(packet, packet.slice(match[0].length));
+    }
+    return this.#upstream.ask(packet);
+  }
+
+  /** Words for both consoles. GDB up to 15 shows none of an error's own, but of those to Z packets. */
+  #failure(error: unknown): string {
+    const lost = error instanceof UpstreamLostError;
+    const message = lost ? this.#lostText() : error instanceof Error ? error.message : String(error);
+    // Of a lost server everybody was told when it went.
+    if (!lost) this.#options.note(message);
+    this.#say(`${message}\n`);
+    return `E.imflasher. ${message.replace(/\n/g, " ")}`;
+  }
+
+  #lostText(): string {
+    const { name, lost } = this.#upstream;
+    return `the connection to the probe's server at ${name} is lost: ${lost?.message ?? "ended"}`;
+  }
+
+  /** A GDB that waits hears it as the answer, one that does not with its next question. */
+  #upstreamGone(): void {
+    if (this.#detached) this.#leave();
+    else this.#options.note(this.#lostText());
+  }
+
+  #leave(): void {
+    this.#over = true;
+    this.#options.close();
+  }
+
+  async #supported(packet: string): Promise<Reply> {
+    const answer = await this.#upstream.ask(askedFeatures(packet));
+    if (offersNoAck(answer) && (await this.#upstream.ask("QStartNoAckMode")) === OK) {
+      this.#upstream.stopAcknowledging();
+    }
+    return mergedFeatures(answer);
+  }
+
+  #erase(packet: string, text: string): Reply | Promise<Reply> {
+    this.#requireControl();
+    const range = parseRange(text);
+    if (range === undefined || !this.#isExternal(range.address)) return this.#eraseInternal(packet, range);
+    this.#flash.erase(text);
+    return OK;
+  }
+
+  async #eraseInternal(packet: string, range: ReturnType<typeof parseRange>): Promise<Reply> {
+    const over = range === undefined || touches(INTERNAL_FLASH, range.address, range.length);
+    if (over && !this.#options.internalFlash) {
+      this.#flash.clear();
+      throw new Error(
+        `the program is linked over the bootloader, which has the internal flash${range === undefined ? "" : ` (${hex(range.address)})`}: ` +
+          `nothing was erased. Link it for external flash, from ${hex(this.#options.layout.application.address)} on; ` +
+          "--internal-flash allows it, for a new bootloader",
+      );
+    }
+    this.#internalErased = true;
+    return this.#upstream.ask(packet);
+  }
+
+  #write(packet: string, text: string): Reply | Promise<Reply> {
+    const [digits = ""] = text.split(":", 1);
+    if (!this.#isExternal(Number.parseInt(digits, 16))) return this.#upstream.ask(packet);
+    this.#flash.write(text);
+    return OK;
+  }
+
+  /** GDB waits up to 1000 s for this one, and takes no text meanwhile. */
+  async #done(packet: string): Promise<Reply> {
+    if (this.#internalErased) {
+      this.#internalErased = false;
+      const answer = await this.#upstream.ask(packet);
+      if (answer !== OK) return answer;
+    }
+    if (this.#flash.empty) return OK;
+    const { report, program } = await this.#starter.load(this.#flash.take());
+    const text =
+      `imflasher: ${report.imageBytes} bytes at ${hex(report.address)} verified: ${report.erasedBytes} erased, ` +
+      `${report.programmedBytes} programmed, ${report.unchangedBytes} were right already, ` +
+      `${(report.milliseconds / 1000).toFixed(2)} s; stopped at the first instruction, ${hex(program.entry)}`;
+    this.#options.note(text);
+    this.#say(`${text}\n`);
+    return OK;
+  }
+
+  async #breakpoint(packet: string, text: string): Promise<Reply> {
+    const address = Number.parseInt(text, 16);
+    const hardware = packet[1] === "1" || this.#isFlash(address);
+    if (!hardware) return this.#upstream.ask(packet);
+    const insert = packet[0] === "Z";
+    if (insert && !this.#breakpoints.has(address) && this.#breakpoints.size >= HARDWARE_BREAKPOINTS) {
+      throw new Error(
+        `all ${HARDWARE_BREAKPOINTS} hardware breakpoints are in use, and flash takes no others: ` +
+          `the one at ${hex(address)} was not set. Delete one first`,
+      );
+    }
+    const answer = await this.#upstream.ask(`${packet[0]}1,${text}`);
+    if (answer === OK && insert) this.#breakpoints.add(address);
+    if (!insert) this.#breakpoints.delete(address);
+    return answer;
+  }
+
+  /**
+   * What would hang the bus does not reach it: nothing while the window is not mapped, and never the last bytes, which read
+   * as blank.
+   */
+  async #read(packet: string, text: string): Promise<Reply> {
+    const range = parseRange(text);
+    if (range === undefined || !inWindow(range.address)) return this.#upstream.ask(packet);
+    const { address, length } = range;
+    const { layout } = this.#options;
+    const end = layout.external.address + layout.external.length;
+    if (address >= end || !(await this.#isMapped())) return BUS_ERROR;
+    const safe = safeBytes(layout, address, length);
+    const blank = "ff".repeat(Math.min(length, end - address) - safe);
+    if (safe === 0) return blank;
+    const answer = await this.#upstream.ask(`m${address.toString(16)},${safe.toString(16)}`);
+    return answer.length === safe * 2 ? answer + blank : answer;
+  }
+
+  /** Asked once a stop: nothing changes it while the core stands still, but for a GDB that only looks. */
+  async #isMapped(): Promise<boolean> {
+    if (this.#mapped !== true || !this.#options.controls()) this.#mapped = await isMapped(this.#probe);
+    return this.#mapped;
+  }
+
+  #writeMemory(packet: string, text: string, external: Layout["external"]): Promise<Reply> {
+    const [where = ""] = text.split(":", 1);
+    const range = parseRange(where);
+    if (range !== undefined && range.length > 0 && touches(external, range.address, range.length)) {
+      throw new Error(
+        `${hex(range.address)} is in the external flash: "load" writes it, "set" and "restore" do not`,
+      );
+    }
+    return this.#upstream.ask(packet);
+  }
+
+  #monitor(packet: string, digits: string): Promise<Reply> {
+    const line = bytesToString(hexToBytes(digits) ?? new Uint8Array(0));
+    if (!RESET.test(line.trim().replace(/\s+/g, " "))) return this.#upstream.ask(packet);
+    return this.#restart(async () => OK);
+  }
+
+  async #restart(reply: () => Promise<Reply>): Promise<Reply> {
+    this.#requireControl();
+    const program = await this.#starter.restart();
+    this.#say(`imflasher: restarted; stopped at the program's first instruction, ${hex(program.entry)}\n`);
+    return reply();
+  }
+
+  /** No answer belongs to it, and GDB goes. */
+  #kill(): Reply {
+    this.#upstream.tell("k");
+    return undefined;
+  }
+
+  #interrupt(): void {
+    if (this.#running) this.#upstream.interrupt();
+    else this.#starter.cancel();
+  }
+
+  #upstreamSays(text: string): void {
+    if (this.#probe.takes(text)) return;
+    if (this.#listens && !this.#over) this.#endpoint.send(`O${text}`);
+    else this.#unsaid += bytesToString(hexToBytes(text) ?? new Uint8Array(0));
+  }
+
+  #say(text: string): void {
+    this.#unsaid += text;
+  }
+
+  /** To be called while GDB listens. */
+  #flush(): void {
+    if (!this.#listens || this.#unsaid === "" || this.#over) return;
+    this.#endpoint.send(`O${textToHex(this.#unsaid)}`);
+    this.#unsaid = "";
+  }
+
+  #requireControl(): void {
+    if (!this.#options.controls()) throw new Error(ONLY_LOOKS);
+  }
+
+  #isExternal(address: number): boolean {
+    return touches(this.#options.layout.external, address, 1);
+  }
+
+  #isFlash(address: number): boolean {
+    return this.#isExternal(address) || touches(INTERNAL_FLASH, address, 1);
+  }
+}
