@@ -149,7 +149,14 @@ const MEMORY: readonly Row[] = [
   ["1110100010 x 0 bbbb 00 0 xxxx1 0001 xxxx"],
   ["1110100100 x 1 bbbb 00 0 xxxx1 0001 xxxx"],
   ["1110100100 x 0 bbbb 00 0 xxxx1 0001 xxxx"],
-  ["1111001110111111 1000111101011111"],
+  // Literals: the code itself, and what lies before it.
+  ...LOADS.map((op): Row => [`1111 ${op} 1111 dddd 000000xxxxxx`]),
+  ["1110100 1 x 10 1 1111 eeee dddd 0000xxxx", different],
+  ["11110 0 100000 1111 0 000 dddd 00xxxxxx"],
+  ["11110 0 101010 1111 0 000 dddd 00xxxxxx"],
+  ["1111001110111111 1000111100101111"],
+  ["1111001110111111 10001111010x1111"],
+  ["1111001110111111 1000111101101111"],
 ];
 
 const FLOAT_ARITHMETIC = [
@@ -209,6 +216,9 @@ const FLOAT_MOVES: readonly Row[] = [
   ["11101100 1x0x bbbb 0xxx 1010 00000xx1"],
   ["11101100 1x1x bbbb 0xxx 1010 00000xx1"],
   ["11101101 0x1x bbbb 0xxx 1010 00000xx1"],
+  ["11101101 xx01 1111 xxxx 1010 0000xxxx"],
+  ["11101101 x001 1111 xxxx 1011 0000xxxx"],
+  ["11101100 100x bbbb 0xxx 1011 0000xx10"],
   ["11101100 101x bbbb 0xxx 1011 0000xx10"],
   ["11101101 001x bbbb 0xxx 1011 0000xx10"],
   ["11101110 1110 0001 mmmm 1010 0001 0000"],
