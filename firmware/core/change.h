@@ -19,4 +19,7 @@ bool change_aborted(void);
 /* May the range be changed, and is it inside one range of the open BEGIN? Otherwise the answer is the error. */
 bool change_allowed(struct operation *operation, struct range range);
 
+/* One step of the journal's record under way: STEP_DONE with operation->failed, or without when it is written. */
+enum step change_record_step(struct operation *operation);
+
 #endif

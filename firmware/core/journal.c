@@ -10,6 +10,12 @@
 #define SECTOR_SIZE EXTERNAL_SECTOR
 #define SLOTS (SECTOR_SIZE / SLOT_SIZE)
 #define CRC_OFFSET 28u
+#define UNFINISHED_MASK 0xFFFFu
+#define BLANK_SHIFT 16
+/* Below the unit's address, which is a multiple of a sector. */
+#define KEEP_UNIT_MASK (~(SECTOR_SIZE - 1u))
+#define KEEP_INDEX_MASK 0x0Fu
+#define KEEP_SECTOR 0x10u
 
 _Static_assert(BOARD_JOURNAL_LENGTH >= 2u * SECTOR_SIZE, "the journal needs two sectors");
 
@@ -40,10 +46,16 @@ static bool slot_valid(const uint8_t *slot, uint32_t magic)
 
 static struct journal_state slot_state(const uint8_t *slot)
 {
+  const uint32_t state = load_u32(slot + 8);
+  const uint32_t keep = load_u32(slot + 20);
   return (struct journal_state){
     .readable = true,
-    .unfinished = load_u32(slot + 8) != 0,
+    .unfinished = (state & UNFINISHED_MASK) != 0,
     .hull = { load_u32(slot + 12), load_u32(slot + 16) },
+    .keep = { .unit = keep & KEEP_UNIT_MASK,
+              .blank = (uint16_t)(state >> BLANK_SHIFT),
+              .sector = (keep & KEEP_SECTOR) != 0 ? (uint8_t)(keep & KEEP_INDEX_MASK) : KEEP_NONE,
+              .crc = load_u32(slot + 24) },
   };
 }
 
@@ -101,6 +113,7 @@ int journal_read(void)
   journal.sector = 1;
   journal.next = SLOTS;
   journal.state.readable = true;
+  journal.state.keep.sector = KEEP_NONE;
   return PORT_OK;
 }
 
@@ -119,22 +132,38 @@ uint32_t journal_write_address(void)
   return slot_address(writing.sector, writing.slot);
 }
 
-void journal_write(bool unfinished, struct range hull)
+static void journal_write_state(const struct journal_state *state)
 {
+  const struct keep *keep = &state->keep;
   const bool header = journal.next >= SLOTS;
-  writing.state = (struct journal_state){ .readable = true, .unfinished = unfinished, .hull = hull };
+  writing.state = *state;
   writing.sector = header ? (uint8_t)(1u - journal.sector) : journal.sector;
   writing.slot = header ? 0 : journal.next;
   memset(writing.bytes, 0, sizeof writing.bytes);
   store_u32(writing.bytes, header ? HEADER_MAGIC : RECORD_KIND);
   store_u32(writing.bytes + 4, header ? journal.generation + 1u : 0);
-  store_u32(writing.bytes + 8, unfinished ? 1u : 0);
-  store_u32(writing.bytes + 12, hull.address);
-  store_u32(writing.bytes + 16, hull.length);
+  store_u32(writing.bytes + 8, (state->unfinished ? 1u : 0) | (uint32_t)keep->blank << BLANK_SHIFT);
+  store_u32(writing.bytes + 12, state->hull.address);
+  store_u32(writing.bytes + 16, state->hull.length);
+  store_u32(writing.bytes + 20, keep->unit | (keep->sector == KEEP_NONE ? 0 : KEEP_SECTOR | keep->sector));
+  store_u32(writing.bytes + 24, keep->crc);
   store_u32(writing.bytes + CRC_OFFSET, port_crc32(writing.bytes, CRC_OFFSET));
   slot_write(&writing.writer,
              (struct slot_writer){ .address = journal_write_address(), .bytes = writing.bytes, .size = SLOT_SIZE },
              header);
+}
+
+void journal_write(bool unfinished, struct range hull)
+{
+  journal_write_state(&(struct journal_state){
+    .readable = true, .unfinished = unfinished, .hull = hull, .keep = { .sector = KEEP_NONE } });
+}
+
+void journal_write_keep(const struct keep *keep)
+{
+  struct journal_state state = journal.state;
+  state.keep = *keep;
+  journal_write_state(&state);
 }
 
 /* The record is in the flash: it counts from now on. */

@@ -7,10 +7,22 @@
 
 #include "external.h"
 
+#define KEEP_SECTORS 16u     /* of a unit that a KEEP names, at most */
+#define KEEP_NONE 0xFFu
+
+/* What an erase unit holds that nobody asked to change. */
+struct keep {
+  uint32_t unit;     /* where it begins */
+  uint16_t blank;    /* its sectors, lowest bit first, that are blank and shall be so */
+  uint8_t sector;    /* index of the one whose content lies in the rescue sector; KEEP_NONE: none does */
+  uint32_t crc;      /* of that content */
+};
+
 struct journal_state {
   bool readable;     /* false: it could not be read, and nothing else here counts */
   bool unfinished;
   struct range hull; /* of what is unfinished; 0, 0 when whole */
+  struct keep keep;  /* blank is 0 and sector KEEP_NONE when there is nothing to put back */
 };
 
 /* Reads both sectors. Returns PORT_OK or the port's error. */
@@ -30,6 +42,9 @@ uint32_t journal_write_address(void);
  * SLOT_ERROR_VERIFY (slot.h). After an error the state is as before and another record can be tried.
  */
 void journal_write(bool unfinished, struct range hull);
+
+/* As journal_write, with the state as it is and something to put back. */
+void journal_write_keep(const struct keep *keep);
 int journal_step(void);
 
 #endif

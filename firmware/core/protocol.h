@@ -36,6 +36,7 @@ enum request_type {
   REQUEST_POLICY = 0x16,
   REQUEST_SIGNATURE = 0x17,
   REQUEST_PROTECT = 0x18,
+  REQUEST_KEEP = 0x30,
 };
 
 /* Section 11.3: bits of a certificate. */

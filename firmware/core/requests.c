@@ -40,6 +40,7 @@ static const struct request_kind kinds[] = {
                           RANGE_SIZE + VERIFY_SIGNATURE_SIZE, REQUEST_NEEDS_FLASH,
                           RIGHT_FLASH },
   [REQUEST_PROTECT] = { request_protect, 1, 1, 0, RIGHT_OWNER },
+  [REQUEST_KEEP] = { request_keep, 7, 7, REQUEST_NEEDS_FLASH | REQUEST_ABORTABLE, RIGHT_FLASH },
 };
 
 const struct request_kind *request_kind(uint8_t type)

@@ -5,6 +5,7 @@
 #include "hash.h"
 #include "journal.h"
 #include "requests.h"
+#include "rescue.h"
 #include "slot.h"
 
 #define JEDEC_ISSI 0x9Du
@@ -98,8 +99,7 @@ static struct range begin_hull(void)
   return (struct range){ from, to - from };
 }
 
-/* One step of the record under way: STEP_DONE with operation->failed, or without when it is written. */
-static enum step record_step(struct operation *operation)
+enum step change_record_step(struct operation *operation)
 {
   const int result = journal_step();
   const uint32_t address = journal_write_address();
@@ -113,6 +113,9 @@ static enum step record_step(struct operation *operation)
   }
   return result < 0 ? operation_fail_port(operation, result, address) : STEP_DONE;
 }
+
+/* A new record forgets what is to be put back: that comes first. */
+enum { BEGIN_RESCUE, BEGIN_RESCUING, BEGIN_CHECK, BEGIN_RECORD };
 
 static enum step begin_check(struct operation *operation)
 {
@@ -132,16 +135,27 @@ static enum step begin_check(struct operation *operation)
     return operation_fail_protected(operation);
   }
   journal_write(true, begin_hull());
-  operation->phase = 1;
+  operation->phase = BEGIN_RECORD;
   return STEP_AGAIN;
 }
 
 enum step request_begin(struct operation *operation)
 {
-  if (operation->phase == 0) {
+  if (operation->phase == BEGIN_RESCUE) {
+    rescue_start();
+    operation->phase = BEGIN_RESCUING;
+  }
+  if (operation->phase == BEGIN_RESCUING) {
+    const int result = rescue_step();
+    if (result == PORT_BUSY) {
+      return STEP_WAIT;
+    }
+    operation->phase = BEGIN_CHECK;
+  }
+  if (operation->phase == BEGIN_CHECK) {
     return begin_check(operation);
   }
-  const enum step step = record_step(operation);
+  const enum step step = change_record_step(operation);
   if (step == STEP_DONE && !operation->failed && !operation->cancelled) {
     change.begun = true;
     change.aborted = false;
@@ -239,7 +253,7 @@ enum step request_commit(struct operation *operation)
   if (operation->phase == COMMIT_HASH) {
     return commit_hash(operation, &hash);
   }
-  const enum step step = record_step(operation);
+  const enum step step = change_record_step(operation);
   if (step == STEP_DONE && !operation->failed) {
     change.begun = false;
   }

@@ -10,6 +10,7 @@
 #include "port.h"
 #include "queue.h"
 #include "requests.h"
+#include "rescue.h"
 
 #define RECEIVE_SLICE 2048u
 #define EVENT_PAYLOAD (2u + 4u + 1u + PROTOCOL_TEXT_MAX)
@@ -76,6 +77,8 @@ void session_start(enum boot_reason reason)
   change_reset();
   departure_reset();
   access_start();
+  rescue_reset();
+  rescue_start();
 }
 
 /* Ends the session: what waits is forgotten, what runs comes to an end without an answer. */
@@ -89,6 +92,7 @@ static void session_end(void)
   session.broken = false;
   change_reset();
   access_end();
+  rescue_start();
 }
 
 static void session_check_link(void)
@@ -310,6 +314,9 @@ static bool work(void)
   size_t size = 0;
   if (running != NULL) {
     return operation_step();
+  }
+  if (rescue_pending()) {
+    return rescue_step() != PORT_BUSY; /* before anybody looks at the flash */
   }
   if (output_free() < FRAME_WIRE_MAX) {
     return false;

@@ -1,17 +1,24 @@
 /** BEGIN, a pipeline of ERASE and WRITE, COMMIT: docs/protocol.md section 5.6. */
 
 import { sha256 } from "@noble/hashes/sha2.js";
-import { makePlan, type Plan, type PlannedSector, type Step } from "../plan/plan.js";
+import { type Keep, makePlan, type Plan, type PlannedSector, type Step } from "../plan/plan.js";
 import { hullRanges } from "../plan/ranges.js";
 import { type AddressRange, endOf, sectorSize } from "../plan/sectors.js";
 import { BoardError } from "../protocol/errors.js";
-import { type Geometry, MAX_RANGES, MAX_TRANSFER } from "../protocol/messages.js";
+import { type Geometry, KEEP_NONE, MAX_RANGES, MAX_TRANSFER, type RequestOf } from "../protocol/messages.js";
 import type { Session } from "../protocol/session.js";
 import { type CancelSignal, throwIfCancelled } from "./cancel.js";
 import { VerificationError } from "./errors.js";
 import { findDifference, readBytes } from "./flash-content.js";
 import { type Job, pipeline } from "./pipeline.js";
 import type { OnProgress } from "./progress.js";
+
+/** Sectors as KEEP counts them. */
+const KEEP_SECTOR_BYTES = 4096;
+/** Payloads of KEEP and ERASE. */
+const ERASE_BYTES = 7 + 8;
+
+type EraseStep = Extract<Step, { readonly kind: "erase" }>;
 
 /** An authority's signature over what the flash shall hold in a range: docs/protocol.md section 11.5. */
 export interface AppSignature {
@@ -127,12 +134,30 @@ function* stepJobs(change: Change, plan: Plan, totals: Totals): Generator<Job> {
     if (change.signal?.aborted && (step.kind === "erase" || address >= erasedUpTo)) return;
     if (step.kind === "erase") erasedUpTo = address + step.length;
     const run = async () => {
-      if (step.kind === "erase") await session.send("ERASE", { address, length: step.length });
+      if (step.kind === "erase") await eraseUnit(session, step);
       else await session.send("WRITE", { address, data: step.bytes });
       finish(step);
     };
-    yield { bytes: step.kind === "erase" ? 8 : 4 + step.bytes.length, run };
+    yield { bytes: step.kind === "erase" ? ERASE_BYTES : 4 + step.bytes.length, run };
   }
+}
+
+/** What the unit holds besides is saved first; both requests are on their way at once. */
+async function eraseUnit(session: Session, { address, length, keep }: EraseStep): Promise<void> {
+  const requests = [
+    ...(keep === undefined ? [] : [session.send("KEEP", keepRequest(address, keep))]),
+    session.send("ERASE", { address, length }),
+  ];
+  await Promise.all(requests);
+}
+
+function keepRequest(address: number, { blank, content }: Keep): RequestOf<"KEEP"> {
+  const index = (sector: number) => (sector - address) / KEEP_SECTOR_BYTES;
+  return {
+    address,
+    blank: blank.reduce((bits, sector) => bits | (1 << index(sector)), 0),
+    kept: content === undefined ? KEEP_NONE : index(content),
+  };
 }
 
 /**

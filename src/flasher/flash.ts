@@ -5,6 +5,7 @@ import type { Image } from "../image/image.js";
 import type { PlannedSector } from "../plan/plan.js";
 import {
   type AddressRange,
+  isBlank,
   neighbourSectors,
   overlaps,
   sectorContent,
@@ -180,14 +181,23 @@ async function compare(
   const sectors: PlannedSector[] = [];
   for (const sector of partial ?? []) {
     const held = await readBytes(session, sector.address, size, { signal, onBytes });
-    const content = sectorContent(sector, size, kept.get(sector.address) ?? held);
-    if (!kept.has(sector.address)) kept.set(sector.address, held);
-    sectors.push(classify(sector.address, held, content, geometry.page));
+    const before = kept.get(sector.address) ?? held;
+    kept.set(sector.address, before);
+    const content = sectorContent(sector, size, before);
+    const others = isBlank(otherBytes(sector, before)) ? "blank" : "content";
+    sectors.push({ ...classify(sector.address, held, content, geometry.page), others });
   }
   const digests = await hashSectors(session, hashed, size, { signal, onBytes });
   const found = hashedSectors(complete ?? [], neighbours, size, digests);
   sectors.push(...(await findClearable(session, found, geometry, { signal })));
   return sectors.sort((a, b) => a.address - b.address);
+}
+
+/** What lies in the sector beside the image; the image's own bytes are blank. */
+function otherBytes({ pieces }: TouchedSector, held: Uint8Array): Uint8Array {
+  const bytes = held.slice();
+  for (const { offset, bytes: piece } of pieces) bytes.fill(0xff, offset, offset + piece.length);
+  return bytes;
 }
 
 /** Neighbours that are not blank are left out: what they hold is not known. */
@@ -207,5 +217,8 @@ function hashedSectors(
     return { address, content, held: holds(address, blankDigest) ? "blank" : "different" };
   });
   const free = neighbours.filter((address) => holds(address, blankDigest));
-  return [...own, ...free.map((address): PlannedSector => ({ address, content: blank, held: "equal" }))];
+  return [
+    ...own,
+    ...free.map((address): PlannedSector => ({ address, content: blank, held: "equal", others: "blank" })),
+  ];
 }

@@ -4,7 +4,8 @@
  * Cost is the chip's typical times: erases, plus a program time for every page that must then be written and is
  * not blank. Within each largest erase unit the choice between one large erase and several smaller ones is made
  * exactly, from the sectors upwards. A larger unit is erased only where the content of all its sectors is known:
- * covered by the image, or blank outside it. What a person did not ask to touch is never erased and put back.
+ * covered by the image, or blank outside it. Of sectors that hold something else besides, one at most is erased at
+ * once: the board has room to save one.
  */
 
 import { hullRanges } from "./ranges.js";
@@ -19,10 +20,23 @@ export interface PlannedSector {
   readonly held: "equal" | "blank" | "clearable" | "different";
   /** For "clearable": offsets of the pages that are not right yet. */
   readonly stale?: ReadonlySet<number>;
+  /** What the job is not about, in a sector that it covers in part or not at all; undefined: nothing. */
+  readonly others?: "blank" | "content";
 }
 
+/** What an erase unit holds that the job is not about: to be put back if the erase is cut off. */
+export interface Keep {
+  /** Addresses of sectors whose other bytes are blank: blank is what they become. */
+  readonly blank: readonly number[];
+  /** The sector whose content must be saved before the erase. */
+  readonly content: number | undefined;
+}
+
+/** Sectors that one Keep can speak of: docs/protocol.md section 5.9. */
+const KEEP_SECTORS = 16;
+
 export type Step =
-  | { readonly kind: "erase"; readonly address: number; readonly length: number }
+  | { readonly kind: "erase"; readonly address: number; readonly length: number; readonly keep?: Keep }
   | { readonly kind: "program"; readonly address: number; readonly bytes: Uint8Array };
 
 export interface Plan {
@@ -104,26 +118,39 @@ class Planner {
     if (sector === undefined || sector.held === "equal") return NOTHING;
     if (sector.held === "clearable") return this.#findPrograms(sector, sector.stale);
     const programs = this.#programs(sector);
-    return sector.held === "blank" ? programs : sum([this.#erase(address, 0), programs]);
+    return sector.held === "blank" ? programs : sum([this.#erase(address, 0, [sector]), programs]);
   }
 
   /** One erase of the whole unit; undefined when a sector of it is not known. */
   #whole(address: number, level: number): Part | undefined {
-    const parts = [this.#erase(address, level)];
+    const unit: PlannedSector[] = [];
     for (const child of addresses(address, this.#size(level), this.#size(0))) {
       const sector = this.#sectors.get(child);
       if (sector === undefined) return undefined;
-      parts.push(this.#programs(sector));
+      unit.push(sector);
     }
-    return sum(parts);
+    const shared = unit.filter(({ others }) => others !== undefined);
+    const tooMuch = shared.filter(({ others }) => others === "content").length > 1;
+    if (tooMuch || (shared.length > 0 && unit.length > KEEP_SECTORS)) return undefined;
+    return sum([this.#erase(address, level, unit), ...unit.map((sector) => this.#programs(sector))]);
   }
 
-  #erase(address: number, level: number): Part {
+  #erase(address: number, level: number, unit: readonly PlannedSector[]): Part {
     const length = this.#size(level);
-    return {
-      cost: this.#chip.eraseSizes[level]?.typicalUs ?? 0,
-      steps: [{ kind: "erase", address, length }],
-    };
+    const cost = this.#chip.eraseSizes[level]?.typicalUs ?? 0;
+    const shared = unit.filter(({ others }) => others !== undefined);
+    if (shared.length === 0) return { cost, steps: [{ kind: "erase", address, length }] };
+    const blank = shared.filter(({ others }) => others === "blank").map((sector) => sector.address);
+    const content = shared.find(({ others }) => others === "content")?.address;
+    const step: Step = { kind: "erase", address, length, keep: { blank, content } };
+    return { cost: cost + this.#keepCost(content !== undefined), steps: [step] };
+  }
+
+  /** A record in the journal; a copy of a sector is erased and programmed. */
+  #keepCost(copied: boolean): number {
+    const { page, programTypicalUs, eraseSizes } = this.#chip;
+    const pages = copied ? Math.ceil(this.#size(0) / page) : 0;
+    return (1 + pages) * programTypicalUs + (copied ? (eraseSizes[0]?.typicalUs ?? 0) : 0);
   }
 
   #programs(sector: PlannedSector): Part {

@@ -13,6 +13,7 @@ const HASH_MS_PER_BYTE = 1 / 250;
 const UNKNOWN_ERASE_MS = 8000;
 const UNKNOWN_PROGRAM_MS = 10;
 const UNKNOWN_PAGE = 256;
+const SECTOR = 4096;
 
 type Limits = {
   readonly [N in RequestName]?: (request: RequestOf<N>, geometry: Geometry | undefined) => number;
@@ -25,6 +26,7 @@ const LIMITS: Limits = {
   BEGIN: (_, geometry) => journalWrite(geometry),
   ERASE: (request, geometry) => erasing(request.length, geometry),
   SIGNATURE: (request, geometry) => hashing([request]) + journalWrite(geometry),
+  KEEP: (_, geometry) => 2 * journalWrite(geometry) + programming(SECTOR, geometry),
   WRITE: (request, geometry) => programming(request.data.length, geometry),
 };
 

@@ -15,6 +15,9 @@ export const MAX_REQUESTS = 64;
 export const MAX_TRANSFER = 4096;
 /** Ranges of one BEGIN at most. */
 export const MAX_RANGES = 8;
+/** KEEP: 4 KiB sectors of a unit, and the index that says that none is kept. */
+export const KEEP_SECTORS = 16;
+export const KEEP_NONE = 0xff;
 /** Bytes of all digests in one answer to HASH at most. */
 export const MAX_DIGEST_BYTES = 4096;
 /** Bit 7 of a type marks an answer. */
@@ -154,6 +157,7 @@ const MESSAGES = {
   POLICY: message(0x16, struct({ policy: u8 }), struct({ policy: u8 })),
   SIGNATURE: message(0x17, struct({ address: u32, length: u32, signature: fixed(SIGNATURE_BYTES) }), nothing),
   PROTECT: message(0x18, struct({ level: u8 }), struct({ level: u8 })),
+  KEEP: message(0x30, struct({ address: u32, blank: u16, kept: u8 }), nothing),
 } as const;
 
 export type RequestName = keyof typeof MESSAGES;

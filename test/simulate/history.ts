@@ -24,6 +24,9 @@ import { BASE, drawScenario, type FaultKind, type Scenario } from "./scenario.js
 /** Board time without a host until the bootloader has decided; a rescue is part of it. */
 const DECISION_MS = 3000;
 const LOG_CAPACITY = 2560;
+/** Board time in which the bootloader puts back what it saved: sixteen sectors at most; and without an operation: the chip takes none for some ms after power-on. */
+const PUT_BACK_MS = 3000;
+const IDLE_MS = 14;
 
 export interface History {
   readonly seed: number;
@@ -127,7 +130,20 @@ function powerCycle(desk: Desk): boolean {
   }
   desk.note(desk.application ? `runs ${hex32(board.chip.cpu.pc)}` : "stays in the bootloader");
   if (desk.application) checkRunning(desk, board.chip.cpu.pc);
+  else putBack(desk);
   return desk.application;
+}
+
+/** A bootloader that stays puts back what an erase that was cut off has taken along. */
+function putBack(desk: Desk): void {
+  const { board } = desk;
+  const start = board.now;
+  let idle = 0;
+  while (idle < IDLE_MS) {
+    promise(board.now - start < PUT_BACK_MS * 1e6, () => `the chip is busy for ${PUT_BACK_MS} ms`);
+    desk.run(1);
+    idle = Number.isFinite(board.flashChip.stableUntil) ? 0 : idle + 1;
+  }
 }
 
 async function aftermath(desk: Desk): Promise<void> {

@@ -82,7 +82,7 @@ function program(draw: Draw, address: number, length: number): Uint8Array {
 }
 
 function drawLength(draw: Draw): number {
-  const kind = draw.weighted({ small: 60, middle: 30, block: 6, large: 4 });
+  const kind = draw.weighted({ small: 70, middle: 26, block: 3, large: 1 });
   if (kind === "small") return draw.int(16, 2 * SECTOR);
   if (kind === "middle") return draw.int(SECTOR, 6 * SECTOR);
   return kind === "block" ? draw.int(12 * SECTOR, 18 * SECTOR) : draw.int(24 * SECTOR, 40 * SECTOR);

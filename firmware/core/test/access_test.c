@@ -54,6 +54,7 @@ static const struct wish wishes[] = {
   { REQUEST_WRITE, 5, "f", false },
   { REQUEST_COMMIT, 41, "fe", false },
   { REQUEST_SIGNATURE, 72, "f", false },
+  { REQUEST_KEEP, 7, "f", false },
   { REQUEST_UNPROTECT, 0, "f", false },
   { REQUEST_HASH, 13, "fer", false },
   { REQUEST_VERIFY, 40, "fr", false },

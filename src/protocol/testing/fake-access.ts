@@ -22,6 +22,7 @@ const NEEDED: Readonly<Partial<Record<RequestName, number>>> = {
   WRITE: flash,
   SIGNATURE: flash,
   UNPROTECT: flash,
+  KEEP: flash,
   HASH: flash | erase | read,
   VERIFY: flash | read,
   READ: read,

@@ -16,6 +16,7 @@ import {
   encodeAnswer,
   encodeError,
   HELLO_MAGIC,
+  KEEP_SECTORS,
   type Range,
   type RequestName,
   type RequestOf,
@@ -160,7 +161,7 @@ export class FakeBootloader {
     } catch (error) {
       if (error instanceof MalformedMessageError) return this.#refuse(new Refusal("BAD_REQUEST", frame.type));
       if (!(error instanceof Refusal)) throw error;
-      if (name === "ERASE" || name === "WRITE" || name === "COMMIT") this.#aborted = true;
+      if (name === "ERASE" || name === "WRITE" || name === "COMMIT" || name === "KEEP") this.#aborted = true;
       return this.#refuse(error);
     }
   }
@@ -297,6 +298,13 @@ export class FakeBootloader {
       return this.access.sign(request, this.#read(request));
     },
     PROTECT: (request) => this.access.protect(request),
+    KEEP: ({ address, blank, kept }) => {
+      const sectors = Array.from({ length: KEEP_SECTORS }, (_, index) => index);
+      const named = sectors.filter((index) => index === kept || (blank & (1 << index)) !== 0);
+      if (named.length === 0) throw new Refusal("BAD_REQUEST", 0x30);
+      this.#checkBegun({ address, length: ((named.at(-1) ?? 0) + 1) * 4096 });
+      return {};
+    },
   };
 
   #boot(): AnswerOf<"GET_BOOT_ADDRESS"> {
