@@ -42,6 +42,9 @@ export interface CodeListener {
 
 const NO_BANK: Bank = { bytes: new Uint8Array(0), halves: new Uint16Array(0), words: new Int32Array(0) };
 const MAX_REGIONS = 255;
+/** Peripherals are 1 KiB apart. */
+const RECENT_SHIFT = 10;
+const RECENT_SLOTS = 256;
 
 export class SystemBus {
   /** Indexed by slot. Only entries of regions that lend bytes hold any. */
@@ -53,7 +56,8 @@ export class SystemBus {
   readonly #sorted: Region[] = [];
   readonly #memories: { region: Region; memory: MemoryDevice }[] = [];
   readonly #listeners: CodeListener[] = [];
-  #last: Region | undefined;
+  /** Regions found lately, by address bits: code that feeds one peripheral from another looks up both in turn. */
+  readonly #recent: (Region | undefined)[] = new Array<undefined>(RECENT_SLOTS).fill(undefined);
 
   get regions(): readonly Region[] {
     return this.#sorted;
@@ -104,8 +108,9 @@ export class SystemBus {
   /** The region that holds `address` (signed or unsigned). */
   find(address: number): Region | undefined {
     const at = address >>> 0;
-    const last = this.#last;
-    if (last !== undefined && at >= last.base && at - last.base < last.size) return last;
+    const slot = (at >>> RECENT_SHIFT) & (RECENT_SLOTS - 1);
+    const recent = this.#recent[slot];
+    if (recent !== undefined && at >= recent.base && at - recent.base < recent.size) return recent;
     let low = 0;
     let high = this.#sorted.length - 1;
     while (low <= high) {
@@ -114,7 +119,7 @@ export class SystemBus {
       if (at < region.base) high = middle - 1;
       else if (at - region.base >= region.size) low = middle + 1;
       else {
-        this.#last = region;
+        this.#recent[slot] = region;
         return region;
       }
     }
