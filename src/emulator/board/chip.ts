@@ -29,6 +29,7 @@ import { type ChipPart, connectedPeripherals } from "./connected-peripherals.js"
 import { ChipRequests } from "./dma-requests.js";
 import { dmaControllers } from "./dma-wiring.js";
 import { GatedRam } from "./gated-ram.js";
+import { LowPower } from "./low-power.js";
 import { ADDRESS, IRQ, SIZE } from "./memory-map.js";
 import { mapReservedSpace } from "./reserved-space.js";
 import { type SerialPortName, serialPorts, timers } from "./serial-and-timers.js";
@@ -82,6 +83,7 @@ export class Chip {
   readonly otg: OtgFs;
   readonly exti: Exti;
   readonly dbgmcu: Dbgmcu;
+  readonly lowPower: LowPower;
   readonly gpio: Readonly<Record<PortLetter, Gpio>>;
 
   readonly #options: ChipOptions;
@@ -112,6 +114,13 @@ export class Chip {
     this.rtc = this.#makeRtc();
     this.crs = this.#makeCrs();
     this.iwdg = this.#makeIwdg();
+    this.lowPower = new LowPower({
+      cpu: this.cpu,
+      rcc: this.rcc,
+      pwr: this.pwr,
+      log,
+      onStandbyExit: () => this.requestReset("standby"),
+    });
     this.exti = this.#makeExti();
     this.dbgmcu = this.#makeDbgmcu();
     this.cpu.debug.onFreeze = (frozen) => this.iwdg.freeze(frozen && this.dbgmcu.freezesWatchdog);
@@ -142,6 +151,7 @@ export class Chip {
       this.rcc.systemReset(cause);
       this.rtc.systemReset();
     });
+    if (cause === "standby") this.pwr.leftStandby();
   }
 
   /** Power comes back: RAM holds noise. @param backupLost VBAT was gone too. */
@@ -162,6 +172,7 @@ export class Chip {
   #reset(powerAndClocks: () => void): void {
     // All of this is one instant on the chip: what lies between is no operating point.
     this.#resetting = true;
+    this.lowPower.reset();
     this.syscfg.reset();
     this.flash.reset();
     powerAndClocks();
@@ -232,6 +243,10 @@ export class Chip {
 
   #clocksChanged(): void {
     const { cpuHz } = this.rcc.clockTree;
+    if (cpuHz === 0) {
+      for (const changed of this.#clocked) changed();
+      return;
+    }
     if (cpuHz !== this.#cpuHz) this.cpu.setClockHz(cpuHz);
     this.#cpuHz = cpuHz;
     for (const changed of this.#clocked) changed();
@@ -271,8 +286,10 @@ export class Chip {
       clocked: this.rcc.clockGate("RTCAPB"),
       backupWritable: () => this.pwr.backupWritable,
       clockHz: () => (this.rcc.rtcEnabled ? this.rcc.clockTree.kernelHz("RTC") : 0),
-      onSignal: (signal, high) =>
-        this.exti.edge(signal === "alarm" ? EXTI_LINE.RTC_ALARM : EXTI_LINE.RTC_WAKEUP, high),
+      onSignal: (signal, high) => {
+        this.exti.edge(signal === "alarm" ? EXTI_LINE.RTC_ALARM : EXTI_LINE.RTC_WAKEUP, high);
+        if (high) this.lowPower.wakeUpEvent();
+      },
     });
     this.#clocked.push(() => rtc.clockChanged());
     this.#map("RTC", ADDRESS.RTC, SIZE.PERIPHERAL, rtc);

@@ -218,7 +218,9 @@ export class EmulatedBoard {
   #turn(): void {
     const { cpu } = this.chip;
     this.chip.applyReset();
+    this.chip.lowPower.beforeRun();
     if (this.#powered) cpu.run();
+    this.chip.lowPower.afterRun();
     const idle = !this.#powered || cpu.sleeping || cpu.halted || cpu.lockedUp;
     if (idle) this.timeline.skipTo(this.timeline.nextEventAt ?? this.now);
     this.timeline.runDue();

@@ -29,6 +29,10 @@ const USB33RDY = 1 << 26;
 const ACTVOSRDY = 1 << 13;
 const VOSRDY = 1 << 13;
 const VOS = 3 << 14;
+const PDDS = 7;
+const STOPF = 1 << 5;
+const SBF = 0x1c0;
+const CSSF = 1 << 9;
 const BREN = 1 << 0;
 const BRRDY = 1 << 16;
 /** CR2.MONEN and the backup regulator belong to the backup domain. */
@@ -76,7 +80,15 @@ export class Pwr implements BusDevice {
           tagged: 0x300,
           onWrite: (_written, before, laneMask) => this.#writeCr3(before, laneMask),
         },
-        CPUCR: { offset: 0x10, reset: 0, ro: 0x1e0, wo: 0x200, tagged: 0x807 },
+        CPUCR: {
+          offset: 0x10,
+          reset: 0,
+          rw: PDDS,
+          ro: 0x1e0,
+          wo: CSSF,
+          tagged: 0x800,
+          onWrite: (written) => this.#clearStopFlags(written),
+        },
         D3CR: { offset: 0x18, reset: 0x4000, rw: VOS, ro: VOSRDY, onWrite: () => this.#scale() },
         WKUPCR: { offset: 0x20, reset: 0, wo: 0x3f },
         WKUPFR: { offset: 0x24, reset: 0, ro: 0x3f },
@@ -109,6 +121,20 @@ export class Pwr implements BusDevice {
     return this.registers.has("CR3", USB33RDY);
   }
 
+  /** CPUCR: all three domains may go to Standby. */
+  get standbyWanted(): boolean {
+    return (this.registers.get("CPUCR") & PDDS) === PDDS;
+  }
+
+  leftStop(): void {
+    this.registers.setBits("CPUCR", STOPF, true);
+  }
+
+  /** The chip comes back from Standby, after its reset. */
+  leftStandby(): void {
+    this.registers.setBits("CPUCR", SBF, true);
+  }
+
   /** Power-on reset. `backupLost`: VBAT failed too, and with it the backup regulator's setting. */
   powerOn(backupLost = true): void {
     this.#supplyWritten = false;
@@ -128,6 +154,10 @@ export class Pwr implements BusDevice {
   /** To be called when SYSCFG_PWRCR.ODEN changed. */
   overdriveChanged(): void {
     this.#scale();
+  }
+
+  #clearStopFlags(written: number): void {
+    if ((written & CSSF) !== 0) this.registers.setBits("CPUCR", STOPF | SBF, false);
   }
 
   #restart(): void {

@@ -46,11 +46,12 @@ export interface RccOptions {
 }
 
 /** What caused a system reset (RM0433, table "Reset source identification (RCC_RSR)"). */
-export type SystemResetCause = "pin" | "software" | "iwdg1" | "wwdg1" | "lowPower" | "brownOut";
+export type SystemResetCause = "standby" | "pin" | "software" | "iwdg1" | "wwdg1" | "lowPower" | "brownOut";
 
 const CPURST_PINRST = 0x0042_0000;
 const CAUSE_FLAGS: Readonly<Record<SystemResetCause, number>> = {
   pin: CPURST_PINRST,
+  standby: 0x001a_0000,
   software: CPURST_PINRST | (1 << 24),
   iwdg1: CPURST_PINRST | (1 << 26),
   wwdg1: CPURST_PINRST | (1 << 28),
@@ -76,6 +77,7 @@ const RMVF = 1 << 16;
 const BDRST = 1 << 16;
 const RTCSEL = 3 << 8;
 const RTCEN = 1 << 15;
+const STOPWUCK = 1 << 6;
 /** The RCC_C1_xxx registers at 0x130.. are RCC_xxx at 0xD0.. seen a second time. */
 const ALIAS_FIRST = 0x130;
 const ALIAS_LAST = 0x17c;
@@ -92,13 +94,14 @@ export class Rcc implements BusDevice {
   readonly #sleepGates = new Map<SleepGate, { register: SleepRegister; mask: number }>();
   readonly #resetListeners = new Map<string, (() => void)[]>();
   #lsiForced = false;
+  #stopped = false;
 
   constructor(options: RccOptions) {
     this.#options = options;
     this.registers = new RegisterBlock(rccRegisters(this.#hooks()), { name: "RCC", log: options.log });
     this.clockTree = new ClockTree({
       register: (name) => this.registers.get(name),
-      oscillatorHz: (name) => (this.#ready(name) ? (this.#nominalHz(name) ?? 0) : 0),
+      oscillatorHz: (name) => this.#oscillatorHz(name),
       pllReady: (pll) => this.#ready(`PLL${pll}`),
       pllFraction: (pll) => this.#plls.fraction(pll),
     });
@@ -164,6 +167,27 @@ export class Rcc implements BusDevice {
     this.#refresh("LSI");
   }
 
+  /** Stop mode: everything but LSE and LSI stands still (RM0433, "Stop mode"). */
+  enterStop(): void {
+    this.#stopped = true;
+    this.#changed();
+  }
+
+  /** The chip wakes on HSI, or on CSI with CFGR.STOPWUCK; what else ran has to be started again. */
+  leaveStop(): void {
+    this.#stopped = false;
+    const wake = this.registers.has("CFGR", STOPWUCK) ? "CSI" : "HSI";
+    for (const name of ["HSE", "HSI48", "PLL1", "PLL2", "PLL3", "HSI", "CSI"] as const) {
+      const { register, on, ready } = SOURCES[name];
+      this.#options.timeline.cancel(this.#starting.get(name));
+      this.#starting.delete(name);
+      this.registers.setBits(register, on | ready, name === wake);
+    }
+    const selection = wake === "CSI" ? 1 : 0;
+    this.registers.set("CFGR", (this.registers.get("CFGR") & ~0x3f) | selection | (selection << 3));
+    this.#changed();
+  }
+
   /** To be called when the voltage scale or FLASH_ACR changed: reports what silicon would not survive. */
   checkOperatingPoint(): void {
     const { log, voltageScale, flashTiming } = this.#options;
@@ -198,6 +222,7 @@ export class Rcc implements BusDevice {
     this.registers.reset(this.registers.names.filter((name) => !kept.has(name)));
     this.#plls.reset();
     this.#lsiForced = false;
+    this.#stopped = false;
     this.#updateInterrupt();
     this.#changed();
   }
@@ -377,6 +402,11 @@ export class Rcc implements BusDevice {
     if (source === undefined) return [];
     const behind = source === "PLL1" ? this.clockTree.pllSource : undefined;
     return behind === undefined ? [source] : [source, behind];
+  }
+
+  #oscillatorHz(name: Oscillator): number {
+    if (this.#stopped && name !== "LSE" && name !== "LSI") return 0;
+    return this.#ready(name) ? (this.#nominalHz(name) ?? 0) : 0;
   }
 
   #ready(name: SourceName): boolean {

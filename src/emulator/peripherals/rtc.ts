@@ -129,7 +129,9 @@ export class Rtc implements BusDevice {
 
   /** To be called when the RTC's clock changed: what was counted so far counts at the old rate. */
   clockChanged(): void {
+    const before = this.#hz;
     this.#count();
+    if (this.#hz === before) return;
     if (!this.registers.has("RTC_ISR", RSF | INIT) && (this.#syncing?.done ?? true)) this.#synchronise();
     this.#scheduleAlarms();
     this.#startWakeup();

@@ -1,0 +1,79 @@
+/**
+ * Stop and Standby (RM0433, chapter PWR, "Low-power modes"): WFI or WFE with SCR.SLEEPDEEP. In Stop the clocks stand still
+ * and RAM and registers stay; it wakes on HSI (or CSI). Standby, with all PDDS bits set, loses everything but the backup domain.
+ */
+
+import type { EmulatorLog } from "../bus.js";
+import type { CortexM7 } from "../cpu/core.js";
+import type { Pwr } from "../peripherals/pwr.js";
+import type { Rcc } from "../peripherals/rcc.js";
+
+const SLEEPDEEP = 1 << 2;
+
+export interface LowPowerOptions {
+  readonly cpu: CortexM7;
+  readonly rcc: Rcc;
+  readonly pwr: Pwr;
+  readonly log: EmulatorLog;
+  /** The chip leaves Standby through a reset. */
+  readonly onStandbyExit: () => void;
+}
+
+export class LowPower {
+  readonly #options: LowPowerOptions;
+  #mode: "run" | "stop" | "standby" = "run";
+  #eventBefore = false;
+
+  constructor(options: LowPowerOptions) {
+    this.#options = options;
+  }
+
+  get mode(): "run" | "stop" | "standby" {
+    return this.#mode;
+  }
+
+  reset(): void {
+    if (this.#mode === "stop") this.#freeze(false);
+    this.#mode = "run";
+  }
+
+  /** Before the core runs: whatever woke it finds the clocks of a woken chip. */
+  beforeRun(): void {
+    const { cpu, rcc, pwr } = this.#options;
+    if (this.#mode !== "stop") return;
+    // An event that was there before cannot have ended a WFE: the core waits for an interrupt.
+    const event = cpu.event && !this.#eventBefore;
+    if (cpu.sleeping && !cpu.exceptions.wakes && !event) return;
+    this.#mode = "run";
+    rcc.leaveStop();
+    pwr.leftStop();
+    this.#freeze(false);
+  }
+
+  /** After the core ran: it may have gone to deep sleep. */
+  afterRun(): void {
+    const { cpu, rcc, pwr, log } = this.#options;
+    if (this.#mode !== "run" || !cpu.sleeping || (cpu.scs.scb.scr & SLEEPDEEP) === 0) return;
+    if (pwr.standbyWanted) {
+      this.#mode = "standby";
+      log.note("the chip is in Standby: RAM is lost; a wake-up event of the RTC or a reset ends it");
+      cpu.halt();
+      return;
+    }
+    this.#mode = "stop";
+    this.#eventBefore = cpu.event;
+    this.#freeze(true);
+    rcc.enterStop();
+  }
+
+  /** An alarm or the wake-up timer of the RTC. */
+  wakeUpEvent(): void {
+    if (this.#mode !== "standby") return;
+    this.#mode = "run";
+    this.#options.onStandbyExit();
+  }
+
+  #freeze(on: boolean): void {
+    this.#options.cpu.scs.sysTick.freeze(on);
+  }
+}
