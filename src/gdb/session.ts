@@ -117,7 +117,7 @@ export class MiddleSession {
     if (this.#running) this.#upstream.interrupt();
     await this.#queue;
     // The board goes on without us; some servers would leave it halted.
-    if (this.#upstream.lost === undefined) this.#upstream.tell("D");
+    if (!this.#detached) this.#upstream.tell("D");
     this.#upstream.close();
   }
 

@@ -93,7 +93,8 @@ export class Upstream {
   }
 
   #answered(payload: string): void {
-    if (/^O[0-9a-fA-F]/.test(payload)) {
+    // OpenOCD sends an empty one every half second that the program runs.
+    if (/^O([0-9a-fA-F]{2})*$/.test(payload)) {
       this.onConsole(payload.slice(1));
       return;
     }
