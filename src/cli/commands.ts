@@ -18,6 +18,8 @@ export interface CommandSpec {
   readonly usage?: string;
   /** Flags and what they do. */
   readonly options?: readonly (readonly [flags: string, description: string])[];
+  /** It takes --all and several --serial. */
+  readonly severalBoards?: boolean;
   load(): Promise<{ readonly run: RunCommand }>;
 }
 
@@ -37,10 +39,12 @@ export const COMMANDS: readonly CommandSpec[] = [
     arguments: ["<ADDR-or-FILE>", "[FILE]"],
     usage: FILE_FIRST,
     options: [
+      ["--all", "every board that is present, at once; also: --serial ID --serial ID …"],
       ["--no-boot", "leave the board in its bootloader afterwards"],
       ["--unprotect", "clear the flash chip's block protection first"],
       ["--signature <file>", "the owner's signature of FILE (default: FILE.sig, where it is)"],
     ],
+    severalBoards: true,
     load: () => import("./commands/flash.js"),
   },
   {

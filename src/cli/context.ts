@@ -17,6 +17,8 @@ export const DEFAULT_RUN_FOR = 2;
 export interface GlobalOptions {
   readonly port?: string;
   readonly serial?: string;
+  /** Every --serial, where it was given more than once. */
+  readonly serials?: readonly string[];
   readonly board?: string;
   readonly json?: boolean;
   readonly timeout?: string;

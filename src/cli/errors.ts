@@ -8,6 +8,17 @@ export class FileError extends Error {
   override readonly name = "FileError";
 }
 
+/** Of several boards at once, some failed; each has said why. */
+export class BoardsFailedError extends Error {
+  override readonly name = "BoardsFailedError";
+  readonly exitCode: number;
+
+  constructor(message: string, exitCode: number) {
+    super(message);
+    this.exitCode = exitCode;
+  }
+}
+
 /** Ctrl-C. */
 export class InterruptedError extends Error {
   override readonly name = "InterruptedError";

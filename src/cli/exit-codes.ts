@@ -11,7 +11,7 @@ import {
   PortUnusableError,
   SeveralBoardsError,
 } from "../transport/node/errors.js";
-import { AccessDeniedError, InterruptedError, UsageError } from "./errors.js";
+import { AccessDeniedError, BoardsFailedError, InterruptedError, UsageError } from "./errors.js";
 
 export const EXIT = {
   done: 0,
@@ -70,5 +70,6 @@ const ROWS: readonly Row[] = [
 ];
 
 export function exitCodeOf(error: unknown): number {
+  if (error instanceof BoardsFailedError) return error.exitCode;
   return ROWS.find((row) => row.matches(error))?.code ?? EXIT.failed;
 }

@@ -19,10 +19,31 @@ function addCommand(program: Command, spec: CommandSpec, io: CliIo, reporter: Re
   for (const [flags, description] of spec.options ?? []) command.option(flags, description);
   command.action(async () => {
     const { run } = await spec.load();
-    const options = command.optsWithGlobals<GlobalOptions & Record<string, unknown>>();
+    const options = oneSerial(spec, command.optsWithGlobals<ParsedOptions>());
     // processedArgs also holds the arguments that were left out.
     await run({ io, reporter, options }, command.processedArgs as (string | undefined)[], options);
   });
+}
+
+type ParsedOptions = Omit<GlobalOptions, "serial"> &
+  Record<string, unknown> & { readonly serial?: readonly string[] };
+
+function collect(value: string, before: readonly string[] | undefined): readonly string[] {
+  return [...(before ?? []), value];
+}
+
+/** @throws UsageError when a command for one board was given several. */
+function oneSerial(
+  spec: CommandSpec,
+  { serial, ...options }: ParsedOptions,
+): GlobalOptions & Record<string, unknown> {
+  if (serial === undefined) return options;
+  const [first = ""] = serial;
+  if (serial.length === 1) return { ...options, serial: first };
+  if (spec.severalBoards !== true) {
+    throw new UsageError(`--serial: ${spec.name} works on one board; given ${serial.length} times`);
+  }
+  return { ...options, serials: serial };
 }
 
 function groupOf(program: Command, name: string): Command {
@@ -44,7 +65,7 @@ function createProgram(io: CliIo, reporter: Reporter): Command {
       "--port <path>",
       "serial port of the board, such as /dev/ttyACM0 (default: the only board present)",
     )
-    .option("--serial <board-id>", "the board with this id")
+    .option("--serial <board-id>", "the board with this id; with flash also several", collect)
     .option("--board <name>", "a board that imflasher runs itself, such as emulated")
     .option(
       "--keys <file>",

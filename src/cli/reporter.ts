@@ -132,13 +132,18 @@ class TerminalReporter extends PeopleReporter {
   }
 }
 
+type Fields = { readonly [key: string]: JsonValue };
+
 /** A program: one object a line on stdout. */
 class JsonReporter implements Reporter {
   private readonly io: CliIo;
   private readonly phases: Phases;
+  private readonly fields: Fields;
 
-  constructor(io: CliIo) {
+  /** @param fields of every object, behind its type. */
+  constructor(io: CliIo, fields: Fields) {
     this.io = io;
+    this.fields = fields;
     this.phases = new Phases(() => io.now());
   }
 
@@ -162,11 +167,13 @@ class JsonReporter implements Reporter {
   }
 
   private print(object: { readonly [key: string]: JsonValue }): void {
-    this.io.stdout.write(`${JSON.stringify(object)}\n`);
+    const { type, ...rest } = object;
+    this.io.stdout.write(`${JSON.stringify({ type, ...this.fields, ...rest })}\n`);
   }
 }
 
-export function createReporter(io: CliIo, json: boolean): Reporter {
-  if (json) return new JsonReporter(io);
+/** @param fields that every JSON object has. */
+export function createReporter(io: CliIo, json: boolean, fields: Fields = {}): Reporter {
+  if (json) return new JsonReporter(io, fields);
   return io.stderr.isTTY ? new TerminalReporter(io) : new PlainReporter(io);
 }

@@ -39,6 +39,8 @@ export class TestWorld {
   readonly requests: BoardRequest[] = [];
   readonly interrupt = new AbortController();
   ports: BoardPort[] = [];
+  /** Boards that are reached by their id; any other request reaches `board`. */
+  readonly others = new Map<string, FakeBootloader>();
   /** Called in place of opening the board's port. */
   open: () => Promise<Transport>;
   closedLinks = 0;
@@ -87,7 +89,10 @@ export class TestWorld {
         this.requests.push(request);
         return {
           timers: this.timers,
-          open: () => this.open(),
+          open: async () => {
+            const other = this.others.get(request.serial ?? "");
+            return other === undefined ? this.open() : new FakeLink(other, this.timers);
+          },
           close: async () => {
             this.closedLinks++;
           },

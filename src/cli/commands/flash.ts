@@ -7,6 +7,7 @@ import type { RunCommand } from "../commands.js";
 import { type CommandContext, withBoard } from "../context.js";
 import { type AddressAndFile, readImage, splitAddressAndFile } from "../files.js";
 import { formatBytes } from "../progress-bar.js";
+import { onEachBoard, targetsOf } from "../several.js";
 import { readSigned, type SignedBy, signatureFor } from "../signed.js";
 
 const AFTER_INTERRUPT =
@@ -19,9 +20,15 @@ export const run: RunCommand = async (context, args, options) => {
   const read = await readImage(context.io, what);
   const signed = await readSigned(context.io, what.file, options["signature"], read);
   const image = signed === undefined ? read : fillGaps(read);
-  const flash = (connection: Connection, access: BoardAccess) =>
-    flashAndBoot(context, { connection, access }, { image, what, signed }, options);
-  await withBoard(context, flash, { afterInterrupt: AFTER_INTERRUPT });
+  const flash = (board: CommandContext) =>
+    withBoard(
+      board,
+      (connection, access) => flashAndBoot(board, { connection, access }, { image, what, signed }, options),
+      { afterInterrupt: AFTER_INTERRUPT },
+    );
+  const targets = await targetsOf(context, options["all"] === true);
+  if (targets === undefined) await flash(context);
+  else await onEachBoard(context, "flash", targets, flash);
 };
 
 /** `flash ADDR ""`: who is there, and what to do with the answer. */
