@@ -168,6 +168,9 @@ const FAULTS = [
   [0xdf03], // SVC
   [0xfaa0, 0xf0c0], // no instruction
   [0xee00, 0x0000], // no such coprocessor
+  [0xee30, 0x0b20], // VADD.F64 d0,d0,d16
+  [0xeeb9, 0x0a40], // no floating-point instruction
+  [0xfef0, 0x0ac0], // no floating-point instruction
   [0xe9d6, 0x01ff, 0xf106, 0x0802, 0xe9d8, 0x0100], // LDRD, then one that is not aligned
   [0xf04f, 0x4890, 0xf8d8, 0x0000], // LDR from where nothing is
   [0xf04f, 0x5800, 0x4740], // BX to an even address
