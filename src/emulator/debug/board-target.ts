@@ -16,6 +16,9 @@ import {
 const APB4FZ1 = ADDRESS.DBGMCU + 0x54;
 const DBG_WDGLSD1 = 1 << 18;
 
+/** Board time that interrupt handlers may take before a step. */
+const HANDLERS_NS = 20e6;
+
 export class BoardTarget implements DebugTarget {
   readonly #board: EmulatedBoard;
   readonly #core: CoreDebugger;
@@ -48,12 +51,12 @@ export class BoardTarget implements DebugTarget {
   }
 
   resume(): void {
-    if (this.powered && !this.running) this.#core.resume();
+    if (this.powered && !this.running) this.#core.resume(this.#run);
   }
 
   step(): void {
     this.#requireHalted();
-    this.#core.step();
+    this.#core.step(this.#run);
     this.#settle();
   }
 
@@ -111,6 +114,9 @@ export class BoardTarget implements DebugTarget {
   release(): void {
     if (this.powered) this.#core.release();
   }
+
+  /** Ends when the core halts: see `onHalt` above. */
+  readonly #run = (): void => this.#board.advance(this.#board.now + HANDLERS_NS);
 
   /** What is due at this instant (a reset, an event) happens now. */
   #settle(): void {

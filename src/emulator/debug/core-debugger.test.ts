@@ -25,10 +25,12 @@ class Desk {
     return this.core.readRegister(CORE_REGISTER.PC);
   }
 
+  readonly run = (): void => void this.machine.run(1000);
+
   /** Lets it run to its next stop. */
   go(): string {
-    this.core.resume();
-    this.machine.run(1000);
+    this.core.resume(this.run);
+    this.run();
     return this.machine.cpu.halted ? this.core.stopReason.kind : "running";
   }
 }
@@ -37,13 +39,13 @@ test("steps one instruction at a time, off a breakpoint too, and off a WFI", () 
   const desk = new Desk(COUNT);
   assert.equal(desk.core.stopReason.kind, "request");
   desk.core.insertBreakpoint(CODE);
-  desk.core.step();
+  desk.core.step(desk.run);
   assert.deepEqual([desk.pc, desk.core.stopReason.kind], [CODE + 2, "step"]);
   desk.core.writeRegister(CORE_REGISTER.PC, CODE + 6);
-  desk.core.step();
+  desk.core.step(desk.run);
   assert.equal(desk.core.readRegister(0), 4);
   const asleep = new Desk(/* wfi; b . */ "30bffee7");
-  asleep.core.step();
+  asleep.core.step(asleep.run);
   assert.deepEqual([asleep.pc, asleep.core.stopReason.kind], [CODE + 2, "step"]);
 });
 
@@ -91,19 +93,43 @@ test("a step that meets a watchpoint says so", () => {
   const desk = new Desk(INCREMENT);
   desk.machine.set({ 2: RAM + 0x100 });
   desk.core.insertWatchpoint("read", RAM + 0x100, 4);
-  desk.core.step();
+  desk.core.step(desk.run);
   assert.equal(desk.core.stopReason.kind, "watchpoint");
 });
 
-test("an interrupt that is due does not lead a step astray, and is taken afterwards", () => {
+test("an interrupt that is due is handled before a step, which does not end in the handler", () => {
   const desk = new Desk(COUNT);
   desk.machine.handler(15, /* movs r7,#9; bx lr */ "09277047");
   desk.machine.cpu.exceptions.setPending(15, true);
-  desk.core.step();
-  assert.equal(desk.pc, CODE + 2);
-  desk.core.insertBreakpoint(CODE + 6);
-  assert.equal(desk.go(), "breakpoint");
-  assert.equal(desk.core.readRegister(7), 9);
+  desk.core.step(desk.run);
+  assert.deepEqual([desk.pc, desk.core.readRegister(7), desk.core.readRegister(0)], [CODE + 2, 9, 1]);
+  assert.equal(desk.core.stopReason.kind, "step");
+});
+
+test("a breakpoint in a handler stops a step there; a handler that does not end is stopped", () => {
+  const desk = new Desk(COUNT);
+  const handler = FLASH + 0x1000 + 15 * 0x80;
+  desk.machine.handler(15, /* movs r7,#9; b . */ "0927fee7");
+  desk.core.insertBreakpoint(handler);
+  desk.machine.cpu.exceptions.setPending(15, true);
+  desk.core.step(desk.run);
+  assert.deepEqual([desk.pc, desk.core.stopReason.kind], [handler, "breakpoint"]);
+  desk.core.removeBreakpoint(handler);
+  const endless = new Desk(COUNT);
+  endless.machine.handler(15, "0927fee7");
+  endless.machine.cpu.exceptions.setPending(15, true);
+  endless.core.step(endless.run);
+  assert.deepEqual([endless.machine.cpu.halted, endless.pc], [true, handler + 2]);
+  assert.equal(endless.core.stopReason.kind, "request");
+});
+
+test("with every comparator in use a step holds interrupts back", () => {
+  const desk = new Desk(COUNT);
+  for (let n = 0; n < 8; n++) desk.core.insertBreakpoint(0x9000_0000 + 4 * n);
+  desk.machine.handler(15, "09277047");
+  desk.machine.cpu.exceptions.setPending(15, true);
+  desk.core.step(desk.run);
+  assert.deepEqual([desk.pc, desk.core.readRegister(7)], [CODE + 2, 0]);
 });
 
 test("a reset can stop before the first instruction, and breakpoints outlive it", () => {

@@ -22,6 +22,7 @@ const C_DEBUGEN = 1 << 0;
 const C_HALT = 1 << 1;
 const C_STEP = 1 << 2;
 const C_MASKINTS = 1 << 3;
+const S_HALT = 1 << 17;
 const DCRSR_WRITE = 1 << 16;
 const VC_CORERESET = 1 << 0;
 const TRCENA = 1 << 24;
@@ -63,10 +64,10 @@ export class CoreDebugger {
     this.#reason = undefined;
   }
 
-  /** A breakpoint where the core stands does not hold it. */
-  resume(): void {
+  /** A breakpoint where the core stands does not hold it. @param run as for `step` */
+  resume(run: () => void): void {
     if (this.#breakpoints.includes(this.readRegister(PC))) {
-      this.step();
+      this.step(run);
       // Stepping met something that stops again.
       if (this.stopReason.kind !== "step") return;
     }
@@ -74,9 +75,15 @@ export class CoreDebugger {
     this.#control(0);
   }
 
-  /** One instruction, interrupts held back, past a breakpoint on it. */
-  step(): void {
-    const past = this.#breakpoints.includes(this.readRegister(PC));
+  /**
+   * One instruction, past a breakpoint on it. Interrupts that are due are handled before it, so that a program which
+   * waits for one does not wait for ever; then they are held back, so that the step does not end in a handler.
+   * @param run lets the chip's time go on until the core stops, or for a while
+   */
+  step(run: () => void): void {
+    const pc = this.readRegister(PC);
+    const past = this.#breakpoints.includes(pc);
+    if (!this.#handleInterrupts(pc, past, run)) return;
     this.#leave(true);
     if (past) this.#write(FP_CTRL, FP_KEY);
     // The mask may change only while the core is halted and stays so (C1.6.2).
@@ -84,6 +91,26 @@ export class CoreDebugger {
     this.#control(C_STEP | C_MASKINTS);
     this.#control(C_HALT);
     if (past) this.#write(FP_CTRL, FP_KEY | FP_ENABLE);
+  }
+
+  /**
+   * Lets the core run to a breakpoint on the instruction where it stands: handlers come first.
+   * @returns false when it stopped elsewhere, or not in time: at a breakpoint or watchpoint of a handler
+   */
+  #handleInterrupts(pc: number, past: boolean, run: () => void): boolean {
+    const free = this.#breakpoints.indexOf(undefined);
+    if (!past && free < 0) return true;
+    if (!past) {
+      this.#write(FP_COMP0 + 4 * free, (pc & ~1) | 1);
+      this.#write(FP_CTRL, FP_KEY | FP_ENABLE);
+    }
+    this.#leave(false);
+    this.#control(0);
+    run();
+    const back = (this.#read(DHCSR) & S_HALT) !== 0 && this.readRegister(PC) === pc;
+    if (!back) this.#control(C_HALT);
+    if (!past) this.#write(FP_COMP0 + 4 * free, 0);
+    return back && (this.#read(DFSR) & REASON.DWTTRAP) === 0;
   }
 
   /** Asks for a system reset. Takes effect when the chip's time goes on. @param halt stop before the first instruction */

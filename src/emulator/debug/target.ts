@@ -25,7 +25,7 @@ export interface DebugTarget {
 
   halt(): void;
   resume(): void;
-  /** Executes one instruction with interrupts held back, past a breakpoint on it, and stands still again. */
+  /** Executes one instruction, past a breakpoint on it, and stands still again; handlers that are due run before it. */
   step(): void;
   /** Resets the chip. @param halt stop before the first instruction */
   reset(halt: boolean): void;
