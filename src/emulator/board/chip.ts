@@ -130,6 +130,7 @@ export class Chip {
     this.#mapMemories();
     this.#makeSimple();
     this.#makeSerialAndTimers();
+    this.#makeOtgHs();
     this.#makeExternalMemory();
     this.#makeStored();
     mapReservedSpace(this.bus, options.log);
@@ -379,9 +380,29 @@ export class Chip {
       vdd33Ready: () => this.pwr.usbReady,
       pinsReady: () => [11, 12].every((pin) => this.hasAlternateFunction("A", pin, 10)),
       hclkHz: () => tree.hclkHz,
+      // Boards that sense VBUS have it on PA9; where PA9 is a console's output instead, nobody asks for it.
+      vbusWired: true,
       stalledBySleep: () => this.cpu.sleeping && (!coreWhileAsleep() || ulpiWhileAsleep()),
     });
     return this.#add("USB2_OTG_FS", ADDRESS.USB2_OTG_FS, otg, { size: SIZE.USB, resetBit: "USB2OTG" });
+  }
+
+  /** USB1_OTG_HS: the same core, used as full-speed device on PB14 and PB15; no cable is ever plugged into it, and ULPI is absent. */
+  #makeOtgHs(): void {
+    const { log, timeline } = this.#options;
+    const tree = this.rcc.clockTree;
+    const otg = new OtgFs({
+      name: "USB1_OTG_HS",
+      log,
+      timeline,
+      irq: this.#irqs.source(IRQ.OTG_HS),
+      clocked: this.rcc.clockGate("USB1OTG"),
+      usbClockHz: () => tree.kernelHz("USB"),
+      vdd33Ready: () => this.pwr.usbReady,
+      pinsReady: () => [14, 15].every((pin) => this.hasAlternateFunction("B", pin, 12)),
+      hclkHz: () => tree.hclkHz,
+    });
+    this.#add("USB1_OTG_HS", ADDRESS.USB1_OTG_HS, otg, { size: SIZE.USB, resetBit: "USB1OTG" });
   }
 
   /** Is the pin in this alternate function now? */

@@ -31,6 +31,8 @@ export interface OtgCoreOptions {
   readonly timeline: Timeline;
   readonly log: EmulatorLog;
   readonly irq: InterruptLine;
+  /** For messages: the manual's name of the core. Default "USB2_OTG_FS". */
+  readonly name?: string;
   /** RCC_AHB1ENR.USB2OTGEN (and AHB1LPENR while the CPU sleeps). */
   readonly clocked: ClockGate;
 }
@@ -76,7 +78,7 @@ export class OtgCore implements EndpointCore {
     this.#options = options;
     const { log, clocked } = options;
     this.regs = new RegisterBlock(otgRegisters({ ...this.#hooks(), ...hooks }), {
-      name: "USB2_OTG_FS",
+      name: options.name ?? "USB2_OTG_FS",
       log,
       clocked,
     });
