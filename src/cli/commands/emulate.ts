@@ -29,6 +29,7 @@ interface EmulateOptions {
   readonly stlink?: string;
   readonly powerOn?: string;
   readonly runFor?: string;
+  readonly report?: boolean;
 }
 
 const DEFAULT_BOARD = "emulated";
@@ -46,6 +47,7 @@ export const run: RunCommand = async (context, _args, options) => {
     for (const text of chosen.load ?? []) await place(context, kept.board, text);
     await serve(context, kept, chosen);
   } finally {
+    if (chosen.report === true) reportUse(kept.board, context);
     kept.save();
     kept.release();
   }
@@ -82,6 +84,17 @@ async function internalImage(context: CommandContext, file: string): Promise<Uin
     end = Math.max(end, offset + data.length);
   }
   return sector.subarray(0, end);
+}
+
+/** `--report`: how often each peripheral was accessed, and each message that was told once with how often it applied. */
+function reportUse(board: EmulatedBoard, { reporter }: CommandContext): void {
+  const used = board.chip.bus.regions.filter(({ touched }) => touched > 0);
+  for (const { name, touched } of used.toSorted((a, b) => b.touched - a.touched)) {
+    reporter.event("used", { name, accesses: touched }, `used: ${name}: ${touched} accesses`);
+  }
+  for (const { message, count } of board.log.occurrences) {
+    reporter.event("told", { message, count }, `told ${count} times: ${message}`);
+  }
 }
 
 /** `--load FILE[@ADDR]`: as if a programmer had put it into the flash chip. */
