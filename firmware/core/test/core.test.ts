@@ -21,6 +21,8 @@ const FLAGS = [
 
 /** Not ours: no warnings; it shifts negative numbers, which -fwrapv defines, so UBSan has no say. */
 const ED25519_FLAGS = ["-std=c11", "-O1", "-g", "-w", "-fwrapv", "-fsanitize=address", "-c"];
+/** Some seconds; docs/reliability.md has the long run. */
+const FUZZ_INPUTS = 500_000;
 const ED25519_SOURCES = ["fe", "ge", "sc", "sha512", "verify"];
 
 interface Run {
@@ -88,6 +90,9 @@ function outcomes(output: string): Outcome[] {
   return found;
 }
 
+const ROOT = repositoryRoot();
+const CORE = join(ROOT, "firmware", "core");
+const TESTS = join(CORE, "test");
 const work = mkdtempSync(join(tmpdir(), "imbootloader-core-"));
 after(() => rmSync(work, { recursive: true, force: true }));
 
@@ -95,20 +100,22 @@ after(() => rmSync(work, { recursive: true, force: true }));
 const OWNER = "8a88e3dd7409f195fd52db2d3cba5d72ca6709bf1d94121bf3748801b40f6f5c";
 const OWNER_MACRO = `-DBOARD_OWNER={${OWNER.replace(/../g, "0x$&,")}}`;
 
+/** Compiles core and `files` with `flags` on top. @returns the program */
+function compile(name: string, flags: readonly string[], files: readonly string[]): string {
+  requireTools();
+  const binary = join(work, name);
+  const ed25519 = join(ROOT, "node_modules", "ed25519-supercop", "vendor", "ed25519", "src");
+  const objects = ED25519_SOURCES.map((source) => compileEd25519(ed25519, source));
+  const includes = [`-I${TESTS}`, `-I${CORE}`, "-isystem", ed25519];
+  const all = [...sources(CORE), ...files, ...objects];
+  const built = run("gcc", [...FLAGS, ...flags, ...includes, ...all, "-lcrypto", "-o", binary]);
+  assert.equal(built.status, 0, `gcc failed:\n${built.output}`);
+  return binary;
+}
+
 /** Compiles core and tests with `flags` on top, runs them, and tells of each as a subtest of `t`. */
 async function runSuites(t: TestContext, name: string, flags: readonly string[]): Promise<void> {
-  requireTools();
-  const root = repositoryRoot();
-  const core = join(root, "firmware", "core");
-  const tests = join(core, "test");
-  const binary = join(work, name);
-  const ed25519 = join(root, "node_modules", "ed25519-supercop", "vendor", "ed25519", "src");
-  const objects = ED25519_SOURCES.map((source) => compileEd25519(ed25519, source));
-  const files = [...sources(core), ...sources(tests), ...objects];
-  const includes = [`-I${tests}`, `-I${core}`, "-isystem", ed25519];
-  const built = run("gcc", [...FLAGS, ...flags, ...includes, ...files, "-lcrypto", "-o", binary]);
-  assert.equal(built.status, 0, `gcc failed:\n${built.output}`);
-  const result = run(binary, [join(root, "vectors")]);
+  const result = run(compile(name, flags, sources(TESTS)), [join(ROOT, "vectors")]);
   const all = outcomes(result.output);
   for (const outcome of all) {
     await t.test(outcome.name, (sub) => {
@@ -131,4 +138,20 @@ test("the firmware core on the PC, under AddressSanitizer and UndefinedBehaviorS
 
 test("the firmware core with an owner compiled in", async (t) => {
   await runSuites(t, "core-tests-owned", [OWNER_MACRO]);
+});
+
+test("frames and messages under fuzz: whatever comes over the cable, the answers are right and nothing breaks", (t) => {
+  const parts = ["model.c", "tap.c"].map((name) => join(TESTS, name));
+  const fuzz = compile("fuzz", ["-O2"], [join(TESTS, "fuzz", "fuzz.c"), ...parts]);
+  const seed = process.env["TEST_SEED"] ?? String(Math.floor(Date.now() / 1000));
+  const { status, output } = run(fuzz, [seed, String(FUZZ_INPUTS)]);
+  t.diagnostic(`seed ${seed}: ${output}`);
+  assert.equal(status, 0, `seed ${seed}: ${output.slice(-4000)}`);
+  for (const request of ["08", "09", "0a", "0b", "30"]) {
+    assert.match(
+      output,
+      new RegExp(`request 0x${request}: `),
+      "every change to the flash was carried out at times",
+    );
+  }
 });
