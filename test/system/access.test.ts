@@ -27,6 +27,7 @@ const SHA = new Uint8Array(32);
 /** Every protected request, and the rights of which any one will do: docs/protocol.md section 11.4. */
 const PROTECTED: readonly (readonly [RequestName, object, readonly Right[]])[] = [
   ["BEGIN", { ranges: [RANGE] }, ["flash", "erase"]],
+  ["KEEP", { address: BASE, blank: 0, kept: 0 }, ["flash"]],
   ["ERASE", RANGE, ["flash", "erase"]],
   ["WRITE", { address: BASE, data: SHA }, ["flash"]],
   ["COMMIT", { ranges: [{ ...RANGE, sha256: SHA }] }, ["flash", "erase"]],
