@@ -1,0 +1,53 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import type { CortexM7 } from "../cpu/core.js";
+import type { Pwr } from "../peripherals/pwr.js";
+import type { Rcc } from "../peripherals/rcc.js";
+import { MemoryLog } from "../peripherals/test-kit.js";
+import { LowPower } from "./low-power.js";
+
+/** As much of core, RCC and PWR as decides about the mode. */
+function rig(standbyWanted: boolean) {
+  const calls: string[] = [];
+  const core = {
+    sleeping: true,
+    event: true,
+    exceptions: { wakes: false },
+    scs: {
+      scb: { scr: 4 },
+      sysTick: { freeze: (on: boolean) => calls.push(on ? "tick stands" : "tick runs") },
+    },
+    halt: () => calls.push("halt"),
+  };
+  const rcc = { enterStop: () => calls.push("clocks stop"), leaveStop: () => calls.push("HSI") };
+  const pwr = { standbyWanted, leftStop: () => calls.push("STOPF") };
+  const lowPower = new LowPower({
+    cpu: core as unknown as CortexM7,
+    rcc: rcc as unknown as Rcc,
+    pwr: pwr as unknown as Pwr,
+    log: new MemoryLog(),
+    onStandbyExit: () => calls.push("reset"),
+  });
+  return { lowPower, core, calls };
+}
+
+test("deep sleep stops the clocks; an interrupt starts HSI before the core runs", () => {
+  const { lowPower, core, calls } = rig(false);
+  lowPower.afterRun();
+  assert.equal(lowPower.mode, "stop");
+  lowPower.beforeRun();
+  assert.deepEqual(calls, ["tick stands", "clocks stop"]);
+  core.exceptions.wakes = true;
+  lowPower.beforeRun();
+  assert.deepEqual(calls.slice(2), ["HSI", "STOPF", "tick runs"]);
+  assert.equal(lowPower.mode, "run");
+});
+
+test("Standby ends in a reset when the RTC wakes it", () => {
+  const { lowPower, calls } = rig(true);
+  lowPower.wakeUpEvent();
+  assert.deepEqual(calls, []);
+  lowPower.afterRun();
+  lowPower.wakeUpEvent();
+  assert.deepEqual(calls, ["halt", "reset"]);
+});

@@ -1,0 +1,177 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { Timeline } from "../timeline.js";
+import { Bdma } from "./bdma.js";
+import { Dma } from "./dma.js";
+import type { DmaBus } from "./dma-channel.js";
+import { DmaRequests } from "./dma-request.js";
+import { Mdma } from "./mdma.js";
+import { MemoryLog, pass, TestLine } from "./test-kit.js";
+
+/** Memory at 0x2400_0000, and a byte-wide port at 0x4000_0000 that keeps what is written and counts what is read. */
+function memory() {
+  const bytes = new Uint8Array(0x1000);
+  const view = new DataView(bytes.buffer);
+  const port: number[] = [];
+  let next = 0;
+  const bus: DmaBus = {
+    read: (address, size) => {
+      if (address === 0x4000_0000) return ++next;
+      const at = address & 0xfff;
+      return size === 4
+        ? view.getUint32(at, true)
+        : size === 2
+          ? view.getUint16(at, true)
+          : view.getUint8(at);
+    },
+    write: (address, size, value) => {
+      const at = address & 0xfff;
+      if (address === 0x4000_0000) port.push(value);
+      else if (size === 4) view.setUint32(at, value, true);
+      else if (size === 2) view.setUint16(at, value, true);
+      else view.setUint8(at, value);
+    },
+  };
+  return { bytes, bus, port };
+}
+
+function rig() {
+  const timeline = new Timeline();
+  const log = new MemoryLog();
+  const interrupts = Array.from({ length: 8 }, () => new TestLine());
+  const requests = new DmaRequests();
+  const { bytes, bus, port } = memory();
+  const common = { log, timeline, interrupts, bus, clocked: () => true, hclkHz: () => 200e6 };
+  const listening = { asserted: () => requests.asserted(9), taken: () => requests.taken(9) };
+  return { timeline, log, interrupts, requests, signal: requests.signal(9), bytes, port, common, listening };
+}
+
+const S0CR = 0x10;
+const S0NDTR = 0x14;
+const S0PAR = 0x18;
+const S0M0AR = 0x1c;
+const S0M1AR = 0x20;
+const S0FCR = 0x24;
+
+function stream(r: ReturnType<typeof rig>): Dma {
+  const dma = new Dma({ ...r.common, ...r.listening, name: "DMA1" });
+  r.requests.onRequest(() => dma.requested(0));
+  dma.write(S0PAR, 4, 0x4000_0000);
+  dma.write(S0M0AR, 4, 0x2400_0100);
+  dma.write(S0M1AR, 4, 0x2400_0200);
+  return dma;
+}
+
+test("DMA moves one item for each request, tells half and end, and stops", () => {
+  const r = rig();
+  const dma = stream(r);
+  dma.write(S0NDTR, 4, 4);
+  dma.write(S0CR, 4, 0x419);
+  for (const count of [3, 2]) {
+    r.signal.pulse();
+    pass(r.timeline, 1000);
+    assert.equal(dma.read(S0NDTR, 4), count);
+  }
+  assert.equal(dma.read(0, 4), 0x10);
+  assert.ok(r.interrupts[0]?.asserted);
+  r.signal.set(true);
+  pass(r.timeline, 1000);
+  assert.deepEqual([...r.bytes.subarray(0x100, 0x106)], [1, 2, 3, 4, 0, 0]);
+  assert.equal(dma.read(0, 4), 0x30);
+  assert.equal(dma.read(S0CR, 4) & 1, 0);
+});
+
+test("double buffer mode goes on in the other memory and shows it in CT", () => {
+  const r = rig();
+  const dma = stream(r);
+  dma.write(S0NDTR, 4, 2);
+  dma.write(S0CR, 4, 0x4_0411);
+  for (let i = 0; i < 3; i++) {
+    r.signal.pulse();
+    pass(r.timeline, 1000);
+  }
+  assert.deepEqual([r.bytes[0x100], r.bytes[0x101], r.bytes[0x200]], [1, 2, 3]);
+  assert.notEqual(dma.read(S0CR, 4) & (1 << 19), 0);
+});
+
+test("the FIFO packs bytes of the peripheral into words of the memory", () => {
+  const r = rig();
+  const dma = stream(r);
+  dma.write(S0FCR, 4, 0x27);
+  dma.write(S0NDTR, 4, 6);
+  dma.write(S0CR, 4, 0x4401);
+  r.signal.set(true);
+  pass(r.timeline, 5000);
+  assert.deepEqual([...r.bytes.subarray(0x100, 0x108)], [1, 2, 3, 4, 5, 6, 0, 0]);
+});
+
+test("DTCM is a transfer error for DMA, with the reason in the log", () => {
+  const r = rig();
+  const dma = stream(r);
+  dma.write(S0M0AR, 4, 0x2000_0000);
+  dma.write(S0NDTR, 4, 1);
+  dma.write(S0CR, 4, 0x405);
+  assert.equal(dma.read(0, 4), 0x08);
+  assert.ok(r.interrupts[0]?.asserted);
+  assert.ok(r.log.has(/DTCM, which only the core and MDMA reach/));
+});
+
+test("BDMA reaches D3 only, and clearing its global flag clears the others", () => {
+  const r = rig();
+  const bdma = new Bdma({ ...r.common, ...r.listening });
+  bdma.write(0x0c, 4, 4);
+  bdma.write(0x10, 4, 0x3800_0000);
+  bdma.write(0x14, 4, 0x3800_0010);
+  r.bytes.set([9, 8, 7, 6]);
+  bdma.write(0x08, 4, 0x40c3);
+  pass(r.timeline, 5000);
+  assert.deepEqual([...r.bytes.subarray(0x10, 0x14)], [9, 8, 7, 6]);
+  assert.equal(bdma.read(0, 4), 0x7);
+  bdma.write(4, 4, 1);
+  assert.equal(bdma.read(0, 4), 0);
+  bdma.write(0x08, 4, 0);
+  bdma.write(0x0c, 4, 4);
+  bdma.write(0x14, 4, 0x2400_0000);
+  bdma.write(0x08, 4, 0x40c3);
+  assert.equal(bdma.read(0, 4) & 8, 8);
+});
+
+test("MDMA copies a block on request, then follows its linked list", () => {
+  const r = rig();
+  const interrupt = new TestLine();
+  const mdma = new Mdma({ ...r.common, interrupt });
+  const put = (register: number, value: number): void => mdma.write(0x40 + register, 4, value);
+  // Second node at 0x2400_0800: eight bytes more, from 0x20 to 0x40.
+  const tcr = 0x4000_0000 | (3 << 28) | (7 << 18) | (2 << 4) | (2 << 6) | (2 << 8) | (2 << 10) | 0xa;
+  const node = new DataView(r.bytes.buffer, 0x800);
+  [tcr, 8, 0x2400_0020, 0x2400_0040].forEach((value, index) => {
+    node.setUint32(index * 4, value, true);
+  });
+  for (let i = 0; i < 0x30; i++) r.bytes[i] = i + 1;
+  put(0x10, tcr);
+  put(0x14, 16);
+  put(0x18, 0x2400_0000);
+  put(0x1c, 0x2400_0100);
+  put(0x24, 0x2400_0800);
+  put(0x0c, 0x5);
+  put(0x0c, 0x1_0005);
+  pass(r.timeline, 5000);
+  assert.deepEqual([...r.bytes.subarray(0x100, 0x110)], [...r.bytes.subarray(0, 16)]);
+  assert.deepEqual([...r.bytes.subarray(0x40, 0x48)], [...r.bytes.subarray(0x20, 0x28)]);
+  assert.equal(mdma.read(0x40, 4) & 0x1f, 0x1e);
+  assert.ok(interrupt.asserted);
+});
+
+test("MDMA needs the right bus for tightly coupled memory", () => {
+  const r = rig();
+  const mdma = new Mdma({ ...r.common, interrupt: new TestLine() });
+  mdma.write(0x50, 4, 0x4000_0000);
+  mdma.write(0x54, 4, 1);
+  mdma.write(0x58, 4, 0x2000_0000);
+  mdma.write(0x5c, 4, 0x2400_0000);
+  mdma.write(0x4c, 4, 1);
+  mdma.write(0x4c, 4, 0x1_0001);
+  pass(r.timeline, 1000);
+  assert.equal(mdma.read(0x40, 4) & 1, 1);
+  assert.ok(r.log.has(/CTBR.SBUS = 0 does not lead to/));
+});
