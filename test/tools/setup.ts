@@ -16,8 +16,10 @@ const onPath = (program: string): boolean =>
 
 const NEEDS: readonly Need[] = [
   { debianPackage: "gcc-arm-none-eabi", present: () => onPath("arm-none-eabi-gcc") },
+  { debianPackage: "libnewlib-arm-none-eabi", present: () => existsSync("/usr/include/newlib/string.h") },
   { debianPackage: "qemu-system-arm", present: () => onPath("qemu-system-arm") },
   { debianPackage: "gcc", present: () => onPath("gcc") },
+  { debianPackage: "libc6-dev", present: () => existsSync("/usr/include/stdio.h") },
   { debianPackage: "gdb-multiarch", present: () => onPath("gdb-multiarch") },
   { debianPackage: "openocd", present: () => onPath("openocd") },
   { debianPackage: "libssl-dev", present: () => existsSync("/usr/include/openssl/sha.h") },
