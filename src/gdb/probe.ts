@@ -83,6 +83,17 @@ export class Probe {
     }
   }
 
+  /** Lets the board go on without a debugger. */
+  async release(): Promise<void> {
+    const { resume } = this.#kind;
+    if (resume === undefined) return;
+    this.#heard = [];
+    // What runs already is refused, and that is as well.
+    await this.upstream.ask(`qRcmd,${textToHex(resume)}`).finally(() => {
+      this.#heard = undefined;
+    });
+  }
+
   run(): Running {
     this.#heard = [];
     const stop = this.upstream.ask("c").finally(() => {

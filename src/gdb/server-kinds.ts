@@ -8,13 +8,15 @@ export interface ServerKind {
   readonly program: RegExp;
   /** Monitor commands that reset the chip and leave the core before its first instruction; tried in turn. */
   readonly resets: readonly string[];
+  /** Monitor command that lets the core run, where detaching leaves it halted. */
+  readonly resume?: string;
 }
 
 const RESET_HALT = ["reset halt"];
 const RESET = ["reset"];
 
 export const SERVER_KINDS: readonly ServerKind[] = [
-  { name: "openocd", port: 3333, program: /openocd/i, resets: RESET_HALT },
+  { name: "openocd", port: 3333, program: /openocd/i, resets: RESET_HALT, resume: "resume" },
   { name: "jlink", port: 2331, program: /jlink/i, resets: RESET },
   { name: "stlink", port: 61234, program: /st-?link_?gdb_?server/i, resets: RESET },
   { name: "pyocd", port: 3333, program: /pyocd/i, resets: RESET_HALT },

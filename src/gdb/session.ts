@@ -3,6 +3,7 @@
  * external flash, resets and breakpoints there is done here.
  */
 
+import { imageSize } from "../image/segments.js";
 import type { Timers } from "../protocol/transport.js";
 import { RspEndpoint } from "../rsp/endpoint.js";
 import { bytesToString, hexToBytes, parseRange, textToHex, xferChunk } from "../rsp/text.js";
@@ -42,6 +43,8 @@ interface Route {
 }
 
 const OK = "OK";
+/** Milliseconds that what is under way may take to end when GDB has gone. */
+const LEAVING_TIME = 5000;
 const MONITOR = "qRcmd,";
 /** Packets that change nothing about QUADSPI. */
 const HARMLESS = /^[mgpqzZH]/;
@@ -115,10 +118,29 @@ export class MiddleSession {
     this.#over = true;
     this.#starter.cancel();
     if (this.#running) this.#upstream.interrupt();
-    await this.#queue;
-    // The board goes on without us; some servers would leave it halted.
-    if (!this.#detached) this.#upstream.tell("D");
+    await this.#atMost(this.#queue, LEAVING_TIME);
+    if (!this.#detached) await this.#release();
     this.#upstream.close();
+  }
+
+  /** A GDB that died says no D. The board goes on without it; some servers would leave it halted. */
+  async #release(): Promise<void> {
+    // Of a GDB that only looks nothing is to be let go.
+    if (this.#upstream.lost !== undefined || !this.#options.controls()) return;
+    const released = this.#probe.release().catch(() => {});
+    await this.#atMost(released, LEAVING_TIME);
+    this.#upstream.tell("D");
+  }
+
+  /** A server that does not answer must not keep us. */
+  #atMost(job: Promise<void>, milliseconds: number): Promise<void> {
+    return new Promise((resolve) => {
+      const cancel = this.#options.timers.after(milliseconds, resolve);
+      job.finally(() => {
+        cancel();
+        resolve();
+      });
+    });
   }
 
   #makeRoutes(): readonly Route[] {
@@ -138,6 +160,7 @@ export class MiddleSession {
       { pattern: /^R/, run: () => this.#restart(async () => undefined) },
       // There is no process to end; GDB begins the next one with vRun or R.
       { pattern: /^vKill/, run: () => OK },
+      { pattern: /^D/, run: (packet) => this.#detach(packet) },
       { pattern: /^k$/, run: () => this.#kill() },
     ];
   }
@@ -244,7 +267,9 @@ export class MiddleSession {
       if (answer !== OK) return answer;
     }
     if (this.#flash.empty) return OK;
-    const { report, program } = await this.#starter.load(this.#flash.take());
+    const image = this.#flash.take();
+    this.#options.note(`load: ${imageSize(image)} bytes; the board goes into its bootloader`);
+    const { report, program } = await this.#starter.load(image);
     const text =
       `imflasher: ${report.imageBytes} bytes at ${hex(report.address)} verified: ${report.erasedBytes} erased, ` +
       `${report.programmedBytes} programmed, ${report.unchangedBytes} were right already, ` +
@@ -317,6 +342,11 @@ export class MiddleSession {
     const program = await this.#starter.restart();
     this.#say(`imflasher: restarted; stopped at the program's first instruction, ${hex(program.entry)}\n`);
     return reply();
+  }
+
+  async #detach(packet: string): Promise<Reply> {
+    if (this.#options.controls()) await this.#probe.release();
+    return this.#upstream.ask(packet);
   }
 
   /** No answer belongs to it, and GDB goes. */

@@ -36,13 +36,16 @@ export class Starter {
   /** What was loaded last. */
   #program: Program | undefined;
   #job: FlashJob | undefined;
+  /** Asked for before the writing began. */
+  #cancelled = false;
 
   constructor(options: StarterOptions) {
     this.#options = options;
   }
 
-  /** Ends a flashing under way. */
+  /** Ends a load under way. */
   cancel(): void {
+    this.#cancelled = true;
     this.#job?.cancel();
   }
 
@@ -53,6 +56,7 @@ export class Starter {
   async load(image: Image): Promise<{ readonly report: FlashReport; readonly program: Program }> {
     const { probe, layout } = this.#options;
     const program = programOf(image, layout);
+    this.#cancelled = false;
     await requestBootloader(probe);
     await probe.reset();
     const report = await this.#stoppingAt(program.entry, async (running) => {
@@ -98,6 +102,7 @@ export class Starter {
     const { probe, flash } = this.#options;
     const job = flash(image, program.address);
     this.#job = job;
+    if (this.#cancelled) job.cancel();
     let stray: number | undefined;
     const watch = running.stop.then(
       async () => {
