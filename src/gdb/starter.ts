@@ -106,6 +106,7 @@ export class Starter {
     let stray: number | undefined;
     const watch = running.stop.then(
       async () => {
+        if (this.#job !== job) return;
         const at = await probe.programCounter();
         if (at === program.entry) return;
         stray = at;
@@ -118,6 +119,7 @@ export class Starter {
     try {
       return await job.done;
     } catch (error) {
+      this.#job = undefined;
       if (probe.upstream.lost !== undefined) throw probe.upstream.lost;
       if (stray !== undefined) {
         throw new ProbeError(`the core stopped at ${hex(stray)} while the flash was being written`, {
