@@ -120,7 +120,7 @@ export class MiddleSession {
     if (this.#running) this.#upstream.interrupt();
     await this.#atMost(this.#queue, LEAVING_TIME);
     if (!this.#detached) await this.#release();
-    this.#upstream.close();
+    await this.#upstream.close();
   }
 
   /** A GDB that died says no D. The board goes on without it; some servers would leave it halted. */

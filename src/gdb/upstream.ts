@@ -10,8 +10,8 @@ export interface UpstreamOptions {
   /** "127.0.0.1:3333" */
   readonly name: string;
   readonly write: (bytes: string) => void;
-  /** Ends the connection. */
-  readonly close: () => void;
+  /** Ends the connection. Resolves when the server has done so, too: some take one at a time. */
+  readonly close: () => Promise<void>;
 }
 
 interface Question {
@@ -75,9 +75,9 @@ export class Upstream {
     this.#endpoint.stopAcknowledging();
   }
 
-  close(): void {
+  close(): Promise<void> {
     this.#end(new UpstreamLostError("the session has ended"));
-    this.#options.close();
+    return this.#options.close();
   }
 
   /** The connection is gone. @param why for people */

@@ -138,6 +138,11 @@ async function afternoon(at: Desk, middle: Middle): Promise<void> {
   await continueToMain(gdb);
   await gdb.do("-target-detach");
   await at.board.line(/^console: blink 1$/, at.board.lines.length);
+
+  await gdb.do(`-target-select extended-remote :${middle.port}`);
+  await gdb.do("monitor reset");
+  await gdb.do("maintenance flush register-cache");
+  await continueToMain(gdb);
 }
 
 test("load, main, step, load unchanged, load changed, restart, detach: behind the emulated board's GDB server", async (context) => {

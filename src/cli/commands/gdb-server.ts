@@ -15,6 +15,7 @@ import {
   parseServerAddress,
   type ServerAddress,
 } from "../gdb/upstream-socket.js";
+import type { CliIo } from "../io.js";
 import { parsePort } from "../numbers.js";
 
 interface GdbServerOptions extends GlobalOptions {
@@ -35,42 +36,68 @@ export const run: RunCommand = async (context, _args, options) => {
   const chosen: GdbServerOptions = options;
   const { listen, board } = ports(context, chosen);
   const { kind, address } = upstreamOf(chosen);
-  const spawned =
-    chosen.spawn === undefined
-      ? undefined
-      : new SpawnedServer(chosen.spawn, (line) => context.reporter.note(`server: ${line}`));
-  try {
-    // Kept for the first GDB: some servers end with their first connection, whoever it was.
-    let first =
-      spawned === undefined ? undefined : await orFailure(spawned, awaitUpstream(address, SPAWN_TIME));
+  const layout = layoutOf(readBoard(chosen.layout ?? DEFAULT_LAYOUT));
+  await withServer(context, chosen.spawn, address, async (first, ends) => {
     const listener = new GdbListener({
       port: listen,
       kind,
+      layout,
       once: chosen.once === true,
-      layout: layoutOf(readBoard(chosen.layout ?? DEFAULT_LAYOUT)),
       internalFlash: chosen.internalFlash === true,
       flash: flashOverUsb(board),
       reporter: context.reporter,
-      connect: async (): Promise<Upstream> => {
-        const upstream = first?.lost === undefined ? first : undefined;
-        first = undefined;
-        return upstream ?? connectUpstream(address);
-      },
+      connect: async () => first.take() ?? connectUpstream(address),
     });
     try {
-      await Promise.race([
-        interrupted(context),
-        ...(spawned === undefined ? [] : [spawned.failed]),
-        listener.run(),
-      ]);
+      await Promise.race([ends, listener.run()]);
     } finally {
       await listener.close();
-      first?.close();
     }
-  } finally {
-    await spawned?.stop();
-  }
+  });
 };
+
+/** A connection that was made to see whether the server is there. */
+class FirstConnection {
+  #upstream: Upstream | undefined;
+
+  constructor(upstream: Upstream | undefined) {
+    this.#upstream = upstream;
+  }
+
+  /** Given away once: some servers end with their first connection, whoever it was. */
+  take(): Upstream | undefined {
+    const upstream = this.#upstream;
+    this.#upstream = undefined;
+    return upstream?.lost === undefined ? upstream : undefined;
+  }
+}
+
+/**
+ * Runs a job while the probe's server is there; ends what was started here.
+ * @param job gets what rejects on Ctrl-C and when the server ends by itself
+ */
+async function withServer(
+  { io, reporter }: CommandContext,
+  command: string | undefined,
+  address: ServerAddress,
+  job: (first: FirstConnection, ends: Promise<never>) => Promise<void>,
+): Promise<void> {
+  const over = new AbortController();
+  const interrupted = interruption(io);
+  if (command === undefined) return job(new FirstConnection(undefined), interrupted);
+  const spawned = new SpawnedServer(command, (line) => reporter.note(`server: ${line}`));
+  const ends = Promise.race([interrupted, spawned.failed]);
+  ends.catch(() => {});
+  try {
+    const found = awaitUpstream(address, SPAWN_TIME, over.signal);
+    const first = new FirstConnection(await Promise.race([found, ends]));
+    await job(first, ends);
+    await first.take()?.close();
+  } finally {
+    over.abort();
+    await spawned.stop();
+  }
+}
 
 /** `--port` with a number is GDB's port, as other GDB servers have it; else it is the board's, as everywhere. */
 function ports(
@@ -120,14 +147,12 @@ function layoutOf({ flash, regions }: Board): Layout {
   };
 }
 
-function orFailure<T>(spawned: SpawnedServer, job: Promise<T>): Promise<T> {
-  return Promise.race([job, spawned.failed]);
-}
-
-function interrupted({ io }: CommandContext): Promise<never> {
-  return new Promise((_, reject) => {
+function interruption({ signal }: CliIo): Promise<never> {
+  const interrupted = new Promise<never>((_, reject) => {
     const stop = (): void => reject(new InterruptedError("interrupted"));
-    if (io.signal.aborted) stop();
-    io.signal.addEventListener("abort", stop, { once: true });
+    if (signal.aborted) stop();
+    signal.addEventListener("abort", stop, { once: true });
   });
+  interrupted.catch(() => {});
+  return interrupted;
 }

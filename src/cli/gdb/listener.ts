@@ -22,9 +22,14 @@ export interface ListenerOptions {
   readonly connect: () => Promise<Upstream>;
 }
 
+/** Milliseconds in which the end of a connection shows that was closed before another was opened. */
+const SETTLE_TIME = 30;
+
 interface Guest {
   readonly socket: Socket;
   session: MiddleSession | undefined;
+  /** GDB has closed its connection. */
+  gone: boolean;
   over: Promise<void>;
 }
 
@@ -66,7 +71,7 @@ export class GdbListener {
   #arrived(socket: Socket): void {
     socket.setNoDelay(true);
     socket.on("error", () => socket.destroy());
-    const guest: Guest = { socket, session: undefined, over: Promise.resolve() };
+    const guest: Guest = { socket, session: undefined, gone: false, over: Promise.resolve() };
     this.#guests.push(guest);
     guest.over = this.#serve(guest).finally(() => {
       this.#guests.splice(this.#guests.indexOf(guest), 1);
@@ -77,7 +82,13 @@ export class GdbListener {
   async #serve(guest: Guest): Promise<void> {
     const { socket } = guest;
     const { kind, layout, internalFlash, flash, reporter } = this.#options;
-    const gone = new Promise<void>((resolve) => socket.once("close", () => resolve()));
+    const gone = new Promise<void>((resolve) => {
+      socket.once("close", () => {
+        guest.gone = true;
+        resolve();
+      });
+    });
+    await this.#leaving();
     const session = new MiddleSession({
       upstream: await this.#upstream(),
       kind,
@@ -97,6 +108,12 @@ export class GdbListener {
     await session.ended();
   }
 
+  /** A GDB that connects anew is here before its old connection has been cleared away. */
+  async #leaving(): Promise<void> {
+    await new Promise<void>((resolve) => wallClock.after(SETTLE_TIME, resolve));
+    await Promise.all(this.#guests.filter(({ gone }) => gone).map(({ over }) => over));
+  }
+
   /** One that is lost already where there is none: GDB then hears why from its first question. */
   async #upstream(): Promise<Upstream> {
     try {
@@ -104,7 +121,7 @@ export class GdbListener {
     } catch (error) {
       if (!(error instanceof UpstreamLostError)) throw error;
       this.#options.reporter.note(`no connection to the probe's server: ${error.message}`);
-      const upstream = new Upstream({ name: "the probe", write: () => {}, close: () => {} });
+      const upstream = new Upstream({ name: "the probe", write: () => {}, close: async () => {} });
       upstream.ended(error.message);
       return upstream;
     }

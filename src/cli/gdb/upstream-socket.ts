@@ -1,8 +1,8 @@
 /** The TCP connection to the probe's GDB server. */
-import { connect } from "node:net";
+import { connect, type Socket } from "node:net";
 import { UpstreamLostError } from "../../gdb/errors.js";
 import { Upstream } from "../../gdb/upstream.js";
-import { wallClock } from "../../transport/node/timers.js";
+import { sleep, wallClock } from "../../transport/node/timers.js";
 import { UsageError } from "../errors.js";
 import { parsePort } from "../numbers.js";
 
@@ -20,6 +20,21 @@ export function parseServerAddress(option: string, text: string): ServerAddress 
   return { host, port };
 }
 
+/** Milliseconds that a server may take to end its side. */
+const END_TIME = 1000;
+
+function end(socket: Socket): Promise<void> {
+  return new Promise((resolve) => {
+    if (socket.destroyed) return resolve();
+    const cancel = wallClock.after(END_TIME, () => socket.destroy());
+    socket.once("close", () => {
+      cancel();
+      resolve();
+    });
+    socket.end();
+  });
+}
+
 /** @throws UpstreamLostError when nobody answers there */
 export function connectUpstream({ host, port }: ServerAddress): Promise<Upstream> {
   const name = `${host}:${port}`;
@@ -28,7 +43,7 @@ export function connectUpstream({ host, port }: ServerAddress): Promise<Upstream
     const upstream = new Upstream({
       name,
       write: (bytes) => socket.write(bytes, "latin1"),
-      close: () => socket.end(),
+      close: () => end(socket),
     });
     let why = "it closed the connection";
     socket.once("connect", () => resolve(upstream));
@@ -50,15 +65,19 @@ export function connectUpstream({ host, port }: ServerAddress): Promise<Upstream
 /** Milliseconds between two attempts. */
 const RETRY = 100;
 
-/** Tries until somebody answers, or the time is over. @throws UpstreamLostError */
-export async function awaitUpstream(address: ServerAddress, milliseconds: number): Promise<Upstream> {
+/** Tries until somebody answers, the time is over, or `signal` aborts. @throws UpstreamLostError */
+export async function awaitUpstream(
+  address: ServerAddress,
+  milliseconds: number,
+  signal: AbortSignal,
+): Promise<Upstream> {
   const end = wallClock.now() + milliseconds;
   for (;;) {
     try {
       return await connectUpstream(address);
     } catch (error) {
       if (wallClock.now() >= end) throw error;
-      await new Promise<void>((resolve) => wallClock.after(RETRY, resolve));
+      await sleep(wallClock, RETRY, signal);
     }
   }
 }

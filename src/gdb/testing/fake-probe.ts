@@ -156,7 +156,7 @@ export class Bench {
     this.upstream = new Upstream({
       name: "probe:1",
       write: (bytes) => this.probe.receive(bytes),
-      close: () => {},
+      close: async () => {},
     });
     this.probe = new FakeProbe((bytes) => this.upstream.receive(bytes));
     const timers: Timers = {
