@@ -97,6 +97,29 @@ function* readJobs(session: Session, address: number, into: Uint8Array, watch: W
   }
 }
 
+/** Reads of cells between 0 and 1 that may differ before what they hold counts as a defect of the chip. */
+const SETTLING_READS = 8;
+
+/**
+ * Reads a range that a power cut may have caught in the middle of a program operation: cells between 0 and 1, and their
+ * neighbours in the page, may read differently each time until they have settled.
+ * @returns what two reads in a row agree on; the last one when none do
+ */
+export async function readSettled(
+  session: Session,
+  address: number,
+  length: number,
+  watch: Watch,
+): Promise<Uint8Array> {
+  let found = await readBytes(session, address, length, watch);
+  for (let reads = 1; reads < SETTLING_READS; reads++) {
+    const again = await readBytes(session, address, length, { signal: watch.signal, onBytes: () => {} });
+    if (sameBytes(found, again)) break;
+    found = again;
+  }
+  return found;
+}
+
 export interface Difference {
   readonly address: number;
   readonly expected: number;

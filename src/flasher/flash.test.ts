@@ -467,3 +467,28 @@ test("an unfinished program that could still be started is not hidden by another
   assert.equal(board.unfinished, undefined);
   await clock.until(flashImage(connection, behind));
 });
+
+test("kept bytes of a page that a power cut caught are read until two reads agree", async () => {
+  const { clock, flash, board, connection } = await setUp();
+  const note = APP + 0x1100;
+  flash.view(note, 1)[0] = 0x21;
+  board.reason = 3;
+  board.unfinished = { address: APP, length: 0x2000 };
+  let reads = 0;
+  board.onRequest = (name) => {
+    if (name === "READ") flash.view(note, 1)[0] = ++reads === 1 ? 0x25 : 0x21;
+  };
+  await clock.until(flashImage(connection, app(0x1080)));
+  assert.equal(flash.view(note, 1)[0], 0x21);
+  assertHolds(flash, app(0x1080));
+});
+
+test("an erase that takes along what the image does not cover is told to the board before", async () => {
+  const { clock, flash, board, connection } = await setUp();
+  flash.view(APP, 0x1200).fill(0x11);
+  await clock.until(flashImage(connection, app(0x1080)));
+  const changes = board.log.filter((name) => ["KEEP", "ERASE", "WRITE"].includes(name));
+  const keep = changes.indexOf("KEEP");
+  assert.ok(keep >= 0 && changes[keep + 1] === "ERASE", changes.join(" "));
+  assert.equal(changes.filter((name) => name === "KEEP").length, 1);
+});

@@ -21,7 +21,7 @@ import { type CancelSignal, throwIfCancelled } from "./cancel.js";
 import { checkBootAddress, checkImage } from "./checks.js";
 import { classify, findClearable } from "./clearable.js";
 import type { Connection } from "./connection.js";
-import { hashSectors, readBytes, sameBytes, sectorDigest } from "./flash-content.js";
+import { hashSectors, readBytes, readSettled, sameBytes, sectorDigest } from "./flash-content.js";
 import type { FlashReport, OnProgress } from "./progress.js";
 import { checkSuperseded, doubtfulRange } from "./unfinished.js";
 
@@ -88,8 +88,9 @@ async function prepare(
   const touched = touchedSectors(image.segments, length);
   const own = touched.map(({ address }) => address);
   await checkSuperseded(session, { info, geometry }, own, signal);
-  const found = await compare(session, touched, geometry, { onProgress, signal, kept });
-  const sectors = withDoubt(found, own, doubtfulRange(info), length);
+  const doubtful = doubtfulRange(info);
+  const found = await compare(session, touched, geometry, { onProgress, signal, kept, doubtful });
+  const sectors = withDoubt(found, own, doubtful, length);
   const { signature } = options;
   return {
     session,
@@ -156,6 +157,7 @@ interface Watching {
   readonly onProgress: OnProgress;
   readonly signal: CancelSignal | undefined;
   readonly kept: KeptSectors;
+  readonly doubtful: AddressRange | undefined;
 }
 
 /** What the flash holds in the image's sectors, and which of their neighbours are blank. */
@@ -163,7 +165,7 @@ async function compare(
   session: Session,
   touched: readonly TouchedSector[],
   geometry: Geometry,
-  { onProgress, signal, kept }: Watching,
+  { onProgress, signal, kept, doubtful }: Watching,
 ): Promise<PlannedSector[]> {
   const size = sectorSize(geometry);
   const [complete, partial] = [true, false].map((kind) =>
@@ -180,7 +182,8 @@ async function compare(
   };
   const sectors: PlannedSector[] = [];
   for (const sector of partial ?? []) {
-    const held = await readBytes(session, sector.address, size, { signal, onBytes });
+    const torn = doubtful !== undefined && overlaps({ address: sector.address, length: size }, doubtful);
+    const held = await (torn ? readSettled : readBytes)(session, sector.address, size, { signal, onBytes });
     const before = kept.get(sector.address) ?? held;
     kept.set(sector.address, before);
     const content = sectorContent(sector, size, before);
