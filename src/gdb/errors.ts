@@ -7,7 +7,12 @@ export class UpstreamLostError extends Error {
 
 /** The probe's server is there, and refused or did not do what was asked. */
 export class ProbeError extends Error {
-  override readonly name = "ProbeError";
+  override readonly name: string = "ProbeError";
+}
+
+/** The bootloader stays: the core is halted in it. */
+export class NotStartedError extends ProbeError {
+  override readonly name: string = "NotStartedError";
 }
 
 /** What GDB wants to load cannot be right for this board: nothing was changed. */

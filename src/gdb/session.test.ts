@@ -152,6 +152,17 @@ test("monitor reset goes through the bootloader to the program, whatever the ser
   assert.deepEqual(other.probe.asked, [monitor("reset run")]);
 });
 
+test("monitor reset of a board without a program ends at the bootloader's first instruction, and is no failure", async () => {
+  const bench = new Bench();
+  await bench.ask(monitor("reset halt"));
+  assert.equal(bench.probe.running, true, "the bootloader gets its chance to start one");
+  bench.alarm();
+  await bench.settled();
+  assert.equal(bench.got.at(-1), "OK");
+  assert.equal(bench.probe.asked.at(-1), monitor("reset halt"));
+  assert.match(console_(bench.got), /bootloader's first instruction: the board has no program/);
+});
+
 test("breakpoints in flash are hardware breakpoints; the ninth is refused in words; in RAM they stay what they are", async () => {
   const bench = new Bench();
   for (let n = 0; n < 8; n++) await bench.ask(`Z0,9010010${n.toString(16)},2`);

@@ -7,7 +7,7 @@ import { imageSize } from "../image/segments.js";
 import type { Timers } from "../protocol/transport.js";
 import { RspEndpoint } from "../rsp/endpoint.js";
 import { bytesToString, hexToBytes, parseRange, textToHex, xferChunk } from "../rsp/text.js";
-import { UpstreamLostError } from "./errors.js";
+import { NotStartedError, UpstreamLostError } from "./errors.js";
 import { askedFeatures, mergedFeatures, offersNoAck, PACKET_SIZE } from "./features.js";
 import { FlashBuffer, hex } from "./flash-buffer.js";
 import { INTERNAL_FLASH, inWindow, type Layout, memoryMap, safeBytes, touches } from "./layout.js";
@@ -339,8 +339,16 @@ export class MiddleSession {
 
   async #restart(reply: () => Promise<Reply>): Promise<Reply> {
     this.#requireControl();
-    const program = await this.#starter.restart();
-    this.#say(`imflasher: restarted; stopped at the program's first instruction, ${hex(program.entry)}\n`);
+    try {
+      const { entry } = await this.#starter.restart();
+      this.#say(`imflasher: restarted; stopped at the program's first instruction, ${hex(entry)}\n`);
+    } catch (error) {
+      // No failure of the reset: IDEs reset an empty board, too, before they load, and give up when that fails.
+      if (!(error instanceof NotStartedError)) throw error;
+      await this.#probe.reset();
+      this.#options.note(error.message);
+      this.#say(`imflasher: stopped at the bootloader's first instruction: ${error.message}\n`);
+    }
     return reply();
   }
 

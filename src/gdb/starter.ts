@@ -3,7 +3,7 @@
 import type { FlashReport } from "../flasher/progress.js";
 import type { Image } from "../image/image.js";
 import { requestBootloader, requestProgram } from "./boot-request.js";
-import { ProbeError } from "./errors.js";
+import { NotStartedError, ProbeError } from "./errors.js";
 import { hex } from "./flash-buffer.js";
 import type { Layout } from "./layout.js";
 import type { Probe, Running } from "./probe.js";
@@ -67,7 +67,7 @@ export class Starter {
     return { report, program };
   }
 
-  /** @throws ProbeError, UpstreamLostError */
+  /** @throws NotStartedError, ProbeError, UpstreamLostError */
   async restart(): Promise<Program> {
     const { probe } = this.#options;
     const program = this.#program ?? (await this.#find());
@@ -88,7 +88,7 @@ export class Starter {
       const result = await until(probe.run());
       const at = await probe.programCounter();
       if (result !== undefined && at === entry) return result;
-      throw new ProbeError(
+      throw new NotStartedError(
         `the program did not start: expected the core at ${hex(entry)}, found it at ${hex(at)}. ` +
           "The bootloader refused it; `imflasher info` tells why it stays",
       );
@@ -133,7 +133,7 @@ export class Starter {
     }
   }
 
-  /** The program that the board runs by itself. @throws ProbeError when there is none */
+  /** The program that the board runs by itself. @throws NotStartedError when there is none */
   async #find(): Promise<Program> {
     const { probe, layout } = this.#options;
     const now = await mappedProgram(probe, layout);
@@ -142,7 +142,7 @@ export class Starter {
     await probe.stopsWithin(probe.run(), OWN_START_TIME);
     const found = await mappedProgram(probe, layout);
     if (found !== undefined) return found;
-    throw new ProbeError(
+    throw new NotStartedError(
       "the board has no program that it starts: it stays in its bootloader. Load one; `imflasher info` tells why it stays",
     );
   }

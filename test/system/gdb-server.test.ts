@@ -150,6 +150,17 @@ test("load, main, step, load unchanged, load changed, restart, detach: behind th
   await afternoon(at, await at.middle("--upstream", `:${at.probe}`));
 });
 
+test("an IDE's order, on an empty board: reset, download, reset, main", async (context) => {
+  const at = await desk(context, "gdb", "");
+  const middle = await at.middle("--upstream", `:${at.probe}`);
+  const gdb = await middle.gdb();
+  await gdb.do("monitor reset halt");
+  assert.match(gdb.console(), /the board has no program that it starts/);
+  await load(middle, gdb);
+  await gdb.do("monitor reset halt");
+  await continueToMain(gdb);
+});
+
 /** A port that nobody has at this moment. */
 function freePort(): Promise<number> {
   return new Promise((resolve, reject) => {
