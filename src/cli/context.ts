@@ -1,5 +1,5 @@
 import type { Connection } from "../flasher/connection.js";
-import type { Session } from "../protocol/session.js";
+import type { Session, SessionOptions } from "../protocol/session.js";
 import type { Transport } from "../protocol/transport.js";
 import type { BoardAccess, Login } from "./board-access.js";
 import { InterruptedError, UsageError } from "./errors.js";
@@ -182,7 +182,7 @@ async function openSoon(context: CommandContext, link: BoardLink, milliseconds: 
   const end = link.timers.now() + milliseconds;
   for (;;) {
     try {
-      return await openSession(context, link);
+      return await openSession(context, link, { repeatInterval: RETRY_INTERVAL });
     } catch (error) {
       const passing = error instanceof Error && PASSING.includes(error.name);
       if (!passing || link.timers.now() >= end) throw error;
@@ -192,10 +192,14 @@ async function openSoon(context: CommandContext, link: BoardLink, milliseconds: 
 }
 
 /** @throws NoBoardError when --serial names another board than the one at --port */
-async function openSession(context: CommandContext, link: BoardLink): Promise<Session> {
+async function openSession(
+  context: CommandContext,
+  link: BoardLink,
+  options: SessionOptions = {},
+): Promise<Session> {
   const { Session } = await import("../protocol/session.js");
   const transport = await link.open();
-  const session = await Session.open(transport, link.timers).catch(async (error: unknown) => {
+  const session = await Session.open(transport, link.timers, options).catch(async (error: unknown) => {
     await transport.close();
     throw error;
   });

@@ -24,6 +24,8 @@ export interface HandshakeOptions {
   readonly attempts?: number;
   /** Milliseconds that each HELLO waits: an erase under way is finished first. Default 2500. */
   readonly helloTimeout?: number;
+  /** Milliseconds after which the same HELLO is said again. Default 400. */
+  readonly repeatInterval?: number;
 }
 
 /**
@@ -56,10 +58,7 @@ export async function greet(
   for (let attempt = 0; attempt < attempts; attempt++) {
     // Far from each other: a late answer to one HELLO never looks like a request behind another.
     const sequence = (first + attempt * 0x55) & 0xff;
-    const payload = await askOnce(
-      { transport, timers, decoder, heard, sequence },
-      options.helloTimeout ?? 2500,
-    );
+    const payload = await askOnce({ transport, timers, decoder, heard, sequence }, options);
     if (payload !== undefined) return { hello: readHello(transport, payload), sequence, decoder };
   }
   throw silence(transport, heard, attempts);
@@ -79,11 +78,11 @@ interface Ask {
 }
 
 /** @returns the answer's payload, or undefined when the time is over. */
-function askOnce(ask: Ask, milliseconds: number): Promise<Uint8Array | undefined> {
+function askOnce(ask: Ask, options: HandshakeOptions): Promise<Uint8Array | undefined> {
   const { transport, timers, sequence } = ask;
   return new Promise((resolve, reject) => {
     let cancelRepeat = (): void => {};
-    const cancelTimeout = timers.after(milliseconds, () => {
+    const cancelTimeout = timers.after(options.helloTimeout ?? 2500, () => {
       cancelRepeat();
       resolve(undefined);
     });
@@ -111,7 +110,7 @@ function askOnce(ask: Ask, milliseconds: number): Promise<Uint8Array | undefined
     });
     const frame = encodeFrame({ type: requestType("HELLO"), sequence, payload });
     const say = (): void => {
-      cancelRepeat = timers.after(REPEAT_INTERVAL, say);
+      cancelRepeat = timers.after(options.repeatInterval ?? REPEAT_INTERVAL, say);
       transport.write(concat([Uint8Array.of(0), frame])).catch(fail);
     };
     say();
