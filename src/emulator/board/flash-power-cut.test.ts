@@ -4,7 +4,7 @@ import { CortexM7 } from "../cpu/core.js";
 import { Ram } from "../cpu/memory.js";
 import { SystemBus } from "../cpu/system-bus.js";
 import { Flash } from "../peripherals/flash.js";
-import { MemoryLog } from "../peripherals/test-kit.js";
+import { RecordedLog } from "../test-log.js";
 import { Timeline } from "../timeline.js";
 
 const FLASH = 0x08000000;
@@ -23,7 +23,7 @@ const CODE = "a0e8fc030131fee7";
 
 function rig(seed: number) {
   const timeline = new Timeline();
-  const log = new MemoryLog();
+  const log = new RecordedLog();
   const bus = new SystemBus();
   let state = seed;
   const random = (): number => {

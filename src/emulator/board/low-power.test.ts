@@ -3,7 +3,7 @@ import { test } from "node:test";
 import type { CortexM7 } from "../cpu/core.js";
 import type { Pwr } from "../peripherals/pwr.js";
 import type { Rcc } from "../peripherals/rcc.js";
-import { MemoryLog } from "../peripherals/test-kit.js";
+import { RecordedLog } from "../test-log.js";
 import { LowPower } from "./low-power.js";
 
 /** As much of core, RCC and PWR as decides about the mode. */
@@ -25,7 +25,7 @@ function rig(standbyWanted: boolean) {
     cpu: core as unknown as CortexM7,
     rcc: rcc as unknown as Rcc,
     pwr: pwr as unknown as Pwr,
-    log: new MemoryLog(),
+    log: new RecordedLog(),
     onStandbyExit: () => calls.push("reset"),
   });
   return { lowPower, core, calls };

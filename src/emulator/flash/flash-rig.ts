@@ -1,6 +1,6 @@
 /** What the tests of the chips share: a chip, its clock, and a bus master that speaks to its pins. */
 
-import type { EmulatorLog } from "../bus.js";
+import { RecordedLog } from "../test-log.js";
 import { Timeline } from "../timeline.js";
 import type { SerialNorFlashOptions } from "./device.js";
 import { SerialNorFlash } from "./nor-flash.js";
@@ -15,25 +15,6 @@ export function seeded(seed: number): () => number {
     mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
     return ((mixed ^ (mixed >>> 14)) >>> 0) / 0x1_0000_0000;
   };
-}
-
-export class RecordedLog implements EmulatorLog {
-  readonly messages: string[] = [];
-  readonly #keys = new Set<string>();
-
-  once(key: string, message: string): void {
-    if (this.#keys.has(key)) return;
-    this.#keys.add(key);
-    this.messages.push(message);
-  }
-
-  note(message: string): void {
-    this.messages.push(message);
-  }
-
-  has(part: string): boolean {
-    return this.messages.some((message) => message.includes(part));
-  }
 }
 
 /** One command as a bus master sends it; lines default to 1. */

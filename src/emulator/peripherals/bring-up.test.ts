@@ -2,16 +2,17 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { RecordedLog } from "../test-log.js";
 import { Timeline } from "../timeline.js";
 import { Flash } from "./flash.js";
 import { Pwr } from "./pwr.js";
 import { Rcc } from "./rcc.js";
 import { Syscfg } from "./syscfg.js";
-import { MemoryLog, pass, TestLine } from "./test-kit.js";
+import { pass, TestLine } from "./test-kit.js";
 
 function chip() {
   const timeline = new Timeline();
-  const log = new MemoryLog();
+  const log = new RecordedLog();
   const interrupt = new TestLine();
   const parts: { pwr?: Pwr; flash?: Flash; syscfg?: Syscfg } = {};
   const rcc = new Rcc({

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { RecordedLog } from "../test-log.js";
 import { Crc } from "./crc.js";
-import { MemoryLog } from "./test-kit.js";
 
 const CR = 0x08;
 const INIT = 0x10;
@@ -9,7 +9,7 @@ const POL = 0x14;
 const CHECK = [...new TextEncoder().encode("123456789")];
 
 function rig() {
-  const log = new MemoryLog();
+  const log = new RecordedLog();
   return { crc: new Crc({ log, clocked: () => true }), log };
 }
 

@@ -1,12 +1,13 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { RecordedLog } from "../test-log.js";
 import { Crs } from "./crs.js";
-import { MemoryLog, TestLine } from "./test-kit.js";
+import { TestLine } from "./test-kit.js";
 
 function rig(errorPpm: number) {
   const interrupt = new TestLine();
   const crs = new Crs({
-    log: new MemoryLog(),
+    log: new RecordedLog(),
     interrupt,
     clocked: () => true,
     hsi48Ready: () => true,

@@ -1,12 +1,13 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { RecordedLog } from "../test-log.js";
 import { Timeline } from "../timeline.js";
 import { Bdma } from "./bdma.js";
 import { Dma } from "./dma.js";
 import type { DmaBus } from "./dma-channel.js";
 import { DmaRequests } from "./dma-request.js";
 import { Mdma } from "./mdma.js";
-import { MemoryLog, pass, TestLine } from "./test-kit.js";
+import { pass, TestLine } from "./test-kit.js";
 
 /** Memory at 0x2400_0000, and a byte-wide port at 0x4000_0000 that keeps what is written and counts what is read. */
 function memory() {
@@ -37,7 +38,7 @@ function memory() {
 
 function rig() {
   const timeline = new Timeline();
-  const log = new MemoryLog();
+  const log = new RecordedLog();
   const interrupts = Array.from({ length: 8 }, () => new TestLine());
   const requests = new DmaRequests();
   const { bytes, bus, port } = memory();

@@ -1,9 +1,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { BusFault } from "../bus.js";
+import { RecordedLog } from "../test-log.js";
 import { Timeline } from "../timeline.js";
 import { Flash } from "./flash.js";
-import { MemoryLog, pass, TestLine } from "./test-kit.js";
+import { pass, TestLine } from "./test-kit.js";
 
 const KEYR1 = 0x04;
 const OPTKEYR = 0x08;
@@ -27,7 +28,7 @@ function seeded(seed: number): () => number {
 
 function rig(random = seeded(1)) {
   const timeline = new Timeline();
-  const log = new MemoryLog();
+  const log = new RecordedLog();
   const interrupt = new TestLine();
   const flash = new Flash({ log, timeline, interrupt, random, onTimingChange: () => {} });
   const unlock = (): void => {

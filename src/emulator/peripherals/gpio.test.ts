@@ -1,9 +1,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { RecordedLog } from "../test-log.js";
 import { Timeline } from "../timeline.js";
 import { ALTERNATE_FUNCTIONS, alternateFunction, signalOf } from "./alternate-functions.js";
 import { FLOAT_HOLD_NS, Gpio, type PortLetter, parsePin } from "./gpio.js";
-import { MemoryLog, pass } from "./test-kit.js";
+import { pass } from "./test-kit.js";
 
 const MODER = 0x00;
 const OTYPER = 0x04;
@@ -16,7 +17,7 @@ const AFRH = 0x24;
 
 function rig(port: PortLetter = "C") {
   const timeline = new Timeline();
-  const log = new MemoryLog();
+  const log = new RecordedLog();
   const edges: string[] = [];
   const state = { clocked: true };
   const gpio = new Gpio({

@@ -1,9 +1,10 @@
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { test } from "node:test";
+import { RecordedLog } from "../test-log.js";
 import { Timeline } from "../timeline.js";
 import { Hash } from "./hash.js";
-import { MemoryLog, pass, TestLine } from "./test-kit.js";
+import { pass, TestLine } from "./test-kit.js";
 
 const CR = 0x00;
 const DIN = 0x04;
@@ -21,7 +22,7 @@ const ALGORITHMS = [
 function rig() {
   const timeline = new Timeline();
   const interrupt = new TestLine();
-  const log = new MemoryLog();
+  const log = new RecordedLog();
   const hash = new Hash({ log, timeline, interrupt, clocked: () => true, hclkHz: () => 200e6 });
   return { hash, timeline, interrupt, log };
 }

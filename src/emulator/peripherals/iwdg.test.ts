@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { RecordedLog } from "../test-log.js";
 import { Timeline } from "../timeline.js";
 import { Iwdg } from "./iwdg.js";
-import { MemoryLog, pass } from "./test-kit.js";
+import { pass } from "./test-kit.js";
 
 const KR = 0x00;
 const PR = 0x04;
@@ -12,7 +13,7 @@ const WINR = 0x10;
 
 function rig() {
   const timeline = new Timeline();
-  const log = new MemoryLog();
+  const log = new RecordedLog();
   const events: string[] = [];
   const iwdg = new Iwdg({
     log,

@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { BusFault } from "../bus.js";
+import { RecordedLog } from "../test-log.js";
 import { Timeline } from "../timeline.js";
 import { Adc } from "./adc.js";
 import { Fmc, Sdram } from "./fmc.js";
@@ -10,11 +11,11 @@ import { Hsem } from "./hsem.js";
 import { I2c } from "./i2c.js";
 import { Sdmmc } from "./sdmmc.js";
 import { Spi } from "./spi.js";
-import { MemoryLog, pass, TestLine } from "./test-kit.js";
+import { pass, TestLine } from "./test-kit.js";
 
 function rig() {
   const timeline = new Timeline();
-  const log = new MemoryLog();
+  const log = new RecordedLog();
   const interrupt = new TestLine();
   const common = { name: "X", log, timeline, interrupt, clocked: () => true, kernelHz: () => 100e6 };
   return { timeline, log, interrupt, common };

@@ -1,9 +1,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { RecordedLog } from "../test-log.js";
 import { Timeline } from "../timeline.js";
 import type { VoltageScale } from "./operating-point.js";
 import { Pwr, type PwrOptions } from "./pwr.js";
-import { MemoryLog, pass } from "./test-kit.js";
+import { pass } from "./test-kit.js";
 
 const CSR1 = 0x04;
 const CR3 = 0x0c;
@@ -11,7 +12,7 @@ const D3CR = 0x18;
 
 function rig(overrides: Partial<PwrOptions> = {}) {
   const timeline = new Timeline();
-  const log = new MemoryLog();
+  const log = new RecordedLog();
   const state = { overdrive: false, scales: [] as VoltageScale[] };
   const pwr = new Pwr({
     log,

@@ -4,9 +4,10 @@ import { BusFault } from "../bus.js";
 import { seeded } from "../flash/flash-rig.js";
 import { SerialNorFlash } from "../flash/nor-flash.js";
 import { W25Q128JV_IQ } from "../flash/winbond.js";
+import { RecordedLog } from "../test-log.js";
 import { Timeline } from "../timeline.js";
 import { QuadSpi } from "./quadspi.js";
-import { MemoryLog, pass, TestLine } from "./test-kit.js";
+import { pass, TestLine } from "./test-kit.js";
 
 const CR = 0x00;
 const DCR = 0x04;
@@ -44,7 +45,7 @@ const EB = 0xeb | I1 | A4 | M4 | dummy(4) | D4;
 
 class Bench {
   readonly timeline = new Timeline(400e6);
-  readonly log = new MemoryLog();
+  readonly log = new RecordedLog();
   readonly line = new TestLine();
   readonly content = new Uint8Array(W25Q128JV_IQ.size).fill(0xff);
   readonly chip: SerialNorFlash;

@@ -1,9 +1,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { RecordedLog } from "../test-log.js";
 import { Timeline } from "../timeline.js";
 import type { VoltageScale } from "./operating-point.js";
 import { Rcc, type RccOptions } from "./rcc.js";
-import { MemoryLog, pass, TestLine } from "./test-kit.js";
+import { pass, TestLine } from "./test-kit.js";
 
 const CR = 0x00;
 const CFGR = 0x10;
@@ -20,7 +21,7 @@ const AHB3ENR = 0xd4;
 
 function rig(overrides: Partial<RccOptions> = {}) {
   const timeline = new Timeline();
-  const log = new MemoryLog();
+  const log = new RecordedLog();
   const interrupt = new TestLine();
   const state = { dbp: false, vos: 1 as VoltageScale, waitStates: 7, backupResets: 0, changes: 0 };
   const rcc = new Rcc({

@@ -1,12 +1,13 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { RecordedLog } from "../test-log.js";
 import { Timeline } from "../timeline.js";
 import { Rng } from "./rng.js";
-import { MemoryLog, pass, TestLine } from "./test-kit.js";
+import { pass, TestLine } from "./test-kit.js";
 
 function rig() {
   const timeline = new Timeline();
-  const log = new MemoryLog();
+  const log = new RecordedLog();
   const interrupt = new TestLine();
   const state = { hz: 48e6, word: 0x1000 };
   const rng = new Rng({

@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { RecordedLog } from "../test-log.js";
 import { Timeline } from "../timeline.js";
 import { Rtc } from "./rtc.js";
-import { MemoryLog, pass } from "./test-kit.js";
+import { pass } from "./test-kit.js";
 
 const TR = 0x00;
 const DR = 0x04;
@@ -12,7 +13,7 @@ const BKP0 = 0x50;
 
 function rig() {
   const timeline = new Timeline();
-  const log = new MemoryLog();
+  const log = new RecordedLog();
   const state = { dbp: true, hz: 32768 };
   const rtc = new Rtc({
     log,

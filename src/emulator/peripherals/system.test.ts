@@ -1,20 +1,21 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { BusFault } from "../bus.js";
+import { RecordedLog } from "../test-log.js";
 import { Timeline } from "../timeline.js";
 import { Dbgmcu } from "./dbgmcu.js";
 import { DeviceSignature } from "./device-signature.js";
 import { Exti } from "./exti.js";
 import { FACTORY_OPTION_BYTES } from "./flash-options.js";
 import { Syscfg } from "./syscfg.js";
-import { MemoryLog, pass, TestLine } from "./test-kit.js";
+import { pass, TestLine } from "./test-kit.js";
 import { Wwdg } from "./wwdg.js";
 
 test("SYSCFG: ODEN is announced, the compensation cell gets ready, option bytes show through", () => {
   const timeline = new Timeline();
   let announced = 0;
   const syscfg = new Syscfg({
-    log: new MemoryLog(),
+    log: new RecordedLog(),
     timeline,
     clocked: () => true,
     optionBytes: () => FACTORY_OPTION_BYTES,
@@ -36,7 +37,7 @@ test("SYSCFG: ODEN is announced, the compensation cell gets ready, option bytes 
 
 test("EXTI: only selected edges become pending, masks decide, writing 1 clears", () => {
   const line = new TestLine();
-  const exti = new Exti({ log: new MemoryLog(), groups: [{ first: 10, last: 15, line }] });
+  const exti = new Exti({ log: new RecordedLog(), groups: [{ first: 10, last: 15, line }] });
   exti.edge(13, true);
   assert.equal(exti.read(0x88, 4), 0);
   exti.write(0x00, 4, 1 << 13);
@@ -54,24 +55,27 @@ test("EXTI: only selected edges become pending, masks decide, writing 1 clears",
 });
 
 test("DBGMCU says revision V of device 0x450", () => {
-  assert.equal(new Dbgmcu({ log: new MemoryLog() }).read(0, 4), 0x20036450);
+  assert.equal(new Dbgmcu({ log: new RecordedLog() }).read(0, 4), 0x20036450);
 });
 
 test("the device signature holds the unique id and the flash size, and cannot be written", () => {
   const uniqueId = Uint8Array.from({ length: 12 }, (_, index) => index + 1);
-  const signature = new DeviceSignature({ log: new MemoryLog(), uniqueId });
+  const signature = new DeviceSignature({ log: new RecordedLog(), uniqueId });
   assert.equal(signature.read(0, 4), 0x04030201);
   assert.equal(signature.read(8, 4), 0x0c0b0a09);
   assert.equal(signature.read(0x80, 2), 128);
   assert.throws(() => signature.write(0), BusFault);
-  assert.throws(() => new DeviceSignature({ log: new MemoryLog(), uniqueId: new Uint8Array(3) }), /3 bytes/);
+  assert.throws(
+    () => new DeviceSignature({ log: new RecordedLog(), uniqueId: new Uint8Array(3) }),
+    /3 bytes/,
+  );
 });
 
 test("WWDG warns at 0x40, resets below it, and resets when it is refreshed too early", () => {
   const timeline = new Timeline();
   const interrupt = new TestLine();
   let bites = 0;
-  const options = { log: new MemoryLog(), timeline, interrupt, clocked: () => true };
+  const options = { log: new RecordedLog(), timeline, interrupt, clocked: () => true };
   const wwdg = new Wwdg({ ...options, pclkHz: () => 4096e3, onTimeout: () => bites++ });
   wwdg.write(4, 4, 0x27f);
   wwdg.write(0, 4, 0xc2);

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { RecordedLog } from "../test-log.js";
 import { Timeline } from "../timeline.js";
-import { MemoryLog, pass, TestLine } from "./test-kit.js";
+import { pass, TestLine } from "./test-kit.js";
 import { Tim, type TimOptions } from "./tim.js";
 
 const CR1 = 0x00;
@@ -21,7 +22,7 @@ const BDTR = 0x44;
 
 function rig(overrides: Partial<TimOptions> = {}) {
   const timeline = new Timeline();
-  const log = new MemoryLog();
+  const log = new RecordedLog();
   const interrupt = new TestLine();
   const state = { hz: 100e6 };
   const tim = new Tim({

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { RecordedLog } from "../test-log.js";
 import { Timeline } from "../timeline.js";
-import { MemoryLog, pass, TestLine } from "./test-kit.js";
+import { pass, TestLine } from "./test-kit.js";
 import { Usart } from "./usart.js";
 import type { UsartKind } from "./usart-registers.js";
 
@@ -18,7 +19,7 @@ const BYTE_NS = 10e9 / 100e3;
 
 function rig(kind: UsartKind = "USART", brr = 640) {
   const timeline = new Timeline();
-  const log = new MemoryLog();
+  const log = new RecordedLog();
   const interrupt = new TestLine();
   const sent: string[] = [];
   const usart = new Usart({

@@ -10,6 +10,7 @@ import { dirname, join } from "node:path";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
 import type { RegisterSpec } from "../registers.js";
+import { RecordedLog } from "../test-log.js";
 import { Timeline } from "../timeline.js";
 import { Adc } from "./adc.js";
 import { Bdma } from "./bdma.js";
@@ -42,7 +43,7 @@ import { StoredBlock } from "./stored-block.js";
 import { Syscfg } from "./syscfg.js";
 import { AXI, DELAY_BLOCK } from "./tables/bus.js";
 import { CRYP } from "./tables/stored.js";
-import { MemoryLog, TestLine } from "./test-kit.js";
+import { TestLine } from "./test-kit.js";
 import { Tim } from "./tim.js";
 import { Usart } from "./usart.js";
 import { Wwdg } from "./wwdg.js";
@@ -76,7 +77,7 @@ function loadYardstick(): Yardstick {
 }
 
 const timeline = new Timeline();
-const common = { log: new MemoryLog(), timeline, interrupt: new TestLine(), clocked: () => true };
+const common = { log: new RecordedLog(), timeline, interrupt: new TestLine(), clocked: () => true };
 const nothing = (): void => {};
 
 function declarations(): Record<string, Declared> {
