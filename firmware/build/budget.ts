@@ -3,7 +3,7 @@
 import type { IndirectCalls } from "./stack.js";
 
 /** docs/protocol.md, section 10: the log begins here. */
-export const IMAGE_MAX = 48 * 1024;
+export const IMAGE_MAX = 64 * 1024;
 
 /** `stack_size` of board/stm32h750.ld. */
 export const STACK_MAX = 8 * 1024;

@@ -111,7 +111,7 @@ int port_flash_unprotect(void);
 
 /* --- the log in internal flash ---------------------------------------------------------------------------- */
 
-#define PORT_LOG_WORDS 2560u
+#define PORT_LOG_WORDS 2048u
 #define PORT_LOG_WORD_SIZE 32u
 
 /* `index` is 0..PORT_LOG_WORDS-1. PORT_ERROR_ECC leaves `word` untouched. */

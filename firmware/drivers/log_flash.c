@@ -5,7 +5,7 @@
 #include "stm32h750.h"
 #include "time.h"
 
-#define LOG_ADDRESS 0x0800C000u
+#define LOG_ADDRESS 0x08010000u
 #define WORD_WORDS (PORT_LOG_WORD_SIZE / 4u)
 #define WORD_DOUBLEWORDS (PORT_LOG_WORD_SIZE / 8u)
 /* DS12556, flash memory characteristics: a flash word takes at most 200 us. */

@@ -100,7 +100,7 @@ test("erase blanks whole sectors and says what was blank already", async () => {
 test("boot starts at ADDR or at the stored boot address; default-boot shows and stores it", async () => {
   const made = world();
   assert.equal(await made.run("default-boot"), 0);
-  assert.match(made.stdout.text, /^a restart boots 0x90100000; it can be changed 2560 of \d+ times more\n$/);
+  assert.match(made.stdout.text, /^a restart boots 0x90100000; it can be changed 2048 of \d+ times more\n$/);
   assert.equal(await made.run("default-boot", "0x90120000"), 0, made.stderr.text);
   assert.equal(made.board.bootAddress, 0x90120000);
   made.files.set("app2.bin", program(2000));

@@ -58,7 +58,7 @@ test("the stored boot address is read and written; one that cannot boot is refus
   const { clock, board, connection } = await setUp();
   assert.equal((await clock.until(getBootAddress(connection))).address, APP);
   const stored = await clock.until(setBootAddress(connection, APP + 0x400));
-  assert.deepEqual(stored, { address: APP + 0x400, free: 2559, capacity: 2560 });
+  assert.deepEqual(stored, { address: APP + 0x400, free: 2047, capacity: 2048 });
   await assert.rejects(clock.until(setBootAddress(connection, APP + 0x401)), PlacementError);
   board.logFree = 0;
   await assert.rejects(clock.until(setBootAddress(connection, APP)), /LOG_FULL/);

@@ -23,7 +23,7 @@ import { BASE, drawScenario, type FaultKind, type Scenario } from "./scenario.js
 
 /** Board time without a host until the bootloader has decided; a rescue is part of it. */
 const DECISION_MS = 3000;
-const LOG_CAPACITY = 2560;
+const LOG_CAPACITY = 2048;
 /** Board time in which the bootloader puts back what it saved: sixteen sectors at most; and without an operation: the chip takes none for some ms after power-on. */
 const PUT_BACK_MS = 3000;
 const IDLE_MS = 14;

@@ -10,8 +10,8 @@ const STAY = 0x4c46_4d53;
 const RUN = 0x4c46_4d52;
 const REASON = { REQUEST: 1, NO_FLASH: 2, UNFINISHED: 3, ADDRESS: 4, NOT_BOOTABLE: 5, HOST: 6 } as const;
 /** The log in internal flash: section 10. */
-const LOG_OFFSET = 0xc000;
-const LOG_WORDS = 2560;
+const LOG_OFFSET = 0x10000;
+const LOG_WORDS = 2048;
 const WORD = 32;
 
 /** A board with one program at BASE and another at SECOND. */
@@ -203,7 +203,7 @@ test("a full log is read as before, and refuses another address with a remedy", 
     await assert.rejects(setBootAddress(connection, BASE), (error: Error) => {
       assert.match(
         error.message,
-        /LOG_FULL: too few of the log's 2560 words are free: put the bootloader back by DFU or a probe/,
+        /LOG_FULL: too few of the log's 2048 words are free: put the bootloader back by DFU or a probe/,
       );
       return true;
     });

@@ -267,7 +267,7 @@ static void a_release_cut_off_leaves_the_owner(void)
 static void records_that_do_not_agree_are_skipped(void)
 {
   const struct key authority = holder_key(1);
-  static const uint32_t indices[] = { 0, 1, 2559, 2560, 0x80000000u, 0xFFFFFFFEu };
+  static const uint32_t indices[] = { 0, 1, 2047, 2048, 0x80000000u, 0xFFFFFFFEu };
   for (unsigned i = 0; i < sizeof indices / sizeof indices[0]; i += 1) {
     holder_claimed_board();
     struct log_record record = { .kind = LOG_OWNER, .value = indices[i], .key = { 1, 2, 3 } };

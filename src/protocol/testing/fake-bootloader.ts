@@ -46,7 +46,7 @@ export class FakeBootloader {
   /** INFO's: why it stayed at its last start. 6: HOST. */
   reason = 6;
   bootAddress = 0x90100000;
-  logFree = 2560;
+  logFree = 2048;
   booted: number | undefined;
   /** Hangs: takes bytes and answers nothing. */
   silent = false;
@@ -277,7 +277,7 @@ export class FakeBootloader {
     GET_BOOT_ADDRESS: () => this.#boot(),
     SET_BOOT_ADDRESS: ({ address }) => {
       if (address % 1024 !== 0) throw new Refusal("ALIGNMENT", address);
-      if (address !== this.bootAddress && this.logFree === 0) throw new Refusal("LOG_FULL", 2560);
+      if (address !== this.bootAddress && this.logFree === 0) throw new Refusal("LOG_FULL", 2048);
       if (address !== this.bootAddress) this.logFree--;
       this.bootAddress = address;
       return this.#boot();
@@ -308,7 +308,7 @@ export class FakeBootloader {
   };
 
   #boot(): AnswerOf<"GET_BOOT_ADDRESS"> {
-    return { address: this.bootAddress, free: this.logFree, capacity: 2560 };
+    return { address: this.bootAddress, free: this.logFree, capacity: 2048 };
   }
 
   #read(range: Range): Uint8Array {
