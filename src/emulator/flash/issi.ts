@@ -1,22 +1,19 @@
 /** ISSI IS25LP064A (data sheet IS25LP064A/032A/016A). Registers: status = index 0, function register = index 1. */
 
-import type { CommandSpec, CommandTable, NorPart } from "./part.js";
+import {
+  type Entry,
+  FULL,
+  KIB,
+  MHZ,
+  MS,
+  plain,
+  qpiEntry,
+  quad,
+  US,
+  WRAP_LENGTHS,
+} from "./command-entries.js";
+import type { NorPart } from "./part.js";
 import { IS25LP064A_SFDP } from "./sfdp.js";
-
-const MHZ = 1e6;
-const MS = 1e6;
-const US = 1e3;
-const KIB = 1024;
-const FULL = 133 * MHZ;
-
-type Entry = readonly [code: number, spec: CommandSpec];
-
-const plain = (
-  code: number,
-  name: string,
-  kind: CommandSpec["kind"],
-  extra?: Partial<CommandSpec>,
-): Entry => [code, { name, kind, maxHz: FULL, ...extra }];
 
 type Setting = 0 | 1 | 2 | 3;
 /** Read register, bits P4-P3. */
@@ -35,8 +32,6 @@ const by =
   (table: readonly [number, number, number, number], less = 0) =>
   (parameters: number): number =>
     table[p43(parameters)] - less;
-
-const quad = { needsQuadEnable: true } as const;
 
 const COMMON: readonly Entry[] = [
   plain(0x00, "No Operation", "nop"),
@@ -104,21 +99,8 @@ const SPI: readonly Entry[] = [
   plain(0x35, "Enter QPI Mode", "qpi-enter"),
 ];
 
-function onFourLines([code, spec]: Entry): Entry {
-  const dummy = typeof spec.dummy === "number" ? { dummy: spec.dummy / 4 } : {};
-  return [
-    code,
-    {
-      ...spec,
-      ...dummy,
-      ...(spec.address === undefined ? {} : { address: 4 }),
-      ...(spec.data === undefined ? {} : { data: 4 }),
-    },
-  ];
-}
-
 const QPI: readonly Entry[] = [
-  ...COMMON.map(onFourLines),
+  ...COMMON.map(qpiEntry),
   plain(0xaf, "Read JEDEC ID QPI", "jedec", { data: 4 }),
   plain(0x0b, "Fast Read", "read", { address: 4, dummy: by(QUAD_IO), data: 4, maxHz: by(QUAD_IO_HZ) }),
   plain(0xeb, "Fast Read Quad I/O", "read", {
@@ -139,17 +121,14 @@ function protectedRange(status: Uint8Array, size: number): readonly [number, num
   return bottom ? [0, length] : [size - length, size];
 }
 
-const table = (entries: readonly Entry[]): CommandTable => new Map(entries);
-const WRAP_LENGTHS = [8, 16, 32, 64] as const;
-
 export const IS25LP064A: NorPart = {
   name: "IS25LP064A",
   jedec: [0x9d, 0x60, 0x17],
   deviceId: 0x16,
   size: 8 * KIB * KIB,
   sfdp: IS25LP064A_SFDP,
-  commands: table(SPI),
-  qpiCommands: table(QPI),
+  commands: new Map(SPI),
+  qpiCommands: new Map(QPI),
   status: {
     factory: [0, 0],
     writable: [0xfc, 0xf2],

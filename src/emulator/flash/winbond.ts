@@ -1,23 +1,8 @@
 /** Winbond W25Q128JV and W25Q64JV (data sheets W25Q128JV rev. G, W25Q128JV-DTR rev. C, W25Q64JV rev. J). */
 
-import type { CommandSpec, CommandTable, NorPart, StatusLayout } from "./part.js";
+import { type Entry, KIB, MHZ, MS, plain, qpiEntry, quad, US, WRAP_LENGTHS } from "./command-entries.js";
+import type { NorPart, StatusLayout } from "./part.js";
 import { W25Q64JV_SFDP, W25Q128JV_SFDP } from "./sfdp.js";
-
-const MHZ = 1e6;
-const MS = 1e6;
-const US = 1e3;
-
-const FULL = 133 * MHZ;
-const KIB = 1024;
-
-type Entry = readonly [code: number, spec: CommandSpec];
-
-const plain = (
-  code: number,
-  name: string,
-  kind: CommandSpec["kind"],
-  extra?: Partial<CommandSpec>,
-): Entry => [code, { name, kind, maxHz: FULL, ...extra }];
 
 /** Everything that works the same on one line and, with all phases on four, in QPI mode. */
 const COMMON: readonly Entry[] = [
@@ -50,8 +35,6 @@ const COMMON: readonly Entry[] = [
   plain(0x66, "Enable Reset", "reset-enable", { whileBusy: true }),
   plain(0x99, "Reset Device", "reset", { whileBusy: true }),
 ];
-
-const quad = { needsQuadEnable: true } as const;
 
 const SPI: readonly Entry[] = [
   ...COMMON,
@@ -105,22 +88,8 @@ const p54 = (parameters: number): 0 | 1 | 2 | 3 => ((parameters >>> 4) & 3) as 0
 const qpiDummy = (parameters: number): number => QPI_DUMMY[p54(parameters)];
 const qpiHz = (parameters: number): number => QPI_HZ[p54(parameters)];
 
-/** In QPI mode every phase of every command uses four lines. */
-function onFourLines([code, spec]: Entry): Entry {
-  const dummy = typeof spec.dummy === "number" ? { dummy: spec.dummy / 4 } : {};
-  return [
-    code,
-    {
-      ...spec,
-      ...dummy,
-      ...(spec.address === undefined ? {} : { address: 4 }),
-      ...(spec.data === undefined ? {} : { data: 4 }),
-    },
-  ];
-}
-
 const QPI_IM: readonly Entry[] = [
-  ...COMMON.map(onFourLines),
+  ...COMMON.map(qpiEntry),
   plain(0xc0, "Set Read Parameters", "read-parameters", { data: 4, maxData: 1 }),
   plain(0x0b, "Fast Read", "read", { address: 4, dummy: qpiDummy, data: 4, maxHz: qpiHz }),
   plain(0x0c, "Burst Read with Wrap", "read", {
@@ -190,9 +159,6 @@ const ERASE_TIMES = new Map([
   [64 * KIB, { typicalNs: 150 * MS, maximumNs: 2000 * MS }],
 ]);
 
-const table = (entries: readonly Entry[]): CommandTable => new Map(entries);
-const WRAP_LENGTHS = [8, 16, 32, 64] as const;
-
 const W25Q128JV: Omit<NorPart, "name" | "jedec" | "commands" | "status"> = {
   deviceId: 0x17,
   size: 16 * KIB * KIB,
@@ -221,7 +187,7 @@ export const W25Q128JV_IQ: NorPart = {
   ...W25Q128JV,
   name: "W25Q128JV-IQ",
   jedec: [0xef, 0x40, 0x18],
-  commands: table(SPI),
+  commands: new Map(SPI),
   status: STATUS_IQ,
 };
 
@@ -229,8 +195,8 @@ export const W25Q128JV_IM: NorPart = {
   ...W25Q128JV,
   name: "W25Q128JV-IM",
   jedec: [0xef, 0x70, 0x18],
-  commands: table(SPI_IM),
-  qpiCommands: table(QPI_IM),
+  commands: new Map(SPI_IM),
+  qpiCommands: new Map(QPI_IM),
   status: STATUS_IM,
 };
 
@@ -241,7 +207,7 @@ export const W25Q64JV_IQ: NorPart = {
   deviceId: 0x16,
   size: 8 * KIB * KIB,
   sfdp: W25Q64JV_SFDP,
-  commands: table(SPI),
+  commands: new Map(SPI),
   status: STATUS_IQ,
   times: { ...W25Q128JV.times, chipErase: { typicalNs: 20e9, maximumNs: 100e9 } },
 };

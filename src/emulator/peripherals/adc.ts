@@ -4,10 +4,11 @@
  * of the range; internal channels read what the chip's sources give. Watchdogs, offsets, oversampling and dual mode are stored.
  */
 
-import type { AccessSize, BusDevice, ClockGate, EmulatorLog, InterruptLine } from "../bus.js";
+import type { ClockGate, EmulatorLog, InterruptLine } from "../bus.js";
 import { RegisterBlock } from "../registers.js";
 import type { Timeline, TimelineEvent } from "../timeline.js";
 import { type DmaSignal, NO_DMA } from "./dma-request.js";
+import { Peripheral } from "./peripheral.js";
 import { ALL, registerTable } from "./register-table.js";
 import { ADC } from "./tables/analog.js";
 
@@ -61,7 +62,7 @@ const LINEARITY_CLOCKS = 165_010;
 const ENABLE_CLOCKS = 4;
 const REGULATOR_NS = 10e3;
 
-export class Adc implements BusDevice {
+export class Adc extends Peripheral {
   readonly registers: RegisterBlock<string>;
   readonly #options: AdcOptions;
   #busy: TimelineEvent | undefined;
@@ -71,6 +72,7 @@ export class Adc implements BusDevice {
   #rank = 0;
 
   constructor(options: AdcOptions) {
+    super();
     this.#options = options;
     const specs = registerTable(ADC, {
       ISR: { w1c: ALL, onWrite: () => this.#update() },
@@ -111,14 +113,6 @@ export class Adc implements BusDevice {
       log: options.log,
       clocked: options.clocked,
     });
-  }
-
-  read(offset: number, size: AccessSize): number {
-    return this.registers.read(offset, size);
-  }
-
-  write(offset: number, size: AccessSize, value: number): void {
-    this.registers.write(offset, size, value);
   }
 
   reset(): void {

@@ -1,9 +1,10 @@
 /** BDMA: eight channels in the D3 domain (RM0433, chapter BDMA). It reaches SRAM4, the backup SRAM and D3's peripherals. */
 
-import type { AccessSize, BusDevice, ClockGate, EmulatorLog, InterruptLine } from "../bus.js";
+import type { ClockGate, EmulatorLog, InterruptLine } from "../bus.js";
 import { RegisterBlock, type RegisterSpec } from "../registers.js";
 import type { Timeline } from "../timeline.js";
 import { type DmaBus, DmaChannel } from "./dma-channel.js";
+import { Peripheral } from "./peripheral.js";
 import { ALL, type RegisterAction, registerTable, repeatRows } from "./register-table.js";
 
 export interface BdmaOptions {
@@ -40,12 +41,13 @@ const ROWS =
   "BDMA_CCR# 8 0 1ffff, BDMA_CNDTR# c 0 ffff, BDMA_CPAR# 10 0 ffffffff, BDMA_CM0AR# 14 0 ffffffff, BDMA_CM1AR# 18 0 ffffffff";
 const TABLE = `BDMA_ISR 0 0 ffffffff, BDMA_IFCR 4 0 ffffffff, ${repeatRows(ROWS, CHANNELS, 0x14)}`;
 
-export class Bdma implements BusDevice {
+export class Bdma extends Peripheral {
   readonly registers: RegisterBlock<string>;
   readonly #options: BdmaOptions;
   readonly #channels: readonly DmaChannel[];
 
   constructor(options: BdmaOptions) {
+    super();
     this.#options = options;
     this.#channels = Array.from({ length: CHANNELS }, (_, n) => this.#channel(n));
     this.registers = new RegisterBlock(this.#specs(), {
@@ -53,14 +55,6 @@ export class Bdma implements BusDevice {
       log: options.log,
       clocked: options.clocked,
     });
-  }
-
-  read(offset: number, size: AccessSize): number {
-    return this.registers.read(offset, size);
-  }
-
-  write(offset: number, size: AccessSize, value: number): void {
-    this.registers.write(offset, size, value);
   }
 
   reset(): void {

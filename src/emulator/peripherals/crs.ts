@@ -1,7 +1,8 @@
 /** CRS: trims HSI48 to a synchronisation signal such as the USB host's SOF (RM0433, chapter CRS). */
 
-import type { AccessSize, BusDevice, ClockGate, EmulatorLog, InterruptLine } from "../bus.js";
+import type { ClockGate, EmulatorLog, InterruptLine } from "../bus.js";
 import { RegisterBlock } from "../registers.js";
+import { Peripheral } from "./peripheral.js";
 
 /** CFGR.SYNCSRC. */
 export type SyncSource = "GPIO" | "LSE" | "USB1_SOF" | "USB2_SOF";
@@ -33,13 +34,14 @@ const TRIMOVF = 1 << 10;
 const FEDIR = 1 << 15;
 const SOURCES: readonly SyncSource[] = ["GPIO", "LSE", "USB1_SOF", "USB2_SOF"];
 
-export class Crs implements BusDevice {
+export class Crs extends Peripheral {
   readonly registers: RegisterBlock<CrsRegister>;
 
   readonly #options: CrsOptions;
   #pulses = 0;
 
   constructor(options: CrsOptions) {
+    super();
     this.#options = options;
     this.registers = new RegisterBlock(
       {
@@ -61,14 +63,6 @@ export class Crs implements BusDevice {
       },
       { name: "CRS", log: options.log, clocked: options.clocked },
     );
-  }
-
-  read(offset: number, size: AccessSize): number {
-    return this.registers.read(offset, size);
-  }
-
-  write(offset: number, size: AccessSize, value: number): void {
-    this.registers.write(offset, size, value);
   }
 
   reset(): void {

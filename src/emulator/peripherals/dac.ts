@@ -1,8 +1,9 @@
 /** DAC1 with two channels (RM0433, chapter DAC): holding and output registers, software and DMA. Waves are stored. */
 
-import type { AccessSize, BusDevice, ClockGate, EmulatorLog } from "../bus.js";
+import type { ClockGate, EmulatorLog } from "../bus.js";
 import { RegisterBlock } from "../registers.js";
 import { type DmaSignal, NO_DMA } from "./dma-request.js";
+import { Peripheral } from "./peripheral.js";
 import { ALL, type RegisterAction, registerTable } from "./register-table.js";
 import { DAC } from "./tables/analog.js";
 
@@ -39,12 +40,13 @@ const HOLDING: Readonly<Record<string, readonly (readonly [Side, number, number]
   ],
 };
 
-export class Dac implements BusDevice {
+export class Dac extends Peripheral {
   readonly registers: RegisterBlock<string>;
   readonly #options: DacOptions;
   readonly #held: [number, number] = [0, 0];
 
   constructor(options: DacOptions) {
+    super();
     this.#options = options;
     const actions: Record<string, RegisterAction> = {
       CR: { rw: 0x503f_503f | 0x4000_4000, onWrite: () => this.#load(this.#free) },
@@ -73,14 +75,6 @@ export class Dac implements BusDevice {
       log: options.log,
       clocked: options.clocked,
     });
-  }
-
-  read(offset: number, size: AccessSize): number {
-    return this.registers.read(offset, size);
-  }
-
-  write(offset: number, size: AccessSize, value: number): void {
-    this.registers.write(offset, size, value);
   }
 
   reset(): void {

@@ -1,17 +1,19 @@
 /** DBGMCU: device identity and debug freeze bits (RM0433, chapter debug infrastructure). */
 
-import type { AccessSize, BusDevice, EmulatorLog } from "../bus.js";
+import type { EmulatorLog } from "../bus.js";
 import { RegisterBlock } from "../registers.js";
+import { Peripheral } from "./peripheral.js";
 
 type DbgmcuRegister = "IDC" | "CR" | "APB3FZ1" | "APB1LFZ1" | "APB2FZ1" | "APB4FZ1";
 
 /** DEV_ID 0x450 (STM32H742/743/750/753), REV_ID 0x2003: revision V. */
 export const IDC_REVISION_V = 0x2003_6450;
 
-export class Dbgmcu implements BusDevice {
+export class Dbgmcu extends Peripheral {
   readonly registers: RegisterBlock<DbgmcuRegister>;
 
   constructor(options: { readonly log: EmulatorLog }) {
+    super();
     this.registers = new RegisterBlock(
       {
         IDC: { offset: 0x00, reset: IDC_REVISION_V, ro: 0xffff_0fff },
@@ -23,14 +25,6 @@ export class Dbgmcu implements BusDevice {
       },
       { name: "DBGMCU", log: options.log },
     );
-  }
-
-  read(offset: number, size: AccessSize): number {
-    return this.registers.read(offset, size);
-  }
-
-  write(offset: number, size: AccessSize, value: number): void {
-    this.registers.write(offset, size, value);
   }
 
   /** Power-on only: a system reset leaves the debugger's settings alone. */

@@ -1,9 +1,10 @@
 /** DMA1 and DMA2: eight streams each (RM0433, chapter DMA). FIFO errors do not happen here. */
 
-import type { AccessSize, BusDevice, ClockGate, EmulatorLog, InterruptLine } from "../bus.js";
+import type { ClockGate, EmulatorLog, InterruptLine } from "../bus.js";
 import { RegisterBlock, type RegisterSpec } from "../registers.js";
 import type { Timeline } from "../timeline.js";
 import { type DmaBus, DmaChannel } from "./dma-channel.js";
+import { Peripheral } from "./peripheral.js";
 import { ALL, type RegisterAction, registerTable, repeatRows } from "./register-table.js";
 
 export interface DmaOptions {
@@ -52,12 +53,13 @@ const STREAM_ROWS =
   "S#CR 10 0 1ffffff, S#NDTR 14 0 ffff, S#PAR 18 0 ffffffff, S#M0AR 1c 0 ffffffff, S#M1AR 20 0 ffffffff, S#FCR 24 21 bf";
 const TABLE = `LISR 0 0 ${FLAGS}r, HISR 4 0 ${FLAGS}r, LIFCR 8 0 ${FLAGS}w, HIFCR c 0 ${FLAGS}w, ${repeatRows(STREAM_ROWS, STREAMS, 0x18)}`;
 
-export class Dma implements BusDevice {
+export class Dma extends Peripheral {
   readonly registers: RegisterBlock<string>;
   readonly #options: DmaOptions;
   readonly #streams: readonly DmaChannel[];
 
   constructor(options: DmaOptions) {
+    super();
     this.#options = options;
     this.#streams = Array.from({ length: STREAMS }, (_, n) => this.#stream(n));
     this.registers = new RegisterBlock(this.#specs(), {
@@ -65,14 +67,6 @@ export class Dma implements BusDevice {
       log: options.log,
       clocked: options.clocked,
     });
-  }
-
-  read(offset: number, size: AccessSize): number {
-    return this.registers.read(offset, size);
-  }
-
-  write(offset: number, size: AccessSize, value: number): void {
-    this.registers.write(offset, size, value);
   }
 
   reset(): void {

@@ -1,16 +1,10 @@
 /** DMA2D: fill, copy, format conversion and blending of rectangles (RM0433, chapter DMA2D). YCbCr is not modelled. */
 
-import {
-  type AccessSize,
-  type BusDevice,
-  BusFault,
-  type ClockGate,
-  type EmulatorLog,
-  type InterruptLine,
-} from "../bus.js";
+import { BusFault, type ClockGate, type EmulatorLog, type InterruptLine } from "../bus.js";
 import { RegisterBlock } from "../registers.js";
 import type { Timeline, TimelineEvent } from "../timeline.js";
 import type { DmaBus } from "./dma-channel.js";
+import { Peripheral } from "./peripheral.js";
 import { blend, encode, FORMATS, type Pixel } from "./pixels.js";
 import { ALL, registerTable } from "./register-table.js";
 import { DMA2D } from "./tables/graphics.js";
@@ -39,7 +33,7 @@ const LOAD = 1 << 5;
 
 type Side = "FG" | "BG";
 
-export class Dma2d implements BusDevice {
+export class Dma2d extends Peripheral {
   readonly registers: RegisterBlock<string>;
   readonly #options: Dma2dOptions;
   readonly #clut: Readonly<Record<Side, Uint32Array>> = {
@@ -49,6 +43,7 @@ export class Dma2d implements BusDevice {
   #busy: TimelineEvent | undefined;
 
   constructor(options: Dma2dOptions) {
+    super();
     this.#options = options;
     const stored = { rw: ALL };
     const names = [
@@ -88,14 +83,6 @@ export class Dma2d implements BusDevice {
       }),
       { name: "DMA2D", log: options.log, clocked: options.clocked },
     );
-  }
-
-  read(offset: number, size: AccessSize): number {
-    return this.registers.read(offset, size);
-  }
-
-  write(offset: number, size: AccessSize, value: number): void {
-    this.registers.write(offset, size, value);
   }
 
   reset(): void {

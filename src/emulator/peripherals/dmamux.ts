@@ -1,7 +1,8 @@
 /** DMAMUX1 and DMAMUX2: which request each DMA channel listens to (RM0433, chapter DMAMUX). Synchronisation and generators are stored. */
 
-import type { AccessSize, BusDevice, ClockGate, EmulatorLog } from "../bus.js";
+import type { ClockGate, EmulatorLog } from "../bus.js";
 import { RegisterBlock } from "../registers.js";
+import { Peripheral } from "./peripheral.js";
 import { type RegisterAction, registerTable, repeatRows } from "./register-table.js";
 
 const CHANNELS = 16;
@@ -12,7 +13,7 @@ const table = (channels: number): string =>
   `${repeatRows("DMAMUX_C#CR 0 0 7ff037f", channels, 4)}, DMAMUX_CSR 80 0 ffffr, DMAMUX_CFR 84 0 ffffw,
   ${repeatRows("DMAMUX_RG#CR 100 0 ff0107", GENERATORS, 4)}, DMAMUX_RGSR 140 0 ffr, DMAMUX_RGCFR 144 0 ffw`;
 
-export class Dmamux implements BusDevice {
+export class Dmamux extends Peripheral {
   readonly registers: RegisterBlock<string>;
   readonly #channels: number;
 
@@ -25,20 +26,13 @@ export class Dmamux implements BusDevice {
     /** A channel listens to something else now. */
     readonly onChange?: (channel: number) => void;
   }) {
+    super();
     this.#channels = options.channels ?? CHANNELS;
     const actions: Record<string, RegisterAction> = {};
     for (let n = 0; n < this.#channels; n++) {
       actions[`DMAMUX_C${n}CR`] = { rw: REQUEST, onWrite: () => options.onChange?.(n) };
     }
     this.registers = new RegisterBlock(registerTable(table(this.#channels), actions), options);
-  }
-
-  read(offset: number, size: AccessSize): number {
-    return this.registers.read(offset, size);
-  }
-
-  write(offset: number, size: AccessSize, value: number): void {
-    this.registers.write(offset, size, value);
   }
 
   reset(): void {

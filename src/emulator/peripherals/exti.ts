@@ -1,7 +1,8 @@
 /** EXTI: edge detection, masks and pending bits of the CPU (RM0433, chapter EXTI). D3 wake-up is stored only. */
 
-import type { AccessSize, BusDevice, EmulatorLog, InterruptLine } from "../bus.js";
+import type { EmulatorLog, InterruptLine } from "../bus.js";
 import { RegisterBlock, type RegisterSpec } from "../registers.js";
+import { Peripheral } from "./peripheral.js";
 
 /** EXTI lines `first`..`last` that share an interrupt of the NVIC. */
 export interface ExtiGroup {
@@ -39,23 +40,16 @@ const CPU_MASK: Readonly<Record<Bank, number>> = { 1: 0xffff_ffff, 2: 0xffff_dff
 /** Direct lines start unmasked (RM0433, chapter EXTI). */
 const CPU_MASK_RESET: Readonly<Record<Bank, number>> = { 1: 0xffc0_0000, 2: 0xfff5_ffff, 3: 0x18b_ffff };
 
-export class Exti implements BusDevice {
+export class Exti extends Peripheral {
   readonly registers: RegisterBlock<ExtiRegister>;
   readonly #groups: readonly ExtiGroup[];
   /** Level of each line's signal, where it is known. */
   readonly #levels = new Map<number, boolean>();
 
   constructor(options: ExtiOptions) {
+    super();
     this.#groups = options.groups;
     this.registers = new RegisterBlock(this.#specs(), { name: "EXTI", log: options.log });
-  }
-
-  read(offset: number, size: AccessSize): number {
-    return this.registers.read(offset, size);
-  }
-
-  write(offset: number, size: AccessSize, value: number): void {
-    this.registers.write(offset, size, value);
   }
 
   reset(): void {

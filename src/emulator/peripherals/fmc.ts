@@ -12,6 +12,7 @@ import {
   type MemoryDevice,
 } from "../bus.js";
 import { RegisterBlock } from "../registers.js";
+import { Peripheral } from "./peripheral.js";
 import { ALL, registerTable } from "./register-table.js";
 import { FMC } from "./tables/bus.js";
 
@@ -47,12 +48,13 @@ interface BankState {
   ready: boolean;
 }
 
-export class Fmc implements BusDevice {
+export class Fmc extends Peripheral {
   readonly registers: RegisterBlock<string>;
   readonly #options: FmcOptions;
   readonly #banks: Record<SdramBank, BankState> = { 1: fresh(), 2: fresh() };
 
   constructor(options: FmcOptions) {
+    super();
     this.#options = options;
     const stored = { rw: ALL };
     this.registers = new RegisterBlock(
@@ -69,14 +71,6 @@ export class Fmc implements BusDevice {
       }),
       { name: "FMC", log: options.log, clocked: options.clocked },
     );
-  }
-
-  read(offset: number, size: AccessSize): number {
-    return this.registers.read(offset, size);
-  }
-
-  write(offset: number, size: AccessSize, value: number): void {
-    this.registers.write(offset, size, value);
   }
 
   reset(): void {

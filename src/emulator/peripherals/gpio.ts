@@ -8,9 +8,10 @@
  * which a real pin may do or not: a guest that reads it later is told once.
  */
 
-import type { AccessSize, BusDevice, ClockGate, EmulatorLog } from "../bus.js";
+import type { ClockGate, EmulatorLog } from "../bus.js";
 import { RegisterBlock } from "../registers.js";
 import type { Timeline } from "../timeline.js";
+import { Peripheral } from "./peripheral.js";
 
 export type PortLetter = "A" | "B" | "C" | "D" | "E" | "F" | "G" | "H" | "I" | "J" | "K";
 export type DriveStrength = "strong" | "weak";
@@ -69,7 +70,7 @@ const RESETS: Readonly<Partial<Record<PortLetter, Readonly<Record<string, number
   B: { MODER: 0xffff_febf, OSPEEDR: 0x0000_00c0, PUPDR: 0x0000_0100 },
 };
 
-export class Gpio implements BusDevice {
+export class Gpio extends Peripheral {
   readonly registers: RegisterBlock<GpioRegister>;
 
   readonly #options: GpioOptions;
@@ -86,17 +87,10 @@ export class Gpio implements BusDevice {
   #lockPins = 0;
 
   constructor(options: GpioOptions) {
+    super();
     this.#options = options;
     this.registers = this.#declare();
     this.#settle();
-  }
-
-  read(offset: number, size: AccessSize): number {
-    return this.registers.read(offset, size);
-  }
-
-  write(offset: number, size: AccessSize, value: number): void {
-    this.registers.write(offset, size, value);
   }
 
   reset(): void {

@@ -2,9 +2,10 @@
 
 import { md5, sha1 } from "@noble/hashes/legacy.js";
 import { sha224, sha256 } from "@noble/hashes/sha2.js";
-import type { AccessSize, BusDevice, ClockGate, EmulatorLog, InterruptLine } from "../bus.js";
+import type { ClockGate, EmulatorLog, InterruptLine } from "../bus.js";
 import { RegisterBlock, type RegisterSpec } from "../registers.js";
 import type { Timeline, TimelineEvent } from "../timeline.js";
+import { Peripheral } from "./peripheral.js";
 import { stallUntil } from "./stall.js";
 
 export interface HashOptions {
@@ -63,7 +64,7 @@ const SWAPS: readonly ((word: number) => number)[] = [
   },
 ];
 
-export class Hash implements BusDevice {
+export class Hash extends Peripheral {
   readonly registers: RegisterBlock<HashRegister>;
 
   readonly #options: HashOptions;
@@ -75,20 +76,13 @@ export class Hash implements BusDevice {
   #busy: { readonly event: TimelineEvent; readonly finish: () => void } | undefined;
 
   constructor(options: HashOptions) {
+    super();
     this.#options = options;
     this.registers = new RegisterBlock<HashRegister>(this.#specs(), {
       name: "HASH",
       log: options.log,
       clocked: options.clocked,
     });
-  }
-
-  read(offset: number, size: AccessSize): number {
-    return this.registers.read(offset, size);
-  }
-
-  write(offset: number, size: AccessSize, value: number): void {
-    this.registers.write(offset, size, value);
   }
 
   reset(): void {

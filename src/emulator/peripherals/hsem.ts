@@ -1,7 +1,8 @@
 /** HSEM: 32 hardware semaphores with an interrupt when one is freed (RM0433, chapter HSEM). The only core is number 3. */
 
-import type { AccessSize, BusDevice, ClockGate, EmulatorLog, InterruptLine } from "../bus.js";
+import type { ClockGate, EmulatorLog, InterruptLine } from "../bus.js";
 import { RegisterBlock, type RegisterSpec } from "../registers.js";
+import { Peripheral } from "./peripheral.js";
 import { ALL, registerTable, repeatRows } from "./register-table.js";
 
 export interface HsemOptions {
@@ -21,25 +22,18 @@ const TABLE = `${repeatRows("HSEM_R# 0 0 8000ffff", COUNT, 4)}, ${repeatRows("HS
   HSEM_IER 100 0 ffffffff, HSEM_ICR 104 0 ffffffff, HSEM_ISR 108 0 ffffffff, HSEM_MISR 10c 0 ffffffff,
   HSEM_CR 140 0 ffffff00, HSEM_KEYR 144 0 ffff0000`;
 
-export class Hsem implements BusDevice {
+export class Hsem extends Peripheral {
   readonly registers: RegisterBlock<string>;
   readonly #options: HsemOptions;
 
   constructor(options: HsemOptions) {
+    super();
     this.#options = options;
     this.registers = new RegisterBlock(this.#specs(), {
       name: "HSEM",
       log: options.log,
       clocked: options.clocked,
     });
-  }
-
-  read(offset: number, size: AccessSize): number {
-    return this.registers.read(offset, size);
-  }
-
-  write(offset: number, size: AccessSize, value: number): void {
-    this.registers.write(offset, size, value);
   }
 
   reset(): void {

@@ -3,9 +3,10 @@
  * stops by itself. Slave mode, SMBus and wake-up are stored.
  */
 
-import type { AccessSize, BusDevice, ClockGate, EmulatorLog, InterruptLine } from "../bus.js";
+import type { ClockGate, EmulatorLog, InterruptLine } from "../bus.js";
 import { RegisterBlock } from "../registers.js";
 import type { Timeline, TimelineEvent } from "../timeline.js";
+import { Peripheral } from "./peripheral.js";
 import { ALL, registerTable } from "./register-table.js";
 import { I2C } from "./tables/serial.js";
 
@@ -31,12 +32,13 @@ const BUSY = 1 << 15;
 /** Start condition, seven address bits, direction, acknowledge. */
 const ADDRESS_CLOCKS = 10;
 
-export class I2c implements BusDevice {
+export class I2c extends Peripheral {
   readonly registers: RegisterBlock<string>;
   readonly #options: I2cOptions;
   #addressing: TimelineEvent | undefined;
 
   constructor(options: I2cOptions) {
+    super();
     this.#options = options;
     this.registers = new RegisterBlock(
       registerTable(I2C, {
@@ -53,14 +55,6 @@ export class I2c implements BusDevice {
       }),
       { name: options.name, log: options.log, clocked: options.clocked },
     );
-  }
-
-  read(offset: number, size: AccessSize): number {
-    return this.registers.read(offset, size);
-  }
-
-  write(offset: number, size: AccessSize, value: number): void {
-    this.registers.write(offset, size, value);
   }
 
   reset(): void {

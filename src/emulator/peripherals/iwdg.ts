@@ -1,8 +1,9 @@
 /** IWDG1: independent watchdog on LSI (RM0433, chapter IWDG). Once started, only a reset stops it. */
 
-import type { AccessSize, BusDevice, EmulatorLog } from "../bus.js";
+import type { EmulatorLog } from "../bus.js";
 import { RegisterBlock } from "../registers.js";
 import type { Timeline, TimelineEvent } from "../timeline.js";
+import { Peripheral } from "./peripheral.js";
 
 export interface IwdgOptions {
   readonly log: EmulatorLog;
@@ -24,7 +25,7 @@ const UPDATE_FLAGS = { PR: 1, RLR: 2, WINR: 4 } as const;
 /** RM0433, chapter IWDG: an update takes up to five cycles of LSI behind the prescaler's first stage; at most 150 us. */
 const UPDATE_LSI_CYCLES = 5;
 
-export class Iwdg implements BusDevice {
+export class Iwdg extends Peripheral {
   readonly registers: RegisterBlock<IwdgRegister>;
 
   readonly #options: IwdgOptions;
@@ -40,6 +41,7 @@ export class Iwdg implements BusDevice {
   #frozenLeftNs: number | undefined;
 
   constructor(options: IwdgOptions) {
+    super();
     this.#options = options;
     this.registers = new RegisterBlock(
       {
@@ -61,14 +63,6 @@ export class Iwdg implements BusDevice {
       },
       { name: "IWDG", log: options.log },
     );
-  }
-
-  read(offset: number, size: AccessSize): number {
-    return this.registers.read(offset, size);
-  }
-
-  write(offset: number, size: AccessSize, value: number): void {
-    this.registers.write(offset, size, value);
   }
 
   get running(): boolean {

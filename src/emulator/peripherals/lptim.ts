@@ -1,8 +1,9 @@
 /** LPTIM: counting its kernel clock once or continuously, compare, interrupts (RM0433, chapter LPTIM). Encoder and external clock are stored. */
 
-import type { AccessSize, BusDevice, ClockGate, EmulatorLog, InterruptLine } from "../bus.js";
+import type { ClockGate, EmulatorLog, InterruptLine } from "../bus.js";
 import { RegisterBlock } from "../registers.js";
 import type { Timeline, TimelineEvent } from "../timeline.js";
+import { Peripheral } from "./peripheral.js";
 import { ALL, registerTable } from "./register-table.js";
 import { LPTIM } from "./tables/lptim.js";
 
@@ -24,7 +25,7 @@ const ARRM = 1 << 1;
 const CMPOK = 1 << 3;
 const ARROK = 1 << 4;
 
-export class Lptim implements BusDevice {
+export class Lptim extends Peripheral {
   readonly registers: RegisterBlock<string>;
   readonly #options: LptimOptions;
   #running: "no" | "once" | "on" = "no";
@@ -32,6 +33,7 @@ export class Lptim implements BusDevice {
   #events: TimelineEvent[] = [];
 
   constructor(options: LptimOptions) {
+    super();
     this.#options = options;
     this.registers = new RegisterBlock(
       registerTable(LPTIM, {
@@ -47,14 +49,6 @@ export class Lptim implements BusDevice {
       }),
       { name: options.name, log: options.log, clocked: options.clocked },
     );
-  }
-
-  read(offset: number, size: AccessSize): number {
-    return this.registers.read(offset, size);
-  }
-
-  write(offset: number, size: AccessSize, value: number): void {
-    this.registers.write(offset, size, value);
   }
 
   reset(): void {

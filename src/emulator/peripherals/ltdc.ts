@@ -1,8 +1,9 @@
 /** LTDC without a panel: shadow reload, line and reload interrupts in frame time (RM0433, chapter LTDC). Nothing is drawn. */
 
-import type { AccessSize, BusDevice, ClockGate, EmulatorLog, InterruptLine } from "../bus.js";
+import type { ClockGate, EmulatorLog, InterruptLine } from "../bus.js";
 import { RegisterBlock } from "../registers.js";
 import type { Timeline, TimelineEvent } from "../timeline.js";
+import { Peripheral } from "./peripheral.js";
 import { ALL, type RegisterAction, registerTable } from "./register-table.js";
 import { LTDC } from "./tables/graphics.js";
 
@@ -21,7 +22,7 @@ const VBR = 1 << 1;
 const LIF = 1 << 0;
 const RRIF = 1 << 3;
 
-export class Ltdc implements BusDevice {
+export class Ltdc extends Peripheral {
   readonly registers: RegisterBlock<string>;
   readonly #options: LtdcOptions;
   #line: TimelineEvent | undefined;
@@ -29,6 +30,7 @@ export class Ltdc implements BusDevice {
   #enabledAt = 0;
 
   constructor(options: LtdcOptions) {
+    super();
     this.#options = options;
     const actions: Record<string, RegisterAction> = {};
     for (const [name] of LTDC.matchAll(/\b(L[12]\w+|SSCR|BPCR|AWCR|TWCR|BCCR)\b(?= )/g)) {
@@ -48,14 +50,6 @@ export class Ltdc implements BusDevice {
       }),
       { name: "LTDC", log: options.log, clocked: options.clocked },
     );
-  }
-
-  read(offset: number, size: AccessSize): number {
-    return this.registers.read(offset, size);
-  }
-
-  write(offset: number, size: AccessSize, value: number): void {
-    this.registers.write(offset, size, value);
   }
 
   reset(): void {

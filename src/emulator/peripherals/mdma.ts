@@ -3,18 +3,12 @@
  * and priorities only matter for time, which is not modelled beyond a rate.
  */
 
-import {
-  type AccessSize,
-  type BusDevice,
-  BusFault,
-  type ClockGate,
-  type EmulatorLog,
-  type InterruptLine,
-} from "../bus.js";
+import { BusFault, type ClockGate, type EmulatorLog, type InterruptLine } from "../bus.js";
 import { RegisterBlock, type RegisterSpec } from "../registers.js";
 import type { Timeline, TimelineEvent } from "../timeline.js";
 import type { DmaBus } from "./dma-channel.js";
 import { type MdmaMove, moveMdma, nextMdmaAddress } from "./mdma-move.js";
+import { Peripheral } from "./peripheral.js";
 import { ALL, type RegisterAction, registerTable, repeatRows } from "./register-table.js";
 
 export interface MdmaOptions {
@@ -63,7 +57,7 @@ interface State {
   event: TimelineEvent | undefined;
 }
 
-export class Mdma implements BusDevice {
+export class Mdma extends Peripheral {
   readonly registers: RegisterBlock<string>;
   readonly #options: MdmaOptions;
   readonly #states: State[] = Array.from({ length: CHANNELS }, () => ({
@@ -74,20 +68,13 @@ export class Mdma implements BusDevice {
   }));
 
   constructor(options: MdmaOptions) {
+    super();
     this.#options = options;
     this.registers = new RegisterBlock(this.#specs(), {
       name: "MDMA",
       log: options.log,
       clocked: options.clocked,
     });
-  }
-
-  read(offset: number, size: AccessSize): number {
-    return this.registers.read(offset, size);
-  }
-
-  write(offset: number, size: AccessSize, value: number): void {
-    this.registers.write(offset, size, value);
   }
 
   reset(): void {

@@ -1,9 +1,10 @@
 /** PWR: supply, voltage scaling, USB supply, backup domain protection (RM0433, chapter PWR). */
 
-import type { AccessSize, BusDevice, EmulatorLog } from "../bus.js";
+import type { EmulatorLog } from "../bus.js";
 import { RegisterBlock } from "../registers.js";
 import type { Timeline, TimelineEvent } from "../timeline.js";
 import type { VoltageScale } from "./operating-point.js";
+import { Peripheral } from "./peripheral.js";
 
 export interface PwrOptions {
   readonly log: EmulatorLog;
@@ -48,7 +49,7 @@ const BACKUP_REGULATOR_NS = 100e3;
 /** VOS field to scale: 3 = VOS1, 2 = VOS2, 1 = VOS3, 0 is reserved and gives VOS3. */
 const SCALES: readonly VoltageScale[] = [3, 3, 2, 1];
 
-export class Pwr implements BusDevice {
+export class Pwr extends Peripheral {
   readonly registers: RegisterBlock<PwrRegister>;
 
   readonly #options: PwrOptions;
@@ -59,6 +60,7 @@ export class Pwr implements BusDevice {
   #regulator: TimelineEvent | undefined;
 
   constructor(options: PwrOptions) {
+    super();
     this.#options = options;
     this.registers = new RegisterBlock(
       {
@@ -96,14 +98,6 @@ export class Pwr implements BusDevice {
       },
       { name: "PWR", log: options.log },
     );
-  }
-
-  read(offset: number, size: AccessSize): number {
-    return this.registers.read(offset, size);
-  }
-
-  write(offset: number, size: AccessSize, value: number): void {
-    this.registers.write(offset, size, value);
   }
 
   /** CR1.DBP: may the backup domain (RTC, backup registers, RCC_BDCR, CR2) be written? */

@@ -1,8 +1,9 @@
 /** RNG: true random number generator (RM0433, chapter RNG). */
 
-import type { AccessSize, BusDevice, ClockGate, EmulatorLog, InterruptLine } from "../bus.js";
+import type { ClockGate, EmulatorLog, InterruptLine } from "../bus.js";
 import { RegisterBlock } from "../registers.js";
 import type { Timeline, TimelineEvent } from "../timeline.js";
+import { Peripheral } from "./peripheral.js";
 
 export interface RngOptions {
   readonly log: EmulatorLog;
@@ -30,13 +31,14 @@ const SEIS = 1 << 6;
 /** RM0433, chapter RNG: a new word every 40 cycles of rng_clk. */
 const CYCLES_A_WORD = 40;
 
-export class Rng implements BusDevice {
+export class Rng extends Peripheral {
   readonly registers: RegisterBlock<RngRegister>;
 
   readonly #options: RngOptions;
   #next: TimelineEvent | undefined;
 
   constructor(options: RngOptions) {
+    super();
     this.#options = options;
     this.registers = new RegisterBlock(
       {
@@ -53,14 +55,6 @@ export class Rng implements BusDevice {
       },
       { name: "RNG", log: options.log, clocked: options.clocked },
     );
-  }
-
-  read(offset: number, size: AccessSize): number {
-    return this.registers.read(offset, size);
-  }
-
-  write(offset: number, size: AccessSize, value: number): void {
-    this.registers.write(offset, size, value);
   }
 
   reset(): void {

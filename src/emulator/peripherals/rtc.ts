@@ -4,10 +4,11 @@
  * cycle while VBAT is supplied.
  */
 
-import type { AccessSize, BusDevice, ClockGate, EmulatorLog } from "../bus.js";
+import type { ClockGate, EmulatorLog } from "../bus.js";
 import { RegisterBlock, type RegisterSpec } from "../registers.js";
 import type { Timeline, TimelineEvent } from "../timeline.js";
 import { type CalendarTime, formatCalendar, parseCalendar } from "./calendar.js";
+import { Peripheral } from "./peripheral.js";
 
 export interface RtcOptions {
   readonly log: EmulatorLog;
@@ -78,7 +79,7 @@ const BACKUP_OFFSET = 0x50;
 /** Synchronisation into the RTC's clock takes two of its cycles (RM0433, chapter RTC). */
 const SYNC_CYCLES = 2;
 
-export class Rtc implements BusDevice {
+export class Rtc extends Peripheral {
   readonly registers: RegisterBlock<RtcRegister>;
 
   readonly #options: RtcOptions;
@@ -95,20 +96,13 @@ export class Rtc implements BusDevice {
   #wakeup: TimelineEvent | undefined;
 
   constructor(options: RtcOptions) {
+    super();
     this.#options = options;
     this.registers = new RegisterBlock<RtcRegister>(this.#specs(), {
       name: "RTC",
       log: options.log,
       clocked: options.clocked,
     });
-  }
-
-  read(offset: number, size: AccessSize): number {
-    return this.registers.read(offset, size);
-  }
-
-  write(offset: number, size: AccessSize, value: number): void {
-    this.registers.write(offset, size, value);
   }
 
   /** System reset: WPR locks, RSF drops; time and backup registers stay. */

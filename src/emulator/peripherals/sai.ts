@@ -3,10 +3,11 @@
  * the other follows it (RM0433, chapter SAI). Received data is 0: nothing is attached. PDM, AC'97 and mute are stored.
  */
 
-import type { AccessSize, BusDevice, ClockGate, EmulatorLog, InterruptLine } from "../bus.js";
+import type { ClockGate, EmulatorLog, InterruptLine } from "../bus.js";
 import { RegisterBlock } from "../registers.js";
 import type { Timeline, TimelineEvent } from "../timeline.js";
 import { type DmaSignal, NO_DMA } from "./dma-request.js";
+import { Peripheral } from "./peripheral.js";
 import { ALL, type RegisterAction, registerTable } from "./register-table.js";
 import { SAI } from "./tables/serial.js";
 
@@ -38,7 +39,7 @@ interface State {
   next: TimelineEvent | undefined;
 }
 
-export class Sai implements BusDevice {
+export class Sai extends Peripheral {
   readonly registers: RegisterBlock<string>;
   readonly #options: SaiOptions;
   readonly #states: Readonly<Record<Block, State>> = {
@@ -47,6 +48,7 @@ export class Sai implements BusDevice {
   };
 
   constructor(options: SaiOptions) {
+    super();
     this.#options = options;
     const actions: Record<string, RegisterAction> = { SAI_GCR: { rw: ALL } };
     for (const block of BLOCKS) {
@@ -65,14 +67,6 @@ export class Sai implements BusDevice {
       log: options.log,
       clocked: options.clocked,
     });
-  }
-
-  read(offset: number, size: AccessSize): number {
-    return this.registers.read(offset, size);
-  }
-
-  write(offset: number, size: AccessSize, value: number): void {
-    this.registers.write(offset, size, value);
   }
 
   reset(): void {

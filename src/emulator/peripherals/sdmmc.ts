@@ -1,8 +1,9 @@
 /** SDMMC without a card (RM0433, chapter SDMMC): commands are sent, and whoever waits for a response times out. */
 
-import type { AccessSize, BusDevice, ClockGate, EmulatorLog, InterruptLine } from "../bus.js";
+import type { ClockGate, EmulatorLog, InterruptLine } from "../bus.js";
 import { RegisterBlock } from "../registers.js";
 import type { Timeline, TimelineEvent } from "../timeline.js";
+import { Peripheral } from "./peripheral.js";
 import { ALL, registerTable } from "./register-table.js";
 import { SDMMC } from "./tables/bus.js";
 
@@ -30,13 +31,14 @@ const POWER_ON = 3;
 const COMMAND_CLOCKS = 48;
 const RESPONSE_CLOCKS = 64;
 
-export class Sdmmc implements BusDevice {
+export class Sdmmc extends Peripheral {
   readonly registers: RegisterBlock<string>;
   readonly #options: SdmmcOptions;
   #command: TimelineEvent | undefined;
   #data: TimelineEvent | undefined;
 
   constructor(options: SdmmcOptions) {
+    super();
     this.#options = options;
     const stored = { rw: ALL };
     const names = [
@@ -72,14 +74,6 @@ export class Sdmmc implements BusDevice {
       { name: options.name, log: options.log, clocked: options.clocked },
     );
     this.registers.set("RESPCMDR", 0);
-  }
-
-  read(offset: number, size: AccessSize): number {
-    return this.registers.read(offset, size);
-  }
-
-  write(offset: number, size: AccessSize, value: number): void {
-    this.registers.write(offset, size, value);
   }
 
   reset(): void {

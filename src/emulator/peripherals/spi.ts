@@ -3,10 +3,11 @@
  * DMA. A slave gets no clock here. I2S runs as 16-bit frames without a word clock. CRC is stored.
  */
 
-import type { AccessSize, BusDevice, ClockGate, EmulatorLog, InterruptLine } from "../bus.js";
+import type { AccessSize, ClockGate, EmulatorLog, InterruptLine } from "../bus.js";
 import { RegisterBlock } from "../registers.js";
 import type { Timeline, TimelineEvent } from "../timeline.js";
 import { type DmaSignal, NO_DMA } from "./dma-request.js";
+import { Peripheral } from "./peripheral.js";
 import { ALL, registerTable } from "./register-table.js";
 import { SPI } from "./tables/serial.js";
 
@@ -46,7 +47,7 @@ const RXWNE = 1 << 15;
 /** CFG2.COMM */
 const COMM = { FULL: 0, TRANSMIT: 1, RECEIVE: 2, HALF: 3 } as const;
 
-export class Spi implements BusDevice {
+export class Spi extends Peripheral {
   readonly registers: RegisterBlock<string>;
   readonly #options: SpiOptions;
   #transmit: number[] = [];
@@ -59,6 +60,7 @@ export class Spi implements BusDevice {
   #flags = 0;
 
   constructor(options: SpiOptions) {
+    super();
     this.#options = options;
     const locked = (name: string) => ({
       rw: ALL,
@@ -85,14 +87,6 @@ export class Spi implements BusDevice {
       }),
       { name: options.name, log: options.log, clocked: options.clocked },
     );
-  }
-
-  read(offset: number, size: AccessSize): number {
-    return this.registers.read(offset, size);
-  }
-
-  write(offset: number, size: AccessSize, value: number): void {
-    this.registers.write(offset, size, value);
   }
 
   reset(): void {

@@ -1,7 +1,8 @@
 /** A peripheral that is there, but does nothing: its registers are stored, and whoever relies on one is told. */
 
-import type { AccessSize, BusDevice, ClockGate, EmulatorLog } from "../bus.js";
+import type { ClockGate, EmulatorLog } from "../bus.js";
 import { RegisterBlock, type RegisterSpec } from "../registers.js";
+import { Peripheral } from "./peripheral.js";
 
 export interface StoredBlockOptions {
   readonly name: string;
@@ -10,24 +11,17 @@ export interface StoredBlockOptions {
   readonly clocked?: ClockGate;
 }
 
-export class StoredBlock implements BusDevice {
+export class StoredBlock extends Peripheral {
   readonly registers: RegisterBlock<string>;
 
   constructor(options: StoredBlockOptions) {
+    super();
     const { name, log } = options;
     const specs: Record<string, RegisterSpec> = {};
     for (const [register, spec] of Object.entries(options.registers)) {
       specs[register] = (spec.ro ?? 0) === 0 ? spec : { ...spec, onRead: told(log, `${name}.${register}`) };
     }
     this.registers = new RegisterBlock(specs, { ...options, name });
-  }
-
-  read(offset: number, size: AccessSize): number {
-    return this.registers.read(offset, size);
-  }
-
-  write(offset: number, size: AccessSize, value: number): void {
-    this.registers.write(offset, size, value);
   }
 
   reset(): void {

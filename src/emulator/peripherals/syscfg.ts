@@ -1,8 +1,9 @@
 /** SYSCFG: overdrive, compensation cell, EXTI multiplexers, option byte mirrors (RM0433, chapter SYSCFG). */
 
-import type { AccessSize, BusDevice, ClockGate, EmulatorLog } from "../bus.js";
+import type { ClockGate, EmulatorLog } from "../bus.js";
 import { RegisterBlock, type RegisterSpec } from "../registers.js";
 import type { Timeline, TimelineEvent } from "../timeline.js";
+import { Peripheral } from "./peripheral.js";
 
 export interface SyscfgOptions {
   readonly log: EmulatorLog;
@@ -56,13 +57,14 @@ type SyscfgRegister =
   | "UR5"
   | "UR11";
 
-export class Syscfg implements BusDevice {
+export class Syscfg extends Peripheral {
   readonly registers: RegisterBlock<SyscfgRegister>;
 
   readonly #options: SyscfgOptions;
   #cell: TimelineEvent | undefined;
 
   constructor(options: SyscfgOptions) {
+    super();
     this.#options = options;
     const bytes = options.optionBytes;
     this.registers = new RegisterBlock<SyscfgRegister>(
@@ -102,14 +104,6 @@ export class Syscfg implements BusDevice {
       },
       { name: "SYSCFG", log: options.log, clocked: options.clocked },
     );
-  }
-
-  read(offset: number, size: AccessSize): number {
-    return this.registers.read(offset, size);
-  }
-
-  write(offset: number, size: AccessSize, value: number): void {
-    this.registers.write(offset, size, value);
   }
 
   reset(): void {

@@ -3,10 +3,11 @@
  * FIFO, overrun, receiver timeout, interrupts, DMA. A parity bit takes its time on the line and is always right. LIN, smartcard, IrDA, synchronous mode and flow control are stored only.
  */
 
-import type { AccessSize, BusDevice, ClockGate, EmulatorLog, InterruptLine } from "../bus.js";
+import type { ClockGate, EmulatorLog, InterruptLine } from "../bus.js";
 import { RegisterBlock } from "../registers.js";
 import type { Timeline, TimelineEvent } from "../timeline.js";
 import { type DmaSignal, NO_DMA } from "./dma-request.js";
+import { Peripheral } from "./peripheral.js";
 import { type UsartKind, type UsartRegister, usartRegisters } from "./usart-registers.js";
 
 export interface UsartOptions {
@@ -81,7 +82,7 @@ interface Frame {
   readonly baud: number | undefined;
 }
 
-export class Usart implements BusDevice {
+export class Usart extends Peripheral {
   readonly registers: RegisterBlock<UsartRegister>;
 
   readonly #options: UsartOptions;
@@ -98,6 +99,7 @@ export class Usart implements BusDevice {
   #flags = TC;
 
   constructor(options: UsartOptions) {
+    super();
     this.#options = options;
     const specs = usartRegisters(options.kind, {
       writeCr1: (before) => this.#writeCr1(before),
@@ -114,14 +116,6 @@ export class Usart implements BusDevice {
       log: options.log,
       clocked: options.clocked,
     });
-  }
-
-  read(offset: number, size: AccessSize): number {
-    return this.registers.read(offset, size);
-  }
-
-  write(offset: number, size: AccessSize, value: number): void {
-    this.registers.write(offset, size, value);
   }
 
   reset(): void {

@@ -1,8 +1,9 @@
 /** WWDG1: window watchdog (RM0433, chapter WWDG): counter, window, early wake-up interrupt, reset. */
 
-import type { AccessSize, BusDevice, ClockGate, EmulatorLog, InterruptLine } from "../bus.js";
+import type { ClockGate, EmulatorLog, InterruptLine } from "../bus.js";
 import { RegisterBlock } from "../registers.js";
 import type { Timeline, TimelineEvent } from "../timeline.js";
+import { Peripheral } from "./peripheral.js";
 
 type WwdgRegister = "CR" | "CFR" | "SR";
 
@@ -22,12 +23,13 @@ const EWIF = 1 << 0;
 /** RM0433, "How to program the watchdog timeout": the counter runs at PCLK / 4096 / 2^WDGTB. */
 const BASE_DIVIDER = 4096;
 
-export class Wwdg implements BusDevice {
+export class Wwdg extends Peripheral {
   readonly registers: RegisterBlock<WwdgRegister>;
   readonly #options: WwdgOptions;
   #tick: TimelineEvent | undefined;
 
   constructor(options: WwdgOptions) {
+    super();
     this.#options = options;
     this.registers = new RegisterBlock(
       {
@@ -43,14 +45,6 @@ export class Wwdg implements BusDevice {
       },
       { name: "WWDG", log: options.log, clocked: options.clocked },
     );
-  }
-
-  read(offset: number, size: AccessSize): number {
-    return this.registers.read(offset, size);
-  }
-
-  write(offset: number, size: AccessSize, value: number): void {
-    this.registers.write(offset, size, value);
   }
 
   reset(): void {
