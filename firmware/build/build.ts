@@ -34,7 +34,9 @@ function build(names: readonly string[], folder: string, owner: Uint8Array | und
   for (const name of names.length === 0 ? known : names) {
     if (!known.includes(name)) throw new BuildError(`no boards/${name}.json; there are: ${known.join(", ")}`);
     const file = `boards/${name}.json`;
-    const firmware = buildFirmware(".", parseBoard(file, readFileSync(file, "utf8")), owner);
+    const board = parseBoard(file, readFileSync(file, "utf8"));
+    if (board.firstStage !== undefined) continue;
+    const firmware = buildFirmware(".", board, owner);
     writeFirmware(`${folder}/${name}`, firmware);
     process.stdout.write(firmware.size);
   }

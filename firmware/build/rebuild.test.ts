@@ -7,7 +7,9 @@ import { compilerVersion } from "./toolchain.js";
 
 const IMAGES = "firmware/images";
 const recorded = readFileSync(`${IMAGES}/COMPILER`, "utf8").trim();
-const boards = readdirSync("boards").filter((name) => /^[a-z0-9-]+\.json$/.test(name));
+const boards = readdirSync("boards")
+  .filter((name) => /^[a-z0-9-]+\.json$/.test(name))
+  .filter((file) => parseBoard(file, readFileSync(`boards/${file}`, "utf8")).firstStage === undefined);
 
 /* Another version gives other bytes: that says nothing about the images. */
 const present = compilerVersion();

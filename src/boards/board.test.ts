@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { readdirSync, readFileSync } from "node:fs";
 import { test } from "node:test";
-import { type Board, BoardFileError, parseBoard } from "./board.js";
+import { type Board, BoardFileError, parseBoard, type Region } from "./board.js";
 
 const files = readdirSync("boards").filter(
   (name) => name.endsWith(".json") && !name.endsWith(".schema.json"),
@@ -25,17 +25,24 @@ function refusal(source: string): string {
   return assert.fail("was accepted");
 }
 
-const ends = ({ regions }: Board): number[] =>
-  [regions.application, regions.journal, ...regions.reserved].map(({ address, length }) => address + length);
+/** What belongs to different owners: none may overlap another. */
+const regionsOf = ({ regions, firstStage }: Board): Region[] =>
+  [regions.application, regions.journal, regions.log, firstStage?.slot, ...regions.reserved]
+    .filter((region) => region !== undefined)
+    .sort((a, b) => a.address - b.address);
 
 for (const file of files) {
   test(`${file}: parses, is named as its file, and its regions do not overlap`, () => {
     const board = parseBoard(file, text(file));
     assert.equal(`${board.name}.json`, file);
-    const { application, journal } = board.regions;
-    assert.ok(application.address + application.length <= journal.address);
-    assert.ok(Math.max(...ends(board)) <= 0x9100_0000);
-    assert.equal(journal.length, 0x4000);
+    let end = 0x9000_0000;
+    for (const { address, length } of regionsOf(board)) {
+      assert.ok(address >= end, `${address.toString(16)} overlaps what lies before it`);
+      end = address + length;
+    }
+    assert.ok(end <= 0x9100_0000);
+    assert.equal(board.regions.journal.length, 0x4000);
+    assert.equal(board.regions.log?.length ?? 0x2_0000, 0x2_0000);
   });
 }
 
@@ -64,4 +71,21 @@ test("numbers may be hexadecimal text and must be in their range", () => {
 
 test("a list where an object belongs is refused", () => {
   assert.match(refusal("[]"), /expected an object, found \[\]/);
+});
+
+test("a first stage needs a place for the log in external flash, and only there may one be", () => {
+  const region = { address: "0x90000000", length: "0x20000" };
+  const firstStage = { policy: "keep", format: "EXST", loadAddress: "0x24010000", slot: region };
+  assert.match(
+    refusal(changed((json) => Object.assign(json, { firstStage }))),
+    /regions\.log: expected a region, because the internal flash is the first stage's, found nothing/,
+  );
+  assert.match(
+    refusal(changed((json) => Object.assign(json["regions"] as object, { log: region }))),
+    /regions\.log: expected nothing without firstStage/,
+  );
+  assert.match(
+    refusal(changed((json) => Object.assign(json, { firstStage: { ...firstStage, policy: "replace" } }))),
+    /firstStage\.policy: expected "keep", found "replace"/,
+  );
 });

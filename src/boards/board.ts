@@ -28,6 +28,19 @@ export interface FlashWiring {
 export const FLASH_PINS = ["CLK", "NCS", "IO0", "IO1", "IO2", "IO3"] as const;
 export type FlashPin = (typeof FLASH_PINS)[number];
 
+/** A bootloader in the internal flash that is not ours: IMSSBL runs behind it, from RAM (docs/imssbl.md). */
+export interface FirstStage {
+  /** It must never be erased or replaced. */
+  readonly policy: "keep";
+  readonly format: "EXST";
+  /** Where in RAM it copies the image to, vectors first. */
+  readonly loadAddress: number;
+  /** Where in external flash the image lies; as long as the image. */
+  readonly slot: Region;
+  /** File on an SD card that it takes instead of the slot. */
+  readonly sdCardFile: string | undefined;
+}
+
 export interface Board {
   /** File name in `boards/` without its ending; also what the firmware reports. 1..32 of a-z 0-9 -. */
   readonly name: string;
@@ -41,11 +54,17 @@ export interface Board {
   readonly console:
     | { readonly usart: string; readonly tx: Pin; readonly rx: Pin; readonly baud: number }
     | undefined;
+  /** First of three RTC backup registers in a row that carry requests over a reset (docs/protocol.md, section 8). */
+  readonly backupRegister: number;
+  /** undefined: IMBootloader itself goes into the internal flash. */
+  readonly firstStage: FirstStage | undefined;
   readonly regions: {
     /** Where applications may be linked. */
     readonly application: Region;
     /** The bootloader's own 16 KiB: two journal sectors and two spare ones. */
     readonly journal: Region;
+    /** 128 KiB for the log, on boards with a first stage only; elsewhere it lies in the internal flash. */
+    readonly log: Region | undefined;
     /** What else must never be written. */
     readonly reserved: readonly Region[];
   };
@@ -113,6 +132,8 @@ class Reader {
 
 const PIN = /^P[A-K](1[0-5]|[0-9])$/;
 const UINT32 = 0xffffffff;
+/** 32 registers; three are needed, and the highest two are the fault record's. */
+const BACKUP_REGISTER_MAX = 27;
 
 function readPinName(reader: Reader): string {
   return reader.text(PIN, 'a pin such as "PB2"');
@@ -151,6 +172,36 @@ function readFlash(reader: Reader): FlashWiring {
   };
 }
 
+function readFirstStage(reader: Reader): FirstStage | undefined {
+  if (!reader.present) return undefined;
+  const sdCardFile = reader.at("sdCardFile");
+  reader.at("policy").text(/^keep$/, '"keep"');
+  reader.at("format").text(/^EXST$/, '"EXST"');
+  return {
+    policy: "keep",
+    format: "EXST",
+    loadAddress: reader.at("loadAddress").integer(0, UINT32),
+    slot: readRegion(reader.at("slot")),
+    sdCardFile: sdCardFile.present ? sdCardFile.text(/./, "the name of a file") : undefined,
+  };
+}
+
+/** @param log wanted or not: it lies in external flash exactly where the internal flash belongs to somebody else */
+function readRegions(reader: Reader, log: boolean): Board["regions"] {
+  const place = reader.at("log");
+  if (log !== place.present) {
+    place.fail(
+      log ? "a region, because the internal flash is the first stage's" : "nothing without firstStage",
+    );
+  }
+  return {
+    application: readRegion(reader.at("application")),
+    journal: readRegion(reader.at("journal")),
+    log: log ? readRegion(place) : undefined,
+    reserved: reader.at("reserved").list().map(readRegion),
+  };
+}
+
 /**
  * Reads a board file.
  * @param file name for messages
@@ -164,8 +215,9 @@ export function parseBoard(file: string, text: string): Board {
     throw new BoardFileError(`${file}: not JSON: ${(cause as Error).message}`, { cause });
   }
   const root = new Reader(file, "", json);
-  const regions = root.at("regions");
   const hse = root.at("hseHz");
+  const backupRegister = root.at("backupRegister");
+  const firstStage = readFirstStage(root.at("firstStage"));
   return {
     name: root.at("name").text(/^[a-z0-9-]{1,32}$/, "1 to 32 of a-z, 0-9 and -"),
     title: root.at("title").text(/./, "a text"),
@@ -175,10 +227,8 @@ export function parseBoard(file: string, text: string): Board {
     led: readSwitch(root.at("led")),
     button: readSwitch(root.at("button")),
     console: readConsole(root.at("console")),
-    regions: {
-      application: readRegion(regions.at("application")),
-      journal: readRegion(regions.at("journal")),
-      reserved: regions.at("reserved").list().map(readRegion),
-    },
+    backupRegister: backupRegister.present ? backupRegister.integer(0, BACKUP_REGISTER_MAX) : 0,
+    firstStage,
+    regions: readRegions(root.at("regions"), firstStage !== undefined),
   };
 }
