@@ -3,18 +3,31 @@
 import { writeFileSync } from "node:fs";
 import { parseArgs } from "node:util";
 import { accessCosts } from "./access.js";
+import { hashTime } from "./hashing.js";
 import { plotSvg } from "./plot.js";
-import { type Measurement, printTable, toJson } from "./report.js";
+import { type ProcessFigure, processFigures } from "./processes.js";
+import { type Measurement, printProcesses, printTable, toJson } from "./report.js";
 import { runScenario } from "./run.js";
 import { CURVES, type Curve, makeScenario, randomBytes, SCENARIO_NAMES } from "./scenarios.js";
+import { severalBoards } from "./several.js";
 import { startTimes } from "./start.js";
 
 const SEED = 1;
 
+/** What is no flashing of one image on one board. */
+const OTHERS: Readonly<Record<string, (seed: number) => Measurement[] | Promise<Measurement[]>>> = {
+  start: startTimes,
+  access: accessCosts,
+  hashing: hashTime,
+  "several-boards": severalBoards,
+};
+const PROCESSES = "processes";
+const NAMES = [...SCENARIO_NAMES, ...Object.keys(OTHERS), PROCESSES];
+
 const USAGE = `npm run bench -- [--json FILE] [--plot FILE] [--only NAME]...
   --json FILE   write the figures as an array of objects
   --plot FILE   also measure speed over image size and draw it (SVG)
-  --only NAME   only this case; may be repeated. Cases: ${SCENARIO_NAMES.join(", ")}`;
+  --only NAME   only this case; may be repeated. Cases: ${NAMES.join(", ")}`;
 
 async function measureScenarios(names: readonly string[]): Promise<Measurement[]> {
   const found: Measurement[] = [];
@@ -62,16 +75,24 @@ async function main(): Promise<void> {
     console.log(USAGE);
     return;
   }
-  const found = await measureScenarios(values.only ?? SCENARIO_NAMES);
-  if (values.only === undefined) {
-    tell("start");
-    found.push(...startTimes(SEED));
-    tell("access");
-    found.push(...(await accessCosts(SEED)));
+  const names = values.only ?? NAMES;
+  const found = await measureScenarios(
+    names.filter((name) => OTHERS[name] === undefined && name !== PROCESSES),
+  );
+  for (const [name, measure] of Object.entries(OTHERS)) {
+    if (!names.includes(name)) continue;
+    tell(name);
+    found.push(...(await measure(SEED)));
+  }
+  const processes: ProcessFigure[] = [];
+  if (names.includes(PROCESSES)) {
+    tell(PROCESSES);
+    processes.push(...(await processFigures(SEED)));
   }
   if (process.stderr.isTTY) tell("");
-  printTable(found);
-  if (values.json !== undefined) writeFileSync(values.json, toJson(found));
+  if (found.length > 0) printTable(found);
+  if (processes.length > 0) printProcesses(processes);
+  if (values.json !== undefined) writeFileSync(values.json, toJson(found, processes));
   if (values.plot === undefined) return;
   const curves = [];
   for (const curve of CURVES) curves.push(await measureCurve(curve));

@@ -1,5 +1,6 @@
 /** The figures for people and for programs. */
 
+import type { ProcessFigure } from "./processes.js";
 import type { Costs } from "./rig.js";
 
 export interface Measurement extends Costs {
@@ -11,9 +12,20 @@ export interface Measurement extends Costs {
 
 const COLUMNS = ["case", "board s", "floor s", "ratio", "USB bytes", "wall s", "PC CPU s"] as const;
 
+const PROCESS_COLUMNS = ["process", "wall s", "limit s", "CPU s", "RSS MB", "limit MB"] as const;
+
 export function printTable(found: readonly Measurement[]): void {
-  const rows = [COLUMNS, ...found.map(row)];
-  const widths = COLUMNS.map((_, column) => Math.max(...rows.map((cells) => (cells[column] ?? "").length)));
+  printRows([COLUMNS, ...found.map(row)]);
+}
+
+export function printProcesses(found: readonly ProcessFigure[]): void {
+  printRows([PROCESS_COLUMNS, ...found.map(processRow)]);
+}
+
+function printRows(rows: readonly (readonly string[])[]): void {
+  const widths = (rows[0] ?? []).map((_, column) =>
+    Math.max(...rows.map((cells) => (cells[column] ?? "").length)),
+  );
   for (const cells of rows) {
     console.log(
       cells
@@ -24,6 +36,17 @@ export function printTable(found: readonly Measurement[]): void {
         .join("  "),
     );
   }
+}
+
+function processRow({ title, wallSeconds, cpuSeconds, rssBytes, limit }: ProcessFigure): string[] {
+  return [
+    title,
+    wallSeconds.toFixed(3),
+    "seconds" in limit ? limit.seconds.toFixed(3) : "-",
+    cpuSeconds.toFixed(2),
+    (rssBytes / 1e6).toFixed(1),
+    "bytes" in limit ? (limit.bytes / 1e6).toFixed(0) : "-",
+  ];
 }
 
 function row(one: Measurement): string[] {
@@ -42,8 +65,8 @@ function ratio({ boardSeconds, floor }: Measurement): number {
   return boardSeconds / floor;
 }
 
-/** Seconds; `ratio` is null where there is no floor. */
-export function toJson(found: readonly Measurement[]): string {
+/** Seconds; `ratio` is null where there is no floor, and what is of the board where only a process was measured. */
+export function toJson(found: readonly Measurement[], processes: readonly ProcessFigure[]): string {
   const objects = found.map((one) => ({
     name: one.name,
     board_s: one.boardSeconds,
@@ -53,5 +76,14 @@ export function toJson(found: readonly Measurement[]): string {
     usb_bytes: one.usbBytes,
     cpu_s: one.cpuSeconds,
   }));
-  return `${JSON.stringify(objects, undefined, 2)}\n`;
+  const others = processes.map((one) => ({
+    name: one.name,
+    board_s: null,
+    floor_s: null,
+    ratio: null,
+    wall_s: one.wallSeconds,
+    cpu_s: one.cpuSeconds,
+    rss_bytes: one.rssBytes,
+  }));
+  return `${JSON.stringify([...objects, ...others], undefined, 2)}\n`;
 }

@@ -33,6 +33,7 @@ export interface Costs {
 
 export interface Rig {
   readonly board: EmulatedBoard;
+  readonly port: CdcPort;
   readonly timers: Timers;
   /** Opens a session and runs the job. */
   measure(job: (connection: Connection) => Promise<unknown>): Promise<Costs>;
@@ -62,7 +63,7 @@ export async function makeRig(content: Uint8Array, seed: number): Promise<Rig> {
   board.powerOn();
   const port = enumerate(board);
   const timers = boardTimers(board);
-  const rig: Rig = { board, timers, measure: (job) => measure(board, port, timers, job) };
+  const rig: Rig = { board, port, timers, measure: (job) => measure(board, port, timers, job) };
   await rig.measure((connection) => writeBytes(connection, SPARE_SECTOR, Uint8Array.of(seed)));
   return rig;
 }
@@ -111,7 +112,7 @@ async function measure(
 }
 
 /** Tells the emulated board's processor time from the rest: it lives in the same process. */
-class Meter implements Advanceable {
+export class Meter implements Advanceable {
   /** Processor time inside the emulator. */
   boardMicroseconds = 0;
   readonly #arrived: (() => void)[] = [];
@@ -148,11 +149,11 @@ class Meter implements Advanceable {
   }
 }
 
-function usbBytes({ statistics }: CdcPort): number {
+export function usbBytes({ statistics }: CdcPort): number {
   return statistics.bytesOut + statistics.bytesIn;
 }
 
-function cpuMicroseconds(): number {
+export function cpuMicroseconds(): number {
   const { user, system } = process.cpuUsage();
   return user + system;
 }

@@ -65,13 +65,16 @@ export function touchedSectors(segments: readonly Segment[], size: number): Touc
 }
 
 /**
- * What the sector shall hold.
+ * What the sector shall hold. Shares the image's memory where one piece covers the sector: an image may be as large as
+ * the chip.
  * @param held what it holds now; needed where the image does not cover all of it.
  */
 export function sectorContent(sector: TouchedSector, size: number, held: Uint8Array | undefined): Uint8Array {
   if (!sector.complete && held === undefined) {
     throw new PlanError("a sector that the image covers in part must be read first");
   }
+  const [only] = sector.pieces;
+  if (only?.bytes.length === size) return only.bytes;
   const content = held?.slice() ?? new Uint8Array(size);
   for (const { offset, bytes } of sector.pieces) content.set(bytes, offset);
   return content;
