@@ -73,7 +73,7 @@ export function writeBytes(connection: Connection, address: number, bytes: Uint8
   return flashImage(connection, { format: "bin", segments: [{ address, bytes }], entry: undefined });
 }
 
-function enumerate(board: EmulatedBoard): CdcPort {
+export function enumerate(board: EmulatedBoard): CdcPort {
   board.host.onCdc(() => board.interrupt());
   while (board.host.cdc === undefined) {
     if (board.now > ENUMERATION_LIMIT_NS) throw new Error("the bootloader does not appear on USB");

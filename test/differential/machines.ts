@@ -31,39 +31,59 @@ export interface Run {
   readonly cycles: number;
 }
 
+/** This project's core with a program loaded, out of reset. The program ends, and writes its file, through semihosting. */
+export class Machine {
+  readonly timeline = new Timeline(100e6);
+  readonly cpu: CortexM7;
+  /** The program has ended. */
+  ended = false;
+  /** Cycles so far: an instruction is one, a taken branch two, an exception entry or return 12. */
+  cycles = 0;
+  readonly #output: Uint8Array[] = [];
+
+  constructor(loads: readonly Load[]) {
+    const bus = new SystemBus();
+    bus.map(CODE_BASE, SMALL, new Ram(SMALL), "SSRAM1");
+    bus.map(DATA_BASE, SMALL, new Ram(SMALL), "SSRAM2");
+    bus.map(BATCH_BASE, LARGE, new Ram(LARGE), "PSRAM");
+    this.cpu = new CortexM7({
+      bus,
+      timeline: this.timeline,
+      log: { once: () => {}, note: () => {} },
+      onSystemReset: () => {},
+      onBreakpoint: (immediate) => {
+        if (immediate !== SEMIHOSTING) return false;
+        this.ended = semihost(this.cpu, this.#output);
+        return this.ended || "continue";
+      },
+    });
+    for (const { address, bytes } of loads) bus.poke(address, bytes);
+    this.cpu.reset(CODE_BASE);
+  }
+
+  /** What the program wrote to its file. */
+  get output(): Uint8Array {
+    return Buffer.concat(this.#output);
+  }
+
+  /** Executes up to the timeline's next limit. @throws Error when the core locked up. */
+  turn(): void {
+    this.cpu.run();
+    this.cycles += this.timeline.cycles;
+    this.timeline.runDue();
+    if (this.cpu.lockedUp) throw new Error(`the guest locked up at pc 0x${this.cpu.pc.toString(16)}`);
+  }
+}
+
 /** @throws Error when the guest does not end within `maxCycles`, or locks up. */
 export function runEmulator(loads: readonly Load[], maxCycles = 2e9): Run {
-  const bus = new SystemBus();
-  const timeline = new Timeline(100e6);
-  const output: Uint8Array[] = [];
-  let ended = false;
-  bus.map(CODE_BASE, SMALL, new Ram(SMALL), "SSRAM1");
-  bus.map(DATA_BASE, SMALL, new Ram(SMALL), "SSRAM2");
-  bus.map(BATCH_BASE, LARGE, new Ram(LARGE), "PSRAM");
-  const cpu: CortexM7 = new CortexM7({
-    bus,
-    timeline,
-    log: { once: () => {}, note: () => {} },
-    onSystemReset: () => {},
-    onBreakpoint: (immediate) => {
-      if (immediate !== SEMIHOSTING) return false;
-      ended = semihost(cpu, output);
-      return ended || "continue";
-    },
-  });
-  for (const { address, bytes } of loads) bus.poke(address, bytes);
-  cpu.reset(CODE_BASE);
-  let cycles = 0;
-  while (!ended) {
-    cpu.run();
-    cycles += timeline.cycles;
-    timeline.runDue();
-    if (cpu.lockedUp || cycles > maxCycles)
-      throw new Error(
-        `the guest ${cpu.lockedUp ? "locked up" : "does not end"} at pc 0x${cpu.pc.toString(16)}`,
-      );
+  const machine = new Machine(loads);
+  while (!machine.ended) {
+    machine.turn();
+    if (machine.cycles > maxCycles)
+      throw new Error(`the guest does not end: pc 0x${machine.cpu.pc.toString(16)}`);
   }
-  return { output: Buffer.concat(output), cycles };
+  return machine;
 }
 
 /** True at the end. */

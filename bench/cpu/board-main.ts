@@ -1,0 +1,32 @@
+/** A process of its own, because it tells its peak memory: the bootloader starts, and 1 MiB is flashed. JSON on stdout. */
+
+import { ADDRESS, enumerate, makeBoard, makeRig, writeBytes } from "../rig.js";
+import { randomBytes } from "../scenarios.js";
+
+export interface BoardFigures {
+  /** Wall time from power-on until the bootloader can be talked to over USB. */
+  readonly promptSeconds: number;
+  /** Wall time of flashing 1 MiB into a blank chip, flasher and USB model included. */
+  readonly flashSeconds: number;
+  /** Peak memory of the process. */
+  readonly rssMegabytes: number;
+}
+
+const SEED = 1;
+const MIB = 1 << 20;
+
+const board = makeBoard(new Uint8Array(0), SEED);
+const began = performance.now();
+board.plug();
+board.powerOn();
+enumerate(board);
+const promptSeconds = (performance.now() - began) / 1e3;
+const rig = await makeRig(new Uint8Array(0), SEED);
+const image = randomBytes(MIB, SEED);
+const { wallSeconds } = await rig.measure((connection) => writeBytes(connection, ADDRESS, image));
+const figures: BoardFigures = {
+  promptSeconds,
+  flashSeconds: wallSeconds,
+  rssMegabytes: process.resourceUsage().maxRSS / 1024,
+};
+console.log(JSON.stringify(figures));

@@ -1,0 +1,45 @@
+/** The programs that are measured, compiled with -O2 for each core. */
+
+import { execFileSync } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { packageRoot } from "../../src/cli/package-root.js";
+
+const SOURCES = join(packageRoot(), "bench/cpu/programs");
+/** The reserved vector in which a program finds its number of rounds (start.s). */
+const ROUNDS_AT = 0x1c;
+
+export const PROGRAMS = [
+  { name: "mix", title: "CRC, matrix, lists, state machine" },
+  { name: "calls", title: "call-heavy code" },
+  { name: "large", title: "large code" },
+] as const;
+
+export type ProgramName = (typeof PROGRAMS)[number]["name"];
+export type Target = "m7" | "m0plus";
+
+const CPU = { m7: "cortex-m7", m0plus: "cortex-m0plus" } as const;
+
+/** The program's image, from its vector table on. @throws Error with the compiler's words. */
+export function compile(name: ProgramName, target: Target): Uint8Array {
+  const folder = mkdtempSync(join(tmpdir(), "bench-cpu-"));
+  try {
+    const [elf, image] = [join(folder, "program.elf"), join(folder, "program.bin")];
+    const options = `-mcpu=${CPU[target]} -mthumb -O2 -std=gnu11 -ffreestanding -nostdlib -Wall -Wextra -Werror`;
+    const files = ["start.s", "main.c", `${name}.c`].map((file) => join(SOURCES, file));
+    const link = ["-T", join(SOURCES, `${target}.ld`), "-o", elf];
+    execFileSync("arm-none-eabi-gcc", [...options.split(" "), ...link, ...files, "-lgcc"]);
+    execFileSync("arm-none-eabi-objcopy", ["-O", "binary", elf, image]);
+    return readFileSync(image);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}
+
+/** A copy of the image that runs this many rounds (at least 1). */
+export function withRounds(image: Uint8Array, rounds: number): Uint8Array {
+  const copy = image.slice();
+  new DataView(copy.buffer, copy.byteOffset).setUint32(ROUNDS_AT, rounds, true);
+  return copy;
+}
