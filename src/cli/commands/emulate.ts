@@ -29,6 +29,7 @@ interface EmulateOptions {
   readonly stlink?: string;
   readonly powerOn?: string;
   readonly runFor?: string;
+  readonly caches?: string;
   readonly report?: boolean;
 }
 
@@ -61,6 +62,7 @@ async function boardFrom(context: CommandContext, options: EmulateOptions): Prom
     state: options.state,
     external: options.external,
     internal: internal === undefined ? undefined : await internalImage(context, internal),
+    caches: oneOf("--caches", options.caches ?? "transparent", ["transparent", "strict"]),
     onMessage: (message) => reporter.event("board", { message }, `board: ${message}`),
     onConsole: (line) => reporter.event("console", { line }, `console: ${line}`),
     onLed: (on) => reporter.event("led", { on }),
@@ -136,6 +138,13 @@ async function openDebugPorts(
   if (options.stlink !== undefined)
     ports.push(await openStLink(board, parsePort("--stlink", options.stlink), note));
   return ports;
+}
+
+/** @throws UsageError */
+function oneOf<const T extends string>(option: string, text: string, choices: readonly T[]): T {
+  const chosen = choices.find((choice) => choice === text);
+  if (chosen !== undefined) return chosen;
+  throw new UsageError(`${option}: expected ${choices.join(" or ")}, found ${JSON.stringify(text)}`);
 }
 
 /** `--power-on halted`: the core waits for a debugger before its first instruction. @throws UsageError */

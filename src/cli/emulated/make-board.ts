@@ -22,6 +22,8 @@ export interface MakeBoardOptions {
   readonly external?: string | undefined;
   /** Image for the internal flash, from its start; default: the bootloader that was built for the board. */
   readonly internal?: Uint8Array | undefined;
+  /** Default "transparent". */
+  readonly caches?: EmulatedBoardOptions["caches"];
   readonly onMessage: (message: string) => void;
   readonly onConsole?: (line: string) => void;
   readonly onLed?: (on: boolean) => void;
@@ -69,12 +71,13 @@ function load(board: EmulatedBoard, stored: BoardState, folder: StateFolder | un
 }
 
 function boardOptions(options: MakeBoardOptions, board: Board, uniqueId: Uint8Array): EmulatedBoardOptions {
-  const { onMessage, onConsole, onLed } = options;
+  const { onMessage, onConsole, onLed, caches } = options;
   return {
     board,
     uniqueId,
     random: Math.random,
     onMessage,
+    ...(caches === undefined ? {} : { caches }),
     ...(onConsole === undefined ? {} : { onConsole }),
     ...(onLed === undefined ? {} : { onLed }),
   };

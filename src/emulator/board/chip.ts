@@ -49,6 +49,8 @@ export interface ChipOptions {
   readonly flashChip: QuadSpiOptions["chip"];
   /** A byte left a serial port: "USART1". */
   readonly onSerial: (port: SerialPortName, byte: number) => void;
+  /** A missing clean or invalidate of a cache shows. */
+  readonly strictCaches?: boolean | undefined;
 }
 
 export const PORTS: readonly PortLetter[] = ["A", "B", "C", "D", "E", "F", "G", "H", "I", "J", "K"];
@@ -106,6 +108,7 @@ export class Chip {
       log,
       onSystemReset: () => this.requestReset("software"),
       onLockup: () => log.note("the core is locked up: only a reset gets it out"),
+      strictCaches: options.strictCaches === true,
     });
     this.flash = this.#makeFlash();
     this.rcc = this.#makeRcc();
@@ -166,6 +169,7 @@ export class Chip {
       else this.rtc.systemReset();
       this.dbgmcu.powerOn();
       this.cpu.debug.powerOnReset();
+      this.cpu.level1?.powerOn();
     });
   }
 
@@ -472,7 +476,8 @@ export class Chip {
     const { log, timeline, onSerial, random } = this.#options;
     const requests = new ChipRequests();
     const irqLine = (irq: number): InterruptLine => this.#irqs.source(irq);
-    const wiring = { log, timeline, rcc: this.rcc, irqLine, requests, bus: this.bus, random };
+    const { level1 } = this.cpu;
+    const wiring = { log, timeline, rcc: this.rcc, irqLine, requests, bus: this.bus, level1, random };
     for (const { name, address, device } of serialPorts(wiring, onSerial)) {
       this.#add(name, address, device, { resetBit: name });
     }

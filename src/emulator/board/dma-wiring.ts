@@ -1,5 +1,6 @@
 /** DMA1, DMA2, BDMA with their multiplexers, MDMA and DMA2D, put together. */
 
+import type { Level1 } from "../cpu/level1.js";
 import type { SystemBus } from "../cpu/system-bus.js";
 import { Bdma } from "../peripherals/bdma.js";
 import { Dma } from "../peripherals/dma.js";
@@ -7,6 +8,7 @@ import { Dma2d } from "../peripherals/dma2d.js";
 import { Dmamux } from "../peripherals/dmamux.js";
 import { Mdma } from "../peripherals/mdma.js";
 import type { ChipPart } from "./connected-peripherals.js";
+import { dmaBus } from "./dma-bus.js";
 import type { ChipRequests } from "./dma-requests.js";
 import type { Wiring } from "./serial-and-timers.js";
 
@@ -22,20 +24,21 @@ const MDMA_DMA2D_TC = 0x19;
 
 export interface DmaWiring extends Wiring {
   readonly bus: SystemBus;
+  readonly level1: Level1 | undefined;
   readonly requests: ChipRequests;
 }
 
 export function dmaControllers(wiring: DmaWiring): ChipPart[] {
   const { log, timeline, rcc, irqLine, bus, requests } = wiring;
   const hclkHz = (): number => rcc.clockTree.hclkHz;
-  const common = { log, timeline, bus, hclkHz };
-  const mdma = new Mdma({ ...common, interrupt: irqLine(MDMA_IRQ), clocked: rcc.clockGate("MDMA") });
+  const common = (name: string) => ({ log, timeline, bus: dmaBus(bus, wiring.level1, name), hclkHz });
+  const mdma = new Mdma({ ...common("MDMA"), interrupt: irqLine(MDMA_IRQ), clocked: rcc.clockGate("MDMA") });
   const mux1 = new Dmamux({ name: "DMAMUX1", log, onChange: (channel) => ask1(channel) });
   const mux2 = new Dmamux({ name: "DMAMUX2", channels: STREAMS, log, onChange: (n) => bdma.requested(n) });
   const controllers = ([1, 2] as const).map((number) => {
     const first = (number - 1) * STREAMS;
     return new Dma({
-      ...common,
+      ...common(`DMA${number}`),
       name: `DMA${number}`,
       interrupts: (number === 1 ? DMA1_IRQS : DMA2_IRQS).map(irqLine),
       clocked: rcc.clockGate(`DMA${number}`),
@@ -45,7 +48,7 @@ export function dmaControllers(wiring: DmaWiring): ChipPart[] {
     });
   });
   const bdma = new Bdma({
-    ...common,
+    ...common("BDMA"),
     interrupts: BDMA_IRQS.map(irqLine),
     clocked: rcc.clockGate("BDMA"),
     asserted: (channel) => requests.mux2.asserted(mux2.request(channel)),
@@ -59,7 +62,7 @@ export function dmaControllers(wiring: DmaWiring): ChipPart[] {
     for (let n = 0; n < STREAMS; n++) if (mux2.request(n) === id) bdma.requested(n);
   });
   const dma2d = new Dma2d({
-    ...common,
+    ...common("DMA2D"),
     interrupt: irqLine(DMA2D_IRQ),
     clocked: rcc.clockGate("DMA2D"),
     onComplete: () => mdma.trigger(MDMA_DMA2D_TC),

@@ -44,6 +44,8 @@ export interface EmulatedBoardOptions {
   readonly linkFault?: LinkFault;
   /** False: no flash chip is soldered in. Default true. */
   readonly flashPresent?: boolean;
+  /** "strict": a missing clean or invalidate shows, as on the chip, and is told. Default "transparent". */
+  readonly caches?: "transparent" | "strict";
 }
 
 /** What survives power-off. */
@@ -106,6 +108,7 @@ export class EmulatedBoard {
       hseHz: board.hseHz,
       flashChip: () => (this.#flashWired() ? this.flashChip : undefined),
       onSerial: (port, byte) => this.#serialByte(port, byte),
+      strictCaches: options.caches === "strict",
     });
     this.log.where = () => (this.timeline.retries ? this.chip.cpu.pc : undefined);
     this.#flashPins = FLASH_PINS.map((name) => {

@@ -16,6 +16,8 @@ import { CFSR, CoreFault, Exception, hex, usageFault } from "./faults.js";
 import { Fpu } from "./fpu.js";
 import type { Execute, Insn } from "./insn.js";
 import { Insn as Instruction } from "./insn.js";
+import type { Level1 } from "./level1.js";
+import { makeLevel1 } from "./level1-wiring.js";
 import { MemoryPort } from "./memory-port.js";
 import type { SystemBus } from "./system-bus.js";
 import { SystemControlSpace } from "./system-control-space.js";
@@ -35,6 +37,8 @@ export interface CortexM7Options {
    * raise DebugMonitor or HardFault, "continue" to go on behind it (semihosting).
    */
   readonly onBreakpoint?: (immediate: number) => boolean | "continue";
+  /** A missing clean or invalidate of a cache shows. Default: caches are transparent. */
+  readonly strictCaches?: boolean;
 }
 
 export class CortexM7 {
@@ -70,6 +74,8 @@ export class CortexM7 {
   readonly timeline: Timeline;
   readonly log: EmulatorLog;
   readonly options: CortexM7Options;
+  /** Caches; undefined while nothing asks for more than transparent ones. */
+  readonly level1: Level1 | undefined;
   readonly mem: MemoryPort;
   readonly exceptions: ExceptionModel;
   readonly scs: SystemControlSpace;
@@ -96,8 +102,9 @@ export class CortexM7 {
     this.debug = new Debug(this);
     this.scs = new SystemControlSpace(this);
     this.fpu = new Fpu(this);
-    this.mem = new MemoryPort(this.bus, this.scs.mpu, decode);
-    this.mem.onImpreciseFault = (address, error) => this.#impreciseFault(address, error);
+    this.level1 = makeLevel1(this);
+    this.mem = new MemoryPort(this.bus, this.scs.mpu, decode, this.level1);
+    this.mem.onImpreciseFault = (address, error) => this.impreciseFault(address, error);
     this.mem.ignoresBusFault = (address) => this.#ignoresBusFault(address);
     this.mem.now = () => this.timeline.now;
     this.scs.mpu.onChange = () => this.#protectionChanged();
@@ -439,7 +446,8 @@ export class CortexM7 {
     this.timeline.stopSoon();
   }
 
-  #impreciseFault(address: number, error: BusFault): void {
+  /** A store, or the write-back of a line, was answered with a bus error. */
+  impreciseFault(address: number, error: BusFault): void {
     this.log.note(`store to ${hex(address)} by code at pc ${hex(this.at.pc)}: ${error.message}`);
     this.scs.scb.faultStatus(CFSR.IMPRECISERR);
     if (this.exceptions.isEnabled(Exception.busFault)) this.exceptions.setPending(Exception.busFault, true);

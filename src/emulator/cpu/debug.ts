@@ -140,11 +140,14 @@ export class Debug implements DebugAccess {
   }
 
   read(address: number, size: AccessSize): number {
-    return this.#asDebugger(() => this.#cpu.bus.read(address, size));
+    const { bus, level1 } = this.#cpu;
+    return level1?.peek(address, size) ?? this.#asDebugger(() => bus.read(address, size));
   }
 
   write(address: number, size: AccessSize, value: number): void {
-    this.#asDebugger(() => this.#cpu.bus.write(address, size, value));
+    const { bus, level1 } = this.#cpu;
+    level1?.poke(address, size, value);
+    this.#asDebugger(() => bus.write(address, size, value));
   }
 
   /** The registers as a device of the system control space, which calls with offsets from 0xE000E000. */

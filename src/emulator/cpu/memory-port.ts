@@ -4,8 +4,10 @@
  */
 
 import { type AccessSize, BusFault, BusStall } from "../bus.js";
+import { LINE_BYTES } from "./cache.js";
 import { CFSR, CoreFault, Exception, usageFault } from "./faults.js";
 import type { Execute } from "./insn.js";
+import type { Level1 } from "./level1.js";
 import { type Mpu, Permission } from "./mpu.js";
 import type { CodeListener, Region, SystemBus } from "./system-bus.js";
 import { AccessView, PAGE_SHIFT } from "./view.js";
@@ -35,6 +37,8 @@ export class MemoryPort implements CodeListener {
   now: () => number = () => 0;
 
   readonly #bus: SystemBus;
+  /** Caches before the bus; undefined: as if there were none. */
+  readonly #level1: Level1 | undefined;
   #watch: DataWatch | undefined;
   readonly #mpu: Mpu;
   readonly #views: readonly [AccessView, AccessView, AccessView];
@@ -50,8 +54,9 @@ export class MemoryPort implements CodeListener {
   #storesAt = 0;
   #repeats = 0;
 
-  constructor(bus: SystemBus, mpu: Mpu, decode: Execute) {
+  constructor(bus: SystemBus, mpu: Mpu, decode: Execute, level1?: Level1) {
     this.#bus = bus;
+    this.#level1 = level1;
     this.#mpu = mpu;
     this.#views = [new AccessView(decode), new AccessView(decode), new AccessView(decode)];
     this.#view = this.#views[0];
@@ -62,6 +67,11 @@ export class MemoryPort implements CodeListener {
 
   get view(): AccessView {
     return this.#view;
+  }
+
+  /** The MPU decides now. */
+  get mpuOn(): boolean {
+    return this.#mpuOn;
   }
 
   /** Selects the permissions of what runs next. True when the view changed: instructions must be looked up again. */
@@ -84,6 +94,12 @@ export class MemoryPort implements CodeListener {
   /** Decodes everything anew: breakpoints by rule changed. */
   forgetCode(): void {
     for (const view of this.#views) view.flush();
+  }
+
+  /** A line of the instruction cache went: its instructions, and one that begins a halfword before it. */
+  lineGone(address: number): void {
+    const first = (address >>> 1) & ~(LINE_BYTES / 2 - 1);
+    for (const view of this.#views) view.undecodeHalves(Math.max(0, first - 1), first + LINE_BYTES / 2 - 1);
   }
 
   /** MPU regions changed. */
@@ -204,7 +220,7 @@ export class MemoryPort implements CodeListener {
       throw new CoreFault(Exception.memManage, CFSR.IACCVIOL);
     this.#forbidWrites(address >>> PAGE_SHIFT);
     try {
-      return this.#bus.read(address, 2);
+      return this.#level1 === undefined ? this.#bus.read(address, 2) : this.#level1.fetch(address);
     } catch (error) {
       if (!(error instanceof BusFault)) throw error;
       throw new CoreFault(Exception.busFault, CFSR.IBUSERR);
@@ -230,7 +246,7 @@ export class MemoryPort implements CodeListener {
     }
     this.#learnRead(address);
     try {
-      const value = this.#bus.read(address, size);
+      const value = (this.#level1 ?? this.#bus).read(address, size);
       this.#watch?.access(address, size, false);
       return value;
     } catch (error) {
@@ -258,7 +274,7 @@ export class MemoryPort implements CodeListener {
     this.#learnWrite(address);
     if (this.#isRepeated()) return;
     try {
-      this.#bus.write(address, size, value);
+      (this.#level1 ?? this.#bus).write(address, size, value);
       this.#watch?.access(address, size, true);
     } catch (error) {
       if (error instanceof BusStall) this.#interrupted();
@@ -316,7 +332,8 @@ export class MemoryPort implements CodeListener {
   }
 
   #learnRead(address: number): void {
-    if (this.#watch?.covers(address >>> PAGE_SHIFT) === true) return;
+    if (this.#watch?.covers(address >>> PAGE_SHIFT) === true || this.#level1?.direct(address) === false)
+      return;
     const region = this.#bus.find(address);
     if (region?.readable === undefined || !wholePage(region, region.readable.bytes.length, address)) return;
     const page = address >>> PAGE_SHIFT;
@@ -327,6 +344,7 @@ export class MemoryPort implements CodeListener {
   #learnWrite(address: number): void {
     const page = address >>> PAGE_SHIFT;
     if (this.#codePages[page] !== 0 || this.#watch?.covers(page) === true) return;
+    if (this.#level1?.direct(address) === false) return;
     const region = this.#bus.find(address);
     if (region?.writable === undefined || !wholePage(region, region.writable.bytes.length, address)) return;
     const uniform = this.#mpu.pagePermission(page, this.#privileged, this.#mpuOn);

@@ -9,6 +9,9 @@ import { hex } from "./faults.js";
 
 export const Permission = { read: 1, write: 2, execute: 4 } as const;
 
+/** How the level 1 data cache treats a location. All but `none` are allocated by reads. */
+export const Cacheability = { none: 0, writeThrough: 1, writeBack: 2, writeAllocate: 3 } as const;
+
 export const MPU_REGIONS = 16;
 const RNR = 0x08;
 const RBAR = 0x0c;
@@ -24,7 +27,15 @@ interface Compiled {
   privileged: number;
   unprivileged: number;
   device: boolean;
+  cacheability: number;
+  shareable: boolean;
 }
+
+const { none, writeThrough, writeBack, writeAllocate } = Cacheability;
+/** The inner policy of TEX 1BB, bits C and B (DDI 0403E, tables B3-13 and B3-14). */
+const INNER = [none, writeAllocate, writeThrough, writeBack] as const;
+/** The default memory map by address bits 31:29 (DDI 0403E, B3.1). */
+const DEFAULT_CACHEABILITY = [writeThrough, writeAllocate, none, writeAllocate, writeThrough] as const;
 
 /** Read and write rights for AP 0..7 as [privileged, unprivileged] (table B3-15); 4 is UNPREDICTABLE. */
 const ACCESS: readonly (readonly [number, number])[] = [
@@ -125,6 +136,20 @@ export class Mpu implements BusDevice {
     return rights;
   }
 
+  /**
+   * How an access to `address` is cached. Shareable memory is not (DDI 0489, 5.9), unless CACR.SIWT makes it
+   * write-through; what lies at the AHB peripheral interface and on the private peripheral bus never is.
+   */
+  cacheability(address: number, mpuOn: boolean, sharedIsWriteThrough = false): number {
+    const at = address >>> 0;
+    const byDefault = DEFAULT_CACHEABILITY[at >>> 29] ?? none;
+    if (at >>> 29 === 2 || at >>> 29 === 7) return none;
+    const region = mpuOn ? this.#find(at) : undefined;
+    if (region === undefined) return byDefault;
+    if (!region.shareable || region.cacheability === none) return region.cacheability;
+    return sharedIsWriteThrough ? writeThrough : none;
+  }
+
   /** Device or strongly-ordered memory, where every access must be aligned. */
   isDevice(address: number, mpuOn: boolean): boolean {
     const at = address >>> 0;
@@ -180,9 +205,19 @@ export class Mpu implements BusDevice {
       disabledSubregions: size < 256 ? 0 : (rasr >>> 8) & 0xff,
       privileged: execute(privileged),
       unprivileged: execute(unprivileged),
+      cacheability: innerPolicy(tex, (cacheable << 1) | bufferable),
+      shareable: (rasr & (1 << 18)) !== 0,
       device: (tex === 0 && cacheable === 0) || (tex === 2 && cacheable === 0 && bufferable === 0),
     };
   }
+}
+
+/** @param cb RASR.C and RASR.B */
+function innerPolicy(tex: number, cb: number): number {
+  if (tex >= 4) return INNER[cb as 0 | 1 | 2 | 3];
+  if (tex === 1) return cb === 3 ? writeAllocate : none;
+  if (tex !== 0) return none;
+  return cb === 2 ? writeThrough : cb === 3 ? writeBack : none;
 }
 
 function isRbar(offset: number): boolean {

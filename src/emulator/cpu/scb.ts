@@ -24,6 +24,8 @@ const CCR = {
   BFHFNMIGN: 1 << 8,
   STKALIGN: 1 << 9,
   CACHES: 7 << 16,
+  DC: 1 << 16,
+  IC: 1 << 17,
 } as const;
 
 /** SHCSR bits: [bit, exception number, what it shows]. */
@@ -86,8 +88,8 @@ type Writable =
 type Name = Writable | (typeof IDENTIFICATION)[number][0];
 
 /** 16 KiB each: data 4-way, instruction 2-way, 32-byte lines (DDI 0489, 3.3.7; STM32H750). */
-const CCSIDR_DATA = 0xf003e019;
-const CCSIDR_INSTRUCTION = 0xf007e009;
+const CCSIDR_DATA = 0xf00fe019;
+const CCSIDR_INSTRUCTION = 0xf01fe009;
 
 export class Scb implements BusDevice {
   readonly #cpu: CortexM7;
@@ -249,7 +251,9 @@ export class Scb implements BusDevice {
   #applyCcr(): void {
     // Not there yet while the core is being constructed.
     const mem = this.#cpu.mem as CortexM7["mem"] | undefined;
-    if (mem !== undefined) mem.trapUnaligned = this.#regs.has("CCR", CCR.UNALIGN_TRP);
+    if (mem === undefined) return;
+    mem.trapUnaligned = this.#regs.has("CCR", CCR.UNALIGN_TRP);
+    this.#cpu.level1?.enable(this.#regs.has("CCR", CCR.DC), this.#regs.has("CCR", CCR.IC));
   }
 
   #writePriorities(first: number, written: number, laneMask: number): void {

@@ -2,6 +2,7 @@
 
 import { type AccessSize, type BusDevice, BusFault } from "../bus.js";
 import { RegisterBlock } from "../registers.js";
+import { cacheMaintenance } from "./cache-maintenance.js";
 import type { CortexM7 } from "./core.js";
 import { CPU_ROM_TABLE, coresightId, PART, PPB_ROM_TABLE } from "./coresight-id.js";
 import { Dwt } from "./dwt.js";
@@ -21,6 +22,7 @@ const CPU_ROM = 0xe00fe000;
 const PPB_ROM = 0xe00ff000;
 const PAGE = 0x1000;
 const STIR = 0xf00;
+const CACR = { SIWT: 1 << 0, FORCEWT: 1 << 2 } as const;
 
 /** Parts of the 4 KiB page at 0xE000E000: [first offset, end, device, what the device counts from]. */
 type Part = readonly [number, number, BusDevice, number];
@@ -59,7 +61,7 @@ export class SystemControlSpace implements BusDevice {
         ITCMCR: { offset: 0xf90, reset: 0x39, rw: 0x7, ro: 0x78 },
         DTCMCR: { offset: 0xf94, reset: 0x41, rw: 0x7, ro: 0x78 },
         AHBPCR: { offset: 0xf98, reset: 0x6, tagged: 0x1, ro: 0xe },
-        CACR: { offset: 0xf9c, reset: 0, rw: 0x7 },
+        CACR: { offset: 0xf9c, reset: 0, rw: 0x7, onWrite: () => this.#cacheControlChanged() },
         AHBSCR: { offset: 0xfa0, reset: 0x800, tagged: 0xffff },
         ABFSR: { offset: 0xfa8, reset: 0, rw: 0x31f },
       },
@@ -77,7 +79,7 @@ export class SystemControlSpace implements BusDevice {
         { read: (o) => cpu.fpu.readRegister(o), write: (o, _, v) => cpu.fpu.writeRegister(o, v) },
         0,
       ],
-      [0xf50, 0xf7c, cacheMaintenance, 0],
+      [0xf50, 0xf7c, cacheMaintenance(cpu), 0xf50],
       [0xfd0, PAGE, { read: (o) => coresightId(o & ~3, PART.SCS[0], PART.SCS[1]) ?? 0, write: () => {} }, 0],
       [0x000, PAGE, this.#implementation, 0],
     ];
@@ -92,12 +94,25 @@ export class SystemControlSpace implements BusDevice {
     bus.map(PPB_ROM, PAGE, PPB_ROM_TABLE, "PPB ROM table");
   }
 
+  /** CACR.SIWT: shareable memory is cached as write-through. */
+  get sharedIsWriteThrough(): boolean {
+    return this.#implementation.has("CACR", CACR.SIWT);
+  }
+
+  #cacheControlChanged(): void {
+    const { level1, mem } = this.#cpu;
+    if (level1 === undefined) return;
+    level1.forceWriteThrough = this.#implementation.has("CACR", CACR.FORCEWT);
+    mem.forgetCode();
+  }
+
   reset(vectorTable: number): void {
     this.nvic.resample();
     this.sysTick.reset();
     this.mpu.reset();
     this.dwt.resume();
     this.#implementation.reset();
+    if (this.#cpu.level1 !== undefined) this.#cpu.level1.forceWriteThrough = false;
     this.scb.reset(vectorTable);
   }
 
@@ -132,6 +147,3 @@ export class SystemControlSpace implements BusDevice {
     };
   }
 }
-
-/** Caches are transparent here, so cleaning and invalidating them has nothing to do (DDI 0403E, B3.2.3 table B2-1). */
-const cacheMaintenance: BusDevice = { read: () => 0, write: () => {} };

@@ -1,4 +1,4 @@
-/** A debugger's reads and writes of memory: past the MPU, real for peripherals. */
+/** A debugger's reads and writes of memory: past the MPU, through caches that are strict, real for peripherals. */
 
 import { type AccessSize, BusFault } from "../bus.js";
 import type { CortexM7 } from "../cpu/core.js";
@@ -7,12 +7,12 @@ import type { CortexM7 } from "../cpu/core.js";
  * As many of the bytes as can be read, in accesses as wide as address and length allow. Plain memory is looked at without
  * any effect; a peripheral sees each access.
  */
-export function readMemory({ bus, debug }: CortexM7, address: number, length: number): Uint8Array {
+export function readMemory({ bus, debug, level1 }: CortexM7, address: number, length: number): Uint8Array {
   const bytes = new Uint8Array(length);
   let done = 0;
   while (done < length) {
     const at = address + done;
-    const plain = bus.peek(at, length - done);
+    const plain = level1?.strict === true ? undefined : bus.peek(at, length - done);
     if (plain !== undefined) {
       bytes.set(plain, done);
       return bytes;
@@ -27,12 +27,12 @@ export function readMemory({ bus, debug }: CortexM7, address: number, length: nu
 }
 
 /** False when an access was answered with a bus error; those before it are done. */
-export function writeMemory({ bus, debug }: CortexM7, address: number, bytes: Uint8Array): boolean {
+export function writeMemory({ bus, debug, level1 }: CortexM7, address: number, bytes: Uint8Array): boolean {
   let done = 0;
   while (done < bytes.length) {
     const at = address + done;
     const rest = bytes.subarray(done);
-    if (bus.poke(at, rest)) return true;
+    if (level1?.strict !== true && bus.poke(at, rest)) return true;
     const size = widest(at, rest.length);
     const value = rest.subarray(0, size).reduceRight((word, byte) => word * 256 + byte, 0);
     const written = attempt(() => {

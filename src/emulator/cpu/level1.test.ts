@@ -1,0 +1,133 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { BusFault } from "../bus.js";
+import { RecordedLog } from "../test-log.js";
+import { type BusTiming, Level1 } from "./level1.js";
+import { Ram } from "./memory.js";
+import { Cacheability } from "./mpu.js";
+import { SystemBus } from "./system-bus.js";
+
+const BASE = 0x24000000;
+const BYTES = 0x10000;
+/** A word on: same set, other tag (128 sets of 32 bytes). */
+const SAME_SET = 128 * 32;
+
+function rig(kind: number = Cacheability.writeAllocate, strict = true) {
+  const bus = new SystemBus();
+  const ram = new Ram(BYTES);
+  bus.map(BASE, BYTES, ram, "RAM");
+  const log = new RecordedLog();
+  const gone: number[] = [];
+  const costs = { owed: 0, faults: 0 };
+  const timing: BusTiming = { read: (_, bytes) => bytes, write: (_, bytes) => bytes };
+  const level1 = new Level1({
+    bus,
+    log,
+    strict,
+    cacheability: () => kind,
+    isTcm: () => false,
+    timing,
+    owe: (cycles) => {
+      costs.owed += cycles;
+    },
+    onImpreciseFault: () => costs.faults++,
+    onLineGone: (address) => gone.push(address),
+    onCodeGone: () => gone.push(-1),
+  });
+  level1.enable(true, true);
+  return { bus, ram, log, level1, gone, costs };
+}
+
+test("write-back memory gets what was written when its line is cleaned, evicted or neither", () => {
+  const { bus, level1 } = rig();
+  level1.write(BASE, 4, 1);
+  assert.equal(bus.read(BASE, 4), 0);
+  level1.maintainData(level1.data.find(BASE), true, false);
+  assert.equal(bus.read(BASE, 4), 1);
+  level1.write(BASE, 4, 2);
+  for (let way = 1; way <= 4; way++) level1.read(BASE + way * SAME_SET, 4);
+  assert.equal(bus.read(BASE, 4), 2, "four other lines of the set threw it out");
+  level1.write(BASE, 4, 3);
+  level1.maintainData(level1.data.find(BASE), false, true);
+  assert.equal(level1.read(BASE, 4), 2, "invalidated without cleaning: lost");
+});
+
+test("write-through memory is never older than the core's stores, write-back without allocation on a miss only", () => {
+  const through = rig(Cacheability.writeThrough);
+  through.level1.read(BASE, 4);
+  through.level1.write(BASE, 2, 0x1234);
+  assert.equal(through.bus.read(BASE, 4), 0x1234);
+  const back = rig(Cacheability.writeBack);
+  back.level1.write(BASE, 4, 5);
+  assert.equal(back.bus.read(BASE, 4), 5);
+  back.level1.write(BASE, 4, 6);
+  back.level1.read(BASE, 4);
+  back.level1.write(BASE, 4, 7);
+  assert.equal(back.bus.read(BASE, 4), 6);
+});
+
+test("a bus error in a line fill leaves the cache as it was, and comes only with the word that it hit", () => {
+  const { bus, level1 } = rig();
+  const end = BASE + BYTES;
+  const device = {
+    read: (offset: number) => {
+      if (offset === 28) throw new BusFault("last word", offset);
+      return offset;
+    },
+    write: () => {},
+  };
+  bus.map(end, 32, device, "partly broken");
+  assert.equal(level1.read(end + 4, 4), 4);
+  assert.equal(level1.data.find(end), -1);
+  assert.throws(() => level1.read(end + 28, 4), BusFault);
+});
+
+test("a disabled data cache is not looked up, and keeps its dirty lines", () => {
+  const { level1 } = rig();
+  level1.write(BASE, 4, 9);
+  level1.enable(false, true);
+  assert.equal(level1.read(BASE, 4), 0);
+  level1.enable(true, true);
+  assert.equal(level1.read(BASE, 4), 9);
+});
+
+test("an instruction line that goes takes its instructions with it", () => {
+  const { level1, gone } = rig();
+  gone.length = 0;
+  level1.fetch(BASE);
+  level1.fetch(BASE + 256 * 32);
+  level1.fetch(BASE + 2 * 256 * 32);
+  assert.deepEqual(gone, [BASE], "the third line of a set with two ways");
+  level1.invalidateInstructions(BASE + 256 * 32 + 6);
+  level1.invalidateInstructions(undefined);
+  assert.deepEqual(gone.slice(1), [BASE + 256 * 32 + 6, -1]);
+});
+
+test("enabling a cache that was not invalidated since power-on is told", () => {
+  const { level1, log } = rig();
+  assert.match(log.messages.join("\n"), /D-cache is enabled, but was not invalidated/);
+  const quiet = rig();
+  quiet.level1.enable(false, false);
+  quiet.level1.powerOn();
+  for (let set = 0; set < 128; set++) {
+    for (let way = 0; way < 4; way++) quiet.level1.maintainData(quiet.level1.data.at(set, way), false, true);
+  }
+  quiet.level1.invalidateInstructions(undefined);
+  const before = quiet.log.messages.length;
+  quiet.level1.enable(true, true);
+  assert.equal(quiet.log.messages.length, before);
+  assert.equal(level1.strict, true);
+});
+
+test("caches that are not strict cost the same and never show a stale byte", () => {
+  const { bus, level1, costs } = rig(Cacheability.writeAllocate, false);
+  assert.equal(level1.read(BASE, 4), 0);
+  assert.equal(costs.owed, 32, "a line");
+  bus.write(BASE, 4, 77);
+  assert.equal(level1.read(BASE, 4), 77);
+  level1.write(BASE + 4, 4, 78);
+  assert.equal(bus.read(BASE + 4, 4), 78);
+  assert.equal(costs.owed, 32, "hits");
+  level1.maintainData(level1.data.find(BASE), true, true);
+  assert.equal(costs.owed, 64, "the write-back");
+});

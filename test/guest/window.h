@@ -1,0 +1,13 @@
+/* The flash chip at the QUADSPI pins of the emulated reference board, on one line: what a guest program needs to change it. */
+#ifndef WINDOW_H
+#define WINDOW_H
+
+#include <stdint.h>
+
+#define WINDOW 0x90000000u
+
+void window_open(void);
+/* Programs up to 256 bytes of one page, and maps the chip again. */
+void window_program(uint32_t offset, const void *bytes, uint32_t count);
+
+#endif
