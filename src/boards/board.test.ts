@@ -69,6 +69,19 @@ test("numbers may be hexadecimal text and must be in their range", () => {
   assert.match(refusal(huge), /flash\.maxClockHz: expected a whole number from 1000000 to 133000000/);
 });
 
+test("crystals and oscillators are optional, and a 32 kHz crystal has 32768 Hz", () => {
+  const clocks = (change: object): unknown[] => {
+    const { hseHz, hseIsOscillator, lseHz } = parseBoard(
+      "x.json",
+      changed((json) => Object.assign(json, change)),
+    );
+    return [hseHz, hseIsOscillator, lseHz];
+  };
+  assert.deepEqual(clocks({ hseHz: undefined, lseHz: undefined }), [undefined, false, undefined]);
+  assert.deepEqual(clocks({ hseHz: 8000000, hseIsOscillator: true, lseHz: 32768 }), [8000000, true, 32768]);
+  assert.match(refusal(changed((json) => Object.assign(json, { lseHz: 32000 }))), /lseHz: expected a whole/);
+});
+
 test("a list where an object belongs is refused", () => {
   assert.match(refusal("[]"), /expected an object, found \[\]/);
 });

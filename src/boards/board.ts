@@ -48,6 +48,10 @@ export interface Board {
   readonly mcu: string;
   /** External crystal in Hz; the bootloader needs none. */
   readonly hseHz: number | undefined;
+  /** OSC_IN is driven by an oscillator, so that firmware sets HSEBYP; false: a crystal. */
+  readonly hseIsOscillator: boolean;
+  /** Crystal at OSC32_IN in Hz: 32768. */
+  readonly lseHz: number | undefined;
   readonly flash: FlashWiring;
   readonly led: { readonly pin: string; readonly activeHigh: boolean } | undefined;
   readonly button: { readonly pin: string; readonly activeHigh: boolean } | undefined;
@@ -218,11 +222,15 @@ export function parseBoard(file: string, text: string): Board {
   const hse = root.at("hseHz");
   const backupRegister = root.at("backupRegister");
   const firstStage = readFirstStage(root.at("firstStage"));
+  const oscillator = root.at("hseIsOscillator");
+  const lse = root.at("lseHz");
   return {
     name: root.at("name").text(/^[a-z0-9-]{1,32}$/, "1 to 32 of a-z, 0-9 and -"),
     title: root.at("title").text(/./, "a text"),
     mcu: root.at("mcu").text(/^STM32H7[45][0-9]$/, "an STM32H74x or STM32H75x"),
     hseHz: hse.present ? hse.integer(4_000_000, 48_000_000) : undefined,
+    hseIsOscillator: oscillator.present && oscillator.boolean(),
+    lseHz: lse.present ? lse.integer(32_768, 32_768) : undefined,
     flash: readFlash(root.at("flash")),
     led: readSwitch(root.at("led")),
     button: readSwitch(root.at("button")),

@@ -44,7 +44,10 @@ export interface ChipOptions {
   readonly random: () => number;
   /** 12 bytes as at 0x1FF1_E800. */
   readonly uniqueId: Uint8Array;
+  /** Crystals and oscillators of the board, Hz; undefined: none. */
   readonly hseHz: number | undefined;
+  readonly hseIsOscillator: boolean;
+  readonly lseHz: number | undefined;
   /** The flash chip at the QUADSPI pins as they are muxed now. */
   readonly flashChip: QuadSpiOptions["chip"];
   /** A byte left a serial port: "USART1". */
@@ -230,12 +233,14 @@ export class Chip {
   }
 
   #makeRcc(): Rcc {
-    const { log, timeline, hseHz } = this.#options;
+    const { log, timeline, hseHz, hseIsOscillator, lseHz } = this.#options;
     const rcc = new Rcc({
       log,
       timeline,
       interrupt: this.#irqs.source(IRQ.RCC),
       hseHz,
+      hseIsOscillator,
+      lseHz,
       backupWritable: () => this.pwr.backupWritable,
       flashTiming: () => this.flash.timing,
       voltageScale: () => this.pwr.voltageScale,

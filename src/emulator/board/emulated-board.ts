@@ -106,6 +106,8 @@ export class EmulatedBoard {
       random,
       uniqueId: this.uniqueId,
       hseHz: board.hseHz,
+      hseIsOscillator: board.hseIsOscillator,
+      lseHz: board.lseHz,
       flashChip: () => (this.#flashWired() ? this.flashChip : undefined),
       onSerial: (port, byte) => this.#serialByte(port, byte),
       strictCaches: options.caches === "strict",

@@ -65,7 +65,8 @@ export class Fmc extends Peripheral {
         SDTR1: stored,
         SDTR2: stored,
         SDRTR: { rw: 0x7ffe, wo: 1 },
-        SDCMR: { rw: ALL, onWrite: (written) => this.#command(written) },
+        // The command itself is write-only: ST's HAL sets its bits into what it reads (SET_BIT), and that works on silicon.
+        SDCMR: { rw: 0x007f_ffe0, wo: 0x1f, onWrite: (written) => this.#command(written) },
         SDSR: { ro: ALL },
         SR: { rw: 0x3f, ro: 0x40 },
       }),

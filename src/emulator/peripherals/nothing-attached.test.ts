@@ -114,6 +114,17 @@ test("SDRAM is memory after the initialisation in its order, of the size that SD
   assert.equal(sdram.read(16 + (8 << 20), 4), 0x1234_5678);
 });
 
+test("an SDRAM command whose bits are set into what the register reads is that command", () => {
+  const { log } = rig();
+  const fmc = new Fmc({ log, clocked: () => true, onMappingChange: () => {} });
+  const sdram = new Sdram(fmc, 1, log);
+  fmc.write(0, 4, 0x8000_30db);
+  fmc.write(0x140, 4, 0x1954);
+  for (const command of [0x11, 0x12, 0x73, 0x46414]) fmc.write(0x150, 4, fmc.read(0x150, 4) | command);
+  assert.equal(fmc.read(0x150, 4), 0x46460);
+  assert.equal(sdram.readable?.length, 8 << 20);
+});
+
 test("a semaphore belongs to whoever took it, and tells when it is free", () => {
   const { log, interrupt } = rig();
   const hsem = new Hsem({ log, interrupt, clocked: () => true });

@@ -354,7 +354,8 @@ export class Rcc implements BusDevice {
       return this.#plls.canLock(Number(name[3]) as PllNumber);
     }
     if (this.#nominalHz(name) === undefined) {
-      this.#mistake(`RCC: ${name} was switched on, but the board has none: it never gets ready`);
+      const message = `RCC: ${name} was switched on, but the board has none: it never gets ready`;
+      this.#options.log.once(message, message);
       return false;
     }
     if (name === "HSE" && this.registers.has("CR", HSEBYP) !== (this.#options.hseIsOscillator ?? false)) {
