@@ -9,6 +9,9 @@
 #define KEY_OFFSET 8u
 #define CHECK_OFFSET 24u
 #define CRC_OFFSET 28u
+#define STRETCH 16u /* words that are looked at together: most of the log is blank, and it is read at every start */
+
+_Static_assert(PORT_LOG_WORDS % STRETCH == 0, "the log is whole stretches");
 
 static uint32_t boot_address;
 static uint32_t next; /* the first word behind everything that is not blank */
@@ -29,13 +32,10 @@ static void take(const uint8_t *word)
   }
 }
 
-void log_read(void)
+static void read_stretch(uint32_t from)
 {
   uint8_t word[PORT_LOG_WORD_SIZE];
-  boot_address = BOARD_APPLICATION_ADDRESS;
-  next = 0;
-  owner_start();
-  for (uint32_t i = 0; i < PORT_LOG_WORDS; i += 1) {
+  for (uint32_t i = from; i < from + STRETCH; i += 1) {
     const int result = port_log_read(i, word);
     if (result >= 0 && slot_blank(word, sizeof word)) {
       continue;
@@ -43,6 +43,18 @@ void log_read(void)
     next = i + 1;
     if (result >= 0 && word_valid(word)) {
       take(word);
+    }
+  }
+}
+
+void log_read(void)
+{
+  boot_address = BOARD_APPLICATION_ADDRESS;
+  next = 0;
+  owner_start();
+  for (uint32_t i = 0; i < PORT_LOG_WORDS; i += STRETCH) {
+    if (!port_log_blank(i, STRETCH)) {
+      read_stretch(i);
     }
   }
 }

@@ -116,6 +116,10 @@ int port_flash_unprotect(void);
 
 /* `index` is 0..PORT_LOG_WORDS-1. PORT_ERROR_ECC leaves `word` untouched. */
 int port_log_read(uint32_t index, uint8_t word[PORT_LOG_WORD_SIZE]);
+
+/* Are all of the `count` words from `index` on blank? False also when one answers with an ECC error: port_log_read
+   tells of each, and costs much more. */
+bool port_log_blank(uint32_t index, uint32_t count);
 int port_log_program(uint32_t index, const uint8_t word[PORT_LOG_WORD_SIZE]);
 
 /* FLASH_SR1 as it was after the last port_log_program that failed. */

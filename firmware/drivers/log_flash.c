@@ -24,17 +24,18 @@ static uint32_t last_error;
 /*
  * A word whose programming was cut off may hold a double ECC error: the read ends in a bus error. At the priority that
  * FAULTMASK gives, with BFHFNMIGN set, precise data bus faults are ignored: the load returns something, and CFSR and
- * FLASH_SR1 tell. Interrupts wait meanwhile, less than a microsecond. Doublewords, because the whole log is read at
- * every start: four reads of the 64-bit bus instead of eight.
+ * FLASH_SR1 tell. Interrupts wait meanwhile: some microseconds at most.
  */
-static bool read_guarded(const volatile uint64_t *source, uint64_t copy[WORD_DOUBLEWORDS])
+static void guard_begin(void)
 {
   __set_FAULTMASK(1);
   SCB->CCR |= SCB_CCR_BFHFNMIGN_Msk;
   __DSB();
-  for (uint32_t i = 0; i < WORD_DOUBLEWORDS; i += 1u) {
-    copy[i] = source[i];
-  }
+}
+
+/* Was everything read without an error since guard_begin? */
+static bool guard_end(void)
+{
   __DSB();
   bool faulted = (SCB->CFSR & SCB_CFSR_BUSFAULTSR_Msk) != 0;
   bool corrupt = (FLASH->SR1 & FLASH_SR1_DBECCERR1) != 0;
@@ -48,16 +49,42 @@ static bool read_guarded(const volatile uint64_t *source, uint64_t copy[WORD_DOU
   return !faulted && !corrupt;
 }
 
+/* Doublewords: the flash has a 64-bit bus. */
+static const volatile uint64_t *word_at(uint32_t index)
+{
+  return (const volatile uint64_t *)(LOG_ADDRESS + index * PORT_LOG_WORD_SIZE);
+}
+
+static bool read_guarded(uint32_t index, uint64_t copy[WORD_DOUBLEWORDS])
+{
+  const volatile uint64_t *source = word_at(index);
+  guard_begin();
+  for (uint32_t i = 0; i < WORD_DOUBLEWORDS; i += 1u) {
+    copy[i] = source[i];
+  }
+  return guard_end();
+}
+
 int port_log_read(uint32_t index, uint8_t word[PORT_LOG_WORD_SIZE])
 {
-  const volatile uint64_t *source = (const volatile uint64_t *)(LOG_ADDRESS + index * PORT_LOG_WORD_SIZE);
   uint64_t copy[WORD_DOUBLEWORDS];
   /* A flag left over from an earlier read must not condemn this word: only a second failure is its own. */
-  if (!read_guarded(source, copy) && !read_guarded(source, copy)) {
+  if (!read_guarded(index, copy) && !read_guarded(index, copy)) {
     return PORT_ERROR_ECC;
   }
   memcpy(word, copy, sizeof copy);
   return PORT_OK;
+}
+
+bool port_log_blank(uint32_t index, uint32_t count)
+{
+  const volatile uint64_t *source = word_at(index);
+  uint64_t ones = UINT64_MAX;
+  guard_begin();
+  for (uint32_t i = 0; i < count * WORD_DOUBLEWORDS; i += 1u) {
+    ones &= source[i];
+  }
+  return guard_end() && ones == UINT64_MAX;
 }
 
 static void unlock(void)

@@ -10,7 +10,7 @@ import type { Fault, FaultKind, Scenario, When } from "./scenario.js";
 
 const MS = 1e6;
 /** docs/protocol.md section 10: the log in internal flash. */
-const LOG = 0xc000;
+const LOG = 0x1_0000;
 const KIND_BOOT = 0x544f_4f42;
 const LOG_CHECK = 0x5a5a_5a5a;
 /** A chip that never ends an operation: the power cut that is due in the middle of it comes then. */

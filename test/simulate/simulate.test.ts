@@ -5,8 +5,8 @@ import { test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { runHistory } from "./history.js";
 
-/** As many as `npm test` has time for; docs/reliability.md has the long runs. */
-const SEEDS = 500;
+/** docs/reliability.md has the long runs. */
+const SEEDS = 2000;
 
 async function simulate(...args: string[]): Promise<string> {
   const main = fileURLToPath(new URL("./main.js", import.meta.url));

@@ -303,6 +303,19 @@ int port_log_read(uint32_t index, uint8_t word[PORT_LOG_WORD_SIZE])
   return PORT_OK;
 }
 
+bool port_log_blank(uint32_t index, uint32_t count)
+{
+  must(index + count <= PORT_LOG_WORDS, "log index");
+  for (uint32_t i = index; i < index + count; i += 1) {
+    for (unsigned k = 0; k < PORT_LOG_WORD_SIZE; k += 1) {
+      if (model_log_bad[i] || model_log[i][k] != 0xFF) {
+        return false;
+      }
+    }
+  }
+  return true;
+}
+
 int port_log_program(uint32_t index, const uint8_t word[PORT_LOG_WORD_SIZE])
 {
   must(index < PORT_LOG_WORDS, "log index");

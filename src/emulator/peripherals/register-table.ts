@@ -11,18 +11,39 @@ export type RegisterAction = Partial<Omit<RegisterSpec, "offset" | "reset">>;
 /** Every bit that the table has. */
 export const ALL = 0xffff_ffff;
 
+interface Row {
+  readonly name: string;
+  readonly offset: number;
+  readonly reset: number;
+  readonly mask: number;
+  readonly letter: string | undefined;
+}
+
+/** Every board reads the same tables, and a simulation makes thousands of boards. */
+const rowsOfText = new Map<string, readonly Row[]>();
+
+function rowsOf(text: string): readonly Row[] {
+  const known = rowsOfText.get(text);
+  if (known !== undefined) return known;
+  const rows = text.split(",").map((row): Row => {
+    const [name, offset, reset, bits] = row.trim().split(/\s+/);
+    if (name === undefined || offset === undefined || reset === undefined || bits === undefined) {
+      throw new RangeError(`register table: "${row.trim()}" is not "NAME offset reset mask"`);
+    }
+    const hex = (digits: string): number => Number.parseInt(digits, 16);
+    return { name, offset: hex(offset), reset: hex(reset), mask: hex(bits), letter: bits.at(-1) };
+  });
+  rowsOfText.set(text, rows);
+  return rows;
+}
+
 export function registerTable(
   text: string,
   actions: Readonly<Record<string, RegisterAction>> = {},
 ): Record<string, RegisterSpec> {
   const specs: Record<string, RegisterSpec> = {};
-  for (const row of text.split(",")) {
-    const [name, offset, reset, bits] = row.trim().split(/\s+/);
-    if (name === undefined || offset === undefined || reset === undefined || bits === undefined) {
-      throw new RangeError(`register table: "${row.trim()}" is not "NAME offset reset mask"`);
-    }
-    const place = { offset: Number.parseInt(offset, 16), reset: Number.parseInt(reset, 16) };
-    specs[name] = { ...place, ...split(Number.parseInt(bits, 16), bits.at(-1), actions[name]) };
+  for (const { name, offset, reset, mask, letter } of rowsOf(text)) {
+    specs[name] = { offset, reset, ...split(mask, letter, actions[name]) };
   }
   for (const name of Object.keys(actions)) {
     if (!(name in specs)) throw new RangeError(`register table: there is no ${name} to act on`);
