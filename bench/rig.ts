@@ -1,7 +1,6 @@
 /** An emulated board with the real bootloader, on a cable, in this process and in board time; and what it costs. */
 
-import { readBoard } from "../src/cli/board-files.js";
-import { bootloaderImage } from "../src/cli/emulated/make-board.js";
+import { bootloaderImage, readBoard } from "../src/cli/board-files.js";
 import { EmulatedBoard } from "../src/emulator/board/emulated-board.js";
 import type { CdcPort } from "../src/emulator/usb/cdc.js";
 import { Connection, flashImage } from "../src/flasher/index.js";

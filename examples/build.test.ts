@@ -4,6 +4,7 @@ import { homedir, tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
 import { compilerVersion } from "../firmware/build/toolchain.js";
+import { readBoard } from "../src/cli/board-files.js";
 import { loadImage } from "../src/image/load.js";
 import { ROOT } from "../test/tools/root.js";
 import { BIG_PAYLOAD_BYTES, bigApplication, exampleImage } from "./big.js";
@@ -15,7 +16,7 @@ const present = compilerVersion();
 const skip = present === recorded ? false : `the images were built by "${recorded}", here is "${present}"`;
 
 test("the committed examples are what their sources give, byte for byte", { skip }, () => {
-  for (const { name, ...built } of buildExamples(ROOT, "emulated")) {
+  for (const { name, ...built } of buildExamples(ROOT, readBoard("emulated"))) {
     for (const kind of ["elf", "bin", "hex"] as const) {
       const committed = readFileSync(join(ROOT, "examples", "images", "emulated", `${name}.${kind}`));
       assert.ok(committed.equals(built[kind]), `${name}.${kind}: run npm run examples and commit`);

@@ -7,7 +7,8 @@ import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { boardHeader } from "../firmware/build/board-header.js";
 import { FLAGS, MACHINE, runTool, withoutPaths } from "../firmware/build/toolchain.js";
-import { parseBoard } from "../src/boards/board.js";
+import type { Board } from "../src/boards/board.js";
+import { loadBoard } from "../src/boards/check.js";
 
 const EXAMPLES = ["blink", "big"] as const;
 const LINKER_SCRIPT = "examples/common/application.ld";
@@ -54,21 +55,22 @@ function link(root: string, name: ExampleImage["name"], work: string): ExampleIm
 }
 
 /** @param root folder of the project. @throws BuildError */
-export function buildExamples(root: string, board: string): ExampleImage[] {
+export function buildExamples(root: string, board: Board): ExampleImage[] {
   const work = mkdtempSync(join(tmpdir(), "imbootloader-examples-"));
   try {
-    const file = join(root, "boards", `${board}.json`);
-    writeFileSync(join(work, "board.h"), boardHeader(parseBoard(file, readFileSync(file, "utf8"))));
+    writeFileSync(join(work, "board.h"), boardHeader(board));
     return EXAMPLES.map((name) => link(resolve(root), name, work));
   } finally {
     rmSync(work, { recursive: true, force: true });
   }
 }
 
-export function writeExamples(root: string, board: string): void {
-  const folder = join(root, "examples", "images", board);
+/** @param boardName of a file in boards/ */
+export function writeExamples(root: string, boardName: string): void {
+  const folder = join(root, "examples", "images", boardName);
+  const file = join(root, "boards", `${boardName}.json`);
   mkdirSync(folder, { recursive: true });
-  for (const { name, elf, bin, hex } of buildExamples(root, board)) {
+  for (const { name, elf, bin, hex } of buildExamples(root, loadBoard(file, readFileSync(file, "utf8")))) {
     writeFileSync(join(folder, `${name}.elf`), elf);
     writeFileSync(join(folder, `${name}.bin`), bin);
     writeFileSync(join(folder, `${name}.hex`), hex);

@@ -1,24 +1,32 @@
 /**
  * Builds the bootloader: `node dist/firmware/build/build.js [--owner HEXFILE] [--out DIR] [BOARD...]`, all boards when none is
- * named. Run in the project's folder; the images go to firmware/images/BOARD. With `--owner`, a file with the 64 hex
- * digits of an authority's public key, the images belong to it from the start and go to DIR/BOARD: firmware/images
- * holds open ones.
+ * named; a BOARD is a name in boards/ or a board file's path. Run in the project's folder; the images go to
+ * firmware/images/BOARD. With `--owner`, a file with the 64 hex digits of an authority's public key, the images belong
+ * to it from the start. Those and the images of board files elsewhere go to DIR/BOARD: firmware/images holds open ones
+ * of the boards in boards/.
  */
 
-import { readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { basename, join } from "node:path";
 import { parseArgs } from "node:util";
-import { BoardFileError, parseBoard } from "../../src/boards/board.js";
+import { BoardFileError } from "../../src/boards/board.js";
+import { loadBoard } from "../../src/boards/check.js";
+import { boardNames, isBoardPath } from "../../src/boards/names.js";
 import { buildFirmware, writeFirmware } from "./compile.js";
 import { StackError } from "./stack.js";
 import { BuildError, compilerVersion } from "./toolchain.js";
 
 const IMAGES = "firmware/images";
 
-function boardNames(): string[] {
-  return readdirSync("boards")
-    .filter((name) => name.endsWith(".json") && !name.endsWith(".schema.json"))
-    .map((name) => name.slice(0, -".json".length))
-    .sort();
+/** @returns the board's file: BOARD is a name in boards/, or the path of a board file. @throws BuildError */
+function boardFile(board: string): string {
+  if (isBoardPath(board)) {
+    if (existsSync(board)) return board;
+    throw new BuildError(`${board}: no such file: expected a board file`);
+  }
+  const known = boardNames(readdirSync("boards"));
+  if (known.includes(board)) return `boards/${board}.json`;
+  throw new BuildError(`no boards/${board}.json; there are: ${known.join(", ")}`);
 }
 
 function readOwner(file: string): Uint8Array {
@@ -29,18 +37,16 @@ function readOwner(file: string): Uint8Array {
   return Buffer.from(text, "hex");
 }
 
-function build(names: readonly string[], folder: string, owner: Uint8Array | undefined): void {
-  const known = boardNames();
-  for (const name of names.length === 0 ? known : names) {
-    if (!known.includes(name)) throw new BuildError(`no boards/${name}.json; there are: ${known.join(", ")}`);
-    const file = `boards/${name}.json`;
-    const board = parseBoard(file, readFileSync(file, "utf8"));
+function build(named: readonly string[], folder: string, owner: Uint8Array | undefined): void {
+  for (const name of named.length === 0 ? boardNames(readdirSync("boards")) : named) {
+    const file = boardFile(name);
+    const board = loadBoard(file, readFileSync(file, "utf8"));
     if (board.firstStage !== undefined) continue;
     const firmware = buildFirmware(".", board, owner);
-    writeFirmware(`${folder}/${name}`, firmware);
+    writeFirmware(join(folder, basename(file, ".json")), firmware);
     process.stdout.write(firmware.size);
   }
-  writeFileSync(`${folder}/COMPILER`, `${compilerVersion()}\n`);
+  if (folder === IMAGES) writeFileSync(join(folder, "COMPILER"), `${compilerVersion()}\n`);
 }
 
 function main(): void {
@@ -51,6 +57,9 @@ function main(): void {
   const { owner, out = IMAGES } = values;
   if (owner !== undefined && out === IMAGES) {
     throw new BuildError(`--owner: name another folder than ${IMAGES} with --out`);
+  }
+  if (positionals.some(isBoardPath) && out === IMAGES) {
+    throw new BuildError(`a board file: name another folder than ${IMAGES} with --out`);
   }
   build(positionals, out, owner === undefined ? undefined : readOwner(owner));
 }

@@ -2,23 +2,23 @@ import assert from "node:assert/strict";
 import { readdirSync, readFileSync } from "node:fs";
 import { test } from "node:test";
 import { parseBoard } from "../../src/boards/board.js";
+import { boardNames } from "../../src/boards/names.js";
 import { buildFirmware } from "./compile.js";
 import { compilerVersion } from "./toolchain.js";
 
 const IMAGES = "firmware/images";
 const recorded = readFileSync(`${IMAGES}/COMPILER`, "utf8").trim();
-const boards = readdirSync("boards")
-  .filter((name) => /^[a-z0-9-]+\.json$/.test(name))
-  .filter((file) => parseBoard(file, readFileSync(`boards/${file}`, "utf8")).firstStage === undefined);
+const boards = boardNames(readdirSync("boards")).filter(
+  (name) => parseBoard(name, readFileSync(`boards/${name}.json`, "utf8")).firstStage === undefined,
+);
 
 /* Another version gives other bytes: that says nothing about the images. */
 const present = compilerVersion();
 const skip = present === recorded ? false : `the images were built by "${recorded}", here is "${present}"`;
 
-for (const file of boards) {
-  const name = file.slice(0, -".json".length);
+for (const name of boards) {
   test(`the committed image of ${name} is what its sources give, byte for byte`, { skip }, () => {
-    const built = buildFirmware(".", parseBoard(file, readFileSync(`boards/${file}`, "utf8")));
+    const built = buildFirmware(".", parseBoard(name, readFileSync(`boards/${name}.json`, "utf8")));
     for (const kind of ["elf", "bin", "hex"] as const) {
       const committed = readFileSync(`${IMAGES}/${name}/imbootloader.${kind}`);
       assert.ok(

@@ -1,5 +1,7 @@
 #include "quadspi.h"
 
+#include "board.h"
+
 #include "event.h"
 #include "port.h"
 #include "time.h"
@@ -16,6 +18,7 @@
 #define CSHT_INDIRECT (6u - 1u)
 #define CSHT_MAPPED (2u - 1u)
 
+#define BANK (BOARD_FLASH_BANK == 2 ? QUADSPI_CR_FSEL : 0u)
 #define ALL_FLAGS (QUADSPI_FCR_CTEF | QUADSPI_FCR_CTCF | QUADSPI_FCR_CSMF | QUADSPI_FCR_CTOF)
 
 /* Not in the reference manual: the bit that the erratum's text calls the free-running clock. */
@@ -65,7 +68,7 @@ int quadspi_start(uint32_t divider, uint32_t size)
   }
   /* Data is sampled half a clock later (single data rate only): at 100 MHz the chip's 6 ns after the falling edge plus
      the pads leave no time otherwise. */
-  control = QUADSPI_CR_PRESCALER(divider - 1u) | QUADSPI_CR_FTHRES(3) | QUADSPI_CR_SSHIFT | QUADSPI_CR_EN;
+  control = QUADSPI_CR_PRESCALER(divider - 1u) | QUADSPI_CR_FTHRES(3) | QUADSPI_CR_SSHIFT | BANK | QUADSPI_CR_EN;
   QUADSPI->DCR = QUADSPI_DCR_FSIZE(log2_of(size) - 1u) | QUADSPI_DCR_CSHT(CSHT_INDIRECT);
   QUADSPI->CR = control;
   QUADSPI->FCR = ALL_FLAGS;

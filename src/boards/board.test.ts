@@ -2,10 +2,9 @@ import assert from "node:assert/strict";
 import { readdirSync, readFileSync } from "node:fs";
 import { test } from "node:test";
 import { type Board, BoardFileError, parseBoard, type Region } from "./board.js";
+import { boardNames } from "./names.js";
 
-const files = readdirSync("boards").filter(
-  (name) => name.endsWith(".json") && !name.endsWith(".schema.json"),
-);
+const files = boardNames(readdirSync("boards")).map((name) => `${name}.json`);
 const text = (file: string): string => readFileSync(`boards/${file}`, "utf8");
 
 /** The emulated board's file with one place changed. */

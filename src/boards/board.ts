@@ -3,6 +3,8 @@
  * `parseBoard` is pure: text in, a checked board out. Addresses and lengths are bytes.
  */
 
+import { PACKAGE_NAMES, type PackageName } from "./pins.js";
+
 export interface Pin {
   /** Port letter "A".."K" and number 0..15, as in the reference manual: "PB2". */
   readonly pin: string;
@@ -18,6 +20,10 @@ export interface Region {
 export interface FlashWiring {
   /** Name of the part: a file name of the emulator's flash chips, informative for the firmware. */
   readonly part: string;
+  /** Bytes of the part, a power of two. */
+  readonly size: number;
+  /** QUADSPI bank that the part is wired to. Default 1. */
+  readonly bank: 1 | 2;
   /** Where the memory-mapped window begins: 0x9000_0000. */
   readonly address: number;
   /** Highest QUADSPI clock in Hz that the board's wiring and the chip allow. */
@@ -46,6 +52,10 @@ export interface Board {
   readonly name: string;
   readonly title: string;
   readonly mcu: string;
+  /** The chip's package, where it is known: pins are held to it. */
+  readonly package: PackageName | undefined;
+  /** What a person does so that the chip starts ST's ROM bootloader, a sentence; undefined: BOOT0 high at a reset. */
+  readonly romBootloader: string | undefined;
   /** External crystal in Hz; the bootloader needs none. */
   readonly hseHz: number | undefined;
   /** OSC_IN is driven by an oscillator, so that firmware sets HSEBYP; false: a crystal. */
@@ -156,6 +166,12 @@ function readSwitch(reader: Reader): { pin: string; activeHigh: boolean } | unde
   return { pin: readPinName(reader.at("pin")), activeHigh: reader.at("activeHigh").boolean() };
 }
 
+function readPackage(reader: Reader): PackageName | undefined {
+  if (!reader.present) return undefined;
+  const pattern = new RegExp(`^(${PACKAGE_NAMES.join("|")})$`);
+  return reader.text(pattern, `one of ${PACKAGE_NAMES.join(", ")}`) as PackageName;
+}
+
 function readConsole(reader: Reader): Board["console"] {
   if (!reader.present) return undefined;
   return {
@@ -170,6 +186,8 @@ function readFlash(reader: Reader): FlashWiring {
   const pins = Object.fromEntries(FLASH_PINS.map((name) => [name, readPin(reader.at("pins").at(name))]));
   return {
     part: reader.at("part").text(/^[A-Za-z0-9-]+$/, "the name of a flash part"),
+    size: reader.at("size").integer(0x1_0000, 0x1000_0000),
+    bank: reader.at("bank").present && reader.at("bank").integer(1, 2) === 2 ? 2 : 1,
     address: reader.at("address").integer(0x90000000, 0x90000000),
     maxClockHz: reader.at("maxClockHz").integer(1_000_000, 133_000_000),
     pins: pins as Record<FlashPin, Pin>,
@@ -224,10 +242,13 @@ export function parseBoard(file: string, text: string): Board {
   const firstStage = readFirstStage(root.at("firstStage"));
   const oscillator = root.at("hseIsOscillator");
   const lse = root.at("lseHz");
+  const rom = root.at("romBootloader");
   return {
     name: root.at("name").text(/^[a-z0-9-]{1,32}$/, "1 to 32 of a-z, 0-9 and -"),
     title: root.at("title").text(/./, "a text"),
     mcu: root.at("mcu").text(/^STM32H7[45][0-9]$/, "an STM32H74x or STM32H75x"),
+    package: readPackage(root.at("package")),
+    romBootloader: rom.present ? rom.text(/./, "a sentence") : undefined,
     hseHz: hse.present ? hse.integer(4_000_000, 48_000_000) : undefined,
     hseIsOscillator: oscillator.present && oscillator.boolean(),
     lseHz: lse.present ? lse.integer(32_768, 32_768) : undefined,

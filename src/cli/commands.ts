@@ -26,6 +26,7 @@ export interface CommandSpec {
 /** What the commands of keys do together. */
 export const GROUPS: Readonly<Record<string, string>> = {
   keys: "make an authority, issue keys, show keys",
+  board: "list, show and check boards, make a new one",
 };
 
 const AUTHORITY = ["--authority <dir>", "folder of the authority"] as const;
@@ -161,6 +162,31 @@ export const COMMANDS: readonly CommandSpec[] = [
     load: () => import("./commands/protect.js"),
   },
   {
+    name: "board list",
+    summary: "list the boards that are known",
+    arguments: [],
+    load: () => import("./commands/board-list.js"),
+  },
+  {
+    name: "board show",
+    summary: "print pins, flash chip and regions of a board: a name, or a board file",
+    arguments: ["<BOARD>"],
+    load: () => import("./commands/board-show.js"),
+  },
+  {
+    name: "board check",
+    summary: "hold a board file to the chip: pins, flash part, regions",
+    arguments: ["<FILE>"],
+    load: () => import("./commands/board-check.js"),
+  },
+  {
+    name: "board new",
+    summary: "make a board file from DRAFT (JSON), or by asking, and build its firmware",
+    arguments: ["[DRAFT]"],
+    options: [["--out <dir>", "where the board file and its firmware go (default: here)"]],
+    load: () => import("./commands/board-new.js"),
+  },
+  {
     name: "emulate",
     summary: "run an emulated board until Ctrl-C; lines on stdin act on it: reset, power off, unplug …",
     arguments: [],
@@ -190,7 +216,7 @@ export const COMMANDS: readonly CommandSpec[] = [
       ["--spawn <command>", "start the probe's GDB server, and end it with this one"],
       ["--listen <port>", "TCP port of this machine for GDB; 0 chooses one (default: 3334)"],
       ["--once", "end when GDB leaves"],
-      ["--layout <name>", "file in boards/ with the flash chip's size (default: emulated, 16 MiB)"],
+      ["--layout <board>", "board with the flash chip's size, or its file (default: emulated, 16 MiB)"],
       ["--internal-flash", "let GDB write the internal flash, where the bootloader is"],
     ],
     load: () => import("./commands/gdb-server.js"),

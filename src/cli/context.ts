@@ -3,7 +3,7 @@ import type { Session, SessionOptions } from "../protocol/session.js";
 import type { Transport } from "../protocol/transport.js";
 import type { BoardAccess, Login } from "./board-access.js";
 import { InterruptedError, UsageError } from "./errors.js";
-import type { BoardLink, CliIo } from "./io.js";
+import type { BoardLink, CliIo, OpenBoard } from "./io.js";
 import { parseSeconds } from "./numbers.js";
 import type { Reporter } from "./reporter.js";
 
@@ -40,11 +40,8 @@ export async function openLink(context: CommandContext): Promise<BoardLink> {
   if (options.board !== undefined && options.port !== undefined) {
     throw new UsageError("--board, --port: expected one of them: a board that imflasher runs has no port");
   }
-  const open = options.board === undefined ? io.connect : io.boards[options.board];
-  if (open === undefined) {
-    const known = Object.keys(io.boards).join(", ") || "none";
-    throw new UsageError(`--board: expected one of: ${known}; found ${JSON.stringify(options.board)}`);
-  }
+  const { board } = options;
+  const open: OpenBoard = board === undefined ? io.connect : (request) => io.openBoard(board, request);
   const serial = options.serial === undefined ? undefined : await readSerial(options.serial);
   return open({
     port: options.port,

@@ -62,10 +62,10 @@ export interface CliIo {
   /** The user's config folder for this program (XDG base directory specification). */
   readonly configFolder: string;
   listPorts(): Promise<readonly BoardPort[]>;
-  /** Gives each line of standard input to `receiver`, until the returned function is called. */
-  readLines(receiver: (line: string) => void): () => void;
+  /** Gives each line of standard input to `receiver`, until the returned function is called; `onEnd` when there are no more. */
+  readLines(receiver: (line: string) => void, onEnd?: () => void): () => void;
   /** Opens a board on a port: used without `--board`. */
   readonly connect: OpenBoard;
-  /** Openers by the NAME of `--board NAME`. */
-  readonly boards: Readonly<Record<string, OpenBoard>>;
+  /** Opens the board that `--board` names. */
+  openBoard(nameOrPath: string, request: BoardRequest): Promise<BoardLink>;
 }

@@ -6,8 +6,7 @@ import { createInterface } from "node:readline";
 import { listPorts } from "../transport/node/ports.js";
 import { wallClock } from "../transport/node/timers.js";
 import { askSecret } from "./ask-secret.js";
-import { boardNames } from "./board-files.js";
-import type { CliIo, OpenBoard } from "./io.js";
+import type { CliIo } from "./io.js";
 
 function configFolder(env: NodeJS.ProcessEnv): string {
   const config = env["XDG_CONFIG_HOME"];
@@ -39,21 +38,19 @@ export function nodeIo(signal: AbortSignal): CliIo {
     env: process.env,
     configFolder: configFolder(process.env),
     listPorts: () => listPorts(),
-    readLines(receiver) {
+    readLines(receiver, onEnd = () => {}) {
       const lines = createInterface({ input: process.stdin });
       lines.on("line", receiver);
-      return () => lines.close();
+      lines.on("close", onEnd);
+      return () => lines.off("close", onEnd).close();
     },
     async connect(request) {
       const { SerialLink } = await import("./serial-link.js");
       const { openSerial } = await import("../transport/node/serial.js");
       return new SerialLink(request, { openSerial, listPorts: () => listPorts(), timers: wallClock });
     },
-    boards: Object.fromEntries(
-      boardNames().map((name): [string, OpenBoard] => [
-        name,
-        async (request) => (await import("./emulated/link.js")).openEmulated(name, request),
-      ]),
-    ),
+    async openBoard(nameOrPath, request) {
+      return (await import("./emulated/link.js")).openEmulated(nameOrPath, request);
+    },
   };
 }

@@ -66,7 +66,10 @@ function createProgram(io: CliIo, reporter: Reporter): Command {
       "serial port of the board, such as /dev/ttyACM0 (default: the only board present)",
     )
     .option("--serial <board-id>", "the board with this id; with flash also several", collect)
-    .option("--board <name>", "a board that imflasher runs itself, such as emulated")
+    .option(
+      "--board <name>",
+      "a board that imflasher runs itself: emulated, another in boards/, or a board file",
+    )
     .option(
       "--keys <file>",
       "keys for boards with an owner (default: keys.json here, then in the user's config folder)",

@@ -6,6 +6,7 @@ import { FakeLink, seededRandom } from "../protocol/testing/fake-link.js";
 import type { Transport } from "../protocol/transport.js";
 import type { BoardPort } from "../transport/node/ports.js";
 import { InstantTimers } from "../transport/node/testing.js";
+import { readBoard } from "./board-files.js";
 import type { BoardRequest, CliIo, Output } from "./io.js";
 import { main } from "./program.js";
 
@@ -98,7 +99,7 @@ export class TestWorld {
           },
         };
       },
-      boards: {},
+      openBoard: async (name) => fail("no board is run here", readBoard(name).name),
     };
   }
 }

@@ -48,7 +48,6 @@ export async function commandLineIn(
       open: async () => new EmulatedTransport("emulated board", bench.board, await bench.port()),
       close: async () => {},
     }),
-    boards: {},
     ...changes,
   };
   return { code: await bench.drive(main(argv, io)), ...said };

@@ -7,8 +7,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { setImmediate } from "node:timers/promises";
 import { bigApplication, exampleImage } from "../../examples/big.js";
-import { readBoard } from "../../src/cli/board-files.js";
-import { bootloaderImage } from "../../src/cli/emulated/make-board.js";
+import { bootloaderImage, readBoard } from "../../src/cli/board-files.js";
 import {
   type BoardState,
   EmulatedBoard,
@@ -44,7 +43,7 @@ export class NoPortError extends Error {
 }
 
 export interface BenchOptions extends Partial<Omit<EmulatedBoardOptions, "onMessage" | "onConsole">> {
-  /** Name of a file in boards/: the wiring. Default "emulated". */
+  /** Name of a file in boards/, or a board file's path: the wiring. Default "emulated". */
   readonly name?: string;
   /** Board whose bootloader is put in; default: `name`. */
   readonly bootloader?: string;

@@ -25,6 +25,7 @@ struct quadspi_registers {
 #define QUADSPI_CR_EN (1u << 0)
 #define QUADSPI_CR_ABORT (1u << 1)
 #define QUADSPI_CR_SSHIFT (1u << 4)
+#define QUADSPI_CR_FSEL (1u << 7)
 #define QUADSPI_CR_FTHRES(n) ((uint32_t)(n) << 8)
 #define QUADSPI_CR_SMIE (1u << 19)
 #define QUADSPI_CR_APMS (1u << 22)

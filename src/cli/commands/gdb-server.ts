@@ -138,11 +138,8 @@ function upstreamOf({ upstream, spawn }: GdbServerOptions): {
 }
 
 function layoutOf({ flash, regions }: Board): Layout {
-  const ends = [regions.application, regions.journal, ...regions.reserved].map(
-    ({ address, length }) => address + length,
-  );
   return {
-    external: { address: flash.address, length: Math.max(...ends) - flash.address },
+    external: { address: flash.address, length: flash.size },
     application: regions.application,
   };
 }

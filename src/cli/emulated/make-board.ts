@@ -1,20 +1,17 @@
-import { readFileSync } from "node:fs";
-import { join } from "node:path";
 import type { Board } from "../../boards/board.js";
 import {
   type BoardState,
   EmulatedBoard,
   type EmulatedBoardOptions,
 } from "../../emulator/board/emulated-board.js";
-import { readBoard } from "../board-files.js";
-import { packageRoot } from "../package-root.js";
+import { bootloaderImage, readBoard } from "../board-files.js";
 import { defaultStateFolder, newUniqueId, StateFolder } from "./state-folder.js";
 
 /** The bootloader's share of the internal flash; behind it lies its log (docs/protocol.md, section 10). */
-const BOOTLOADER_BYTES = 0xc000;
+const BOOTLOADER_BYTES = 0x1_0000;
 
 export interface MakeBoardOptions {
-  /** Name of a file in `boards/`. */
+  /** Name of a file in `boards/`, or the path of a board file. */
   readonly name: string;
   /** Folder that keeps what survives power-off; "none": nothing is kept; undefined: the user's data folder. */
   readonly state?: string | undefined;
@@ -36,10 +33,6 @@ export interface KeptBoard {
   release(): void;
 }
 
-export function bootloaderImage(board: string): Uint8Array {
-  return new Uint8Array(readFileSync(join(packageRoot(), "firmware", "images", board, "imbootloader.bin")));
-}
-
 /** Makes a board, powered off and unplugged, with its memory as it was left. */
 export function makeBoard(options: MakeBoardOptions): KeptBoard {
   const board = readBoard(options.name);
@@ -52,7 +45,7 @@ export function makeBoard(options: MakeBoardOptions): KeptBoard {
   const emulated =
     stored === undefined ? blank : new EmulatedBoard(boardOptions(options, board, stored.uniqueId));
   if (stored !== undefined) load(emulated, stored, folder);
-  installInternal(emulated, options.internal, stored);
+  installInternal(emulated, options, stored);
   return {
     board: emulated,
     save: () => folder?.write(emulated.save()),
@@ -86,16 +79,16 @@ function boardOptions(options: MakeBoardOptions, board: Board, uniqueId: Uint8Ar
 /** As a probe would: an image given by the user replaces the sector; the bootloader is renewed before its log. */
 function installInternal(
   board: EmulatedBoard,
-  image: Uint8Array | undefined,
+  { name, internal }: MakeBoardOptions,
   stored: BoardState | undefined,
 ): void {
-  if (image !== undefined || stored === undefined) {
-    board.loadInternal(image ?? bootloaderImage(board.board.name));
+  if (internal !== undefined || stored === undefined) {
+    board.loadInternal(internal ?? bootloaderImage(name));
     return;
   }
   const { cells, options } = stored.internal;
   const bytes = cells.bytes.slice();
   bytes.fill(0xff, 0, BOOTLOADER_BYTES);
-  bytes.set(bootloaderImage(board.board.name));
+  bytes.set(bootloaderImage(name));
   board.chip.flash.load({ cells: { ...cells, bytes }, options });
 }

@@ -64,14 +64,24 @@ interface PinAt {
   readonly pin: number;
 }
 
-/** QUADSPI signal of each flash pin, bank 1. */
-const SIGNALS: Readonly<Record<FlashPin, Signal>> = {
-  CLK: "QUADSPI_CLK",
-  NCS: "QUADSPI_BK1_NCS",
-  IO0: "QUADSPI_BK1_IO0",
-  IO1: "QUADSPI_BK1_IO1",
-  IO2: "QUADSPI_BK1_IO2",
-  IO3: "QUADSPI_BK1_IO3",
+/** QUADSPI signal of each flash pin, by bank. */
+const SIGNALS: Readonly<Record<1 | 2, Readonly<Record<FlashPin, Signal>>>> = {
+  1: {
+    CLK: "QUADSPI_CLK",
+    NCS: "QUADSPI_BK1_NCS",
+    IO0: "QUADSPI_BK1_IO0",
+    IO1: "QUADSPI_BK1_IO1",
+    IO2: "QUADSPI_BK1_IO2",
+    IO3: "QUADSPI_BK1_IO3",
+  },
+  2: {
+    CLK: "QUADSPI_CLK",
+    NCS: "QUADSPI_BK2_NCS",
+    IO0: "QUADSPI_BK2_IO0",
+    IO1: "QUADSPI_BK2_IO1",
+    IO2: "QUADSPI_BK2_IO2",
+    IO3: "QUADSPI_BK2_IO3",
+  },
 };
 
 const DM = 11;
@@ -108,14 +118,14 @@ export class EmulatedBoard {
       hseHz: board.hseHz,
       hseIsOscillator: board.hseIsOscillator,
       lseHz: board.lseHz,
-      flashChip: () => (this.#flashWired() ? this.flashChip : undefined),
+      flashChip: (bank) => (bank === board.flash.bank && this.#flashWired() ? this.flashChip : undefined),
       onSerial: (port, byte) => this.#serialByte(port, byte),
       strictCaches: options.caches === "strict",
     });
     this.log.where = () => (this.timeline.retries ? this.chip.cpu.pc : undefined);
     this.#flashPins = FLASH_PINS.map((name) => {
       const { pin } = board.flash.pins[name];
-      return { at: this.#pinAt(pin), af: alternateFunction(SIGNALS[name], pin) };
+      return { at: this.#pinAt(pin), af: alternateFunction(SIGNALS[board.flash.bank][name], pin) };
     });
     this.host = this.#makeHost();
     this.#wireLed();

@@ -1,7 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { readBoard } from "../../cli/board-files.js";
-import { bootloaderImage } from "../../cli/emulated/make-board.js";
+import { bootloaderImage, readBoard } from "../../cli/board-files.js";
 import { seededRandom } from "../../protocol/testing/fake-link.js";
 import { EmulatedBoard } from "../board/emulated-board.js";
 import { BoardTarget, boardFlash } from "./board-target.js";

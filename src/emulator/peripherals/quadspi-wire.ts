@@ -67,9 +67,11 @@ export function decodeCommand(ccr: number, abr: number): CommandFormat {
 /** IO2 is driven low (/WP) and IO3 high (/HOLD) while they carry no data; IO1 and IO0 float high. */
 const IDLE_LINES = 0b1011;
 
+export type QuadSpiBank = 1 | 2;
+
 export interface QuadSpiWireOptions {
-  /** The chip that the pins lead to; undefined while they are not muxed for it: the lines then float high. */
-  readonly chip: () => QuadSpiChip | undefined;
+  /** The chip that a bank's pins lead to; undefined while they are not muxed for it: the lines then float high. */
+  readonly chip: (bank: QuadSpiBank) => QuadSpiChip | undefined;
   /** Kernel clock (quadspi_ker_ck) in Hz; 0 when it stands still. */
   readonly kernelHz: () => number;
   readonly log: EmulatorLog;
@@ -81,16 +83,15 @@ export class QuadSpiWire {
   #selected: QuadSpiChip | undefined;
   /** Clock divider, PRESCALER + 1. */
   divider = 1;
-  /** False while CR selects a second flash or both: nothing is wired there. */
-  wired = true;
+  /** The bank that CR.FSEL selects; undefined while CR.DFM selects both: no two chips are wired. */
+  bank: QuadSpiBank | undefined = 1;
 
   constructor(options: QuadSpiWireOptions) {
     this.#options = options;
   }
 
   get chip(): QuadSpiChip | undefined {
-    if (!this.wired) return undefined;
-    return this.#options.chip();
+    return this.bank === undefined ? undefined : this.#options.chip(this.bank);
   }
 
   /** The chip that was selected is still the one at the pins. */

@@ -22,7 +22,13 @@ import {
 } from "./quadspi-registers.js";
 import { ByteFifo, IndirectTransfer } from "./quadspi-transfer.js";
 import { QuadSpiWindow } from "./quadspi-window.js";
-import { type CommandFormat, decodeCommand, type QuadSpiChip, QuadSpiWire } from "./quadspi-wire.js";
+import {
+  type CommandFormat,
+  decodeCommand,
+  type QuadSpiBank,
+  type QuadSpiChip,
+  QuadSpiWire,
+} from "./quadspi-wire.js";
 
 export interface QuadSpiOptions {
   readonly timeline: Timeline;
@@ -31,8 +37,8 @@ export interface QuadSpiOptions {
   readonly clocked: ClockGate;
   /** quadspi_ker_ck in Hz, 0 when it stands still. */
   readonly kernelHz: () => number;
-  /** The chip at the pins, undefined while they are not muxed right. */
-  readonly chip: () => QuadSpiChip | undefined;
+  /** The chip at a bank's pins, undefined while they are not muxed right. */
+  readonly chip: (bank: QuadSpiBank) => QuadSpiChip | undefined;
   /** The bus stalls until board time `untilNs`. Default: the CPU's cycle counter jumps there. */
   readonly stall?: (untilNs: number) => void;
   /** `window.readable` begins or ceases to be lent. */
@@ -184,9 +190,9 @@ export class QuadSpi implements BusDevice {
   #configureWire(): void {
     const cr = this.#cr.value;
     this.#wire.divider = (cr >>> 24) + 1;
-    this.#wire.wired = (cr & (CR.DFM | CR.FSEL)) === 0;
-    if (!this.#wire.wired) {
-      this.#options.log.once("QUADSPI.dual", "QUADSPI.CR: DFM or FSEL selects a second flash: none is wired");
+    this.#wire.bank = (cr & CR.DFM) !== 0 ? undefined : (cr & CR.FSEL) !== 0 ? 2 : 1;
+    if (this.#wire.bank === undefined) {
+      this.#options.log.once("QUADSPI.dual", "QUADSPI.CR: DFM selects two flash chips: only one is wired");
     }
   }
 
