@@ -381,6 +381,7 @@ export class Chip {
     const coreWhileAsleep = this.rcc.sleepClockGate("USB2OTG");
     const ulpiWhileAsleep = this.rcc.sleepClockGate("USB2OTGULPI");
     const otg = new OtgFs({
+      bus: this.bus,
       log,
       timeline,
       irq: this.#irqs.source(IRQ.OTG_FS),
@@ -402,6 +403,7 @@ export class Chip {
     const tree = this.rcc.clockTree;
     const otg = new OtgFs({
       name: "USB1_OTG_HS",
+      bus: this.bus,
       log,
       timeline,
       irq: this.#irqs.source(IRQ.OTG_HS),

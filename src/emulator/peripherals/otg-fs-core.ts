@@ -6,6 +6,8 @@
 import type { AccessSize, ClockGate, EmulatorLog, InterruptLine } from "../bus.js";
 import { RegisterBlock } from "../registers.js";
 import type { Timeline } from "../timeline.js";
+import type { DmaBus } from "./dma-channel.js";
+import { OtgDma } from "./otg-fs-dma.js";
 import type { EndpointCore } from "./otg-fs-endpoint.js";
 import { packetStatusOf, ReceiveFifo, receiveStatus, TransmitFifo } from "./otg-fs-fifo.js";
 import { InEndpoint } from "./otg-fs-in.js";
@@ -33,6 +35,8 @@ export interface OtgCoreOptions {
   readonly irq: InterruptLine;
   /** For messages: the manual's name of the core. Default "USB2_OTG_FS". */
   readonly name?: string;
+  /** What its DMA master reaches. */
+  readonly bus: DmaBus;
   /** RCC_AHB1ENR.USB2OTGEN (and AHB1LPENR while the CPU sleeps). */
   readonly clocked: ClockGate;
 }
@@ -64,6 +68,7 @@ export class OtgCore implements EndpointCore {
   onReady: () => void = () => {};
 
   readonly #options: OtgCoreOptions;
+  readonly #dma: OtgDma;
   readonly #transmit: readonly TransmitFifo[];
   /** DAINT before its mask. */
   #daint = 0;
@@ -82,9 +87,14 @@ export class OtgCore implements EndpointCore {
       log,
       clocked,
     });
+    this.#dma = new OtgDma({ bus: options.bus, mistake: (key, message) => this.mistake(key, message) });
     this.#transmit = Array.from({ length: TRANSMIT_FIFOS }, () => new TransmitFifo());
     this.ins = Array.from({ length: ENDPOINTS }, (_, n) => new InEndpoint(n, this));
     this.outs = Array.from({ length: ENDPOINTS }, (_, n) => new OutEndpoint(n, this));
+  }
+
+  get dma(): OtgDma | undefined {
+    return this.regs.has("GAHBCFG", GAHBCFG.DMAEN) ? this.#dma : undefined;
   }
 
   get receiveWords(): number {
@@ -108,7 +118,8 @@ export class OtgCore implements EndpointCore {
   }
 
   mistake(key: string, message: string): void {
-    this.#options.log.once(`USB2_OTG_FS.${key}`, `USB2_OTG_FS: ${message}`);
+    const { log, name = "USB2_OTG_FS" } = this.#options;
+    log.once(`${name}.${key}`, `${name}: ${message}`);
   }
 
   afterClocks(run: () => void): void {
@@ -156,14 +167,15 @@ export class OtgCore implements EndpointCore {
     this.#options.timeline.after(this.#periodicShare * FRAME_NS + 1, () => this.update());
   }
 
-  /** The first token after SETUP ends the setup stage: only then "setup stage done" goes into the FIFO. */
-  endSetupStage(): void {
-    this.receive.push(receiveStatus(PKTSTS.SETUP_DONE, 0, 0, this.frame));
+  /** Global OUT NAK was asked for: what had arrived before stays in front of its status word, which DMA pops itself. */
+  announceGlobalOutNak(): void {
+    if (this.dma === undefined) this.receive.push(receiveStatus(PKTSTS.GLOBAL_OUT_NAK, 0, 0, this.frame));
+    else this.afterClocks(() => this.#globalOutNakReached());
   }
 
-  /** Global OUT NAK was asked for: what had arrived before stays in front of its status word. */
-  announceGlobalOutNak(): void {
-    this.receive.push(receiveStatus(PKTSTS.GLOBAL_OUT_NAK, 0, 0, this.frame));
+  #globalOutNakReached(): void {
+    this.globalOutNakEffective = true;
+    for (const out of this.outs) out.disableIfAllowed();
   }
 
   // ---- interrupts ----
@@ -315,9 +327,7 @@ export class OtgCore implements EndpointCore {
     if (kind === PKTSTS.OUT_DATA) endpoint?.dataPopped((word >>> 4) & 0x7ff);
     if (kind === PKTSTS.OUT_COMPLETE) endpoint?.completePopped();
     if (kind === PKTSTS.SETUP_DONE) endpoint?.setupDonePopped();
-    if (kind !== PKTSTS.GLOBAL_OUT_NAK) return;
-    this.globalOutNakEffective = true;
-    for (const out of this.outs) out.disableIfAllowed();
+    if (kind === PKTSTS.GLOBAL_OUT_NAK) this.#globalOutNakReached();
   }
 
   /** The receive FIFO got shorter. Only a packet boundary can make room that matters, or end RXFLVL. */
@@ -337,8 +347,9 @@ export class OtgCore implements EndpointCore {
   #checkFifos(): void {
     const regions = [{ name: "GRXFSIZ", start: 0, words: this.regs.get("GRXFSIZ") & 0xffff }];
     for (const { number, fifoNumber } of this.ins) {
-      if (!this.regs.has(`DIEPCTL${number}`, EPCTL.USBAEP)) continue;
-      regions.push({ name: `DIEPTXF${fifoNumber}`, ...this.#region(fifoNumber) });
+      const region = this.#region(fifoNumber);
+      if (!this.regs.has(`DIEPCTL${number}`, EPCTL.USBAEP) || region.words === 0) continue;
+      regions.push({ name: `DIEPTXF${fifoNumber}`, ...region });
     }
     regions.sort((a, b) => a.start - b.start);
     let end = { name: "", at: 0 };
@@ -356,7 +367,7 @@ export class OtgCore implements EndpointCore {
   #hooks(): RegisterHooks {
     const refresh = { onWrite: () => this.refreshAll() };
     const hooks: Record<string, RegisterHooks[string]> = {
-      GAHBCFG: { onWrite: () => this.#ahbConfigured() },
+      GAHBCFG: refresh,
       GINTSTS: { onRead: () => this.#status() },
       GRXSTSR: { onRead: () => this.receive.next },
       GRXSTSP: { onRead: () => this.#popStatus() },
@@ -390,13 +401,5 @@ export class OtgCore implements EndpointCore {
       [`DOEPTSIZ${n}`]: { onWrite: () => this.outs[n]?.onSize() },
       [`DOEPINT${n}`]: changed,
     };
-  }
-
-  #ahbConfigured(): void {
-    if (this.regs.has("GAHBCFG", GAHBCFG.DMAEN)) {
-      this.regs.setBits("GAHBCFG", GAHBCFG.DMAEN, false);
-      this.mistake("dma", "GAHBCFG.DMAEN: DMA mode is not modelled, the bit stays 0");
-    }
-    this.refreshAll();
   }
 }

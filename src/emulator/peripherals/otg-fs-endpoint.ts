@@ -2,6 +2,7 @@
 
 import type { RegisterBlock, RegisterCell } from "../registers.js";
 import type { DataToggle } from "../usb-port.js";
+import type { OtgDma } from "./otg-fs-dma.js";
 import type { ReceiveFifo, TransmitFifo } from "./otg-fs-fifo.js";
 import { EPCTL, EPINT, TSIZ } from "./otg-fs-registers.js";
 
@@ -9,6 +10,8 @@ import { EPCTL, EPINT, TSIZ } from "./otg-fs-registers.js";
 export interface EndpointCore {
   readonly regs: RegisterBlock<string>;
   readonly receive: ReceiveFifo;
+  /** Undefined while software serves the FIFOs (GAHBCFG.DMAEN = 0). */
+  readonly dma: OtgDma | undefined;
   /** Capacity of the receive FIFO in words. */
   readonly receiveWords: number;
   readonly frame: number;
@@ -34,6 +37,7 @@ interface EndpointNames {
   readonly ctl: string;
   readonly int: string;
   readonly tsiz: string;
+  readonly dma: string;
 }
 
 export abstract class Endpoint {
@@ -51,6 +55,7 @@ export abstract class Endpoint {
       ctl: `${prefix}CTL${number}`,
       int: `${prefix}INT${number}`,
       tsiz: `${prefix}TSIZ${number}`,
+      dma: `${prefix}DMA${number}`,
     };
     this.ctl = core.regs.cell(this.names.ctl);
     this.tsiz = core.regs.cell(this.names.tsiz);
@@ -81,6 +86,15 @@ export abstract class Endpoint {
   protected raise(cause: number): void {
     this.core.regs.setBits(this.names.int, cause, true);
     this.core.endpointChanged(this.number);
+  }
+
+  protected get dmaAddress(): number {
+    return this.core.regs.get(this.names.dma);
+  }
+
+  /** xEPDMA counts along with what was moved. */
+  protected dmaMoved(length: number): void {
+    this.core.regs.set(this.names.dma, this.dmaAddress + length);
   }
 
   protected setToggle(toggle: DataToggle): void {

@@ -1,6 +1,7 @@
-/** IN endpoints of the USB OTG core without DMA (RM0433, "IN data transfers"). */
+/** IN endpoints of the USB OTG core (RM0433, "IN data transfers"): packets come from the FIFO, or by DMA from memory. */
 
 import type { InAnswer } from "../usb-port.js";
+import type { OtgDma } from "./otg-fs-dma.js";
 import { Endpoint, type EndpointCore } from "./otg-fs-endpoint.js";
 import type { TransmitFifo } from "./otg-fs-fifo.js";
 import { EPCTL, EPINT } from "./otg-fs-registers.js";
@@ -12,6 +13,8 @@ export class InEndpoint extends Endpoint {
   #filling = 0;
   /** Length of the packet on the bus, until the host acknowledges it. */
   #onBus: number | undefined;
+  /** What DMA fetched of the transfer and the host has not yet acknowledged. */
+  #fetched: Uint8Array | undefined;
 
   constructor(number: number, core: EndpointCore) {
     super(number, core, "DIEP");
@@ -60,6 +63,7 @@ export class InEndpoint extends Endpoint {
     this.#left = this.size;
     this.#filling = 0;
     this.#onBus = undefined;
+    this.#fetched = undefined;
   }
 
   pushWord(word: number): void {
@@ -92,6 +96,7 @@ export class InEndpoint extends Endpoint {
   flushed(): void {
     this.#filling = 0;
     this.#onBus = undefined;
+    this.#fetched = undefined;
     this.core.endpointChanged(this.number);
   }
 
@@ -101,20 +106,49 @@ export class InEndpoint extends Endpoint {
     this.mark(EPCTL.STALL, false);
     this.toggle = 1;
     this.#onBus = undefined;
+    this.#fetched = undefined;
   }
 
   token(): InAnswer {
     if (this.number > 0 && !this.is(EPCTL.USBAEP)) return "none";
     if (this.is(EPCTL.STALL)) return "stall";
     const length = Math.min(this.maxPacket, this.#left);
-    const fifo = this.#fifo;
     const ready = this.enabled && !this.is(EPCTL.NAKSTS) && !this.core.globalInNak && this.packets > 0;
-    if (!ready || fifo.used * 4 < length) {
-      this.raise(fifo.used === 0 ? EPINT.ITTXFE | EPINT.NAK : EPINT.NAK);
+    const bytes = ready ? this.#packet(length) : undefined;
+    if (bytes === undefined) {
+      this.raise(this.#fifo.used === 0 ? EPINT.ITTXFE | EPINT.NAK : EPINT.NAK);
       return "nak";
     }
     this.#onBus = length;
-    return { toggle: this.toggle, bytes: fifo.peek(length) };
+    return { toggle: this.toggle, bytes };
+  }
+
+  /** The next packet, left where it is: it may have to be sent again. Undefined while it is not whole. */
+  #packet(length: number): Uint8Array | undefined {
+    const { dma } = this.core;
+    if (dma !== undefined) return this.#fetch(dma, length);
+    return this.#fifo.used * 4 < length ? undefined : this.#fifo.peek(length);
+  }
+
+  #fetch(dma: OtgDma, length: number): Uint8Array | undefined {
+    if (this.#fetched !== undefined) return this.#fetched;
+    const words = this.core.transmitWords(this.fifoNumber);
+    if (length > words * 4) {
+      this.core.mistake(
+        `txfifo${this.fifoNumber}.small`,
+        `transmit FIFO ${this.fifoNumber} (${words} words) never holds a packet of ${length} bytes`,
+      );
+      return undefined;
+    }
+    const bytes = dma.fetch(this.dmaAddress, length);
+    if (bytes === undefined) {
+      this.raise(EPINT.AHBERR);
+      return undefined;
+    }
+    this.dmaMoved(length);
+    this.subtract(length, 0);
+    this.#fetched = bytes;
+    return bytes;
   }
 
   /** @returns true when the packet was an empty one (the status stage of a control transfer). */
@@ -122,7 +156,8 @@ export class InEndpoint extends Endpoint {
     const length = this.#onBus;
     this.#onBus = undefined;
     if (length === undefined || !this.enabled) return false;
-    this.#fifo.drop(length);
+    if (this.#fetched === undefined) this.#fifo.drop(length);
+    this.#fetched = undefined;
     this.#left -= length;
     this.subtract(0, 1);
     this.flipToggle();

@@ -26,8 +26,8 @@ export interface OtgSurroundings {
 const USB_CLOCK_HZ = 48e6;
 const USB_CLOCK_TOLERANCE = 0.0025;
 const POLL_NS = 1e6;
-/** How long software may take between switching the link on and all its conditions being true before it is told. */
-const PATIENCE_POLLS = 50;
+/** How long software may take between switching the link on and all its conditions being true before it is told: ST's library waits 50 ms after forcing device mode. */
+const PATIENCE_POLLS = 500;
 const SUSPEND_NS = 3e6;
 
 /** Smallest HCLK in Hz for each GUSBCFG.TRDT, full speed (RM0433, table "TRDT values"). */

@@ -1,4 +1,7 @@
-/** OUT endpoints of the USB OTG core without DMA (RM0433, "OUT data transfers", "SETUP and OUT data transfers"). */
+/**
+ * OUT endpoints of the USB OTG core (RM0433, "OUT data transfers", "SETUP and OUT data transfers"): packets go into the
+ * receive FIFO, or by DMA into memory.
+ */
 
 import type { DataToggle, Handshake } from "../usb-port.js";
 import { Endpoint, type EndpointCore } from "./otg-fs-endpoint.js";
@@ -8,13 +11,20 @@ import { EPCTL, EPINT, PKTSTS, TSIZ } from "./otg-fs-registers.js";
 export class OutEndpoint extends Endpoint {
   /** Bytes that the transfer still has room for, on the side of the bus. */
   #room = 0;
+  /** With DMA: a SETUP packet that waits in the FIFO for an enabled endpoint, which tells where to put it. */
+  #waitingSetup: Uint8Array | undefined;
+  /** With DMA: that packet's setup stage is over. */
+  #stageOver = false;
 
   constructor(number: number, core: EndpointCore) {
     super(number, core, "DOEP");
   }
 
   onControl(written: number, before: number): void {
-    if (this.control(written, before)) this.#room = this.size;
+    if (this.control(written, before)) {
+      this.#room = this.size;
+      this.#setupByDma();
+    }
     if (this.disables(written, before)) this.#disable();
     this.core.endpointChanged(this.number);
     this.core.mayBeReady();
@@ -22,12 +32,13 @@ export class OutEndpoint extends Endpoint {
 
   /**
    * A bus reset leaves EPENA as it was, and the manual's reset sequence only sets SNAK: a size written then
-   * is the normal way to begin again. Without NAK the endpoint may be receiving at this instant.
+   * is the normal way to begin again. Without NAK the endpoint may be receiving at this instant. STUPCNT of
+   * endpoint 0 has to be renewed at any time.
    */
   onSize(): void {
     if (!this.enabled) return;
     this.#room = this.size;
-    if (this.is(EPCTL.NAKSTS)) return;
+    if (this.is(EPCTL.NAKSTS) || this.number === 0) return;
     const { ctl, tsiz } = this.names;
     this.core.mistake(`${tsiz}.enabled`, `${tsiz}: written while ${ctl} is enabled and does not NAK`);
   }
@@ -54,25 +65,66 @@ export class OutEndpoint extends Endpoint {
 
   /** SETUP is taken whatever NAK and STALL say, without looking for room first. */
   setup(bytes: Uint8Array): Handshake {
+    if (this.core.dma === undefined) {
+      if (!this.#setupIntoFifo(bytes)) return "none";
+    } else {
+      this.#waitingSetup = bytes;
+      this.#stageOver = false;
+      this.#setupByDma();
+    }
+    this.#countSetup();
+    this.mark(EPCTL.NAKSTS, true);
+    this.mark(EPCTL.STALL, false);
+    this.toggle = 1;
+    return "ack";
+  }
+
+  #setupIntoFifo(bytes: Uint8Array): boolean {
     const { core } = this;
     if (core.receive.used + ReceiveFifo.wordsFor(8) > core.receiveWords) {
       core.mistake(
         "rxfifo.setup",
         `receive FIFO (${core.receiveWords} words) has no room for a SETUP packet`,
       );
-      return "none";
+      return false;
     }
     core.receive.push(receiveStatus(PKTSTS.SETUP_DATA, this.number, 0, core.frame), bytes);
+    return true;
+  }
+
+  /** A SETUP packet closes its buffer: the endpoint is disabled and has to be enabled anew, with a new address. */
+  #setupByDma(): void {
+    const { dma } = this.core;
+    const bytes = this.#waitingSetup;
+    if (dma === undefined || bytes === undefined || !this.enabled) return;
+    this.#waitingSetup = undefined;
+    const stored = dma.store(this.dmaAddress, bytes);
+    this.dmaMoved(bytes.length);
+    this.mark(EPCTL.EPENA, false);
+    this.raise(stored ? EPINT.STPKTRX : EPINT.AHBERR);
+    if (this.#stageOver) this.raise(EPINT.STUP);
+  }
+
+  /** The first token after SETUP: only then its stage is over. */
+  setupStageOver(): void {
+    const { core } = this;
+    if (core.dma === undefined) {
+      core.receive.push(receiveStatus(PKTSTS.SETUP_DONE, this.number, 0, core.frame));
+    } else if (this.#waitingSetup === undefined) {
+      this.raise(EPINT.STUP);
+    } else {
+      this.#stageOver = true;
+    }
+  }
+
+  #countSetup(): void {
+    const { core } = this;
     const count = (core.regs.get(this.names.tsiz) >>> TSIZ.STUPCNT_SHIFT) & 3;
     if (count === 0) {
       core.mistake("DOEPTSIZ0.stupcnt", "SETUP received while DOEPTSIZ0.STUPCNT = 0: set it to 1..3");
     } else {
       core.regs.set(this.names.tsiz, core.regs.get(this.names.tsiz) - (1 << TSIZ.STUPCNT_SHIFT));
     }
-    this.mark(EPCTL.NAKSTS, true);
-    this.mark(EPCTL.STALL, false);
-    this.toggle = 1;
-    return "ack";
   }
 
   packet(toggle: DataToggle, bytes: Uint8Array): Handshake {
@@ -100,7 +152,8 @@ export class OutEndpoint extends Endpoint {
   #accepts(length: number): boolean {
     const { core } = this;
     // One more word than the packet: its completion has to fit behind it.
-    const fits = core.receive.used + ReceiveFifo.wordsFor(length) + 1 <= core.receiveWords;
+    const used = core.dma === undefined ? core.receive.used : 0;
+    const fits = used + ReceiveFifo.wordsFor(length) + 1 <= core.receiveWords;
     const armed = this.enabled && !this.is(EPCTL.NAKSTS) && !core.globalOutNak && this.packets > 0;
     if (armed && fits) return true;
     if (armed && ReceiveFifo.wordsFor(length) + 1 > core.receiveWords) {
@@ -115,7 +168,14 @@ export class OutEndpoint extends Endpoint {
 
   #store(bytes: Uint8Array): void {
     const { core } = this;
-    core.receive.push(receiveStatus(PKTSTS.OUT_DATA, this.number, this.toggle, core.frame), bytes);
+    const { dma } = core;
+    if (dma === undefined) {
+      core.receive.push(receiveStatus(PKTSTS.OUT_DATA, this.number, this.toggle, core.frame), bytes);
+    } else {
+      if (!dma.store(this.dmaAddress, bytes)) this.raise(EPINT.AHBERR);
+      this.dmaMoved(bytes.length);
+      this.dataPopped(bytes.length);
+    }
     if (bytes.length > this.#room) {
       core.mistake(
         `${this.names.tsiz}.overrun`,
@@ -127,11 +187,21 @@ export class OutEndpoint extends Endpoint {
     this.flipToggle();
     if (bytes.length < this.maxPacket || this.packets === 0) {
       this.mark(EPCTL.NAKSTS, true);
-      core.receive.push(receiveStatus(PKTSTS.OUT_COMPLETE, this.number, this.toggle, core.frame));
+      if (dma === undefined) {
+        core.receive.push(receiveStatus(PKTSTS.OUT_COMPLETE, this.number, this.toggle, core.frame));
+      } else {
+        this.completePopped();
+      }
     }
   }
 
-  /** Software popped the status word of a data packet: XFRSIZ counts what was handed over. */
+  override busReset(): void {
+    super.busReset();
+    this.#waitingSetup = undefined;
+    this.#stageOver = false;
+  }
+
+  /** Software popped the status word of a data packet, or DMA moved it: XFRSIZ counts what was handed over. */
   dataPopped(length: number): void {
     this.subtract(Math.min(length, this.size), 0);
   }

@@ -1,6 +1,6 @@
 /**
  * Registers of the USB OTG core (RM0433 chapter "USB on-the-go high-speed"), device mode. Bits that only host
- * mode, DMA, ULPI, OTG negotiation, battery charging or LPM use are tagged.
+ * mode, ULPI, OTG negotiation, battery charging or LPM use are tagged.
  */
 
 import type { RegisterMap, RegisterSpec } from "../registers.js";
@@ -74,25 +74,29 @@ export const EPCTL = {
 export const EPINT = {
   XFRC: 1 << 0,
   EPDISD: 1 << 1,
+  AHBERR: 1 << 2,
   STUP: 1 << 3,
   ITTXFE: 1 << 4,
   OTEPDIS: 1 << 4,
   INEPNE: 1 << 6,
   TXFE: 1 << 7,
   NAK: 1 << 13,
+  STPKTRX: 1 << 15,
 } as const;
 export const TSIZ = { PKTCNT_SHIFT: 19, STUPCNT_SHIFT: 29 } as const;
 export const PCGCCTL = { STPPCLK: 1 << 0, GATEHCLK: 1 << 1, PHYSUSP: 1 << 4 } as const;
 
 const ALL = 0xffff_ffff;
+/** With bits that are reserved in one direction: ST's library clears with one mask for both, and they never get set. */
+const INTERRUPTS_W1C = 0xff7f;
 
 const GLOBAL: RegisterMap<string> = {
   GOTGCTL: { offset: 0x000, reset: 0x800, rw: 0xc0, ro: 0x002f_0101, tagged: 0x0010_1e3e },
   GOTGINT: { offset: 0x004, reset: 0, w1c: 0x001e_0304 },
-  GAHBCFG: { offset: 0x008, reset: 0, rw: 0xa1, tagged: 0x11e },
+  GAHBCFG: { offset: 0x008, reset: 0, rw: 0xbf, tagged: 0x100 },
   GUSBCFG: { offset: 0x00c, reset: 0xa00, rw: 0x6000_3c40, tagged: 0x83fe_8307 },
   GRSTCTL: { offset: 0x010, reset: 0x8000_0000, rw: 0x7c0, ro: 0xc000_0031, tagged: 0x6 },
-  GINTSTS: { offset: 0x014, reset: 0x0400_0020, w1c: 0xf8f0_fc0a, ro: 0x070c_00f5 },
+  GINTSTS: { offset: 0x014, reset: 0x0400_0020, w1c: 0xf8f3_ff0a, ro: 0x070c_00f5 },
   GINTMSK: { offset: 0x018, reset: 0, rw: 0xfffe_fcfe },
   GRXSTSR: { offset: 0x01c, reset: 0, ro: ALL },
   GRXSTSP: { offset: 0x020, reset: 0, ro: ALL },
@@ -109,7 +113,7 @@ const GLOBAL: RegisterMap<string> = {
   GHWCFG4: { offset: 0x050, reset: 0xe3f0_0030, ro: ALL },
   GLPMCFG: { offset: 0x054, reset: 0, ro: 0x0e01_e07c, tagged: 0x11fe_1f83 },
   GPWRDN: { offset: 0x058, reset: 0, tagged: 0x0080_0001 },
-  GDFIFOCFG: { offset: 0x05c, reset: 0, tagged: ALL },
+  GDFIFOCFG: { offset: 0x05c, reset: 0, rw: ALL },
   GADPCTL: { offset: 0x060, reset: 0, tagged: ALL },
   HPTXFSIZ: { offset: 0x100, reset: 0x0200_0600, tagged: ALL },
 };
@@ -118,8 +122,8 @@ const DEVICE: RegisterMap<string> = {
   DCFG: { offset: 0x800, reset: 0x0220_0000, rw: 0x1ff7, tagged: 0x0300_c000 },
   DCTL: { offset: 0x804, reset: 0, rw: 0x803, ro: 0xc, wo: 0x780, tagged: 0x0006_0070 },
   DSTS: { offset: 0x808, reset: 0x10, ro: 0x003f_ff0f },
-  DIEPMSK: { offset: 0x810, reset: 0, rw: 0x207b, tagged: 0x304 },
-  DOEPMSK: { offset: 0x814, reset: 0, rw: 0x707b, tagged: 0x304 },
+  DIEPMSK: { offset: 0x810, reset: 0, rw: 0x207f, tagged: 0x300 },
+  DOEPMSK: { offset: 0x814, reset: 0, rw: 0x707f, tagged: 0x300 },
   DAINT: { offset: 0x818, reset: 0, ro: ALL },
   DAINTMSK: { offset: 0x81c, reset: 0, rw: ALL },
   DVBUSDIS: { offset: 0x828, reset: 0x17d7, tagged: 0xffff },
@@ -148,14 +152,14 @@ function endpoint(n: number): Record<string, RegisterSpec> {
       ro: zero ? 0xc02e_8000 : 0xc003_0000,
       wo: commands,
     },
-    [`DIEPINT${n}`]: { offset: isIn + 0x08, reset: 0x80, w1c: 0x3b7b, ro: 0x80 },
+    [`DIEPINT${n}`]: { offset: isIn + 0x08, reset: 0x80, w1c: INTERRUPTS_W1C, ro: 0x80 },
     [`DIEPTSIZ${n}`]: {
       offset: isIn + 0x10,
       reset: 0,
       rw: zero ? 0x0018_007f : 0x1fff_ffff,
       tagged: zero ? 0 : 0x6000_0000,
     },
-    [`DIEPDMA${n}`]: { offset: isIn + 0x14, reset: 0, tagged: ALL },
+    [`DIEPDMA${n}`]: { offset: isIn + 0x14, reset: 0, rw: ALL },
     [`DTXFSTS${n}`]: { offset: isIn + 0x18, reset: 0, ro: 0xffff },
     [`DOEPCTL${n}`]: {
       offset: isOut,
@@ -165,14 +169,14 @@ function endpoint(n: number): Record<string, RegisterSpec> {
       wo: commands,
       tagged: 0x0010_0000,
     },
-    [`DOEPINT${n}`]: { offset: isOut + 0x08, reset: zero ? 0x80 : 0, w1c: 0xf17b, ro: 0x80 },
+    [`DOEPINT${n}`]: { offset: isOut + 0x08, reset: zero ? 0x80 : 0, w1c: INTERRUPTS_W1C, ro: 0x80 },
     [`DOEPTSIZ${n}`]: {
       offset: isOut + 0x10,
       reset: 0,
       rw: zero ? 0x6008_007f : 0x1fff_ffff,
       ro: zero ? 0 : 0x6000_0000,
     },
-    [`DOEPDMA${n}`]: { offset: isOut + 0x14, reset: 0, tagged: ALL },
+    [`DOEPDMA${n}`]: { offset: isOut + 0x14, reset: 0, rw: ALL },
   };
 }
 
@@ -191,6 +195,8 @@ export function otgRegisters(hooks: RegisterHooks): RegisterMap<string> {
     Object.assign(specs, endpoint(n));
     if (n > 0) specs[`DIEPTXF${n}`] = transmitFifo(n);
   }
+  // The core can have 16 endpoints; ST's library writes 0 to the sizes that this one lacks.
+  for (let n = ENDPOINTS; n < 16; n++) specs[`DIEPTXF${n}`] = { offset: 0x100 + 4 * n, reset: 0 };
   for (const [name, hook] of Object.entries(hooks)) {
     const spec = specs[name];
     if (spec === undefined) throw new Error(`USB OTG has no register ${name}`);

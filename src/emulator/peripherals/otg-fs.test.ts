@@ -15,6 +15,7 @@ import {
   TestLog,
 } from "../usb/test-device.js";
 import { OtgFs, type OtgFsOptions } from "./otg-fs.js";
+import { TestMemory } from "./test-kit.js";
 
 const EPENA = 0x8000_0000;
 const EPDIS = 1 << 30;
@@ -49,6 +50,7 @@ function attached(options: Partial<OtgFsOptions> = {}): Bench {
         asserted = on;
       },
     },
+    bus: new TestMemory(),
     clocked: () => true,
     usbClockHz: () => 48e6,
     vdd33Ready: () => true,
@@ -380,7 +382,6 @@ test("a core soft reset without a PHY clock never ends", () => {
 });
 
 const mistakes: readonly (readonly [string, (bench: Bench) => void])[] = [
-  ["DMA mode is not modelled", ({ put }) => put(GLOBAL.GAHBCFG, 0x21)],
   ["host mode is not modelled", ({ put }) => put(GLOBAL.GUSBCFG, 0x2000_0040)],
   ["is not 32 bits wide", ({ otg }) => otg.read(GLOBAL.GINTSTS, 2)],
   ["receive FIFO read while empty", ({ get }) => get(fifo(0))],
@@ -414,14 +415,10 @@ for (const [message, make] of mistakes) {
   });
 }
 
-test("DMAEN stays 0", () => {
-  const { get, put } = attached();
-  put(GLOBAL.GAHBCFG, 0x21);
-  assert.equal(get(GLOBAL.GAHBCFG), 1);
-});
-
 test("a turnaround time that does not suit HCLK is told", () => {
-  const { log } = attached({ hclkHz: () => 20e6 });
+  const { log, otg } = attached({ hclkHz: () => 20e6 });
+  assert.deepEqual(log.lines, [], "software may set it as late as at the end of the enumeration of speed");
+  otg.setup(0, 0, SETUP);
   assert(log.has("GUSBCFG.TRDT = 6: the manual asks for 10"));
 });
 
@@ -438,4 +435,113 @@ test("without its bus clock the core reads 0, forgets writes and is deaf", () =>
   assert(log.has("clock of USB2_OTG_FS is off"));
   on = true;
   assert.equal(get(GLOBAL.GRXFSIZ), 64);
+});
+
+test("a stopped PHY clock makes the core deaf neither for a reset nor for packets", () => {
+  const { otg, get, put } = attached();
+  put(GLOBAL.PCGCCTL, 1);
+  put(GLOBAL.GINTSTS, 0xffff_ffff);
+  otg.busReset(true);
+  otg.busReset(false);
+  assert.equal(get(GLOBAL.GINTSTS) & 0x3000, 0x3000);
+  assert.equal(otg.setup(0, 0, SETUP), "ack");
+});
+
+test("a transmit FIFO of size 0 overlaps nothing, and what the library clears in all endpoints is no mistake", () => {
+  const { put, log } = attached();
+  put(diepctl(2), USBAEP | BULK | (2 << 22) | 64);
+  put(0x108, 0);
+  put(0x13c, 0);
+  put(diepint(2), 0xfb7f);
+  put(doepint(2), 0xfb7f);
+  put(GLOBAL.GINTSTS, 0xbfff_ffff);
+  put(diepctl(1), USBAEP | BULK | (1 << 22) | 64 | EPENA);
+  assert.deepEqual(
+    log.lines.filter((line) => !line.includes("PKTCNT")),
+    [],
+  );
+});
+
+const DMAEN = 1 << 5;
+const BUFFER = TestMemory.BASE + 0x100;
+const diepdma = (n: number): number => 0x914 + 0x20 * n;
+const doepdma = (n: number): number => 0xb14 + 0x20 * n;
+
+/** As `attached`, with DMA, and endpoint 0 ready for a SETUP packet at BUFFER. */
+function attachedWithDma(): Bench & { readonly memory: TestMemory } {
+  const memory = new TestMemory();
+  const bench = attached({ bus: memory });
+  bench.put(GLOBAL.GAHBCFG, 1 | DMAEN);
+  bench.put(doeptsiz(0), (3 << 29) | PACKET | 24);
+  bench.put(doepdma(0), BUFFER);
+  bench.put(doepctl(0), EPENA | USBAEP);
+  return { ...bench, memory };
+}
+
+test("with DMA a SETUP packet goes to DOEPDMA0, disables the endpoint, and never shows in the receive FIFO", () => {
+  const { otg, get, memory } = attachedWithDma();
+  assert.equal(otg.setup(0, 0, SETUP), "ack");
+  assert.deepEqual(memory.bytes.subarray(0x100, 0x108), SETUP);
+  assert.equal(get(doepctl(0)) >>> 31, 0);
+  assert.equal(get(doepint(0)) & 0x8008, 0x8000, "STPKTRX, and STUP only with the next token");
+  assert.equal(otg.in(0, 0), "nak");
+  assert.equal(get(doepint(0)) & 8, 8);
+  assert.equal(get(GLOBAL.GINTSTS) & (1 << 4), 0);
+});
+
+test("with DMA a SETUP packet waits for an enabled endpoint", () => {
+  const { otg, get, put, memory } = attachedWithDma();
+  otg.setup(0, 0, SETUP);
+  otg.in(0, 0);
+  put(doepint(0), 0xffff);
+  const second = Uint8Array.from(SETUP, (byte) => byte ^ 1);
+  otg.setup(0, 0, second);
+  otg.in(0, 0);
+  assert.equal(get(doepint(0)) & 0x8008, 0);
+  put(doepdma(0), BUFFER + 64);
+  put(doepctl(0), EPENA | USBAEP);
+  assert.deepEqual(memory.bytes.subarray(0x140, 0x148), second);
+  assert.equal(get(doepint(0)) & 0x8008, 0x8008);
+});
+
+test("with DMA an OUT transfer fills memory packet by packet and ends with the short one", () => {
+  const { otg, get, put, memory } = attachedWithDma();
+  put(doeptsiz(1), (2 * PACKET) | 128);
+  put(doepdma(1), BUFFER);
+  put(doepctl(1), USBAEP | BULK | 64 | EPENA | CNAK);
+  assert.equal(otg.out(0, 1, 0, bytes(64)), "ack");
+  assert.equal(get(doepint(1)) & 1, 0);
+  assert.equal(otg.out(0, 1, 1, bytes(5)), "ack");
+  assert.equal(get(doepint(1)) & 1, 1);
+  assert.equal(get(doeptsiz(1)) & 0x7ffff, 128 - 69);
+  assert.equal(get(doepdma(1)), BUFFER + 69);
+  assert.deepEqual(memory.bytes.subarray(0x140, 0x146), Uint8Array.of(1, 2, 3, 4, 5, 0));
+  assert.equal(otg.out(0, 1, 0, bytes(1)), "nak");
+});
+
+test("with DMA an IN transfer is read from memory, and a packet that was lost is sent again as it was", () => {
+  const { otg, get, put, memory } = attachedWithDma();
+  memory.bytes.set(bytes(70), 0x100);
+  put(dieptsiz(1), (2 * PACKET) | 70);
+  put(diepdma(1), BUFFER);
+  put(diepctl(1), USBAEP | BULK | (1 << 22) | 64 | EPENA | CNAK);
+  assert.deepEqual(otg.in(0, 1), { toggle: 0, bytes: bytes(64) });
+  assert.deepEqual(otg.in(0, 1), { toggle: 0, bytes: bytes(64) });
+  otg.inAcknowledged(0, 1);
+  assert.deepEqual(otg.in(0, 1), { toggle: 1, bytes: bytes(70).subarray(64) });
+  assert.equal(get(diepint(1)) & 1, 0);
+  otg.inAcknowledged(0, 1);
+  assert.equal(get(diepint(1)) & 1, 1);
+  assert.equal(get(diepctl(1)) >>> 31, 0);
+  assert.equal(get(diepdma(1)), BUFFER + 70);
+});
+
+test("DMA does not reach DTCM: AHBERR, and it is told", () => {
+  const { otg, get, put, log } = attachedWithDma();
+  put(dieptsiz(1), PACKET | 8);
+  put(diepdma(1), 0x2000_0000);
+  put(diepctl(1), USBAEP | BULK | (1 << 22) | 64 | EPENA | CNAK);
+  assert.equal(otg.in(0, 1), "nak");
+  assert.equal(get(diepint(1)) & 4, 4);
+  assert(log.has("DTCM, which only the core and MDMA reach"));
 });

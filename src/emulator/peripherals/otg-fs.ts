@@ -1,6 +1,6 @@
 /**
- * USB2_OTG_FS: the Synopsys USB OTG core as a full-speed device on the internal PHY, without DMA
- * (RM0433, chapter "USB on-the-go high-speed"). Host mode, DMA, ULPI, isochronous endpoints, LPM and battery
+ * USB2_OTG_FS: the Synopsys USB OTG core as a full-speed device on the internal PHY
+ * (RM0433, chapter "USB on-the-go high-speed"). Host mode, ULPI, isochronous endpoints, LPM and battery
  * charging detection are not modelled; their bits are tagged.
  */
 
@@ -223,12 +223,8 @@ export class OtgFs implements BusDevice, UsbDevicePort {
   }
 
   #pullUpChanged(on: boolean): void {
-    if (on) {
-      this.#checkTurnaround();
-      this.#idle.activity();
-    } else {
-      this.#idle.stop();
-    }
+    if (on) this.#idle.activity();
+    else this.#idle.stop();
     this.#listener?.pullUpChanged(on);
   }
 
@@ -254,6 +250,7 @@ export class OtgFs implements BusDevice, UsbDevicePort {
     this.#core.update();
   }
 
+  /** PCGCCTL.STPPCLK makes nobody deaf: ST's library sets it in each suspend and leaves it to the core to wake. */
   #awake(): void {
     this.#regs.setBits("DSTS", DSTS.SUSPSTS, false);
     this.#regs.setBits("PCGCCTL", PCGCCTL.PHYSUSP, false);
@@ -266,8 +263,7 @@ export class OtgFs implements BusDevice, UsbDevicePort {
     const problem =
       (clocked() ? undefined : "its bus clock is off (RCC_AHB1ENR.USB2OTGEN)") ??
       usbClockProblem(usbClockHz()) ??
-      (stalledBySleep?.() ? "the CPU sleeps and RCC_AHB1LPENR stops the core" : undefined) ??
-      (this.#regs.has("PCGCCTL", PCGCCTL.STPPCLK) ? "PCGCCTL.STPPCLK is set" : undefined);
+      (stalledBySleep?.() ? "the CPU sleeps and RCC_AHB1LPENR stops the core" : undefined);
     if (problem === undefined) return true;
     this.#core.mistake(`deaf.${problem}`, `the core does not hear the host: ${problem}`);
     return false;
@@ -331,6 +327,7 @@ export class OtgFs implements BusDevice, UsbDevicePort {
   setup(address: number, endpoint: number, bytes: Uint8Array): Handshake {
     const target = this.#addressed(address, endpoint) ? this.#core.outs[endpoint] : undefined;
     if (target === undefined || endpoint !== 0) return "none";
+    this.#checkTurnaround();
     const answer = target.setup(bytes);
     if (answer === "ack") {
       this.#core.ins[0]?.setupReceived();
@@ -376,7 +373,7 @@ export class OtgFs implements BusDevice, UsbDevicePort {
   #endSetupStage(endpoint: number): void {
     if (endpoint !== 0 || !this.#setupUnfinished) return;
     this.#setupUnfinished = false;
-    this.#core.endSetupStage();
+    this.#core.outs[0]?.setupStageOver();
   }
 
   #statusDone(): void {

@@ -5,6 +5,7 @@
 
 import type { EmulatorLog, InterruptLine } from "../bus.js";
 import { OtgFs, type OtgFsOptions } from "../peripherals/otg-fs.js";
+import { TestMemory } from "../peripherals/test-kit.js";
 import { Timeline } from "../timeline.js";
 import { type HostState, UsbHost, type UsbHostOptions } from "./host.js";
 
@@ -399,6 +400,7 @@ export function makeRig(options: RigOptions = {}): Rig {
         timeline,
         log,
         irq,
+        bus: new TestMemory(),
         clocked: () => true,
         usbClockHz: () => 48e6,
         vdd33Ready: () => true,
