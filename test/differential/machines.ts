@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { CortexM7 } from "../../src/emulator/cpu/core.js";
 import { Ram } from "../../src/emulator/cpu/memory.js";
 import { SystemBus } from "../../src/emulator/cpu/system-bus.js";
+import { GuestMemory } from "../../src/emulator/guest-memory.js";
 import { Timeline } from "../../src/emulator/timeline.js";
 
 export const CODE_BASE = 0;
@@ -42,10 +43,11 @@ export class Machine {
   readonly #output: Uint8Array[] = [];
 
   constructor(loads: readonly Load[]) {
-    const bus = new SystemBus();
-    bus.map(CODE_BASE, SMALL, new Ram(SMALL), "SSRAM1");
-    bus.map(DATA_BASE, SMALL, new Ram(SMALL), "SSRAM2");
-    bus.map(BATCH_BASE, LARGE, new Ram(LARGE), "PSRAM");
+    const memory = new GuestMemory(2 * SMALL + LARGE);
+    const bus = new SystemBus(memory);
+    bus.map(CODE_BASE, SMALL, new Ram(SMALL, memory), "SSRAM1");
+    bus.map(DATA_BASE, SMALL, new Ram(SMALL, memory), "SSRAM2");
+    bus.map(BATCH_BASE, LARGE, new Ram(LARGE, memory), "PSRAM");
     this.cpu = new CortexM7({
       bus,
       timeline: this.timeline,

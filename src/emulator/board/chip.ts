@@ -4,6 +4,7 @@ import type { BusDevice, EmulatorLog, InterruptLine } from "../bus.js";
 import { CortexM7 } from "../cpu/core.js";
 import { Ram } from "../cpu/memory.js";
 import { SystemBus } from "../cpu/system-bus.js";
+import type { GuestMemory } from "../guest-memory.js";
 import { Crc } from "../peripherals/crc.js";
 import { Crs } from "../peripherals/crs.js";
 import { Dbgmcu } from "../peripherals/dbgmcu.js";
@@ -39,6 +40,8 @@ import { SystemMemory } from "./system-memory.js";
 
 export interface ChipOptions {
   readonly timeline: Timeline;
+  /** Where the memories lie; `CHIP_BYTES` of it are the chip's own. */
+  readonly memory: GuestMemory;
   readonly log: EmulatorLog;
   /** Numbers in [0, 1): RAM content at power-on, noise, what a power cut leaves. */
   readonly random: () => number;
@@ -55,6 +58,9 @@ export interface ChipOptions {
   /** A missing clean or invalidate of a cache shows. */
   readonly strictCaches?: boolean | undefined;
 }
+
+/** RAMs and internal flash, each rounded up to a page. */
+export const CHIP_BYTES = 2 << 20;
 
 export const PORTS: readonly PortLetter[] = ["A", "B", "C", "D", "E", "F", "G", "H", "I", "J", "K"];
 
@@ -75,7 +81,7 @@ const EXTI_GROUPS = [
 const EXTI_LINE = { RTC_ALARM: 17, RTC_WAKEUP: 19 } as const;
 
 export class Chip {
-  readonly bus = new SystemBus();
+  readonly bus: SystemBus;
   readonly cpu: CortexM7;
   readonly rcc: Rcc;
   readonly pwr: Pwr;
@@ -105,6 +111,7 @@ export class Chip {
   constructor(options: ChipOptions) {
     this.#options = options;
     const { log, timeline } = options;
+    this.bus = new SystemBus(options.memory);
     this.cpu = new CortexM7({
       bus: this.bus,
       timeline,
@@ -225,6 +232,7 @@ export class Chip {
       timeline,
       random,
       interrupt: this.#irqs.source(IRQ.FLASH),
+      memory: this.bus.memory,
       onTimingChange: () => this.rcc.checkOperatingPoint(),
     });
     this.#mapController("FLASH", ADDRESS.FLASH, SIZE.FLASH, flash);
@@ -423,13 +431,13 @@ export class Chip {
   }
 
   #mapMemories(): void {
-    const { log, uniqueId } = this.#options;
+    const { log, uniqueId, memory } = this.#options;
     const gated = (name: "SRAM1" | "SRAM2" | "SRAM3" | "BKPRAM", size: number) =>
-      new GatedRam(name, size, this.rcc.clockGate(name), log);
+      new GatedRam(name, new Ram(size, memory), this.rcc.clockGate(name), log);
     const signature = new DeviceSignature({ log, uniqueId });
     this.#map("device signature", ADDRESS.DEVICE_SIGNATURE, SIGNATURE_BYTES, signature);
     for (const name of ["ITCM", "DTCM", "AXI_SRAM", "SRAM4"] as const) {
-      const ram = new Ram(SIZE[name]);
+      const ram = new Ram(SIZE[name], memory);
       this.#rams.push(ram.readable);
       this.#map(name, ADDRESS[name], SIZE[name], ram);
     }
@@ -504,7 +512,7 @@ export class Chip {
   }
 
   #makeExternalMemory(): void {
-    const { log } = this.#options;
+    const { log, memory } = this.#options;
     const fmc = new Fmc({
       log,
       clocked: this.rcc.clockGate("FMC"),
@@ -515,8 +523,8 @@ export class Chip {
     this.rcc.onReset("FMC", () => fmc.reset());
     this.#map("FMC NOR/PSRAM", ADDRESS.FMC_NOR, SIZE.FMC_BANK, new EmptyBank(fmc, "FMC NOR/PSRAM", log));
     this.#map("FMC NAND", ADDRESS.FMC_NAND, SIZE.FMC_BANK, new EmptyBank(fmc, "FMC NAND", log));
-    this.#map("SDRAM bank 1", ADDRESS.SDRAM1, SIZE.FMC_BANK, new Sdram(fmc, 1, log));
-    this.#map("SDRAM bank 2", ADDRESS.SDRAM2, SIZE.FMC_BANK, new Sdram(fmc, 2, log));
+    this.#map("SDRAM bank 1", ADDRESS.SDRAM1, SIZE.FMC_BANK, new Sdram(fmc, 1, log, memory));
+    this.#map("SDRAM bank 2", ADDRESS.SDRAM2, SIZE.FMC_BANK, new Sdram(fmc, 2, log, memory));
   }
 
   #makeStored(): void {

@@ -12,6 +12,7 @@ import {
 } from "../flash/nor-flash.js";
 import type { OperationKind } from "../flash/part.js";
 import { norPart } from "../flash/parts.js";
+import { GuestMemory } from "../guest-memory.js";
 import { alternateFunction, type Signal } from "../peripherals/alternate-functions.js";
 import type { FlashState } from "../peripherals/flash.js";
 import type { Gpio, PortLetter } from "../peripherals/gpio.js";
@@ -20,7 +21,7 @@ import { Timeline } from "../timeline.js";
 import type { LinkFault } from "../usb/cdc.js";
 import { UsbHost } from "../usb/host.js";
 import type { UsbDevicePort } from "../usb-port.js";
-import { Chip } from "./chip.js";
+import { CHIP_BYTES, Chip } from "./chip.js";
 import { BoardLog } from "./log.js";
 
 export interface EmulatedBoardOptions {
@@ -84,6 +85,8 @@ const SIGNALS: Readonly<Record<1 | 2, Readonly<Record<FlashPin, Signal>>>> = {
   },
 };
 
+/** The usual sizes; what is larger works, but slower. */
+const SDRAM_BYTES = 32 << 20;
 const DM = 11;
 const DP = 12;
 const LINE_LIMIT = 1000;
@@ -109,9 +112,11 @@ export class EmulatedBoard {
     this.board = board;
     this.log = new BoardLog(options.onMessage);
     this.uniqueId = options.uniqueId ?? drawUniqueId(random);
-    this.flashChip = this.#makeFlashChip();
+    const memory = new GuestMemory(CHIP_BYTES + norPart(board.flash.part).size + SDRAM_BYTES);
+    this.flashChip = this.#makeFlashChip(memory);
     this.chip = new Chip({
       timeline: this.timeline,
+      memory,
       log: this.log,
       random,
       uniqueId: this.uniqueId,
@@ -241,12 +246,12 @@ export class EmulatedBoard {
     this.timeline.runDue();
   }
 
-  #makeFlashChip(): SerialNorFlash {
+  #makeFlashChip(memory: GuestMemory): SerialNorFlash {
     const { board, random, onFlashOperation, flashDefects, flashDuration } = this.#options;
     const part = norPart(board.flash.part);
     return new SerialNorFlash({
       part,
-      content: new Uint8Array(part.size).fill(0xff),
+      content: memory.allocate(part.size).fill(0xff),
       timeline: this.timeline,
       log: this.log,
       random,

@@ -1,5 +1,5 @@
 import type { AccessSize, ClockGate, EmulatorLog, MemoryDevice } from "../bus.js";
-import { Ram } from "../cpu/memory.js";
+import type { Ram } from "../cpu/memory.js";
 
 /** RAM behind a clock gate: SRAM1-3 and the backup SRAM. Without its clock it reads 0 and takes nothing. */
 export class GatedRam implements MemoryDevice {
@@ -8,9 +8,8 @@ export class GatedRam implements MemoryDevice {
   readonly #clocked: ClockGate;
   readonly #log: EmulatorLog;
 
-  /** @param size bytes, a multiple of 4. */
-  constructor(name: string, size: number, clocked: ClockGate, log: EmulatorLog) {
-    this.#ram = new Ram(size);
+  constructor(name: string, ram: Ram, clocked: ClockGate, log: EmulatorLog) {
+    this.#ram = ram;
     this.#name = name;
     this.#clocked = clocked;
     this.#log = log;

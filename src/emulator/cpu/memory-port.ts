@@ -45,8 +45,12 @@ export class MemoryPort implements CodeListener {
   /** Pages that hold decoded instructions: stores there take the slow path. */
   readonly #codePages = new Uint8Array(1 << 20);
   #view: AccessView;
-  #readSlot: Uint8Array;
-  #writeSlot: Uint8Array;
+  #reads: Int32Array;
+  #writes: Int32Array;
+  /** All of `GuestMemory`. */
+  readonly #words: Int32Array;
+  readonly #halves: Uint16Array;
+  readonly #bytes: Uint8Array;
   #privileged = true;
   #mpuOn = false;
   /** Stores past the bus's lent bytes: how many the instruction that began at `#storesAt` did, and how many it repeats. */
@@ -58,10 +62,18 @@ export class MemoryPort implements CodeListener {
     this.#bus = bus;
     this.#level1 = level1;
     this.#mpu = mpu;
-    this.#views = [new AccessView(decode), new AccessView(decode), new AccessView(decode)];
+    const { memory } = bus;
+    this.#words = memory.words;
+    this.#halves = memory.halves;
+    this.#bytes = memory.bytes;
+    this.#views = [
+      new AccessView(decode, memory),
+      new AccessView(decode, memory),
+      new AccessView(decode, memory),
+    ];
     this.#view = this.#views[0];
-    this.#readSlot = this.#view.readSlot;
-    this.#writeSlot = this.#view.writeSlot;
+    this.#reads = this.#view.reads;
+    this.#writes = this.#view.writes;
     bus.addListener(this);
   }
 
@@ -80,8 +92,8 @@ export class MemoryPort implements CodeListener {
     this.#privileged = privileged;
     this.#mpuOn = mpuOn;
     this.#view = this.#views[mpuOn ? (privileged ? 1 : 2) : 0];
-    this.#readSlot = this.#view.readSlot;
-    this.#writeSlot = this.#view.writeSlot;
+    this.#reads = this.#view.reads;
+    this.#writes = this.#view.writes;
     return this.#view !== before;
   }
 
@@ -139,63 +151,39 @@ export class MemoryPort implements CodeListener {
   }
 
   load32(address: number): number {
-    const slot = this.#readSlot[address >>> PAGE_SHIFT] as number;
-    if (slot !== 0 && (address & 3) === 0) {
-      const bus = this.#bus;
-      return bus.readBanks[slot]?.words[(address - (bus.bases[slot] as number)) >>> 2] as number;
-    }
+    const distance = this.#reads[address >>> PAGE_SHIFT] as number;
+    if (distance !== 0 && (address & 3) === 0) return this.#words[(address + distance) >>> 2] as number;
     return this.#load(address, 4) | 0;
   }
 
   load16(address: number): number {
-    const slot = this.#readSlot[address >>> PAGE_SHIFT] as number;
-    if (slot !== 0 && (address & 1) === 0) {
-      const bus = this.#bus;
-      return bus.readBanks[slot]?.halves[(address - (bus.bases[slot] as number)) >>> 1] as number;
-    }
+    const distance = this.#reads[address >>> PAGE_SHIFT] as number;
+    if (distance !== 0 && (address & 1) === 0) return this.#halves[(address + distance) >>> 1] as number;
     return this.#load(address, 2);
   }
 
   load8(address: number): number {
-    const slot = this.#readSlot[address >>> PAGE_SHIFT] as number;
-    if (slot !== 0) {
-      const bus = this.#bus;
-      return bus.readBanks[slot]?.bytes[(address - (bus.bases[slot] as number)) >>> 0] as number;
-    }
+    const distance = this.#reads[address >>> PAGE_SHIFT] as number;
+    if (distance !== 0) return this.#bytes[(address + distance) >>> 0] as number;
     return this.#load(address, 1);
   }
 
   store32(address: number, value: number): void {
-    const slot = this.#writeSlot[address >>> PAGE_SHIFT] as number;
-    if (slot !== 0 && (address & 3) === 0) {
-      const bus = this.#bus;
-      const words = bus.writeBanks[slot]?.words as Int32Array;
-      words[(address - (bus.bases[slot] as number)) >>> 2] = value;
-      return;
-    }
-    this.#store(address, 4, value);
+    const distance = this.#writes[address >>> PAGE_SHIFT] as number;
+    if (distance !== 0 && (address & 3) === 0) this.#words[(address + distance) >>> 2] = value;
+    else this.#store(address, 4, value);
   }
 
   store16(address: number, value: number): void {
-    const slot = this.#writeSlot[address >>> PAGE_SHIFT] as number;
-    if (slot !== 0 && (address & 1) === 0) {
-      const bus = this.#bus;
-      const halves = bus.writeBanks[slot]?.halves as Uint16Array;
-      halves[(address - (bus.bases[slot] as number)) >>> 1] = value;
-      return;
-    }
-    this.#store(address, 2, value);
+    const distance = this.#writes[address >>> PAGE_SHIFT] as number;
+    if (distance !== 0 && (address & 1) === 0) this.#halves[(address + distance) >>> 1] = value;
+    else this.#store(address, 2, value);
   }
 
   store8(address: number, value: number): void {
-    const slot = this.#writeSlot[address >>> PAGE_SHIFT] as number;
-    if (slot !== 0) {
-      const bus = this.#bus;
-      const bytes = bus.writeBanks[slot]?.bytes as Uint8Array;
-      bytes[(address - (bus.bases[slot] as number)) >>> 0] = value;
-      return;
-    }
-    this.#store(address, 1, value);
+    const distance = this.#writes[address >>> PAGE_SHIFT] as number;
+    if (distance !== 0) this.#bytes[(address + distance) >>> 0] = value;
+    else this.#store(address, 1, value);
   }
 
   /** LDM, LDRD, LDREX, VLDR and the like fault when unaligned, whatever CCR.UNALIGN_TRP says (A3.2.1). */
@@ -230,7 +218,7 @@ export class MemoryPort implements CodeListener {
   #forbidWrites(page: number): void {
     if (this.#codePages[page] !== 0) return;
     this.#codePages[page] = 1;
-    for (const view of this.#views) view.writeSlot[page] = 0;
+    for (const view of this.#views) view.writes[page] = 0;
   }
 
   #permission(address: number): number {
@@ -334,21 +322,29 @@ export class MemoryPort implements CodeListener {
   #learnRead(address: number): void {
     if (this.#watch?.covers(address >>> PAGE_SHIFT) === true || this.#level1?.direct(address) === false)
       return;
-    const region = this.#bus.find(address);
-    if (region?.readable === undefined || !wholePage(region, region.readable.bytes.length, address)) return;
+    const distance = this.#distance(address, "readable");
+    if (distance === 0) return;
     const page = address >>> PAGE_SHIFT;
     const uniform = this.#mpu.pagePermission(page, this.#privileged, this.#mpuOn);
-    if ((uniform & Permission.read) !== 0) this.#view.allowRead(page, region.slot);
+    if ((uniform & Permission.read) !== 0) this.#view.allowRead(page, distance);
   }
 
   #learnWrite(address: number): void {
     const page = address >>> PAGE_SHIFT;
     if (this.#codePages[page] !== 0 || this.#watch?.covers(page) === true) return;
     if (this.#level1?.direct(address) === false) return;
-    const region = this.#bus.find(address);
-    if (region?.writable === undefined || !wholePage(region, region.writable.bytes.length, address)) return;
+    const distance = this.#distance(address, "writable");
+    if (distance === 0) return;
     const uniform = this.#mpu.pagePermission(page, this.#privileged, this.#mpuOn);
-    if ((uniform & Permission.write) !== 0) this.#view.allowWrite(page, region.slot);
+    if ((uniform & Permission.write) !== 0) this.#view.allowWrite(page, distance);
+  }
+
+  /** From addresses of this page to places in `GuestMemory`; 0 when not all of the page lies there. */
+  #distance(address: number, use: "readable" | "writable"): number {
+    const region = this.#bus.find(address);
+    const bytes = region?.[use]?.bytes;
+    if (region === undefined || bytes === undefined || !this.#bus.memory.holds(bytes)) return 0;
+    return wholePage(region, bytes.length, address) ? (bytes.byteOffset - region.base) | 0 : 0;
   }
 }
 

@@ -1,17 +1,18 @@
 /** Plain RAM (and, for tests, flash) that lends its bytes to the bus. */
 
 import type { AccessSize, MemoryDevice } from "../bus.js";
+import type { GuestMemory } from "../guest-memory.js";
 
 export class Ram implements MemoryDevice {
   readonly readable: Uint8Array;
   readonly writable: Uint8Array;
   readonly #view: DataView;
 
-  /** @param size bytes, a multiple of 4. */
-  constructor(size: number) {
-    this.readable = new Uint8Array(size);
+  /** @param size bytes, a multiple of 4. @param memory where they are taken from; else they are slower to reach. */
+  constructor(size: number, memory?: GuestMemory) {
+    this.readable = memory?.allocate(size) ?? new Uint8Array(size);
     this.writable = this.readable;
-    this.#view = new DataView(this.readable.buffer);
+    this.#view = new DataView(this.readable.buffer, this.readable.byteOffset, size);
   }
 
   read(offset: number, size: AccessSize): number {

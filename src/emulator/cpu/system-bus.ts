@@ -6,6 +6,7 @@
  */
 
 import { type AccessSize, type BusDevice, BusFault, type MemoryDevice } from "../bus.js";
+import { GuestMemory } from "../guest-memory.js";
 import { hex } from "./faults.js";
 
 /** Bytes of a memory with views for each access size. */
@@ -22,8 +23,6 @@ export interface Region {
   /** Bytes. */
   readonly size: number;
   readonly device: BusDevice;
-  /** 1-based; 0 means "no direct access" in the core's tables. */
-  readonly slot: number;
   /** A write to it may change what some memory lends. */
   readonly remaps: boolean;
   readable: Bank | undefined;
@@ -40,24 +39,25 @@ export interface CodeListener {
   regionChanged(region: Region): void;
 }
 
-const NO_BANK: Bank = { bytes: new Uint8Array(0), halves: new Uint16Array(0), words: new Int32Array(0) };
-const MAX_REGIONS = 255;
+/** Enough for small machines; boards say how much they need. */
+const DEFAULT_BYTES = 1 << 20;
 /** Peripherals are 1 KiB apart. */
 const RECENT_SHIFT = 10;
 const RECENT_SLOTS = 256;
 
 export class SystemBus {
-  /** Indexed by slot. Only entries of regions that lend bytes hold any. */
-  readonly readBanks: Bank[] = [NO_BANK];
-  readonly writeBanks: Bank[] = [NO_BANK];
-  /** First address of each slot's region as signed 32-bit. */
-  readonly bases: Int32Array = new Int32Array(MAX_REGIONS + 1);
+  /** Where memories that are to be fast take their bytes from. */
+  readonly memory: GuestMemory;
 
   readonly #sorted: Region[] = [];
   readonly #memories: { region: Region; memory: MemoryDevice }[] = [];
   readonly #listeners: CodeListener[] = [];
   /** Regions found lately, by address bits: code that feeds one peripheral from another looks up both in turn. */
   readonly #recent: (Region | undefined)[] = new Array<undefined>(RECENT_SLOTS).fill(undefined);
+
+  constructor(memory: GuestMemory = new GuestMemory(DEFAULT_BYTES)) {
+    this.memory = memory;
+  }
 
   get regions(): readonly Region[] {
     return this.#sorted;
@@ -75,25 +75,19 @@ export class SystemBus {
     name: string,
     remaps = "readable" in device,
   ): Region {
-    const slot = this.#sorted.length + 1;
     const clash = this.#sorted.find((r) => base < r.base + r.size && r.base < base + size);
     if (clash !== undefined)
       throw new RangeError(`${name} at ${hex(base)} overlaps ${clash.name} at ${hex(clash.base)}`);
-    if (slot > MAX_REGIONS) throw new RangeError(`no room for ${name}: at most ${MAX_REGIONS} regions`);
     const region: Region = {
       name,
       base,
       size,
       device,
-      slot,
       remaps,
       readable: undefined,
       writable: undefined,
       touched: 0,
     };
-    this.bases[slot] = base;
-    this.readBanks[slot] = NO_BANK;
-    this.writeBanks[slot] = NO_BANK;
     this.#sorted.push(region);
     this.#sorted.sort((a, b) => a.base - b.base);
     if ("readable" in device) this.#memories.push({ region, memory: device });
@@ -197,8 +191,6 @@ export class SystemBus {
       if (readable === region.readable?.bytes && writable === region.writable?.bytes) continue;
       region.readable = bankOf(readable);
       region.writable = bankOf(writable);
-      this.readBanks[region.slot] = region.readable ?? NO_BANK;
-      this.writeBanks[region.slot] = region.writable ?? NO_BANK;
       for (const listener of this.#listeners) listener.regionChanged(region);
     }
   }

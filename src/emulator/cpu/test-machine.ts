@@ -13,8 +13,8 @@ export const STACK_TOP = 0x20008000;
 export class TestMachine {
   readonly bus = new SystemBus();
   readonly timeline = new Timeline(100e6);
-  readonly flash = new Ram(0x10000);
-  readonly ram = new Ram(0x10000);
+  readonly flash = new Ram(0x10000, this.bus.memory);
+  readonly ram = new Ram(0x10000, this.bus.memory);
   readonly notes: string[] = [];
   readonly cpu: CortexM7;
   resets = 0;

@@ -1,8 +1,9 @@
 /**
  * What the core may reach directly, and what it has decoded, under one set of permissions (MPU off; MPU on and
- * privileged; MPU on and unprivileged). A page is 4 KiB. Slots are `SystemBus` slots; 0 means "ask the slow path".
+ * privileged; MPU on and unprivileged). A page is 4 KiB.
  */
 
+import type { GuestMemory } from "../guest-memory.js";
 import { type Execute, Insn } from "./insn.js";
 
 const PAGES = 1 << 20;
@@ -11,15 +12,18 @@ export const PAGE_SHIFT = 12;
 type CodePage = (Insn | undefined)[];
 
 export class AccessView {
-  readonly readSlot: Uint8Array = new Uint8Array(PAGES);
-  readonly writeSlot: Uint8Array = new Uint8Array(PAGES);
+  /** For each page, what added to an address gives its place in `GuestMemory`; 0: the slow path must be asked. */
+  readonly reads: Int32Array;
+  readonly writes: Int32Array;
   #filled: number[] = [];
   readonly #decode: Execute;
   /** Indexed by address bits 31:22, then 21:12, then 11:1. */
   readonly #code: ((CodePage | undefined)[] | undefined)[] = new Array(1024).fill(undefined);
 
-  constructor(decode: Execute) {
+  constructor(decode: Execute, memory: GuestMemory) {
     this.#decode = decode;
+    this.reads = table(memory);
+    this.writes = table(memory);
   }
 
   /** The instruction at an even address, decoded or not yet. */
@@ -41,13 +45,13 @@ export class AccessView {
     return insn;
   }
 
-  allowRead(page: number, slot: number): void {
-    this.readSlot[page] = slot;
+  allowRead(page: number, distance: number): void {
+    this.reads[page] = distance;
     this.#filled.push(page);
   }
 
-  allowWrite(page: number, slot: number): void {
-    this.writeSlot[page] = slot;
+  allowWrite(page: number, distance: number): void {
+    this.writes[page] = distance;
     this.#filled.push(page);
   }
 
@@ -61,8 +65,8 @@ export class AccessView {
 
   forgetAccess(): void {
     for (const page of this.#filled) {
-      this.readSlot[page] = 0;
-      this.writeSlot[page] = 0;
+      this.reads[page] = 0;
+      this.writes[page] = 0;
     }
     this.#filled = [];
   }
@@ -102,4 +106,9 @@ export class AccessView {
     page[(pc >>> 1) & 2047] = insn;
     return insn;
   }
+}
+
+function table(memory: GuestMemory): Int32Array {
+  const bytes = memory.allocate(PAGES * 4);
+  return new Int32Array(bytes.buffer, bytes.byteOffset, PAGES);
 }

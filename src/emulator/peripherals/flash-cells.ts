@@ -5,6 +5,8 @@
  * no longer fit each other: the word reads as a double ECC error. An interrupted operation does the same.
  */
 
+import type { GuestMemory } from "../guest-memory.js";
+
 /** Numbers in [0, 1). */
 export type Random = () => number;
 
@@ -24,7 +26,7 @@ export interface FlashCellsState {
 
 export class FlashCells {
   /** What the cells hold. Words in `broken` hold it behind a double ECC error. */
-  readonly bytes = new Uint8Array(FLASH_BYTES).fill(0xff);
+  readonly bytes: Uint8Array;
 
   readonly #programmed = new Set<number>();
   readonly #broken = new Set<number>();
@@ -32,7 +34,8 @@ export class FlashCells {
   /** How often an interrupted program leaves an ECC that does not fit, 0..1. */
   readonly #tornEccProbability: number;
 
-  constructor(random: Random, tornEccProbability: number) {
+  constructor(random: Random, tornEccProbability: number, memory?: GuestMemory) {
+    this.bytes = (memory?.allocate(FLASH_BYTES) ?? new Uint8Array(FLASH_BYTES)).fill(0xff);
     this.#random = random;
     this.#tornEccProbability = tornEccProbability;
   }

@@ -13,6 +13,7 @@ import {
   type InterruptLine,
   type MemoryDevice,
 } from "../bus.js";
+import type { GuestMemory } from "../guest-memory.js";
 import { RegisterBlock } from "../registers.js";
 import type { Timeline, TimelineEvent } from "../timeline.js";
 import {
@@ -49,6 +50,8 @@ export interface FlashOptions {
   readonly random: Random;
   /** How often an interrupted program leaves a broken ECC, 0..1. Default 0.75. */
   readonly tornEccProbability?: number;
+  /** Where the cells lie; default: on their own. */
+  readonly memory?: GuestMemory;
   /** FLASH_ACR changed: the RCC checks the operating point. */
   readonly onTimingChange: () => void;
 }
@@ -108,7 +111,7 @@ export class Flash implements BusDevice {
 
   constructor(options: FlashOptions) {
     this.#options = options;
-    this.#cells = new FlashCells(options.random, options.tornEccProbability ?? 0.75);
+    this.#cells = new FlashCells(options.random, options.tornEccProbability ?? 0.75, options.memory);
     this.#control = new KeyLock("FLASH_KEYR1", [0x4567_0123, 0xcdef_89ab], options.log);
     this.#optionLock = new KeyLock("FLASH_OPTKEYR", [0x0819_2a3b, 0x4c5d_6e7f], options.log);
     this.registers = new RegisterBlock(flashRegisters(this.#hooks()), { name: "FLASH", log: options.log });

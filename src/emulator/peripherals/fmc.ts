@@ -11,6 +11,7 @@ import {
   type EmulatorLog,
   type MemoryDevice,
 } from "../bus.js";
+import type { GuestMemory } from "../guest-memory.js";
 import { RegisterBlock } from "../registers.js";
 import { Peripheral } from "./peripheral.js";
 import { ALL, registerTable } from "./register-table.js";
@@ -143,9 +144,12 @@ export class Sdram implements MemoryDevice {
   readonly #fmc: Fmc;
   readonly #bank: SdramBank;
   readonly #log: EmulatorLog;
+  readonly #memory: GuestMemory | undefined;
   #bytes: Uint8Array = new Uint8Array(0);
 
-  constructor(fmc: Fmc, bank: SdramBank, log: EmulatorLog) {
+  /** @param memory where its bytes lie; default: on their own */
+  constructor(fmc: Fmc, bank: SdramBank, log: EmulatorLog, memory?: GuestMemory) {
+    this.#memory = memory;
     this.#fmc = fmc;
     this.#bank = bank;
     this.#log = log;
@@ -156,7 +160,7 @@ export class Sdram implements MemoryDevice {
     const size = this.#fmc.sdramSize(this.#bank);
     if (this.#bytes.length !== size) {
       const before = this.#bytes;
-      this.#bytes = noisy(size);
+      this.#bytes = noisy(this.#memory?.allocate(size) ?? new Uint8Array(size));
       this.#bytes.set(before.subarray(0, size));
     }
     return this.#bytes;
@@ -194,10 +198,10 @@ export class Sdram implements MemoryDevice {
   }
 }
 
-function noisy(size: number): Uint8Array {
-  const words = new Uint32Array(size >>> 2);
+function noisy(bytes: Uint8Array): Uint8Array {
+  const words = new Uint32Array(bytes.buffer, bytes.byteOffset, bytes.length >>> 2);
   for (let i = 0; i < words.length; i++) words[i] = Math.imul(i, 0x9e37_79b1);
-  return new Uint8Array(words.buffer);
+  return bytes;
 }
 
 /** NOR, PSRAM and NAND banks: nothing answers on the data lines. */

@@ -1,0 +1,45 @@
+/**
+ * One buffer from which a board's memories are taken, so that one typed array, and code translated to WebAssembly, reach
+ * all of them. What does not fit gets a buffer of its own, which works as well, only slower.
+ */
+
+import { type LinearMemory, webAssembly } from "./web-assembly.js";
+
+/** Memories begin on a page: whole pages of theirs can be reached directly. */
+const ALIGNMENT = 4096;
+const WASM_PAGE = 65536;
+/** For the core itself: which page of the address space lies where, under three sets of permissions, and its registers. */
+const CORE_BYTES = 25 << 20;
+
+export class GuestMemory {
+  /** What translated code has as its memory; undefined where WebAssembly is not to be had. */
+  readonly linear: LinearMemory | undefined;
+  readonly bytes: Uint8Array;
+  readonly halves: Uint16Array;
+  readonly words: Int32Array;
+  /** Nothing lies in the first page: 0 is no place of a memory. */
+  #used = ALIGNMENT;
+
+  /** @param size bytes for memories, at most 1 GiB; what is not used costs nothing. */
+  constructor(size: number) {
+    const pages = Math.ceil((size + CORE_BYTES) / WASM_PAGE);
+    this.linear = webAssembly && new webAssembly.Memory({ initial: pages, maximum: pages });
+    const buffer = this.linear?.buffer ?? new ArrayBuffer(pages * WASM_PAGE);
+    this.bytes = new Uint8Array(buffer);
+    this.halves = new Uint16Array(buffer);
+    this.words = new Int32Array(buffer);
+  }
+
+  /** Zeros. @param size bytes, a multiple of 4. */
+  allocate(size: number): Uint8Array {
+    if (size > this.bytes.length - this.#used) return new Uint8Array(size);
+    const bytes = new Uint8Array(this.bytes.buffer, this.#used, size);
+    this.#used += Math.ceil(size / ALIGNMENT) * ALIGNMENT;
+    return bytes;
+  }
+
+  /** Were these bytes taken from here? Then `bytes.byteOffset` is their address in `linear`. */
+  holds(bytes: Uint8Array): boolean {
+    return bytes.buffer === this.bytes.buffer;
+  }
+}
