@@ -187,6 +187,14 @@ export const COMMANDS: readonly CommandSpec[] = [
     load: () => import("./commands/board-new.js"),
   },
   {
+    name: "install",
+    summary:
+      "tell how the bootloader gets onto a board for the first time: commands for the board of --board",
+    arguments: [],
+    options: [["--probe <probe>", "dfu, stlink, jlink or openocd (default: all of them)"]],
+    load: () => import("./commands/install.js"),
+  },
+  {
     name: "emulate",
     summary: "run an emulated board until Ctrl-C; lines on stdin act on it: reset, power off, unplug …",
     arguments: [],

@@ -24,6 +24,11 @@ export class InterruptedError extends Error {
   override readonly name = "InterruptedError";
 }
 
+/** The board's own first stage must stay: says what to do instead. */
+export class FirstStageError extends Error {
+  override readonly name = "FirstStageError";
+}
+
 /** The board's owner has not allowed it: names the right that is missing, the owner, and what to do. */
 export class AccessDeniedError extends Error {
   override readonly name = "AccessDeniedError";

@@ -57,5 +57,8 @@ async function writeBoard(io: CliIo, file: string, text: string): Promise<void> 
 
 function firmwareLines(build: FirmwareBuild, file: string): string[] {
   if (build.kind === "missing") return [`its firmware is not built: ${build.why}`, `there: ${build.command}`];
-  return [`${build.image}: its bootloader`, `try it: imflasher flash 0x90100000 FILE --board ${file}`];
+  return [
+    `${build.image}: its bootloader`,
+    `try it: imflasher flash 0x90100000 FILE --board ${file}; put it onto the board: imflasher install --board ${file}`,
+  ];
 }
