@@ -225,6 +225,11 @@ export const COMMANDS: readonly CommandSpec[] = [
       ["--listen <port>", "TCP port of this machine for GDB; 0 chooses one (default: 3334)"],
       ["--once", "end when GDB leaves"],
       ["--layout <board>", "board with the flash chip's size, or its file (default: emulated, 16 MiB)"],
+      ["--program <file>", "what is debugged: a restart writes it when nothing has loaded it"],
+      [
+        "--between <fd,fd>",
+        "open connections to the probe's server and to GDB, of a process that started this one",
+      ],
       ["--internal-flash", "let GDB write the internal flash, where the bootloader is"],
     ],
     load: () => import("./commands/gdb-server.js"),

@@ -30,6 +30,8 @@ export const UNKNOWN_KIND: ServerKind = {
   port: 3333,
   program: /^$/,
   resets: [...RESET_HALT, ...RESET],
+  // Where it is not known it is refused, and detaching lets the core run there.
+  resume: "resume",
 };
 
 /** The kind of the server that a command starts. */

@@ -14,8 +14,9 @@ import { INTERNAL_FLASH, inWindow, type Layout, memoryMap, safeBytes, touches } 
 import { Probe } from "./probe.js";
 import { isMapped } from "./program.js";
 import type { ServerKind } from "./server-kinds.js";
-import { type FlashOverUsb, Starter } from "./starter.js";
+import { type FlashOverUsb, type ProgramToRun, Starter } from "./starter.js";
 import type { Upstream } from "./upstream.js";
+import { startedText } from "./words.js";
 
 export interface GdbSessionOptions {
   readonly upstream: Upstream;
@@ -23,6 +24,7 @@ export interface GdbSessionOptions {
   readonly layout: Layout;
   readonly timers: Timers;
   readonly flash: FlashOverUsb;
+  readonly toRun?: ProgramToRun | undefined;
   /** GDB may write the internal flash, where the bootloader is. */
   readonly internalFlash: boolean;
   /** May this GDB load and reset? Of several only the first. */
@@ -86,10 +88,10 @@ export class MiddleSession {
 
   constructor(options: GdbSessionOptions) {
     this.#options = options;
-    const { upstream, kind, layout, timers, flash, write, note } = options;
+    const { upstream, kind, layout, timers, flash, toRun, write, note } = options;
     this.#upstream = upstream;
     this.#probe = new Probe(upstream, kind, timers);
-    this.#starter = new Starter({ probe: this.#probe, layout, flash, breakpoints: this.#breakpoints });
+    this.#starter = new Starter({ probe: this.#probe, layout, flash, toRun, breakpoints: this.#breakpoints });
     this.#flash = new FlashBuffer(layout.external);
     this.#memoryMap = memoryMap(layout);
     this.#routes = this.#makeRoutes();
@@ -269,11 +271,7 @@ export class MiddleSession {
     if (this.#flash.empty) return OK;
     const image = this.#flash.take();
     this.#options.note(`load: ${imageSize(image)} bytes; the board goes into its bootloader`);
-    const { report, program } = await this.#starter.load(image);
-    const text =
-      `imflasher: ${report.imageBytes} bytes at ${hex(report.address)} verified: ${report.erasedBytes} erased, ` +
-      `${report.programmedBytes} programmed, ${report.unchangedBytes} were right already, ` +
-      `${(report.milliseconds / 1000).toFixed(2)} s; stopped at the first instruction, ${hex(program.entry)}`;
+    const text = startedText(await this.#starter.load(image));
     this.#options.note(text);
     this.#say(`${text}\n`);
     return OK;
@@ -340,8 +338,9 @@ export class MiddleSession {
   async #restart(reply: () => Promise<Reply>): Promise<Reply> {
     this.#requireControl();
     try {
-      const { entry } = await this.#starter.restart();
-      this.#say(`imflasher: restarted; stopped at the program's first instruction, ${hex(entry)}\n`);
+      const started = await this.#starter.restart();
+      if (started.report !== undefined) this.#options.note(startedText(started));
+      this.#say(`${startedText(started)}\n`);
     } catch (error) {
       // No failure of the reset: IDEs reset an empty board, too, before they load, and give up when that fails.
       if (!(error instanceof NotStartedError)) throw error;

@@ -23,12 +23,29 @@ export interface FlashJob {
 /** Writes an image into external flash over USB and starts it: the board is about to show its port. */
 export type FlashOverUsb = (image: Image, address: number) => FlashJob;
 
+/** The program that is being debugged, where it is known from elsewhere than GDB's `load`. */
+export interface ProgramToRun {
+  /** Its external part, while the board has not got it in this session; else undefined. */
+  pending(): Promise<Image | undefined>;
+  /** Something was loaded, and is what the board has to run until the program changes. */
+  written(): Promise<void>;
+}
+
+/** A program that stands before its first instruction. */
+export interface Started {
+  readonly program: Program;
+  /** undefined: nothing had to be written. */
+  readonly report?: FlashReport;
+}
+
 export interface StarterOptions {
   readonly probe: Probe;
   readonly layout: Layout;
   readonly flash: FlashOverUsb;
   /** Addresses at which GDB has set breakpoints: those need no second one. */
   readonly breakpoints: ReadonlySet<number>;
+  /** Written by a restart, when no load has done so. */
+  readonly toRun?: ProgramToRun | undefined;
 }
 
 export class Starter {
@@ -53,8 +70,8 @@ export class Starter {
    * Writes and starts a program. The core then stands before its first instruction.
    * @throws ProgramError, ProbeError, UpstreamLostError, and what the flashing throws
    */
-  async load(image: Image): Promise<{ readonly report: FlashReport; readonly program: Program }> {
-    const { probe, layout } = this.#options;
+  async load(image: Image): Promise<Started> {
+    const { probe, layout, toRun } = this.#options;
     const program = programOf(image, layout);
     this.#cancelled = false;
     await requestBootloader(probe);
@@ -64,19 +81,22 @@ export class Starter {
       return (await probe.stopsWithin(running, START_TIME)) ? result : undefined;
     });
     this.#program = program;
+    await toRun?.written();
     return { report, program };
   }
 
-  /** @throws NotStartedError, ProbeError, UpstreamLostError */
-  async restart(): Promise<Program> {
-    const { probe } = this.#options;
+  /** @throws NotStartedError, ProbeError, UpstreamLostError, and where a program has to be written first, as `load` */
+  async restart(): Promise<Started> {
+    const { probe, toRun } = this.#options;
+    const image = await toRun?.pending();
+    if (image !== undefined) return this.load(image);
     const program = this.#program ?? (await this.#find());
     await requestProgram(probe, program.address);
     await probe.reset();
     await this.#stoppingAt(program.entry, async (running) =>
       (await probe.stopsWithin(running, START_TIME)) ? program : undefined,
     );
-    return program;
+    return { program };
   }
 
   /** Lets the core run, with a breakpoint. @param until what has to happen meanwhile; undefined: it did not stop */

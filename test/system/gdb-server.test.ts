@@ -1,149 +1,19 @@
 /** The server in the middle with Debian's GDB and OpenOCD: load writes external flash, and the program stops in main. */
 import assert from "node:assert/strict";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { createServer } from "node:net";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { type TestContext, test } from "node:test";
-import { ROOT } from "../tools/root.js";
-import { Gdb } from "./gdb.js";
-import { imflasher, Program } from "./program.js";
-
-const IMAGES = join(ROOT, "examples", "images", "emulated");
-const BLINK = join(IMAGES, "blink.elf");
-const BIG = join(IMAGES, "big.elf");
-const BOOTLOADER = join(ROOT, "firmware", "images", "emulated", "imbootloader.elf");
-const ENTRY = /^0x901[0-9a-f]{5} <Reset_Handler>$/;
-
-interface Desk {
-  readonly folder: string;
-  readonly board: Program;
-  readonly pty: string;
-  /** Port of the board's own debug server. */
-  readonly probe: string;
-  middle(...argv: string[]): Promise<Middle>;
-  run(...argv: string[]): Program;
-  gdb(elf?: string): Gdb;
-}
-
-interface Middle {
-  readonly program: Program;
-  readonly port: string;
-  /** A GDB that is connected. */
-  gdb(elf?: string): Promise<Gdb>;
-}
-
-/** A board with an old program in its flash chip; everything ends with the test. */
-async function desk(context: TestContext, debug: "gdb" | "stlink" = "gdb", load = BIG): Promise<Desk> {
-  const folder = mkdtempSync(join(tmpdir(), "imflasher-gdb-server-"));
-  const programs: Program[] = [];
-  // In reverse: a probe's server ends with the one in the middle.
-  context.after(async () => {
-    for (const program of programs.reverse()) {
-      program.child.kill("SIGTERM");
-      await program.exit;
-    }
-    rmSync(folder, { recursive: true, force: true });
-  });
-  const run = (...argv: string[]): Program => {
-    const program = imflasher(...argv);
-    programs.push(program);
-    return program;
-  };
-  const with_ = load === "" ? [] : ["--load", load];
-  const board = run("emulate", "--state", "none", "--pty", `--${debug}`, "0", ...with_);
-  const pty = (await board.line(/^pty /)).slice(4);
-  const probe = (await board.line(new RegExp(`^${debug} \\d+$`))).slice(debug.length + 1);
-  const gdb = (elf = BLINK): Gdb => {
-    const made = new Gdb(elf);
-    programs.push(made.program);
-    return made;
-  };
-  const middle = async (...argv: string[]): Promise<Middle> => {
-    const program = run("gdb-server", "--port", pty, "--listen", "0", ...argv);
-    const port = (await program.line(/^Listening on port \d+$/)).slice(18);
-    return {
-      program,
-      port,
-      async gdb(elf) {
-        const made = gdb(elf);
-        await made.do("-gdb-set mi-async on");
-        await made.do("-gdb-set confirm off");
-        await made.do(`-target-select extended-remote :${port}`);
-        return made;
-      },
-    };
-  };
-  return { folder, board, pty, probe, middle, run, gdb };
-}
-
-/** What our server says from its line `from` on, until it has loaded. */
-function loaded(middle: Middle, from: number): Promise<string> {
-  return middle.program.line(/^imflasher: \d+ bytes at 0x90100000 verified: /, from);
-}
-
-async function load(middle: Middle, gdb: Gdb): Promise<string> {
-  const from = middle.program.lines.length;
-  await gdb.do("-target-download");
-  return loaded(middle, from);
-}
-
-async function continueToMain(gdb: Gdb): Promise<void> {
-  await gdb.do("-break-insert -t main");
-  assert.match(await gdb.until("-exec-continue"), /reason="breakpoint-hit".*func="main"/);
-}
-
-/** blink.elf with another word in its greeting. */
-function changedBlink(at: Desk): string {
-  const elf = readFileSync(BLINK);
-  const where = elf.indexOf(": running from external flash");
-  assert.ok(where > 0);
-  elf.write("walking", where + 2, "latin1");
-  const file = join(at.folder, "changed.elf");
-  writeFileSync(file, elf);
-  return file;
-}
-
-/** What a user does in an afternoon: the same through every probe. */
-async function afternoon(at: Desk, middle: Middle): Promise<void> {
-  const gdb = await middle.gdb();
-  // Of the board's bootloader and of an old program nothing may be believed.
-  assert.match(await load(middle, gdb), /verified: 4096 erased, \d+ programmed/);
-  assert.match(await gdb.value("(void *)$pc"), ENTRY);
-  await continueToMain(gdb);
-  assert.match(gdb.console(), /imflasher: \d+ bytes at 0x90100000 verified/);
-  assert.match(await gdb.value("$pc"), /^0x901/);
-  assert.equal(await gdb.value("ticks"), "0");
-  assert.match(await gdb.until("-exec-next"), /end-stepping-range.*func="main"/);
-  assert.match(await gdb.until("-exec-step"), /end-stepping-range.*func="io_print_greeting"/);
-
-  assert.match(await load(middle, gdb), /: 0 erased, 0 programmed, (\d+) were right already/);
-  await continueToMain(gdb);
-
-  await gdb.do(`-file-exec-and-symbols ${changedBlink(at)}`);
-  assert.match(await load(middle, gdb), /: 4096 erased, \d+ programmed/);
-  await continueToMain(gdb);
-  await gdb.do("-break-watch ticks");
-  assert.match(await gdb.until("-exec-continue"), /watchpoint-trigger.*old="0",new="1"/);
-  await gdb.do("-break-delete");
-  await at.board.line(/^console: blink: walking from external flash/);
-
-  for (const restart of ["monitor reset", "monitor reset halt"]) {
-    await gdb.do(restart);
-    await gdb.do("maintenance flush register-cache");
-    assert.match(await gdb.value("(void *)$pc"), ENTRY, restart);
-    assert.equal(await gdb.value("*(unsigned *)0x90100000"), await gdb.value("(unsigned)$sp"));
-  }
-  assert.equal(await gdb.value("*(unsigned *)0x90fffffc"), String(0xffff_ffff));
-  await continueToMain(gdb);
-  await gdb.do("-target-detach");
-  await at.board.line(/^console: blink 1$/, at.board.lines.length);
-
-  await gdb.do(`-target-select extended-remote :${middle.port}`);
-  await gdb.do("monitor reset");
-  await gdb.do("maintenance flush register-cache");
-  await continueToMain(gdb);
-}
+import { test } from "node:test";
+import {
+  afternoon,
+  BLINK,
+  BOOTLOADER,
+  changedBlink,
+  continueToMain,
+  desk,
+  freePort,
+  load,
+  openocdCommand,
+} from "./debug-desk.js";
+import { Program } from "./program.js";
 
 test("load, main, step, load unchanged, load changed, restart, detach: behind the emulated board's GDB server", async (context) => {
   const at = await desk(context);
@@ -161,25 +31,10 @@ test("an IDE's order, on an empty board: reset, download, reset, main", async (c
   await continueToMain(gdb);
 });
 
-/** A port that nobody has at this moment. */
-function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = createServer();
-    server.on("error", reject);
-    server.listen(0, "127.0.0.1", () => {
-      const address = server.address();
-      server.close(() => resolve(typeof address === "object" && address !== null ? address.port : 0));
-    });
-  });
-}
-
 test("the same behind real OpenOCD, which the server starts and ends", async (context) => {
   const at = await desk(context, "stlink");
   const port = await freePort();
-  const openocd = [
-    `openocd -c "set STLINK_PORT ${at.probe}" -c "gdb_port ${port}" -c "tcl_port disabled"`,
-    `-c "telnet_port disabled" -f ${join(ROOT, "boards", "emulated.openocd.cfg")}`,
-  ].join(" ");
+  const openocd = openocdCommand(at, `gdb_port ${port}`);
   const middle = await at.middle("--spawn", openocd, "--upstream", `:${port}`);
   await afternoon(at, middle);
   middle.program.child.kill("SIGTERM");

@@ -26,7 +26,7 @@ async function desk(context: TestContext, ...argv: string[]): Promise<Desk> {
     board,
     port,
     gdb(elf = BLINK) {
-      const gdb = new Gdb(elf);
+      const gdb = Gdb.start(elf);
       started.push(gdb.program);
       return gdb;
     },

@@ -1,16 +1,25 @@
 /** GDB as an IDE drives it: MI on its standard input and output. */
 import assert from "node:assert/strict";
-import { Program } from "./program.js";
+import { type Dialogue, Program } from "./program.js";
 
-export class Gdb {
-  readonly program: Program;
+/** How a GDB is started with MI on its standard streams, but for the program. */
+export const PLAIN_MI = ["gdb-multiarch", "-q", "-nx", "--interpreter=mi2"];
+
+export class Gdb<T extends Dialogue = Program> {
+  readonly program: T;
   #token = 0;
   /** Lines up to here were looked at for stops. */
   #seen = 0;
 
-  /** @param elf what it debugs */
-  constructor(elf: string) {
-    this.program = new Program("gdb-multiarch", "-q", "-nx", "--interpreter=mi2", elf);
+  /** @param program a GDB that speaks MI */
+  constructor(program: T) {
+    this.program = program;
+  }
+
+  /** @param elf what it debugs. @param command how it is started */
+  static start(elf: string, command: readonly string[] = PLAIN_MI): Gdb {
+    const [name = "", ...argv] = command;
+    return new Gdb(new Program(name, ...argv, elf));
   }
 
   /** Runs an MI command, or one of GDB's own. @returns its result record without the token: "done,…", "running" */

@@ -138,7 +138,7 @@ test("stmqspi probes the flash chip, erases, writes by its own loader, verifies 
 
 test("GDB behind OpenOCD stops in main, and loads the internal flash", async (context) => {
   const at = await desk(context);
-  const gdb = new Gdb(BLINK);
+  const gdb = Gdb.start(BLINK);
   at.started(gdb.program);
   const command = ["openocd", ...at.arguments("gdb_port pipe", "log_output /dev/null", ...QUIET.slice(1))]
     .map((word) => (/[ ]/.test(word) ? `"${word}"` : word))

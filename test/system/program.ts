@@ -8,30 +8,29 @@ const MAIN = fileURLToPath(new URL("../../src/cli/main.js", import.meta.url));
 /** Wall clock: far beyond what is needed, so that a loaded machine passes. */
 export const PATIENCE = 60_000;
 
-/** A program as a process, its output by lines. Whoever starts it ends it. */
-export class Program {
-  readonly child: ChildProcessWithoutNullStreams;
+/** What somebody says, by lines, and what can be said to him. */
+export abstract class Dialogue {
   readonly lines: string[] = [];
-  readonly exit: Promise<number | NodeJS.Signals>;
   #waiters: (() => void)[] = [];
 
-  constructor(command: string, ...argv: string[]) {
-    this.child = spawn(command, argv, { cwd: ROOT });
-    for (const stream of [this.child.stdout, this.child.stderr]) {
-      let rest = "";
-      stream.on("data", (chunk: Buffer) => {
-        const parts = (rest + chunk.toString()).split("\n");
-        rest = parts.pop() ?? "";
-        this.lines.push(...parts);
-        for (const wake of this.#waiters.splice(0)) wake();
-      });
-    }
-    this.exit = new Promise((resolve) => {
-      this.child.on("close", (code, signal) => {
-        resolve(code ?? signal ?? 1);
-        for (const wake of this.#waiters.splice(0)) wake();
-      });
-    });
+  abstract say(text: string): void;
+
+  /** Nobody will say any more. */
+  protected abstract get over(): boolean;
+
+  /** A receiver of text in pieces. */
+  protected hear(): (chunk: Uint8Array) => void {
+    let rest = "";
+    return (chunk) => {
+      const parts = (rest + Buffer.from(chunk).toString()).split(/\r?\n/);
+      rest = parts.pop() ?? "";
+      this.lines.push(...parts);
+      this.wake();
+    };
+  }
+
+  protected wake(): void {
+    for (const wake of this.#waiters.splice(0)) wake();
   }
 
   /** The first line from `from` on that matches. */
@@ -41,8 +40,7 @@ export class Program {
       const found = this.lines.slice(from).find((line) => pattern.test(line));
       if (found !== undefined) return found;
       const left = end - Date.now();
-      const ended = this.child.exitCode !== null || this.child.signalCode !== null;
-      assert.ok(left > 0 && !ended, `no line ${pattern}: ${this.lines.slice(-20).join("\n")}`);
+      assert.ok(left > 0 && !this.over, `no line ${pattern}: ${this.lines.slice(-20).join("\n")}`);
       await new Promise<void>((resolve) => {
         const timer = setTimeout(resolve, left);
         this.#waiters.push(() => {
@@ -51,6 +49,28 @@ export class Program {
         });
       });
     }
+  }
+}
+
+/** A program as a process, its output by lines. Whoever starts it ends it. */
+export class Program extends Dialogue {
+  readonly child: ChildProcessWithoutNullStreams;
+  readonly exit: Promise<number | NodeJS.Signals>;
+
+  constructor(command: string, ...argv: string[]) {
+    super();
+    this.child = spawn(command, argv, { cwd: ROOT });
+    for (const stream of [this.child.stdout, this.child.stderr]) stream.on("data", this.hear());
+    this.exit = new Promise((resolve) => {
+      this.child.on("close", (code, signal) => {
+        resolve(code ?? signal ?? 1);
+        this.wake();
+      });
+    });
+  }
+
+  protected get over(): boolean {
+    return this.child.exitCode !== null || this.child.signalCode !== null;
   }
 
   /** Ends it now, by its own id. */

@@ -6,8 +6,10 @@ import { readBoard } from "../board-files.js";
 import type { RunCommand } from "../commands.js";
 import type { CommandContext, GlobalOptions } from "../context.js";
 import { InterruptedError, UsageError } from "../errors.js";
+import { standBetween } from "../gdb/between.js";
 import { flashOverUsb } from "../gdb/flash-over-usb.js";
 import { GdbListener } from "../gdb/listener.js";
+import { ProgramFile } from "../gdb/program-file.js";
 import { SpawnedServer } from "../gdb/spawned-server.js";
 import {
   awaitUpstream,
@@ -19,6 +21,8 @@ import type { CliIo } from "../io.js";
 import { parsePort } from "../numbers.js";
 
 interface GdbServerOptions extends GlobalOptions {
+  readonly between?: string;
+  readonly program?: string;
   readonly upstream?: string;
   readonly spawn?: string;
   readonly listen?: string;
@@ -35,17 +39,23 @@ const SPAWN_TIME = 30_000;
 export const run: RunCommand = async (context, _args, options) => {
   const chosen: GdbServerOptions = options;
   const { listen, board } = ports(context, chosen);
-  const { kind, address } = upstreamOf(chosen);
   const layout = layoutOf(readBoard(chosen.layout ?? DEFAULT_LAYOUT));
+  const parts = {
+    layout,
+    internalFlash: chosen.internalFlash === true,
+    flash: flashOverUsb(board),
+    reporter: context.reporter,
+    toRun:
+      chosen.program === undefined ? undefined : new ProgramFile(context.io, chosen.program, layout.external),
+  };
+  if (chosen.between !== undefined) return standBetween(chosen, parts, interruption(context.io));
+  const { kind, address } = upstreamOf(chosen);
   await withServer(context, chosen.spawn, address, async (first, ends) => {
     const listener = new GdbListener({
-      port: listen,
+      ...parts,
       kind,
-      layout,
+      port: listen,
       once: chosen.once === true,
-      internalFlash: chosen.internalFlash === true,
-      flash: flashOverUsb(board),
-      reporter: context.reporter,
       connect: async () => first.take() ?? connectUpstream(address),
     });
     try {

@@ -13,6 +13,9 @@ test("the command line says what is missing or contradicts itself", async () => 
     [["--upstream", "1", "--listen", "x"], /--listen: expected a port number/],
     [["--upstream", "1", "--port", "99999"], /--port: expected a port number/],
     [["--upstream", "1", "--layout", "none"], /expected one of: art-pi/],
+    [["--between", "3"], /--between: expected two file descriptors/],
+    [["--between", "3,4", "--upstream", "1"], /--between, --upstream: expected one of them/],
+    [["--between", "9998,9999"], /the connection to the probe's server is no open socket/],
   ] as const) {
     await fails(new TestWorld(), ["gdb-server", ...argv], 2, message);
   }

@@ -1,23 +1,15 @@
 /** Takes GDB's connections: each gets a session and a connection to the probe's server of its own. */
 import { createServer, type Server, type Socket } from "node:net";
 import { UpstreamLostError } from "../../gdb/errors.js";
-import type { Layout } from "../../gdb/layout.js";
-import type { ServerKind } from "../../gdb/server-kinds.js";
-import { MiddleSession } from "../../gdb/session.js";
-import type { FlashOverUsb } from "../../gdb/starter.js";
+import type { MiddleSession } from "../../gdb/session.js";
 import { Upstream } from "../../gdb/upstream.js";
 import { wallClock } from "../../transport/node/timers.js";
-import type { Reporter } from "../reporter.js";
+import { guestGone, openGuest, type SessionParts } from "./guest.js";
 
-export interface ListenerOptions {
+export interface ListenerOptions extends SessionParts {
   /** 0 chooses one. */
   readonly port: number;
-  readonly kind: ServerKind;
-  readonly layout: Layout;
-  readonly internalFlash: boolean;
   readonly once: boolean;
-  readonly flash: FlashOverUsb;
-  readonly reporter: Reporter;
   /** @throws UpstreamLostError */
   readonly connect: () => Promise<Upstream>;
 }
@@ -70,7 +62,6 @@ export class GdbListener {
 
   #arrived(socket: Socket): void {
     socket.setNoDelay(true);
-    socket.on("error", () => socket.destroy());
     const guest: Guest = { socket, session: undefined, gone: false, over: Promise.resolve() };
     this.#guests.push(guest);
     guest.over = this.#serve(guest).finally(() => {
@@ -81,31 +72,14 @@ export class GdbListener {
 
   async #serve(guest: Guest): Promise<void> {
     const { socket } = guest;
-    const { kind, layout, internalFlash, flash, reporter } = this.#options;
-    const gone = new Promise<void>((resolve) => {
-      socket.once("close", () => {
-        guest.gone = true;
-        resolve();
-      });
+    const gone = guestGone(socket).then(() => {
+      guest.gone = true;
     });
     await this.#leaving();
-    const session = new MiddleSession({
-      upstream: await this.#upstream(),
-      kind,
-      layout,
-      internalFlash,
-      flash,
-      timers: wallClock,
-      controls: () => this.#guests[0] === guest,
-      write: (bytes) => socket.write(bytes, "latin1"),
-      close: () => socket.end(),
-      note: (message) => reporter.note(message),
-    });
-    guest.session = session;
-    // Nothing that came meanwhile is lost: a socket that nobody reads from waits.
-    socket.on("data", (bytes) => session.receive(bytes.toString("latin1")));
+    const upstream = await this.#upstream();
+    guest.session = openGuest(this.#options, socket, upstream, () => this.#guests[0] === guest);
     await gone;
-    await session.ended();
+    await guest.session.ended();
   }
 
   /** A GDB that connects anew is here before its old connection has been cleared away. */

@@ -1,5 +1,5 @@
 /** The TCP connection to the probe's GDB server. */
-import { connect, type Socket } from "node:net";
+import { connect, Socket } from "node:net";
 import { UpstreamLostError } from "../../gdb/errors.js";
 import { Upstream } from "../../gdb/upstream.js";
 import { sleep, wallClock } from "../../transport/node/timers.js";
@@ -37,29 +37,44 @@ function end(socket: Socket): Promise<void> {
 
 /** @throws UpstreamLostError when nobody answers there */
 export function connectUpstream({ host, port }: ServerAddress): Promise<Upstream> {
-  const name = `${host}:${port}`;
   return new Promise((resolve, reject) => {
     const socket = connect({ host, port, noDelay: true });
-    const upstream = new Upstream({
-      name,
-      write: (bytes) => socket.write(bytes, "latin1"),
-      close: () => end(socket),
-    });
-    let why = "it closed the connection";
+    const upstream = upstreamOver(socket, `${host}:${port}`);
     socket.once("connect", () => resolve(upstream));
-    socket.on("data", (bytes) => upstream.receive(bytes.toString("latin1")));
-    socket.on("error", (error) => {
-      why = error.message;
-    });
     socket.on("close", () => {
-      upstream.ended(why);
       reject(
         new UpstreamLostError(
-          `${why}. Start the probe's GDB server there, or let imflasher start it: --spawn`,
+          `${upstream.lost?.message}. Start the probe's GDB server there, or let imflasher start it: --spawn`,
         ),
       );
     });
   });
+}
+
+/** A connection to a probe's server that another process has opened and left to this one. */
+export function inheritedUpstream(descriptor: number): {
+  readonly upstream: Upstream;
+  readonly port: number;
+} {
+  const socket = new Socket({ fd: descriptor });
+  const { remoteAddress, remotePort } = socket;
+  const name = remotePort === undefined ? "the other end of its pipe" : `${remoteAddress}:${remotePort}`;
+  return { upstream: upstreamOver(socket, name), port: remotePort ?? 0 };
+}
+
+function upstreamOver(socket: Socket, name: string): Upstream {
+  const upstream = new Upstream({
+    name,
+    write: (bytes) => socket.write(bytes, "latin1"),
+    close: () => end(socket),
+  });
+  let why = "it closed the connection";
+  socket.on("data", (bytes) => upstream.receive(bytes.toString("latin1")));
+  socket.on("error", (error) => {
+    why = error.message;
+  });
+  socket.on("close", () => upstream.ended(why));
+  return upstream;
 }
 
 /** Milliseconds between two attempts. */

@@ -1,0 +1,133 @@
+"""Runs inside GDB, for imflasher-gdb: each connection to a probe's GDB server gets imflasher's server into its middle.
+
+Why here and not outside: only GDB itself sees every way in which it is told to connect (MI on a pipe, MI on a pseudo-terminal
+of the IDE's, a console, a script), and knows to where. Why so late: a hook is not told the address of "target", and some
+servers (J-Link's with -singlerun) end with their first connection, so that it must stay. GDB has connected when we come in; the
+socket is handed to imflasher, and one to imflasher takes its place under the same descriptor. GDB notices nothing, and so
+does the IDE: no second "connected", no second stop.
+"""
+
+import os
+import shlex
+import socket
+import stat
+import subprocess
+
+import gdb
+
+KINDS = ("remote", "extended-remote")
+# Seconds that imflasher may take to let a board go.
+LEAVING_TIME = 11
+
+
+class Middle:
+    """The imflasher process of this GDB, and how it gets between."""
+
+    def __init__(self):
+        self.sockets = {}
+        self.child = None
+        # Of the connection to the child: descriptor and inode.
+        self.connection = None
+
+    def before(self):
+        """GDB is about to connect. What it agrees upon with the server must be true of imflasher, too."""
+        self.sockets = open_sockets()
+        self.wait_for_last()
+        # Both of its sides begin in the same state.
+        gdb.execute("set remote noack-packet off", to_string=True)
+        # The memory map is fetched once, by the first access; with regions of the user's it is not fetched before we are there.
+        gdb.execute("mem auto", to_string=True)
+        gdb.execute("mem 0 0 rw", to_string=True)
+
+    def wait_for_last(self):
+        """Many servers take one connection at a time, and imflasher has the last one until the board is let go."""
+        if self.child is None:
+            return
+        if self.connection in self.sockets.items():
+            # Of a board that is being debugged GDB is about to ask what shall become of it.
+            if gdb.selected_inferior().pid != 0:
+                return
+            # After "detach" it would close the connection itself, but only as it opens the new one.
+            gdb.execute("disconnect", to_string=True)
+            self.sockets = open_sockets()
+        try:
+            self.child.wait(LEAVING_TIME)
+        except subprocess.TimeoutExpired:
+            self.child.kill()
+
+    def after(self):
+        """GDB has connected."""
+        try:
+            descriptor = self.new_socket()
+            self.stand_between(descriptor)
+        except Exception as error:  # pylint: disable=broad-except
+            raise gdb.GdbError(
+                "imflasher-gdb: not between GDB and the probe's server, so that load would not write external flash: "
+                + str(error)
+            )
+        finally:
+            gdb.execute("mem auto", to_string=True)
+            gdb.execute("set remote noack-packet auto", to_string=True)
+        # Ours, whatever the probe's server says of its own.
+        gdb.execute("set remote memory-map-packet on", to_string=True)
+
+    def new_socket(self):
+        new = [fd for fd, inode in open_sockets().items() if self.sockets.get(fd) != inode]
+        if not new:
+            raise RuntimeError("the connection is no socket; expected HOST:PORT or | COMMAND")
+        # A command's standard error is a second one, made after it.
+        return min(new)
+
+    def stand_between(self, descriptor):
+        ours, its = socket.socketpair()
+        with ours, its:
+            upstream = os.dup(descriptor)
+            try:
+                self.start(upstream, its.fileno())
+            finally:
+                os.close(upstream)
+            self.connection = (descriptor, os.fstat(ours.fileno()).st_ino)
+            os.dup2(ours.fileno(), descriptor, inheritable=False)
+
+    def start(self, upstream, guest):
+        root = os.environ["IMFLASHER_ROOT"]
+        command = [
+            os.environ["IMFLASHER_NODE"],
+            os.path.join(root, "dist", "src", "cli", "main.js"),
+            "gdb-server",
+            "--between",
+            "%d,%d" % (upstream, guest),
+        ]
+        program = gdb.current_progspace().filename
+        if program:
+            command += ["--program", program]
+        command += shlex.split(os.environ.get("IMFLASHER_OPTIONS", ""))
+        self.child = subprocess.Popen(
+            command,
+            stdin=subprocess.DEVNULL,
+            # What stdout is for an IDE, MI, belongs to GDB alone.
+            stdout=2,
+            pass_fds=(upstream, guest),
+            # Ctrl-C in a terminal is for GDB, which passes it on as it sees fit.
+            start_new_session=True,
+        )
+
+
+def open_sockets():
+    """Descriptor -> inode."""
+    found = {}
+    for name in os.listdir("/dev/fd"):
+        try:
+            status = os.fstat(int(name))
+        except OSError:
+            continue
+        if stat.S_ISSOCK(status.st_mode):
+            found[int(name)] = status.st_ino
+    return found
+
+
+imflasher = Middle()
+
+for kind in KINDS:
+    gdb.execute("define target hook-%s\npython imflasher.before()\nend" % kind, to_string=True)
+    gdb.execute("define target hookpost-%s\npython imflasher.after()\nend" % kind, to_string=True)

@@ -1,0 +1,53 @@
+/** One GDB and its session, for as long as its connection lasts. */
+import type { Socket } from "node:net";
+import type { Layout } from "../../gdb/layout.js";
+import type { ServerKind } from "../../gdb/server-kinds.js";
+import { MiddleSession } from "../../gdb/session.js";
+import type { FlashOverUsb, ProgramToRun } from "../../gdb/starter.js";
+import type { Upstream } from "../../gdb/upstream.js";
+import { wallClock } from "../../transport/node/timers.js";
+import type { Reporter } from "../reporter.js";
+
+/** What all sessions of a server have in common. */
+export interface SessionParts {
+  readonly kind: ServerKind;
+  readonly layout: Layout;
+  readonly internalFlash: boolean;
+  readonly flash: FlashOverUsb;
+  readonly toRun?: ProgramToRun | undefined;
+  readonly reporter: Reporter;
+}
+
+/** @param controls may this GDB load and reset? */
+export function openGuest(
+  parts: SessionParts,
+  socket: Socket,
+  upstream: Upstream,
+  controls: () => boolean,
+): MiddleSession {
+  const { kind, layout, internalFlash, flash, toRun, reporter } = parts;
+  const session = new MiddleSession({
+    upstream,
+    kind,
+    layout,
+    internalFlash,
+    flash,
+    toRun,
+    timers: wallClock,
+    controls,
+    write: (bytes) => socket.write(bytes, "latin1"),
+    close: () => socket.end(),
+    note: (message) => reporter.note(message),
+  });
+  // Nothing that came meanwhile is lost: a socket that nobody reads from waits.
+  socket.on("data", (bytes) => session.receive(bytes.toString("latin1")));
+  return session;
+}
+
+/** Resolves when GDB has closed its connection. */
+export function guestGone(socket: Socket): Promise<void> {
+  return new Promise((resolve) => {
+    socket.on("error", () => socket.destroy());
+    socket.once("close", () => resolve());
+  });
+}
