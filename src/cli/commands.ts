@@ -205,6 +205,7 @@ export const COMMANDS: readonly CommandSpec[] = [
       ["--stlink <port>", "be an ST-LINK server for OpenOCD on a TCP port of this machine; 0 chooses one"],
       ["--power-on <how>", "halted: the core waits for a debugger before its first instruction"],
       ["--caches <how>", "strict: a missing clean or invalidate shows, and is told (default: transparent)"],
+      ["--time <how>", "model: instructions take about the chip's time (default: cycle, one each)"],
       ["--internal <file>", "image for the internal flash (default: the bootloader built for the board)"],
       ["--external <file>", "raw file that is the flash chip's content, written back"],
       [

@@ -55,8 +55,8 @@ for (const [number, { what, seen, told }] of CASES.entries()) {
   });
 }
 
-test("the bootloader and an application run under strict caches, with nothing to tell", async () => {
-  const bench = new Bench({ caches: "strict" }).start();
+test("the bootloader and an application run under strict caches in the model's time, with nothing to tell", async () => {
+  const bench = new Bench({ caches: "strict", time: "model" }).start();
   await bench.flashAndBoot(bin(summing(100_000, 3)));
   bench.waitConsole(WHOLE);
   assert.deepEqual(

@@ -30,6 +30,7 @@ interface EmulateOptions {
   readonly powerOn?: string;
   readonly runFor?: string;
   readonly caches?: string;
+  readonly time?: string;
   readonly report?: boolean;
 }
 
@@ -63,6 +64,7 @@ async function boardFrom(context: CommandContext, options: EmulateOptions): Prom
     external: options.external,
     internal: internal === undefined ? undefined : await internalImage(context, internal),
     caches: oneOf("--caches", options.caches ?? "transparent", ["transparent", "strict"]),
+    time: oneOf("--time", options.time ?? "cycle", ["cycle", "model"]),
     onMessage: (message) => reporter.event("board", { message }, `board: ${message}`),
     onConsole: (line) => reporter.event("console", { line }, `console: ${line}`),
     onLed: (on) => reporter.event("led", { on }),

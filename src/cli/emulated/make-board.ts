@@ -21,6 +21,8 @@ export interface MakeBoardOptions {
   readonly internal?: Uint8Array | undefined;
   /** Default "transparent". */
   readonly caches?: EmulatedBoardOptions["caches"];
+  /** Default "cycle". */
+  readonly time?: EmulatedBoardOptions["time"];
   readonly onMessage: (message: string) => void;
   readonly onConsole?: (line: string) => void;
   readonly onLed?: (on: boolean) => void;
@@ -64,13 +66,14 @@ function load(board: EmulatedBoard, stored: BoardState, folder: StateFolder | un
 }
 
 function boardOptions(options: MakeBoardOptions, board: Board, uniqueId: Uint8Array): EmulatedBoardOptions {
-  const { onMessage, onConsole, onLed, caches } = options;
+  const { onMessage, onConsole, onLed, caches, time } = options;
   return {
     board,
     uniqueId,
     random: Math.random,
     onMessage,
     ...(caches === undefined ? {} : { caches }),
+    ...(time === undefined ? {} : { time }),
     ...(onConsole === undefined ? {} : { onConsole }),
     ...(onLed === undefined ? {} : { onLed }),
   };

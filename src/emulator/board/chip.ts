@@ -26,6 +26,7 @@ import { Syscfg } from "../peripherals/syscfg.js";
 import type { Tim } from "../peripherals/tim.js";
 import { Wwdg } from "../peripherals/wwdg.js";
 import type { Timeline } from "../timeline.js";
+import { ChipBusTiming } from "./bus-timing.js";
 import { type ChipPart, connectedPeripherals } from "./connected-peripherals.js";
 import { ChipRequests } from "./dma-requests.js";
 import { dmaControllers } from "./dma-wiring.js";
@@ -57,6 +58,8 @@ export interface ChipOptions {
   readonly onSerial: (port: SerialPortName, byte: number) => void;
   /** A missing clean or invalidate of a cache shows. */
   readonly strictCaches?: boolean | undefined;
+  /** Instructions and the QUADSPI window take the time of a model of the chip. */
+  readonly timeModel?: boolean | undefined;
 }
 
 /** RAMs and internal flash, each rounded up to a page. */
@@ -104,6 +107,7 @@ export class Chip {
   readonly #resettable: (() => void)[] = [];
   /** What counts with a clock of its own and must hear of changes. */
   readonly #clocked: (() => void)[] = [];
+  readonly #busTiming: ChipBusTiming | undefined;
   #cpuHz = 0;
   #resetting = false;
   #pendingReset: SystemResetCause | undefined;
@@ -112,6 +116,11 @@ export class Chip {
     this.#options = options;
     const { log, timeline } = options;
     this.bus = new SystemBus(options.memory);
+    if (options.timeModel === true)
+      this.#busTiming = new ChipBusTiming(
+        () => this.rcc.clockTree,
+        () => this.flash.timing.waitStates,
+      );
     this.cpu = new CortexM7({
       bus: this.bus,
       timeline,
@@ -119,6 +128,7 @@ export class Chip {
       onSystemReset: () => this.requestReset("software"),
       onLockup: () => log.note("the core is locked up: only a reset gets it out"),
       strictCaches: options.strictCaches === true,
+      busTiming: this.#busTiming,
     });
     this.flash = this.#makeFlash();
     this.rcc = this.#makeRcc();
@@ -265,6 +275,7 @@ export class Chip {
       for (const changed of this.#clocked) changed();
       return;
     }
+    this.#busTiming?.clockChanged();
     if (cpuHz !== this.#cpuHz) this.cpu.setClockHz(cpuHz);
     this.#cpuHz = cpuHz;
     for (const changed of this.#clocked) changed();
@@ -369,7 +380,7 @@ export class Chip {
   }
 
   #makeQuadSpi(): QuadSpi {
-    const { log, timeline, flashChip } = this.#options;
+    const { log, timeline, flashChip, timeModel } = this.#options;
     const quadspi = new QuadSpi({
       log,
       timeline,
@@ -378,6 +389,7 @@ export class Chip {
       kernelHz: () => this.rcc.clockTree.kernelHz("QUADSPI"),
       chip: flashChip,
       onMappingChange: () => this.bus.refreshLent(),
+      windowTakesTime: timeModel === true,
     });
     this.#map("QUADSPI window", ADDRESS.QUADSPI_WINDOW, SIZE.QUADSPI_WINDOW, quadspi.window);
     return this.#add("QUADSPI", ADDRESS.QUADSPI, quadspi, { size: SIZE.QUADSPI, resetBit: "QUADSPI" });

@@ -47,6 +47,8 @@ export interface EmulatedBoardOptions {
   readonly flashPresent?: boolean;
   /** "strict": a missing clean or invalidate shows, as on the chip, and is told. Default "transparent". */
   readonly caches?: "transparent" | "strict";
+  /** "model": instructions and the QUADSPI window take about the chip's time. Default "cycle": a cycle an instruction. */
+  readonly time?: "cycle" | "model";
 }
 
 /** What survives power-off. */
@@ -126,6 +128,7 @@ export class EmulatedBoard {
       flashChip: (bank) => (bank === board.flash.bank && this.#flashWired() ? this.flashChip : undefined),
       onSerial: (port, byte) => this.#serialByte(port, byte),
       strictCaches: options.caches === "strict",
+      timeModel: options.time === "model",
     });
     this.log.where = () => (this.timeline.retries ? this.chip.cpu.pc : undefined);
     this.#flashPins = FLASH_PINS.map((name) => {

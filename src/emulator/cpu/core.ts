@@ -19,6 +19,7 @@ import { Insn as Instruction } from "./insn.js";
 import type { Level1 } from "./level1.js";
 import { makeLevel1 } from "./level1-wiring.js";
 import { MemoryPort } from "./memory-port.js";
+import { type BusTiming, Pipeline } from "./pipeline.js";
 import type { SystemBus } from "./system-bus.js";
 import { SystemControlSpace } from "./system-control-space.js";
 
@@ -39,6 +40,8 @@ export interface CortexM7Options {
   readonly onBreakpoint?: (immediate: number) => boolean | "continue";
   /** A missing clean or invalidate of a cache shows. Default: caches are transparent. */
   readonly strictCaches?: boolean;
+  /** Instructions take the time of a model of the chip (pipeline.ts). Default: as told above. */
+  readonly busTiming?: BusTiming | undefined;
 }
 
 export class CortexM7 {
@@ -76,6 +79,8 @@ export class CortexM7 {
   readonly options: CortexM7Options;
   /** Caches; undefined while nothing asks for more than transparent ones. */
   readonly level1: Level1 | undefined;
+  /** Instruction time; undefined: a cycle each. */
+  readonly pipeline: Pipeline | undefined;
   readonly mem: MemoryPort;
   readonly exceptions: ExceptionModel;
   readonly scs: SystemControlSpace;
@@ -102,6 +107,8 @@ export class CortexM7 {
     this.debug = new Debug(this);
     this.scs = new SystemControlSpace(this);
     this.fpu = new Fpu(this);
+    this.pipeline =
+      options.busTiming === undefined ? undefined : new Pipeline(this.timeline, options.busTiming);
     this.level1 = makeLevel1(this);
     this.mem = new MemoryPort(this.bus, this.scs.mpu, decode, this.level1);
     this.mem.onImpreciseFault = (address, error) => this.impreciseFault(address, error);

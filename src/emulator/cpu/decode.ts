@@ -27,6 +27,8 @@ export const decode: Execute = (cpu, insn) => {
     insn.guarded = execute;
     execute = conditional;
   }
+  if (cpu.pipeline !== undefined && cpu.level1 !== undefined)
+    execute = cpu.pipeline.timed(insn, execute, cpu.level1);
   if (cpu.debug.comparators.watchesPc(insn.pc)) execute = watched(execute);
   if (cpu.hasBreakpoint(insn.pc)) execute = breakpoint(execute);
   insn.execute = execute;

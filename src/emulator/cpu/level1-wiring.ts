@@ -16,11 +16,13 @@ function isTcm(address: number): boolean {
 /** Undefined when transparent caches are all that is wanted. */
 export function makeLevel1(cpu: CortexM7): Level1 | undefined {
   const { bus, log, options } = cpu;
-  if (options.strictCaches !== true) return undefined;
+  const strict = options.strictCaches === true;
+  if (!strict && cpu.pipeline === undefined) return undefined;
   return new Level1({
     bus,
     log,
-    strict: true,
+    strict,
+    traffic: cpu.pipeline,
     cacheability: (address) => cpu.scs.mpu.cacheability(address, cpu.mem.mpuOn, cpu.scs.sharedIsWriteThrough),
     isTcm,
     onImpreciseFault: (address, error) => cpu.impreciseFault(address, error),

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { BusFault } from "../bus.js";
 import { RecordedLog } from "../test-log.js";
-import { type BusTiming, Level1 } from "./level1.js";
+import { Level1 } from "./level1.js";
 import { Ram } from "./memory.js";
 import { Cacheability } from "./mpu.js";
 import { SystemBus } from "./system-bus.js";
@@ -18,18 +18,17 @@ function rig(kind: number = Cacheability.writeAllocate, strict = true) {
   bus.map(BASE, BYTES, ram, "RAM");
   const log = new RecordedLog();
   const gone: number[] = [];
-  const costs = { owed: 0, faults: 0 };
-  const timing: BusTiming = { read: (_, bytes) => bytes, write: (_, bytes) => bytes };
+  const costs = { bytes: 0, faults: 0 };
+  const count = (_: number, bytes: number): void => {
+    costs.bytes += bytes;
+  };
   const level1 = new Level1({
     bus,
     log,
     strict,
     cacheability: () => kind,
     isTcm: () => false,
-    timing,
-    owe: (cycles) => {
-      costs.owed += cycles;
-    },
+    traffic: { read: count, write: count },
     onImpreciseFault: () => costs.faults++,
     onLineGone: (address) => gone.push(address),
     onCodeGone: () => gone.push(-1),
@@ -122,12 +121,12 @@ test("enabling a cache that was not invalidated since power-on is told", () => {
 test("caches that are not strict cost the same and never show a stale byte", () => {
   const { bus, level1, costs } = rig(Cacheability.writeAllocate, false);
   assert.equal(level1.read(BASE, 4), 0);
-  assert.equal(costs.owed, 32, "a line");
+  assert.equal(costs.bytes, 32, "a line");
   bus.write(BASE, 4, 77);
   assert.equal(level1.read(BASE, 4), 77);
   level1.write(BASE + 4, 4, 78);
   assert.equal(bus.read(BASE + 4, 4), 78);
-  assert.equal(costs.owed, 32, "hits");
+  assert.equal(costs.bytes, 32, "hits");
   level1.maintainData(level1.data.find(BASE), true, true);
-  assert.equal(costs.owed, 64, "the write-back");
+  assert.equal(costs.bytes, 64, "the write-back");
 });

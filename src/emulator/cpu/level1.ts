@@ -15,11 +15,10 @@ import { hex } from "./faults.js";
 import { Cacheability } from "./mpu.js";
 import type { CodeListener, Region, SystemBus } from "./system-bus.js";
 
-/** What the core waits for its buses, in clock cycles of the core. */
-export interface BusTiming {
-  read(address: number, bytes: number): number;
-  /** Stores go through a buffer: what is told here is the time that the bus is busy with it. */
-  write(address: number, bytes: number): number;
+/** Told of each transaction on the core's buses. */
+export interface BusTraffic {
+  read(address: number, bytes: number): void;
+  write(address: number, bytes: number): void;
 }
 
 export interface Level1Options {
@@ -31,9 +30,7 @@ export interface Level1Options {
   readonly cacheability: (address: number) => number;
   /** Is it in ITCM or DTCM? They are never cached. */
   readonly isTcm: (address: number) => boolean;
-  readonly timing?: BusTiming | undefined;
-  /** Cycles to wait. */
-  readonly owe?: ((cycles: number) => void) | undefined;
+  readonly traffic?: BusTraffic | undefined;
   /** A write-back was answered with a bus error. */
   readonly onImpreciseFault: (address: number, error: BusFault) => void;
   /** A line of the instruction cache went: what was decoded from it no longer holds. */
@@ -145,6 +142,18 @@ export class Level1 implements CodeListener {
     return this.#options.cacheability(address) !== Cacheability.none;
   }
 
+  /** Is every fetch from there a transaction on the bus? */
+  fetchesEachTime(address: number): boolean {
+    return !this.#options.isTcm(address) && !this.fetchIsCached(address);
+  }
+
+  /** The fetch of the 8 bytes that hold an instruction which is already decoded: for its time only. */
+  refetch(address: number): void {
+    const at = address & ~7;
+    if (this.#bus.find(at)?.readable === undefined) for (const half of [at, at + 4]) this.#bus.read(half, 4);
+    this.#options.traffic?.read(at, 8);
+  }
+
   // --- maintenance (DDI 0403E, B2.2.7; registers: cache-maintenance.ts) ---------------------------------------
 
   /** Clean: what is newer than memory goes there. Invalidate: the line is gone. */
@@ -232,22 +241,18 @@ export class Level1 implements CodeListener {
 
   #readBus(address: number, size: number): number {
     const value = this.#bus.read(address, size as AccessSize);
-    this.#charge(this.#options.timing?.read(address, size));
+    this.#options.traffic?.read(address, size);
     return value;
   }
 
-  #writeBus(address: number, size: AccessSize, value: number, dataRight: boolean, timed = true): void {
+  #writeBus(address: number, size: AccessSize, value: number, dataRight: boolean, alone = true): void {
     this.#ownWrite = dataRight;
     try {
       this.#bus.write(address, size, value);
     } finally {
       this.#ownWrite = false;
     }
-    if (timed) this.#charge(this.#options.timing?.write(address, size));
-  }
-
-  #charge(cycles: number | undefined): void {
-    if (cycles !== undefined && cycles > 0) this.#options.owe?.(cycles);
+    if (alone) this.#options.traffic?.write(address, size);
   }
 
   /** Index of the new line, or -1 when a bus error spoilt it: errors do not update the cache. */
@@ -259,7 +264,7 @@ export class Level1 implements CodeListener {
       if (error instanceof BusFault) return -1;
       throw error;
     }
-    this.#charge(this.#options.timing?.read(line, LINE_BYTES));
+    this.#options.traffic?.read(line, LINE_BYTES);
     const index = cache.place(address);
     const victim = cache.victim(index);
     if (victim !== undefined) this.#evict(cache, victim);
@@ -280,7 +285,7 @@ export class Level1 implements CodeListener {
   #writeBack({ address, dirty, index }: Victim): void {
     if (!dirty) return;
     this.data.setDirty(index, false);
-    this.#charge(this.#options.timing?.write(address, LINE_BYTES));
+    this.#options.traffic?.write(address, LINE_BYTES);
     if (!this.strict) return;
     if (this.data.isStale(index) && this.#differs(this.data, index, address, LINE_BYTES)) {
       this.#options.log.once(

@@ -1,7 +1,7 @@
 /** A core with flash at 0x08000000 and RAM at 0x20000000 for tests. BKPT halts it. */
 
 import { Timeline } from "../timeline.js";
-import { CortexM7 } from "./core.js";
+import { CortexM7, type CortexM7Options } from "./core.js";
 import { Ram } from "./memory.js";
 import { SystemBus } from "./system-bus.js";
 
@@ -23,7 +23,7 @@ export class TestMachine {
   breakpointsHalt = true;
 
   /** @param code hexadecimal machine code in memory order, placed at `CODE`, where reset starts. */
-  constructor(code = "") {
+  constructor(code = "", options: Partial<CortexM7Options> = {}) {
     this.bus.map(FLASH, 0x10000, this.flash, "flash");
     this.bus.map(RAM, 0x10000, this.ram, "RAM");
     this.cpu = new CortexM7({
@@ -33,6 +33,7 @@ export class TestMachine {
       onSystemReset: () => this.resets++,
       onLockup: () => this.lockups++,
       onBreakpoint: () => this.breakpointsHalt,
+      ...options,
     });
     this.word(FLASH, STACK_TOP);
     this.word(FLASH + 4, CODE | 1);

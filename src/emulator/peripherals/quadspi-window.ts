@@ -6,6 +6,7 @@
  */
 
 import { type AccessSize, BusFault, type EmulatorLog, type MemoryDevice } from "../bus.js";
+import { FIFO_BYTES } from "./quadspi-registers.js";
 import type { CommandFormat, QuadSpiChip, QuadSpiWire } from "./quadspi-wire.js";
 
 /** ES0392: reads of the last bytes of the device, as FSIZE tells it, can hang the bus. */
@@ -22,8 +23,10 @@ export interface WindowPort {
   readonly mayLend: () => boolean;
   /** An access begins: BUSY. Returns whether the instruction is to be sent, and that it was. */
   readonly takeInstruction: () => boolean;
-  /** The bus waits `ns` nanoseconds. */
-  readonly wait: (ns: number) => void;
+  /** Board time, nanoseconds. */
+  readonly now: () => number;
+  /** The bus waits until board time `ns`. */
+  readonly waitUntil: (ns: number) => void;
   /** /CS must have been high this long between two bursts, nanoseconds. */
   readonly gapNs: () => number;
   /** Bytes begin or cease to be lent. */
@@ -35,6 +38,8 @@ export class QuadSpiWindow implements MemoryDevice {
   readonly #port: WindowPort;
   readonly #buffer = new Uint8Array(4);
   #next: number | undefined;
+  /** Board time at which the byte at `#next` begins to be clocked: the controller reads ahead until its FIFO is full. */
+  #nextAt = 0;
   #proofs = 0;
   #lentBy: QuadSpiChip | undefined;
   #lent: Uint8Array | undefined;
@@ -66,7 +71,7 @@ export class QuadSpiWindow implements MemoryDevice {
   }
 
   read(offset: number, size: AccessSize): number {
-    const { log, format, deviceBytes, wire } = this.#port;
+    const { log, format, deviceBytes, wire, now, waitUntil } = this.#port;
     const command = format();
     if (command === undefined) {
       log.once(
@@ -91,7 +96,9 @@ export class QuadSpiWindow implements MemoryDevice {
     const lines = command.dataLines ?? 1;
     if (this.#next !== offset || this.#proofs < 2 || !wire.connected) this.#burst(command, offset);
     wire.readInto(this.#buffer, 0, size, lines);
-    this.#port.wait(size * wire.byteNs(command));
+    const byteNs = wire.byteNs(command);
+    this.#nextAt = Math.max(this.#nextAt, now() - FIFO_BYTES * byteNs) + size * byteNs;
+    waitUntil(this.#nextAt);
     this.#next = offset + size;
     let value = 0;
     for (let index = size - 1; index >= 0; index--) value = value * 256 + (this.#buffer[index] ?? 0);
@@ -103,9 +110,9 @@ export class QuadSpiWindow implements MemoryDevice {
   }
 
   #burst(command: CommandFormat, offset: number): void {
-    const { wire, takeInstruction, wait, gapNs } = this.#port;
+    const { wire, takeInstruction, now, gapNs } = this.#port;
     const withInstruction = takeInstruction();
-    wait(gapNs() + wire.prefixNs(command, withInstruction));
+    this.#nextAt = now() + gapNs() + wire.prefixNs(command, withInstruction);
     wire.begin(command, offset, withInstruction);
     const good = command.dataLines !== undefined && wire.streamsFrom(offset, command.dataLines);
     this.#proofs = good ? this.#proofs + 1 : 0;

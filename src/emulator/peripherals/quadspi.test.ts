@@ -55,7 +55,7 @@ class Bench {
   kernelHz = 200e6;
   mappingChanges = 0;
 
-  constructor() {
+  constructor(windowTakesTime = false) {
     const { timeline, log, content } = this;
     this.chip = new SerialNorFlash({ part: W25Q128JV_IQ, content, timeline, log, random: seeded(3) });
     this.quadspi = new QuadSpi({
@@ -68,6 +68,7 @@ class Bench {
       onMappingChange: () => {
         this.mappingChanges++;
       },
+      windowTakesTime,
     });
     this.workAround();
     this.set(DCR, (23 << 16) | (1 << 8));
@@ -562,4 +563,26 @@ test("a flash job as a driver does it: enable, program, poll, read back", () => 
   bench.set(CCR, EB | READ);
   bench.set(AR, 0x5000);
   assert.equal(bench.get(DR), 0xefbeadde);
+});
+
+test("mapped, in the model's time: a burst pays for its command once, and reads ahead until the FIFO is full", () => {
+  const bench = new Bench(true);
+  const { window } = bench.quadspi;
+  const took = (offset: number): number => {
+    const before = bench.timeline.now;
+    window.read(offset, 4);
+    return Math.round(bench.timeline.now - before);
+  };
+  bench.set(ABR, 0xa0);
+  bench.set(CCR, MAPPED | SIOO | EB);
+  // 10 ns a clock: instruction 8, address 6, mode 2, dummy 4, and 8 for a word on four lines.
+  assert.equal(took(0x1000), 280);
+  took(0x1004);
+  const highNs = 20;
+  assert.equal(took(0x2000), highNs + 200, "no instruction any more (SIOO)");
+  assert.equal(took(0x2004), 80);
+  bench.pass(10_000);
+  for (let word = 2; word < 10; word++) assert.equal(took(0x2000 + 4 * word), 0, "32 bytes wait in the FIFO");
+  assert.ok(took(0x2028) > 60);
+  assert.equal(window.readable, undefined);
 });

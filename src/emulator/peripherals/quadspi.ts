@@ -43,6 +43,8 @@ export interface QuadSpiOptions {
   readonly stall?: (untilNs: number) => void;
   /** `window.readable` begins or ceases to be lent. */
   readonly onMappingChange?: () => void;
+  /** Each read of the window takes its time at the pins; nothing is lent then. Default false. */
+  readonly windowTakesTime?: boolean;
 }
 
 /** Clocks from ABORT until BUSY falls, besides the /CS high time. */
@@ -477,11 +479,12 @@ export class QuadSpi implements BusDevice {
       log,
       format: () => (this.#mapped && !this.#aborting && clocked() ? this.#format() : undefined),
       deviceBytes: () => this.#deviceBytes,
-      mayLend: () => (this.#cr.value & CR.TCEN) === 0,
+      mayLend: () => (this.#cr.value & CR.TCEN) === 0 && this.#options.windowTakesTime !== true,
       takeInstruction: () => this.#takeInstruction(this.#format()),
-      wait: (ns) => {
+      now: () => this.#now,
+      waitUntil: (ns) => {
         this.#mappedBusy = true;
-        this.#stall(this.#now + ns);
+        this.#stall(ns);
         this.#restartTimeout();
       },
       gapNs: () => (this.#mappedBusy ? this.#gapNs : Math.max(0, this.#freeAt - this.#now)),
