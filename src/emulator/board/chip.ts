@@ -28,6 +28,7 @@ import { Wwdg } from "../peripherals/wwdg.js";
 import type { Timeline } from "../timeline.js";
 import { ChipBusTiming } from "./bus-timing.js";
 import { type ChipPart, connectedPeripherals } from "./connected-peripherals.js";
+import { dmaBus } from "./dma-bus.js";
 import { ChipRequests } from "./dma-requests.js";
 import { dmaControllers } from "./dma-wiring.js";
 import { GatedRam } from "./gated-ram.js";
@@ -401,7 +402,7 @@ export class Chip {
     const coreWhileAsleep = this.rcc.sleepClockGate("USB2OTG");
     const ulpiWhileAsleep = this.rcc.sleepClockGate("USB2OTGULPI");
     const otg = new OtgFs({
-      bus: this.bus,
+      bus: dmaBus(this.bus, this.cpu.level1, "USB2_OTG_FS"),
       log,
       timeline,
       irq: this.#irqs.source(IRQ.OTG_FS),
@@ -423,7 +424,7 @@ export class Chip {
     const tree = this.rcc.clockTree;
     const otg = new OtgFs({
       name: "USB1_OTG_HS",
-      bus: this.bus,
+      bus: dmaBus(this.bus, this.cpu.level1, "USB1_OTG_HS"),
       log,
       timeline,
       irq: this.#irqs.source(IRQ.OTG_HS),
