@@ -62,6 +62,7 @@ function macros(board: Board): [string, string][] {
     ["BOARD_NAME", text(board.name)],
     ["BOARD_TITLE", text(board.title)],
     ["BOARD_FLASH_BASE", hex(board.flash.address)],
+    ["BOARD_FLASH_SIZE", hex(board.flash.size)],
     ["BOARD_FLASH_BANK", `${board.flash.bank}`],
     ["BOARD_FLASH_MAX_HZ", `${board.flash.maxClockHz}u`],
     ["BOARD_APPLICATION_ADDRESS", hex(application.address)],

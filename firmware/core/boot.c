@@ -45,7 +45,7 @@ bool boot_plausible(uint32_t address, uint32_t stack, uint32_t reset)
 
 static struct boot_decision stay(enum boot_reason reason)
 {
-  return (struct boot_decision){ BOOT_STAY, reason, 0 };
+  return (struct boot_decision){ .outcome = BOOT_STAY, .reason = reason };
 }
 
 struct boot_decision boot_judge(const struct boot_facts *facts)
@@ -53,6 +53,11 @@ struct boot_decision boot_judge(const struct boot_facts *facts)
   const uint32_t address = boot_address(facts);
   if (facts->request == BACKUP_STAY) {
     return stay(REASON_REQUEST);
+  }
+  if (facts->request == BACKUP_PROBE) {
+    struct boot_decision decision = stay(REASON_REQUEST);
+    decision.probe = facts->request_address == BACKUP_PROBE_ONLY || !facts->host;
+    return decision;
   }
   if (!facts->flash) {
     return stay(REASON_NO_FLASH);
@@ -70,7 +75,7 @@ struct boot_decision boot_judge(const struct boot_facts *facts)
     return stay(REASON_UNSIGNED);
   }
   const bool at_once = facts->request == BACKUP_RUN || !facts->host;
-  return (struct boot_decision){ at_once ? BOOT_RUN : BOOT_RUN_AFTER_WINDOW, REASON_NONE, address };
+  return (struct boot_decision){ at_once ? BOOT_RUN : BOOT_RUN_AFTER_WINDOW, REASON_NONE, address, false };
 }
 
 struct boot_facts boot_collect(uint32_t request, uint32_t request_address)

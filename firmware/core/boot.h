@@ -9,7 +9,7 @@
 #include "protocol.h"
 
 enum boot_outcome {
-  BOOT_STAY,             /* start USB and serve; `reason` says why */
+  BOOT_STAY,             /* serve, over USB or for a probe; `reason` says why */
   BOOT_RUN,              /* run `address` now, before anything else is started */
   BOOT_RUN_AFTER_WINDOW, /* start USB and serve; when no HELLO comes, `address` runs after a reset */
 };
@@ -18,6 +18,7 @@ struct boot_decision {
   enum boot_outcome outcome;
   enum boot_reason reason; /* REASON_NONE unless the outcome is BOOT_STAY */
   uint32_t address;        /* 0 when the outcome is BOOT_STAY */
+  bool probe;              /* BOOT_STAY: requests come through a debug probe; USB is not started */
 };
 
 /* All that the decision depends on. */

@@ -43,6 +43,7 @@ struct boot_decision bootloader_decide(void)
   log_read();
   owner_repair();
   struct boot_facts facts = boot_collect(request, request_address);
+  facts.host = request == BACKUP_PROBE && port_usb_host_present();
   struct boot_decision decision = boot_judge(&facts);
   if (decision.outcome != BOOT_STAY) {
     facts.unsigned_application = signature_missing(decision.address);
@@ -76,6 +77,11 @@ static void window_poll(void)
     window.open = false;
     departure_run(window.address);
   }
+}
+
+bool bootloader_resting(void)
+{
+  return session_resting();
 }
 
 bool bootloader_poll(void)

@@ -4,7 +4,7 @@
  *   after clocks, caches, MPU and the QUADSPI pins are set up, USB not yet:
  *     decision = bootloader_decide();
  *     BOOT_RUN: map the flash and jump to decision.address. Never returns.
- *     otherwise: start USB, then bootloader_start(decision), then for ever
+ *     otherwise: start USB, or the pipe through the probe; then bootloader_start(decision), then for ever
  *       mask interrupts; if (!bootloader_poll()) WFI; unmask interrupts
  *
  * All of it runs in thread mode; no function here is called from an interrupt.
@@ -24,7 +24,7 @@
 struct boot_decision bootloader_decide(void);
 
 /*
- * Begins to serve after `decision`, which is not BOOT_RUN. USB is started. For BOOT_RUN_AFTER_WINDOW the window of
+ * Begins to serve after `decision`, which is not BOOT_RUN. The pipe is started. For BOOT_RUN_AFTER_WINDOW the window of
  * rows 9 and 10 begins now.
  */
 void bootloader_start(struct boot_decision decision);
@@ -37,5 +37,8 @@ void bootloader_start(struct boot_decision decision);
  * Ends in port_reset after BOOT, RESET and the end of the window.
  */
 bool bootloader_poll(void);
+
+/* After bootloader_poll has returned false: true when it waits for bytes or for room, not for the flash chip. */
+bool bootloader_resting(void);
 
 #endif

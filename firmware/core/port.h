@@ -35,7 +35,7 @@ void port_watchdog_feed(void);
 /* --- the byte pipe to the PC -------------------------------------------------------------------------- */
 
 /* Takes up to `size` received bytes. Returns how many; 0 when none are there. While nobody takes bytes, USB
-   answers NAK: nothing is lost. */
+   answers NAK, and a probe keeps its own: nothing is lost. */
 size_t port_link_read(uint8_t *bytes, size_t size);
 
 /* Hands over up to `size` bytes for sending. Returns how many were taken; 0 when the buffer is full. */

@@ -105,5 +105,7 @@ enum boot_reason {
 
 #define BACKUP_STAY 0x4C464D53u /* "SMFL" in RTC_BKP0R */
 #define BACKUP_RUN 0x4C464D52u  /* "RMFL" in RTC_BKP0R, the address in RTC_BKP1R */
+#define BACKUP_PROBE 0x4C464D50u /* "PMFL" in RTC_BKP0R: stay, for the probe where no USB host is */
+#define BACKUP_PROBE_ONLY 1u     /* in RTC_BKP1R beside it: for the probe whatever is on USB */
 
 #endif

@@ -332,6 +332,11 @@ static bool work(void)
   return frame != NULL && operation_begin(frame, size);
 }
 
+bool session_resting(void)
+{
+  return running == NULL && !rescue_pending();
+}
+
 bool session_poll(void)
 {
   bool more = false;

@@ -20,6 +20,9 @@ void session_start(enum boot_reason reason);
 /* One slice of work. Returns whether there is more to do at once. */
 bool session_poll(void);
 
+/* After session_poll has returned false: nothing is being carried out that would go on by itself. */
+bool session_resting(void);
+
 const struct session_facts *session_facts(void);
 
 void session_set_reason(enum boot_reason reason);

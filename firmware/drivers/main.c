@@ -9,6 +9,7 @@
 #include "led.h"
 #include "mpu.h"
 #include "port.h"
+#include "probe.h"
 #include "stm32h750.h"
 #include "time.h"
 #include "usb_device.h"
@@ -49,14 +50,20 @@ int main(void)
     jump_to(decision.address);
   }
   led_start();
-  (void)usb_start(); /* without USB nobody can be told; the window still passes and runs the application */
+  if (decision.probe) {
+    probe_start();
+  } else {
+    (void)usb_start(); /* without USB nobody can be told; the window still passes and runs the application */
+  }
   bootloader_start(decision);
   while (true) {
     event_clear();
     bool more = bootloader_poll();
     port_watchdog_feed();
     show_life();
-    if (!more) {
+    if (!more && probe_serves() && bootloader_resting()) {
+      probe_exchange();
+    } else if (!more) {
       event_wait();
     }
   }

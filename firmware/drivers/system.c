@@ -5,6 +5,7 @@
 #include "gpio.h"
 #include "nor_flash.h"
 #include "port.h"
+#include "probe.h"
 #include "stm32h750.h"
 #include "time.h"
 #include "usb_device.h"
@@ -49,7 +50,9 @@ bool port_usb_host_present(void)
 
 void port_reset(void)
 {
-  usb_stop();
+  if (!probe_serves()) {
+    usb_stop();
+  }
   __disable_irq();
   /* What was written last before a reset can be lost in a write buffer: that is now this word, and no magic value. */
   static volatile uint32_t last_words;

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "otg_fs.h"
+#include "placement.h"
 #include "port.h"
 
 /* PSTN 1.2, table 13. */
@@ -27,9 +28,6 @@ struct ring {
   uint32_t head; /* bytes ever put in; wraps */
   uint32_t tail; /* bytes ever taken out */
 };
-
-/* Nothing in them is expected to be zero at start, so start-up does not spend time on them. */
-#define DTCM_BUFFER __attribute__((section(".dtcm_buffers"), aligned(4)))
 
 static uint8_t receive_bytes[RECEIVE_SIZE] DTCM_BUFFER;
 static uint8_t send_bytes[SEND_SIZE] DTCM_BUFFER;
@@ -178,7 +176,7 @@ static uint32_t smallest(uint32_t a, uint32_t b, uint32_t c)
   return ab < c ? ab : c;
 }
 
-size_t port_link_read(uint8_t *bytes, size_t size)
+size_t cdc_read(uint8_t *bytes, size_t size)
 {
   size_t done = 0;
   while (done < size) {
@@ -200,7 +198,7 @@ size_t port_link_read(uint8_t *bytes, size_t size)
   return done;
 }
 
-size_t port_link_write(const uint8_t *bytes, size_t size)
+size_t cdc_write(const uint8_t *bytes, size_t size)
 {
   size_t done = 0;
   while (done < size) {
@@ -227,12 +225,12 @@ size_t port_link_write(const uint8_t *bytes, size_t size)
   return done;
 }
 
-uint32_t port_link_generation(void)
+uint32_t cdc_generation(void)
 {
   return *(volatile uint32_t *)&cdc.generation;
 }
 
-bool port_link_drained(void)
+bool cdc_drained(void)
 {
   otg_lock();
   bool drained = !cdc.configured || cdc.suspended || (used(&send_ring) == 0 && !cdc.in_busy);

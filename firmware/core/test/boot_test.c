@@ -14,6 +14,9 @@
 static struct boot_decision by_the_table(const struct boot_facts *facts, bool inside, bool plausible)
 {
   const bool run_request = facts->request == 0x4C464D52u;
+  if (facts->request == 0x4C464D50u) {
+    return (struct boot_decision){ BOOT_STAY, REASON_REQUEST, 0, facts->request_address == 1u || !facts->host };
+  }
   const enum boot_reason reasons[] = {
     facts->request == 0x4C464D53u ? REASON_REQUEST : REASON_NONE,
     !facts->flash ? REASON_NO_FLASH : REASON_NONE,
@@ -23,26 +26,26 @@ static struct boot_decision by_the_table(const struct boot_facts *facts, bool in
   };
   for (unsigned i = 0; i < 5; i += 1) {
     if (reasons[i] != REASON_NONE) {
-      return (struct boot_decision){ BOOT_STAY, reasons[i], 0 };
+      return (struct boot_decision){ BOOT_STAY, reasons[i], 0, false };
     }
   }
   return (struct boot_decision){ !run_request && facts->host ? BOOT_RUN_AFTER_WINDOW : BOOT_RUN, REASON_NONE,
-                                 run_request ? facts->request_address : facts->stored };
+                                 run_request ? facts->request_address : facts->stored, false };
 }
 
 static void the_decision_is_the_table(void)
 {
-  static const uint32_t requests[] = { 0, 0x4C464D53u, 0x4C464D52u, 0xFFFFFFFFu };
-  static const uint32_t addresses[] = { AT, AT + 0x400, END - 0x400, END, AT - 0x400, 0, 0xFFFFFFFFu };
-  for (unsigned i = 0; i < 4u * 7u * 7u * 32u; i += 1) {
-    const uint32_t request = requests[i % 4u];
-    const unsigned bits = i / 4u / 49u;
+  static const uint32_t requests[] = { 0, 0x4C464D53u, 0x4C464D52u, 0x4C464D50u, 0xFFFFFFFFu };
+  static const uint32_t addresses[] = { AT, AT + 0x400, END - 0x400, END, AT - 0x400, 0, 1, 0xFFFFFFFFu };
+  for (unsigned i = 0; i < 5u * 8u * 8u * 32u; i += 1) {
+    const uint32_t request = requests[i % 5u];
+    const unsigned bits = i / 5u / 64u;
     struct boot_facts facts = {
       .request = request,
-      .request_address = addresses[i / 4u % 7u],
+      .request_address = addresses[i / 5u % 8u],
       .flash = (bits & 1u) != 0,
       .unfinished = (bits & 2u) != 0,
-      .stored = addresses[i / 28u % 7u],
+      .stored = addresses[i / 40u % 8u],
       .vectors_read = (bits & 4u) != 0,
       .stack = (bits & 8u) != 0 ? 0x20020000u : 0xFFFFFFFFu,
       .reset = AT + 0x101,
@@ -55,6 +58,7 @@ static void the_decision_is_the_table(void)
     EQUAL(found.outcome, expected.outcome);
     EQUAL(found.reason, expected.reason);
     EQUAL(found.address, expected.address);
+    EQUAL(found.probe, expected.probe);
   }
 }
 
