@@ -14,7 +14,7 @@ const EXAMPLES = ["blink", "big"] as const;
 const LINKER_SCRIPT = "examples/common/application.ld";
 
 export interface ExampleImage {
-  readonly name: (typeof EXAMPLES)[number];
+  readonly name: string;
   readonly elf: Uint8Array;
   readonly bin: Uint8Array;
   readonly hex: Uint8Array;
@@ -25,8 +25,13 @@ function cFiles(root: string, folder: string): string[] {
   return names.sort().map((name) => `${folder}/${name}`);
 }
 
-function link(root: string, name: ExampleImage["name"], work: string): ExampleImage {
-  const objects = [...cFiles(root, "examples/common"), ...cFiles(root, `examples/${name}`)].map((source) => {
+/**
+ * Compiles and links one program.
+ * @param sources beside those of examples/common
+ * @param work folder with board.h, for what is made
+ */
+function link(root: string, name: string, sources: readonly string[], work: string): ExampleImage {
+  const objects = [...cFiles(root, "examples/common"), ...sources].map((source) => {
     const object = join(work, `${source.replaceAll("/", "_")}.o`);
     const includes = ["-iquote", "examples/common", "-iquote", work];
     runTool(root, "gcc", [
@@ -56,10 +61,21 @@ function link(root: string, name: ExampleImage["name"], work: string): ExampleIm
 
 /** @param root folder of the project. @throws BuildError */
 export function buildExamples(root: string, board: Board): ExampleImage[] {
+  return inWorkFolder(board, (work) =>
+    EXAMPLES.map((name) => link(resolve(root), name, cFiles(root, `examples/${name}`), work)),
+  );
+}
+
+/** A program of one's own, with the examples' start-up code and linker script. @throws BuildError */
+export function buildProgram(root: string, board: Board, sources: readonly string[]): ExampleImage {
+  return inWorkFolder(board, (work) => link(resolve(root), "program", sources, work));
+}
+
+function inWorkFolder<T>(board: Board, build: (work: string) => T): T {
   const work = mkdtempSync(join(tmpdir(), "imbootloader-examples-"));
   try {
     writeFileSync(join(work, "board.h"), boardHeader(board));
-    return EXAMPLES.map((name) => link(resolve(root), name, work));
+    return build(work);
   } finally {
     rmSync(work, { recursive: true, force: true });
   }
