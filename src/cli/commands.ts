@@ -218,7 +218,7 @@ export const COMMANDS: readonly CommandSpec[] = [
   },
   {
     name: "gdb-server",
-    summary: "stand between GDB and a probe's GDB server, so that load writes external flash over USB",
+    summary: "stand between GDB and a probe's GDB server, so that load writes external flash",
     arguments: [],
     options: [
       ["--upstream <host:port>", "the probe's GDB server (default: the usual port of what --spawn starts)"],
@@ -231,6 +231,7 @@ export const COMMANDS: readonly CommandSpec[] = [
         "--between <fd,fd>",
         "open connections to the probe's server and to GDB, of a process that started this one",
       ],
+      ["--via <way>", "how programs come to the board: usb, probe, or auto: the probe without a USB cable"],
       ["--internal-flash", "let GDB write the internal flash, where the bootloader is"],
     ],
     load: () => import("./commands/gdb-server.js"),

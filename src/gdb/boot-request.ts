@@ -13,11 +13,25 @@ const RTC_BKP1R = 0x5800_4054;
 
 const STAY = 0x4c46_4d53;
 const RUN = 0x4c46_4d52;
+const PROBE = 0x4c46_4d50;
+/** In RTC_BKP1R beside PROBE. */
+const WITHOUT_HOST = 0;
+const ALWAYS = 1;
 
 /** Stay in the bootloader. @throws ProbeError */
 export async function requestBootloader(probe: Probe): Promise<void> {
   await openBackupDomain(probe);
   await write(probe, STAY);
+}
+
+/**
+ * Stay in the bootloader and take requests through the probe: docs/protocol.md section 12.
+ * @param always false: only when no USB host is there. @throws ProbeError
+ */
+export async function requestProbe(probe: Probe, always: boolean): Promise<void> {
+  await openBackupDomain(probe);
+  await probe.writeWord(RTC_BKP1R, always ? ALWAYS : WITHOUT_HOST);
+  await write(probe, PROBE);
 }
 
 /** Run the program at `address` at once. @throws ProbeError */

@@ -19,3 +19,8 @@ export class NotStartedError extends ProbeError {
 export class ProgramError extends Error {
   override readonly name = "ProgramError";
 }
+
+/** No board has shown its bootloader on USB. */
+export class NoUsbBoardError extends Error {
+  override readonly name = "NoUsbBoardError";
+}

@@ -1,9 +1,9 @@
 /** What the two ends of a connection can do, merged: `qSupported` (GDB manual, E.4). */
 
+import { SMALL_PACKET } from "./upstream.js";
+
 /** Longest packet that we take, bytes. */
 export const PACKET_SIZE = 0x4000;
-/** What GDB assumes of a server that does not say. */
-const SMALL_PACKET = 400;
 const PACKET_SIZE_NAME = "PacketSize=";
 /** Features that are ours, whatever the probe's server says. */
 const OWN = ["QStartNoAckMode+", "qXfer:memory-map:read+"];
@@ -21,15 +21,16 @@ export function askedFeatures(packet: string): string {
 export function mergedFeatures(answer: string): string {
   const features = answer.split(";").filter((feature) => feature !== "");
   const kept = features.filter((feature) => !HIDDEN.test(feature) && !feature.startsWith(PACKET_SIZE_NAME));
-  return [`${PACKET_SIZE_NAME}${packetSize(features).toString(16)}`, ...kept, ...OWN].join(";");
+  return [`${PACKET_SIZE_NAME}${packetSize(answer).toString(16)}`, ...kept, ...OWN].join(";");
 }
 
 export function offersNoAck(answer: string): boolean {
   return answer.split(";").includes("QStartNoAckMode+");
 }
 
-function packetSize(features: readonly string[]): number {
-  const text = features.find((feature) => feature.startsWith(PACKET_SIZE_NAME));
+/** Bytes of the longest packet that both sides take. */
+export function packetSize(answer: string): number {
+  const text = answer.split(";").find((feature) => feature.startsWith(PACKET_SIZE_NAME));
   const size = Number.parseInt(text?.slice(PACKET_SIZE_NAME.length) ?? "", 16);
   return Math.min(PACKET_SIZE, size > 0 ? size : SMALL_PACKET);
 }

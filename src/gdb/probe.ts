@@ -1,16 +1,22 @@
 /** What we ourselves do through the probe's server, between GDB's own packets. */
 
 import type { Timers } from "../protocol/transport.js";
-import { bytesToString, bytesToValue, hexToBytes, textToHex, valueToHex } from "../rsp/text.js";
+import { bytesToHex, bytesToString, bytesToValue, hexToBytes, textToHex, valueToHex } from "../rsp/text.js";
 import { ProbeError } from "./errors.js";
 import { hex } from "./flash-buffer.js";
 import type { ServerKind } from "./server-kinds.js";
 import type { Upstream } from "./upstream.js";
 
-/** Number of the program counter in the m-profile feature. */
-const PC = 0xf;
+/** Number of the program counter in the m-profile feature; r0 to r12 stand before it. */
+export const PROGRAM_COUNTER = 0xf;
+const CORE_REGISTERS = 16;
 /** Milliseconds that a core which was told to stop may take to say so. */
 const HALT_TIME = 3000;
+
+/** Of a packet: "$Xaaaaaaaa,llll:" and "#ss". */
+const PACKET_EXTRA = 24;
+
+const hexNumber = (value: number): string => value.toString(16);
 
 /** A program that runs. */
 export interface Running {
@@ -25,6 +31,8 @@ export class Probe {
   readonly #timers: Timers;
   /** What upstream says to commands of ours is no business of GDB's console, unless they fail. */
   #heard: string[] | undefined;
+  /** X is understood. */
+  #binary = true;
 
   constructor(upstream: Upstream, kind: ServerKind, timers: Timers) {
     this.upstream = upstream;
@@ -51,6 +59,35 @@ export class Probe {
       `M${address.toString(16)},4:${valueToHex(value, 4)}`,
       `the probe cannot write ${hex(address)}`,
     );
+  }
+
+  /** @throws ProbeError */
+  async readMemory(address: number, length: number): Promise<Uint8Array> {
+    const bytes = new Uint8Array(length);
+    // An answer has two digits a byte.
+    const most = (this.upstream.packetSize - PACKET_EXTRA) >> 1;
+    for (let at = 0; at < length; at += most) {
+      const count = Math.min(most, length - at);
+      const part = hexToBytes(await this.upstream.ask(`m${hexNumber(address + at)},${hexNumber(count)}`));
+      if (part?.length !== count) throw new ProbeError(`the probe cannot read ${hex(address + at)}`);
+      bytes.set(part, at);
+    }
+    return bytes;
+  }
+
+  /** @throws ProbeError */
+  async writeMemory(address: number, bytes: Uint8Array): Promise<void> {
+    // Each byte of X may need two.
+    const most = (this.upstream.packetSize - PACKET_EXTRA) >> 1;
+    for (let at = 0; at < bytes.length; at += most) {
+      const part = bytes.subarray(at, at + most);
+      const where = `${hexNumber(address + at)},${hexNumber(part.length)}:`;
+      const binary = this.#binary ? await this.upstream.ask(`X${where}${bytesToString(part)}`) : "";
+      if (binary === "OK") continue;
+      // Not every server takes binary data.
+      this.#binary = false;
+      await this.#ok(`M${where}${bytesToHex(part)}`, `the probe cannot write ${hex(address + at)}`);
+    }
   }
 
   async setBits(address: number, bits: number): Promise<void> {
@@ -123,11 +160,25 @@ export class Probe {
 
   /** Where the core stands. @throws ProbeError */
   async programCounter(): Promise<number> {
-    const one = await this.upstream.ask(`p${PC.toString(16)}`);
-    const digits = one === "" ? (await this.upstream.ask("g")).slice(PC * 8, PC * 8 + 8) : one;
-    const bytes = hexToBytes(digits);
-    if (bytes?.length !== 4) throw new ProbeError("the probe cannot read the program counter");
-    return bytesToValue(bytes);
+    const bytes = hexToBytes(await this.upstream.ask(`p${PROGRAM_COUNTER.toString(16)}`));
+    if (bytes?.length === 4) return bytesToValue(bytes);
+    return (await this.registers())[PROGRAM_COUNTER] ?? 0;
+  }
+
+  /** r0 to r15. @throws ProbeError */
+  async registers(): Promise<readonly number[]> {
+    const bytes = hexToBytes((await this.upstream.ask("g")).slice(0, CORE_REGISTERS * 8));
+    if (bytes?.length !== CORE_REGISTERS * 4)
+      throw new ProbeError("the probe cannot read the core's registers");
+    return Array.from({ length: CORE_REGISTERS }, (_, n) => bytesToValue(bytes.subarray(4 * n, 4 * n + 4)));
+  }
+
+  /** @throws ProbeError */
+  writeRegister(number: number, value: number): Promise<void> {
+    return this.#ok(
+      `P${number.toString(16)}=${valueToHex(value, 4)}`,
+      `the probe cannot write register r${number}`,
+    );
   }
 
   #within({ stop }: Running, milliseconds: number): Promise<boolean> {

@@ -8,13 +8,14 @@ import type { Timers } from "../protocol/transport.js";
 import { RspEndpoint } from "../rsp/endpoint.js";
 import { bytesToString, hexToBytes, parseRange, textToHex, xferChunk } from "../rsp/text.js";
 import { NotStartedError, UpstreamLostError } from "./errors.js";
-import { askedFeatures, mergedFeatures, offersNoAck, PACKET_SIZE } from "./features.js";
+import { askedFeatures, mergedFeatures, offersNoAck, PACKET_SIZE, packetSize } from "./features.js";
 import { FlashBuffer, hex } from "./flash-buffer.js";
 import { INTERNAL_FLASH, inWindow, type Layout, memoryMap, safeBytes, touches } from "./layout.js";
+import type { FlashProgram, Via } from "./loader.js";
 import { Probe } from "./probe.js";
 import { isMapped } from "./program.js";
 import type { ServerKind } from "./server-kinds.js";
-import { type FlashOverUsb, type ProgramToRun, Starter } from "./starter.js";
+import { type ProgramToRun, Starter } from "./starter.js";
 import type { Upstream } from "./upstream.js";
 import { startedText } from "./words.js";
 
@@ -23,7 +24,8 @@ export interface GdbSessionOptions {
   readonly kind: ServerKind;
   readonly layout: Layout;
   readonly timers: Timers;
-  readonly flash: FlashOverUsb;
+  readonly flash: FlashProgram;
+  readonly via: Via;
   readonly toRun?: ProgramToRun | undefined;
   /** GDB may write the internal flash, where the bootloader is. */
   readonly internalFlash: boolean;
@@ -88,10 +90,22 @@ export class MiddleSession {
 
   constructor(options: GdbSessionOptions) {
     this.#options = options;
-    const { upstream, kind, layout, timers, flash, toRun, write, note } = options;
+    const { upstream, kind, layout, timers, flash, via, toRun, write, note } = options;
     this.#upstream = upstream;
     this.#probe = new Probe(upstream, kind, timers);
-    this.#starter = new Starter({ probe: this.#probe, layout, flash, toRun, breakpoints: this.#breakpoints });
+    this.#starter = new Starter({
+      probe: this.#probe,
+      layout: () => layout,
+      timers,
+      flash,
+      via,
+      toRun,
+      breakpoints: this.#breakpoints,
+      tell: (message) => {
+        note(message);
+        this.#say(`imflasher: ${message}\n`);
+      },
+    });
     this.#flash = new FlashBuffer(layout.external);
     this.#memoryMap = memoryMap(layout);
     this.#routes = this.#makeRoutes();
@@ -226,6 +240,7 @@ export class MiddleSession {
 
   async #supported(packet: string): Promise<Reply> {
     const answer = await this.#upstream.ask(askedFeatures(packet));
+    this.#upstream.packetSize = packetSize(answer);
     if (offersNoAck(answer) && (await this.#upstream.ask("QStartNoAckMode")) === OK) {
       this.#upstream.stopAcknowledging();
     }

@@ -6,6 +6,9 @@ import { UpstreamLostError } from "./errors.js";
 /** Bytes of the longest answer; servers bound theirs by their PacketSize, at most some 64 KiB. */
 const LONGEST_ANSWER = 0x10_0000;
 
+/** Bytes of a packet, of a server that does not say: GDB's own assumption. */
+export const SMALL_PACKET = 400;
+
 export interface UpstreamOptions {
   /** "127.0.0.1:3333" */
   readonly name: string;
@@ -26,6 +29,8 @@ export class Upstream {
   onConsole: (hex: string) => void = () => {};
   /** Told once, when the server has gone without being asked to. */
   onLost: () => void = () => {};
+  /** Bytes of the longest packet that the server takes, as it has said. */
+  packetSize = SMALL_PACKET;
   readonly #options: UpstreamOptions;
   readonly #endpoint: RspEndpoint;
   /** The first one is asked; the others wait. */

@@ -5,6 +5,7 @@ import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { TestContext } from "node:test";
+import { seededRandom } from "../../src/protocol/testing/fake-link.js";
 import { ROOT } from "../tools/root.js";
 import { Gdb } from "./gdb.js";
 import { imflasher, Program } from "./program.js";
@@ -65,7 +66,8 @@ export async function desk(context: TestContext, debug: "gdb" | "stlink" = "gdb"
   const start = (command: string, ...argv: string[]): Program => kept(new Program(command, ...argv));
   const middle = async (...argv: string[]): Promise<Middle> => {
     const program = run("gdb-server", "--port", pty, "--listen", "0", ...argv);
-    const port = (await program.line(/^Listening on port \d+$/)).slice(18);
+    const line = await program.line(/^(Listening on port |{"type":"gdb","gdb":)\d+/);
+    const port = /\d+/.exec(line)?.[0] ?? "";
     return {
       program,
       port,
@@ -167,4 +169,21 @@ export function openocdCommand(at: Desk, gdbPort: string): string {
   const settings = [`set STLINK_PORT ${at.probe}`, gdbPort, "tcl_port disabled", "telnet_port disabled"];
   const words = settings.map((setting) => `-c "${setting}"`).join(" ");
   return `openocd ${words} -f ${join(ROOT, "boards", "emulated.openocd.cfg")}`;
+}
+
+/** blink.elf with a MiB behind it, as a program of that size would load. */
+export async function largeBlink(at: Desk, elf = BLINK): Promise<string> {
+  const [payload, large] = [join(at.folder, "payload.bin"), join(at.folder, "large.elf")];
+  const random = seededRandom(7);
+  writeFileSync(
+    payload,
+    Uint8Array.from({ length: 0x10_0000 }, () => random() * 256),
+  );
+  const objcopy = at.start(
+    "arm-none-eabi-objcopy",
+    ...["--add-section", `.payload=${payload}`, "--set-section-flags", ".payload=alloc,load,readonly,data"],
+    ...["--change-section-address", ".payload=0x90101000", elf, large],
+  );
+  assert.equal(await objcopy.exit, 0, objcopy.lines.join("\n"));
+  return large;
 }

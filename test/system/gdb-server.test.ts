@@ -96,7 +96,7 @@ test("a program over the bootloader is refused before anything is erased, set in
 
 test("the cable out in the middle, a GDB that dies in the middle: told, nothing left running, load again completes", async (context) => {
   const at = await desk(context);
-  const middle = await at.middle("--upstream", `:${at.probe}`, "--timeout", "1");
+  const middle = await at.middle("--upstream", `:${at.probe}`, "--timeout", "1", "--via", "usb");
   const gdb = await middle.gdb();
   at.board.say("unplug");
   const refused = gdb.result("-target-download");

@@ -1,5 +1,6 @@
 import type { Board } from "../../boards/board.js";
 import type { Layout } from "../../gdb/layout.js";
+import type { Via } from "../../gdb/loader.js";
 import { kindOfCommand, kindOfPort, type ServerKind } from "../../gdb/server-kinds.js";
 import type { Upstream } from "../../gdb/upstream.js";
 import { readBoard } from "../board-files.js";
@@ -7,7 +8,7 @@ import type { RunCommand } from "../commands.js";
 import type { CommandContext, GlobalOptions } from "../context.js";
 import { InterruptedError, UsageError } from "../errors.js";
 import { standBetween } from "../gdb/between.js";
-import { flashOverUsb } from "../gdb/flash-over-usb.js";
+import { flashProgram } from "../gdb/flash-program.js";
 import { GdbListener } from "../gdb/listener.js";
 import { ProgramFile } from "../gdb/program-file.js";
 import { SpawnedServer } from "../gdb/spawned-server.js";
@@ -29,9 +30,11 @@ interface GdbServerOptions extends GlobalOptions {
   readonly once?: boolean;
   readonly layout?: string;
   readonly internalFlash?: boolean;
+  readonly via?: string;
 }
 
 const DEFAULT_PORT = "3334";
+const VIAS: readonly Via[] = ["auto", "usb", "probe"];
 const DEFAULT_LAYOUT = "emulated";
 /** Milliseconds until the port of a server that was just started answers. */
 const SPAWN_TIME = 30_000;
@@ -43,7 +46,8 @@ export const run: RunCommand = async (context, _args, options) => {
   const parts = {
     layout,
     internalFlash: chosen.internalFlash === true,
-    flash: flashOverUsb(board),
+    flash: flashProgram(board),
+    via: viaOf(chosen),
     reporter: context.reporter,
     toRun:
       chosen.program === undefined ? undefined : new ProgramFile(context.io, chosen.program, layout.external),
@@ -145,6 +149,13 @@ function upstreamOf({ upstream, spawn }: GdbServerOptions): {
   const named = upstream === undefined ? undefined : parseServerAddress("--upstream", upstream);
   const kind = spawn === undefined ? kindOfPort(named?.port ?? 0) : kindOfCommand(spawn);
   return { kind, address: named ?? { host: "127.0.0.1", port: kind.port } };
+}
+
+function viaOf({ via = "auto" }: GdbServerOptions): Via {
+  const found = VIAS.find((one) => one === via);
+  if (found === undefined)
+    throw new UsageError(`--via: expected ${VIAS.join(", ")}; found ${JSON.stringify(via)}`);
+  return found;
 }
 
 function layoutOf({ flash, regions }: Board): Layout {

@@ -1,9 +1,10 @@
 /** One GDB and its session, for as long as its connection lasts. */
 import type { Socket } from "node:net";
 import type { Layout } from "../../gdb/layout.js";
+import type { FlashProgram, Via } from "../../gdb/loader.js";
 import type { ServerKind } from "../../gdb/server-kinds.js";
 import { MiddleSession } from "../../gdb/session.js";
-import type { FlashOverUsb, ProgramToRun } from "../../gdb/starter.js";
+import type { ProgramToRun } from "../../gdb/starter.js";
 import type { Upstream } from "../../gdb/upstream.js";
 import { wallClock } from "../../transport/node/timers.js";
 import type { Reporter } from "../reporter.js";
@@ -13,7 +14,8 @@ export interface SessionParts {
   readonly kind: ServerKind;
   readonly layout: Layout;
   readonly internalFlash: boolean;
-  readonly flash: FlashOverUsb;
+  readonly flash: FlashProgram;
+  readonly via: Via;
   readonly toRun?: ProgramToRun | undefined;
   readonly reporter: Reporter;
 }
@@ -25,13 +27,14 @@ export function openGuest(
   upstream: Upstream,
   controls: () => boolean,
 ): MiddleSession {
-  const { kind, layout, internalFlash, flash, toRun, reporter } = parts;
+  const { kind, layout, internalFlash, flash, via, toRun, reporter } = parts;
   const session = new MiddleSession({
     upstream,
     kind,
     layout,
     internalFlash,
     flash,
+    via,
     toRun,
     timers: wallClock,
     controls,

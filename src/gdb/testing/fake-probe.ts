@@ -6,9 +6,9 @@ import type { Timers } from "../../protocol/transport.js";
 import { RspEndpoint } from "../../rsp/endpoint.js";
 import { bytesToString, hexToBytes, textToHex, valueToHex } from "../../rsp/text.js";
 import type { Layout } from "../layout.js";
+import type { FlashJob } from "../loader.js";
 import { type ServerKind, UNKNOWN_KIND } from "../server-kinds.js";
 import { MiddleSession } from "../session.js";
-import type { FlashJob } from "../starter.js";
 import { Upstream } from "../upstream.js";
 
 export const LAYOUT: Layout = {
@@ -178,7 +178,8 @@ export class Bench {
       layout: LAYOUT,
       timers,
       internalFlash,
-      flash: (image, address) => {
+      via: "auto",
+      flash: ({ image, address }) => {
         this.images.push({ image, address });
         const flashing = new FakeFlashing();
         this.flashings.push(flashing);
