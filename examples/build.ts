@@ -10,7 +10,7 @@ import { FLAGS, MACHINE, runTool, withoutPaths } from "../firmware/build/toolcha
 import type { Board } from "../src/boards/board.js";
 import { loadBoard } from "../src/boards/check.js";
 
-const EXAMPLES = ["blink", "big"] as const;
+const EXAMPLES = ["blink", "big", "measure"] as const;
 const LINKER_SCRIPT = "examples/common/application.ld";
 
 export interface ExampleImage {

@@ -64,6 +64,12 @@ void io_init(void) {
   USART(CR1) = USART_CR1_UE | USART_CR1_TE;
 }
 
+void io_clock_changed(uint32_t hz) {
+  USART(CR1) = 0;
+  USART(BRR) = (hz + BOARD_CONSOLE_BAUD / 2u) / BOARD_CONSOLE_BAUD;
+  USART(CR1) = USART_CR1_UE | USART_CR1_TE;
+}
+
 void io_print(const char *text) {
   for (; *text != '\0'; text++) {
     while ((USART(ISR) & USART_ISR_TXE) == 0u) {

@@ -8,6 +8,8 @@
 #include <stdint.h>
 
 void io_init(void);
+/* The console's APB runs at `hz` now. After io_init. */
+void io_clock_changed(uint32_t hz);
 void io_print(const char *text);
 void io_print_hex(uint32_t value);     /* 0x and eight digits */
 /* "NAME: running from external flash at ADDRESS", where ADDRESS is this function's own. */

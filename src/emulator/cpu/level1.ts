@@ -40,6 +40,9 @@ export interface Level1Options {
 }
 
 const SIZE = 16 * 1024;
+const BLOCK_BYTES = 8;
+/** No block's address. */
+const NO_BLOCK = 1;
 
 export class Level1 implements CodeListener {
   readonly data = new Cache(SIZE, 4);
@@ -54,6 +57,11 @@ export class Level1 implements CodeListener {
   readonly #bus: SystemBus;
   readonly #buffer = new Uint8Array(LINE_BYTES);
   readonly #words = new Int32Array(this.#buffer.buffer);
+  /** The 8 bytes that were fetched last past the instruction cache; their bytes when they are not lent. */
+  #block = NO_BLOCK;
+  #blockLent = false;
+  readonly #blockWords = new Int32Array(BLOCK_BYTES / 4);
+  readonly #blockHalves = new Uint16Array(this.#blockWords.buffer);
   /** The core itself writes to the bus, and what the data cache holds is right. */
   #ownWrite = false;
 
@@ -122,10 +130,7 @@ export class Level1 implements CodeListener {
 
   /** An instruction's halfword. @throws BusFault, BusStall */
   fetch(address: number): number {
-    if (!this.fetchIsCached(address)) {
-      this.#warnUnclean(address, 2);
-      return this.#bus.read(address, 2);
-    }
+    if (!this.fetchIsCached(address)) return this.#fetchUncached(address);
     const cache = this.instructions;
     let index = cache.find(address);
     if (index < 0) {
@@ -147,11 +152,24 @@ export class Level1 implements CodeListener {
     return !this.#options.isTcm(address) && !this.fetchIsCached(address);
   }
 
-  /** The fetch of the 8 bytes that hold an instruction which is already decoded: for its time only. */
-  refetch(address: number): void {
-    const at = address & ~7;
-    if (this.#bus.find(at)?.readable === undefined) for (const half of [at, at + 4]) this.#bus.read(half, 4);
-    this.#options.traffic?.read(at, 8);
+  /** Past the instruction cache, 8 bytes are fetched at a time. @throws BusFault, BusStall */
+  fetchBlock(address: number): void {
+    const block = address & ~(BLOCK_BYTES - 1);
+    if (block === this.#block) return;
+    this.#blockLent = this.#bus.find(block)?.readable !== undefined;
+    if (!this.#blockLent) {
+      for (let at = 0; at < BLOCK_BYTES; at += 4) this.#blockWords[at >> 2] = this.#bus.read(block + at, 4);
+    }
+    this.#options.traffic?.read(block, BLOCK_BYTES);
+    this.#block = block;
+  }
+
+  #fetchUncached(address: number): number {
+    this.#warnUnclean(address, 2);
+    if (this.#options.traffic === undefined) return this.#bus.read(address, 2);
+    this.fetchBlock(address);
+    if (this.#blockLent) return this.#bus.read(address, 2);
+    return this.#blockHalves[(address & (BLOCK_BYTES - 1)) >> 1] as number;
   }
 
   // --- maintenance (DDI 0403E, B2.2.7; registers: cache-maintenance.ts) ---------------------------------------
@@ -179,6 +197,7 @@ export class Level1 implements CodeListener {
   // --- others on the bus -----------------------------------------------------------------------------------
 
   codeChanged(address: number, length: number): void {
+    if (!this.#blockLent) this.#block = NO_BLOCK;
     const first = (address >>> 0) & ~(LINE_BYTES - 1);
     const end = (address >>> 0) + length;
     for (let line = first >>> 0; line < end; line += LINE_BYTES) {
@@ -188,6 +207,7 @@ export class Level1 implements CodeListener {
   }
 
   regionChanged(region: Region): void {
+    this.#block = NO_BLOCK;
     if (this.strict) return;
     for (const cache of [this.data, this.instructions]) {
       for (const { address, index } of cache.valid()) {

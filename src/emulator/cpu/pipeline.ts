@@ -57,8 +57,6 @@ export class Pipeline implements BusTraffic {
   #storesUntil = 0;
   /** Cycles that the instruction under way has to wait for. */
   #owed = 0;
-  /** The 8 bytes that were fetched last past the instruction cache. */
-  #fetched = -1;
 
   constructor(timeline: Timeline, timing: BusTiming) {
     this.#timeline = timeline;
@@ -81,12 +79,8 @@ export class Pipeline implements BusTraffic {
     const info = issueInfo(insn.opcode, insn.size === 4);
     const conditional = insn.it !== 0;
     const eachTime = level1.fetchesEachTime(insn.pc);
-    const block = insn.pc >>> 3;
     return (cpu: CortexM7, i: Insn) => {
-      if (eachTime && block !== this.#fetched) {
-        this.#fetched = block;
-        level1.refetch(i.pc);
-      }
+      if (eachTime) level1.fetchBlock(i.pc);
       // What the fetch took, here or when it was decoded.
       if (this.#owed > 0) this.#pay();
       this.#issue(info, cpu, i);
