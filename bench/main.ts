@@ -6,11 +6,12 @@ import { accessCosts } from "./access.js";
 import { hashTime } from "./hashing.js";
 import { plotSvg } from "./plot.js";
 import { type ProcessFigure, processFigures } from "./processes.js";
-import { type Measurement, printProcesses, printTable, toJson } from "./report.js";
+import { type Measurement, printProcesses, printReads, printTable, toJson } from "./report.js";
 import { runScenario } from "./run.js";
 import { CURVES, type Curve, makeScenario, randomBytes, SCENARIO_NAMES } from "./scenarios.js";
 import { severalBoards } from "./several.js";
 import { startTimes } from "./start.js";
+import { xipTimes } from "./xip.js";
 
 const SEED = 1;
 
@@ -20,6 +21,7 @@ const OTHERS: Readonly<Record<string, (seed: number) => Measurement[] | Promise<
   access: accessCosts,
   hashing: hashTime,
   "several-boards": severalBoards,
+  xip: xipTimes,
 };
 const PROCESSES = "processes";
 const NAMES = [...SCENARIO_NAMES, ...Object.keys(OTHERS), PROCESSES];
@@ -90,7 +92,10 @@ async function main(): Promise<void> {
     processes.push(...(await processFigures(SEED)));
   }
   if (process.stderr.isTTY) tell("");
-  if (found.length > 0) printTable(found);
+  const reads = found.filter(({ bytes }) => bytes !== undefined);
+  const flashings = found.filter(({ bytes }) => bytes === undefined);
+  if (flashings.length > 0) printTable(flashings);
+  if (reads.length > 0) printReads(reads);
   if (processes.length > 0) printProcesses(processes);
   if (values.json !== undefined) writeFileSync(values.json, toJson(found, processes));
   if (values.plot === undefined) return;

@@ -8,14 +8,27 @@ export interface Measurement extends Costs {
   readonly title: string;
   /** Seconds; 0 when the chip itself has nothing to do. */
   readonly floor: number;
+  /** Bytes that were read or run from the flash window; the floor is then their time on the QUADSPI bus. */
+  readonly bytes?: number;
 }
 
 const COLUMNS = ["case", "board s", "floor s", "ratio", "USB bytes", "wall s", "PC CPU s"] as const;
+
+const READ_COLUMNS = ["flash window", "MB/s", "of the bus"] as const;
 
 const PROCESS_COLUMNS = ["process", "wall s", "limit s", "CPU s", "RSS MB", "limit MB"] as const;
 
 export function printTable(found: readonly Measurement[]): void {
   printRows([COLUMNS, ...found.map(row)]);
+}
+
+export function printReads(found: readonly Measurement[]): void {
+  printRows([READ_COLUMNS, ...found.map(readRow)]);
+}
+
+function readRow({ title, bytes = 0, boardSeconds, floor }: Measurement): string[] {
+  const share = floor === 0 ? "-" : `${((100 * floor) / boardSeconds).toFixed(1)} %`;
+  return [title, (bytes / boardSeconds / 1e6).toFixed(1), share];
 }
 
 export function printProcesses(found: readonly ProcessFigure[]): void {
@@ -75,6 +88,7 @@ export function toJson(found: readonly Measurement[], processes: readonly Proces
     wall_s: one.wallSeconds,
     usb_bytes: one.usbBytes,
     cpu_s: one.cpuSeconds,
+    ...(one.bytes === undefined ? {} : { mb_per_s: one.bytes / one.boardSeconds / 1e6 }),
   }));
   const others = processes.map((one) => ({
     name: one.name,

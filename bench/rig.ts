@@ -1,7 +1,7 @@
 /** An emulated board with the real bootloader, on a cable, in this process and in board time; and what it costs. */
 
 import { bootloaderImage, readBoard } from "../src/cli/board-files.js";
-import { EmulatedBoard } from "../src/emulator/board/emulated-board.js";
+import { EmulatedBoard, type EmulatedBoardOptions } from "../src/emulator/board/emulated-board.js";
 import type { CdcPort } from "../src/emulator/usb/cdc.js";
 import { Connection, flashImage } from "../src/flasher/index.js";
 import { Session } from "../src/protocol/session.js";
@@ -39,13 +39,18 @@ export interface Rig {
 }
 
 /** A board whose flash holds `content` at ADDRESS and is blank elsewhere, powered, unplugged. */
-export function makeBoard(content: Uint8Array, seed: number): EmulatedBoard {
+export function makeBoard(
+  content: Uint8Array,
+  seed: number,
+  options: Partial<EmulatedBoardOptions> = {},
+): EmulatedBoard {
   const board = new EmulatedBoard({
     board: readBoard(BOARD),
     random: seededRandom(seed),
     onMessage: (message) => {
       if (/fault|lockup/i.test(message)) throw new Error(`the board reports: ${message}`);
     },
+    ...options,
   });
   board.loadInternal(bootloaderImage(BOARD));
   board.flashChip.content.set(content, ADDRESS - board.board.flash.address);

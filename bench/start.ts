@@ -13,9 +13,16 @@ export function startTimes(seed: number): Measurement[] {
   const board = makeBoard(APPLICATION, seed);
   const cold = untilApplication(board, () => board.powerOn());
   const warm = untilApplication(board, () => board.pressReset());
+  const modelled = makeBoard(APPLICATION, seed, { time: "model" });
+  const slow = untilApplication(modelled, () => modelled.powerOn());
   return [
     { name: "power-on-to-application", title: "power-on to the application's first instruction", ...cold },
     { name: "reset-to-application", title: "reset to the application's first instruction", ...warm },
+    {
+      name: "power-on-to-application-model",
+      title: "power-on to the application's first instruction, in the model's time",
+      ...slow,
+    },
   ];
 }
 
