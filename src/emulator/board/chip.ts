@@ -55,6 +55,7 @@ export interface ChipOptions {
   readonly lseHz: number | undefined;
   /** The flash chip at the QUADSPI pins as they are muxed now. */
   readonly flashChip: QuadSpiOptions["chip"];
+  readonly flashLines: NonNullable<QuadSpiOptions["lines"]>;
   /** A byte left a serial port: "USART1". */
   readonly onSerial: (port: SerialPortName, byte: number) => void;
   /** A missing clean or invalidate of a cache shows. */
@@ -381,7 +382,7 @@ export class Chip {
   }
 
   #makeQuadSpi(): QuadSpi {
-    const { log, timeline, flashChip, timeModel } = this.#options;
+    const { log, timeline, flashChip, flashLines, timeModel } = this.#options;
     const quadspi = new QuadSpi({
       log,
       timeline,
@@ -389,6 +390,7 @@ export class Chip {
       clocked: this.rcc.clockGate("QUADSPI"),
       kernelHz: () => this.rcc.clockTree.kernelHz("QUADSPI"),
       chip: flashChip,
+      lines: flashLines,
       onMappingChange: () => this.bus.refreshLent(),
       windowTakesTime: timeModel === true,
     });

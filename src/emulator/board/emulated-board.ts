@@ -16,6 +16,7 @@ import { GuestMemory } from "../guest-memory.js";
 import { alternateFunction, type Signal } from "../peripherals/alternate-functions.js";
 import type { FlashState } from "../peripherals/flash.js";
 import type { Gpio, PortLetter } from "../peripherals/gpio.js";
+import type { DataLines } from "../peripherals/quadspi-wire.js";
 import type { RtcState } from "../peripherals/rtc.js";
 import { Timeline } from "../timeline.js";
 import type { LinkFault } from "../usb/cdc.js";
@@ -87,6 +88,13 @@ const SIGNALS: Readonly<Record<1 | 2, Readonly<Record<FlashPin, Signal>>>> = {
   },
 };
 
+interface FlashPinAt {
+  readonly at: PinAt;
+  readonly af: number | undefined;
+}
+
+/** Places of IO0..IO3 in FLASH_PINS. */
+const DATA_PINS = (["IO0", "IO1", "IO2", "IO3"] as const).map((name) => FLASH_PINS.indexOf(name));
 /** The usual sizes; what is larger works, but slower. */
 const SDRAM_BYTES = 32 << 20;
 const DM = 11;
@@ -103,7 +111,8 @@ export class EmulatedBoard {
   readonly uniqueId: Uint8Array;
 
   readonly #options: EmulatedBoardOptions;
-  readonly #flashPins: readonly { readonly at: PinAt; readonly af: number | undefined }[];
+  /** In the order of FLASH_PINS. */
+  readonly #flashPins: readonly FlashPinAt[];
   #powered = false;
   #interrupted = false;
   #line = "";
@@ -126,6 +135,7 @@ export class EmulatedBoard {
       hseIsOscillator: board.hseIsOscillator,
       lseHz: board.lseHz,
       flashChip: (bank) => (bank === board.flash.bank && this.#flashWired() ? this.flashChip : undefined),
+      flashLines: () => this.#flashLines(),
       onSerial: (port, byte) => this.#serialByte(port, byte),
       strictCaches: options.caches === "strict",
       timeModel: options.time === "model",
@@ -277,11 +287,27 @@ export class EmulatedBoard {
     return host;
   }
 
+  /** CLK and NCS reach the chip; which data lines do is another question. */
   #flashWired(): boolean {
     if (this.#options.flashPresent === false) return false;
-    return this.#flashPins.every(
-      ({ at, af }) => af !== undefined && this.chip.hasAlternateFunction(at.port, at.pin, af),
-    );
+    return FLASH_PINS.every((name, index) => name.startsWith("IO") || this.#muxed(index));
+  }
+
+  /** Lines that are no QUADSPI pins carry what GPIO drives, else the chip's own pull-up (/WP, /HOLD). */
+  #flashLines(): DataLines {
+    let muxed = 0;
+    let levels = 0;
+    DATA_PINS.forEach((index, line) => {
+      const { gpio, pin } = (this.#flashPins[index] as FlashPinAt).at;
+      if (this.#muxed(index)) muxed |= 1 << line;
+      else if (gpio.pinFunction(pin).mode !== "output" || gpio.level(pin)) levels |= 1 << line;
+    });
+    return { muxed, levels };
+  }
+
+  #muxed(index: number): boolean {
+    const { at, af } = this.#flashPins[index] as FlashPinAt;
+    return af !== undefined && this.chip.hasAlternateFunction(at.port, at.pin, af);
   }
 
   #wireLed(): void {

@@ -25,6 +25,11 @@ const FLOATING = 0b1111;
 /** Power-on to first command (tVSL) and to first write (tPUW), nanoseconds. */
 const T_VSL = 20e3;
 const T_PUW = 5e6;
+/**
+ * Clock above the data sheet's limit, which holds for the worst chip at the worst temperature and voltage: boards in
+ * the field read at 120 MHz where the sheet says 115 MHz.
+ */
+const MARGIN = 1.1;
 
 const hex = (value: number): string => `${value.toString(16).toUpperCase().padStart(2, "0")}h`;
 
@@ -318,15 +323,15 @@ export class SerialNorFlash {
   #start(command: CommandSpec): void {
     const { maxHz } = command;
     const limit = typeof maxHz === "number" ? maxHz : maxHz(this.#device.readParameters);
-    this.#late = this.clockHz > limit;
-    if (this.#late) {
+    this.#late = this.clockHz > limit * MARGIN;
+    if (this.clockHz > limit) {
       const speeds = `${Math.round(this.clockHz / 1e6)} MHz, the chip takes ${Math.round(limit / 1e6)} MHz`;
-      if (!(command.kind in EFFECTS)) {
-        this.#device.warn(`fast.${command.name}`, `${command.name} clocked at ${speeds}: data comes late`);
-      } else {
+      if (this.#late && command.kind in EFFECTS) {
         this.#drop(`clocked at ${speeds}`);
         return;
       }
+      const consequence = this.#late ? "data comes late" : "works on most chips, when they are not hot";
+      this.#device.warn(`fast.${command.name}`, `${command.name} clocked at ${speeds}: ${consequence}`);
     }
     this.#address = 0;
     this.#proceed(0);

@@ -69,9 +69,21 @@ const IDLE_LINES = 0b1011;
 
 export type QuadSpiBank = 1 | 2;
 
+/** IO3..IO0 of a bank as bits 3..0. */
+export interface DataLines {
+  /** Lines whose pins are in their QUADSPI function. */
+  readonly muxed: number;
+  /** What the other lines carry. */
+  readonly levels: number;
+}
+
+const ALL_LINES: DataLines = { muxed: 0b1111, levels: 0 };
+
 export interface QuadSpiWireOptions {
   /** The chip that a bank's pins lead to; undefined while they are not muxed for it: the lines then float high. */
   readonly chip: (bank: QuadSpiBank) => QuadSpiChip | undefined;
+  /** Default: all four are muxed. */
+  readonly lines?: ((bank: QuadSpiBank) => DataLines) | undefined;
   /** Kernel clock (quadspi_ker_ck) in Hz; 0 when it stands still. */
   readonly kernelHz: () => number;
   readonly log: EmulatorLog;
@@ -130,17 +142,12 @@ export class QuadSpiWire {
   /** /CS falls; instruction (unless already sent, SIOO), address, alternate bytes, dummy clocks. */
   begin(format: CommandFormat, address: number, withInstruction: boolean): void {
     this.end();
-    const chip = this.chip;
+    const lines = this.#options.lines?.(this.bank ?? 1) ?? ALL_LINES;
+    const chip = this.#reached(format, lines);
     this.#selected = chip;
-    if (chip === undefined) {
-      this.#options.log.once(
-        "QUADSPI.wiring",
-        "QUADSPI: no flash chip at the pins as they are set: reads give FFh",
-      );
-      return;
-    }
+    if (chip === undefined) return;
     chip.clockHz = 1e9 / this.clockNs;
-    chip.idleLines = IDLE_LINES;
+    chip.idleLines = (IDLE_LINES & lines.muxed) | (lines.levels & ~lines.muxed);
     chip.doubleRate = false;
     chip.select();
     if (withInstruction) send(chip, format.instruction);
@@ -150,6 +157,23 @@ export class QuadSpiWire {
     }
     send(chip, format.alternate);
     chip.dummy(format.dummyClocks);
+  }
+
+  #reached(format: CommandFormat, { muxed }: DataLines): QuadSpiChip | undefined {
+    const { log } = this.#options;
+    const chip = this.chip;
+    if (chip === undefined) {
+      log.once("QUADSPI.wiring", "QUADSPI: no flash chip at the pins as they are set: reads give FFh");
+      return undefined;
+    }
+    const missing = linesUsed(format) & ~muxed;
+    if (missing === 0) return chip;
+    const names = [0, 1, 2, 3].filter((line) => (missing & (1 << line)) !== 0).map((line) => `IO${line}`);
+    log.once(
+      `QUADSPI.lines${missing}`,
+      `QUADSPI: a command on lines whose pins are not set for QUADSPI (${names.join(", ")}): reads give FFh`,
+    );
+    return undefined;
   }
 
   /** True when the next data byte comes from array address `address`, and those after it from the following ones. */
@@ -176,6 +200,12 @@ export class QuadSpiWire {
     if (lines === undefined || bytes === 0) return 0;
     return ((bytes * 8) / lines / (doubleRate ? 2 : 1)) * this.clockNs;
   }
+}
+
+/** One line means IO0 out and IO1 in. */
+function linesUsed({ instruction, addressLines, alternate, dataLines }: CommandFormat): number {
+  const all = [instruction?.lines, addressLines, alternate?.lines, dataLines];
+  return all.includes(4) ? 0b1111 : 0b0011;
 }
 
 function send(chip: QuadSpiChip, field: Field | undefined): void {

@@ -51,6 +51,8 @@ class Bench {
   readonly chip: SerialNorFlash;
   readonly quadspi: QuadSpi;
   wired = true;
+  /** IO3..IO0 that lead to the chip. */
+  muxed = 0b1111;
   clockOn = true;
   kernelHz = 200e6;
   mappingChanges = 0;
@@ -65,6 +67,7 @@ class Bench {
       clocked: () => this.clockOn,
       kernelHz: () => this.kernelHz,
       chip: () => (this.wired ? this.chip : undefined),
+      lines: () => ({ muxed: this.muxed, levels: 0b1111 }),
       onMappingChange: () => {
         this.mappingChanges++;
       },
@@ -585,4 +588,27 @@ test("mapped, in the model's time: a burst pays for its command once, and reads 
   for (let word = 2; word < 10; word++) assert.equal(took(0x2000 + 4 * word), 0, "32 bytes wait in the FIFO");
   assert.ok(took(0x2028) > 60);
   assert.equal(window.readable, undefined);
+});
+
+test("commands on one line need IO0 and IO1 only; those on four lines then read ones, and say why", () => {
+  const bench = new Bench();
+  bench.content.set([0x12, 0x34], 0x100);
+  bench.muxed = 0b0011;
+  bench.set(DLR, 2);
+  bench.set(CCR, 0x9f | I1 | D1 | READ);
+  assert.equal(bench.get(DR, 1), 0xef);
+  assert.equal(bench.get(DR, 2), 0x1840);
+  bench.ready();
+  const quadRead = (): number => {
+    bench.set(DLR, 1);
+    bench.set(CCR, 0x6b | I1 | A1 | (8 << 18) | D4 | READ);
+    bench.set(AR, 0x100);
+    const value = bench.get(DR, 2);
+    bench.ready();
+    return value;
+  };
+  assert.equal(quadRead(), 0xffff);
+  assert.ok(bench.log.has("(IO2, IO3): reads give FFh"));
+  bench.muxed = 0b1111;
+  assert.equal(quadRead(), 0x3412);
 });

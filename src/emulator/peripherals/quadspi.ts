@@ -24,6 +24,7 @@ import { ByteFifo, IndirectTransfer } from "./quadspi-transfer.js";
 import { QuadSpiWindow } from "./quadspi-window.js";
 import {
   type CommandFormat,
+  type DataLines,
   decodeCommand,
   type QuadSpiBank,
   type QuadSpiChip,
@@ -39,6 +40,7 @@ export interface QuadSpiOptions {
   readonly kernelHz: () => number;
   /** The chip at a bank's pins, undefined while they are not muxed right. */
   readonly chip: (bank: QuadSpiBank) => QuadSpiChip | undefined;
+  readonly lines?: ((bank: QuadSpiBank) => DataLines) | undefined;
   /** The bus stalls until board time `untilNs`. Default: the CPU's cycle counter jumps there. */
   readonly stall?: (untilNs: number) => void;
   /** `window.readable` begins or ceases to be lent. */
@@ -85,7 +87,7 @@ export class QuadSpi implements BusDevice {
   constructor(options: QuadSpiOptions) {
     this.#options = options;
     const { log, clocked, chip, kernelHz } = options;
-    this.#wire = new QuadSpiWire({ chip, kernelHz, log });
+    this.#wire = new QuadSpiWire({ chip, lines: options.lines, kernelHz, log });
     this.window = this.#makeWindow();
     const specs = quadSpiRegisters({
       writeCr: (before) => this.#writeCr(before),
