@@ -97,6 +97,7 @@ export class Chip {
   readonly iwdg: Iwdg;
   readonly quadspi: QuadSpi;
   readonly otg: OtgFs;
+  readonly otgHs: OtgFs;
   readonly exti: Exti;
   readonly dbgmcu: Dbgmcu;
   readonly lowPower: LowPower;
@@ -152,10 +153,10 @@ export class Chip {
     this.gpio = this.#makeGpio();
     this.quadspi = this.#makeQuadSpi();
     this.otg = this.#makeOtg();
+    this.otgHs = this.#makeOtgHs();
     this.#mapMemories();
     this.#makeSimple();
     this.#makeSerialAndTimers();
-    this.#makeOtgHs();
     this.#makeExternalMemory();
     this.#makeStored();
     mapReservedSpace(this.bus, options.log);
@@ -412,6 +413,7 @@ export class Chip {
       usbClockHz: () => tree.kernelHz("USB"),
       vdd33Ready: () => this.pwr.usbReady,
       pinsReady: () => [11, 12].every((pin) => this.hasAlternateFunction("A", pin, 10)),
+      pins: "PA11 and PA12 are not in alternate function 10",
       hclkHz: () => tree.hclkHz,
       // Boards that sense VBUS have it on PA9; where PA9 is a console's output instead, nobody asks for it.
       vbusWired: true,
@@ -420,10 +422,12 @@ export class Chip {
     return this.#add("USB2_OTG_FS", ADDRESS.USB2_OTG_FS, otg, { size: SIZE.USB, resetBit: "USB2OTG" });
   }
 
-  /** USB1_OTG_HS: the same core, used as full-speed device on PB14 and PB15; no cable is ever plugged into it, and ULPI is absent. */
-  #makeOtgHs(): void {
+  /** USB1_OTG_HS: the same core, used as full-speed device on PB14 and PB15; ULPI is absent. */
+  #makeOtgHs(): OtgFs {
     const { log, timeline } = this.#options;
     const tree = this.rcc.clockTree;
+    const coreWhileAsleep = this.rcc.sleepClockGate("USB1OTG");
+    const ulpiWhileAsleep = this.rcc.sleepClockGate("USB1OTGULPI");
     const otg = new OtgFs({
       name: "USB1_OTG_HS",
       bus: dmaBus(this.bus, this.cpu.level1, "USB1_OTG_HS"),
@@ -434,9 +438,11 @@ export class Chip {
       usbClockHz: () => tree.kernelHz("USB"),
       vdd33Ready: () => this.pwr.usbReady,
       pinsReady: () => [14, 15].every((pin) => this.hasAlternateFunction("B", pin, 12)),
+      pins: "PB14 and PB15 are not in alternate function 12",
       hclkHz: () => tree.hclkHz,
+      stalledBySleep: () => this.cpu.sleeping && (!coreWhileAsleep() || ulpiWhileAsleep()),
     });
-    this.#add("USB1_OTG_HS", ADDRESS.USB1_OTG_HS, otg, { size: SIZE.USB, resetBit: "USB1OTG" });
+    return this.#add("USB1_OTG_HS", ADDRESS.USB1_OTG_HS, otg, { size: SIZE.USB, resetBit: "USB1OTG" });
   }
 
   /** Is the pin in this alternate function now? */

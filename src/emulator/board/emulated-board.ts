@@ -21,9 +21,9 @@ import type { RtcState } from "../peripherals/rtc.js";
 import { Timeline } from "../timeline.js";
 import type { LinkFault } from "../usb/cdc.js";
 import { UsbHost } from "../usb/host.js";
-import type { UsbDevicePort } from "../usb-port.js";
 import { CHIP_BYTES, Chip } from "./chip.js";
 import { BoardLog } from "./log.js";
+import { UsbSockets } from "./usb-sockets.js";
 
 export interface EmulatedBoardOptions {
   readonly board: Board;
@@ -193,6 +193,7 @@ export class EmulatedBoard {
     if (!this.#powered) return;
     this.#powered = false;
     this.chip.otg.reset();
+    this.chip.otgHs.reset();
     this.chip.flash.powerCut();
     this.flashChip.powerCut();
     this.chip.cpu.halt();
@@ -281,7 +282,10 @@ export class EmulatedBoard {
     const host = new UsbHost({
       timeline: this.timeline,
       log: this.log,
-      port: withSof(this.chip.otg, () => this.chip.crs.sync("USB2_SOF")),
+      port: new UsbSockets([
+        { port: this.chip.otg, onSof: () => this.chip.crs.sync("USB2_SOF") },
+        { port: this.chip.otgHs, onSof: () => this.chip.crs.sync("USB1_SOF") },
+      ]),
       ...(linkFault === undefined ? {} : { fault: linkFault }),
     });
     return host;
@@ -348,27 +352,6 @@ export class EmulatedBoard {
       this.#line += String.fromCharCode(byte);
     }
   }
-}
-
-/** The same cable, with somebody listening to the frames: CRS. */
-function withSof(port: UsbDevicePort, onSof: () => void): UsbDevicePort {
-  return {
-    get pullUp() {
-      return port.pullUp;
-    },
-    plug: (listener) => port.plug(listener),
-    unplug: () => port.unplug(),
-    busReset: (active) => port.busReset(active),
-    sof(frame) {
-      port.sof(frame);
-      onSof();
-    },
-    resume: () => port.resume(),
-    setup: (address, endpoint, bytes) => port.setup(address, endpoint, bytes),
-    out: (address, endpoint, toggle, bytes) => port.out(address, endpoint, toggle, bytes),
-    in: (address, endpoint) => port.in(address, endpoint),
-    inAcknowledged: (address, endpoint) => port.inAcknowledged(address, endpoint),
-  };
 }
 
 function drawUniqueId(random: () => number): Uint8Array {

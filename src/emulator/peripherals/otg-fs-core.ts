@@ -24,6 +24,7 @@ import {
   GAHBCFG,
   GINT,
   GRSTCTL,
+  GUSBCFG,
   otgRegisters,
   PKTSTS,
   type RegisterHooks,
@@ -208,6 +209,7 @@ export class OtgCore implements EndpointCore {
     const { regs } = this;
     const daint = this.#daint & regs.get("DAINTMSK");
     let status = regs.get("GINTSTS");
+    if (regs.has("GUSBCFG", GUSBCFG.FHMOD)) status |= GINT.CMOD;
     if (regs.get("GOTGINT") !== 0) status |= GINT.OTGINT;
     if (this.receive.used > 0) status |= GINT.RXFLVL;
     if (this.globalInNak) status |= GINT.GINAKEFF;

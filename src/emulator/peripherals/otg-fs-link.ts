@@ -12,8 +12,10 @@ export interface OtgSurroundings {
   readonly usbClockHz: () => number;
   /** PWR_CR3.USB33RDY: VDD33USB is there and its detector is on. */
   readonly vdd33Ready: () => boolean;
-  /** PA11 and PA12 are in alternate function 10. */
+  /** D- and D+ are in their alternate function. */
   readonly pinsReady: () => boolean;
+  /** What to say when they are not. */
+  readonly pins?: string;
   /** HCLK of the core in Hz, for the check of GUSBCFG.TRDT. */
   readonly hclkHz: () => number;
   /** True while the core stands still because the CPU sleeps (RCC_AHB1LPENR: core clock off, or ULPI clock on). */
@@ -58,6 +60,8 @@ export function usbClockProblem(hz: number): string | undefined {
 export interface AttachMonitorOptions {
   readonly timeline: Timeline;
   readonly log: EmulatorLog;
+  /** The core's, for messages. */
+  readonly name: string;
   /** Software switched the link on: transceiver powered, no soft disconnect. */
   readonly wanted: () => boolean;
   /** What is missing for the pull-up, in words; empty when nothing is. */
@@ -96,7 +100,8 @@ export class AttachMonitor {
     if (this.#poll !== undefined && !this.#poll.done) return;
     if (++this.#polls === PATIENCE_POLLS) {
       const text = reasons.join("; ");
-      this.#options.log.once(`USB.attach.${text}`, `USB2_OTG_FS: the host cannot see the device: ${text}`);
+      const { log, name } = this.#options;
+      log.once(`${name}.attach.${text}`, `${name}: the host cannot see the device: ${text}`);
     }
     this.#poll = this.#options.timeline.after(POLL_NS, () => this.evaluate());
   }

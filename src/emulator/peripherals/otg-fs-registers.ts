@@ -7,6 +7,8 @@ import type { RegisterMap, RegisterSpec } from "../registers.js";
 
 /** Bidirectional endpoints, with endpoint 0. */
 export const ENDPOINTS = 9;
+const MOST_ENDPOINTS = 16;
+const CHANNELS = 16;
 /** Dedicated FIFO RAM in 32-bit words (4 KiB). */
 export const FIFO_RAM_WORDS = 1024;
 /** First FIFO window, and the distance from one to the next. */
@@ -20,6 +22,7 @@ export const GAHBCFG = { GINT: 1 << 0, DMAEN: 1 << 5, TXFELVL: 1 << 7 } as const
 export const GUSBCFG = { PHYSEL: 1 << 6, TRDT_SHIFT: 10, FHMOD: 1 << 29, FDMOD: 1 << 30 } as const;
 export const GRSTCTL = { CSRST: 1 << 0, RXFFLSH: 1 << 4, TXFFLSH: 1 << 5, TXFNUM_SHIFT: 6 } as const;
 export const GINT = {
+  CMOD: 1 << 0,
   OTGINT: 1 << 2,
   SOF: 1 << 3,
   RXFLVL: 1 << 4,
@@ -137,6 +140,29 @@ const DEVICE: RegisterMap<string> = {
   PCGCCTL: { offset: 0xe00, reset: 0, rw: 0x3, ro: 0x10 },
 };
 
+/** Host mode with nothing attached: the port has power, and its channels have nobody to talk to. */
+const HOST: RegisterMap<string> = {
+  HCFG: { offset: 0x400, reset: 0, rw: 0x7 },
+  HFIR: { offset: 0x404, reset: 0xea60, rw: 0xffff },
+  HFNUM: { offset: 0x408, reset: 0x3fff, ro: ALL },
+  HPTXSTS: { offset: 0x410, reset: 0x0008_0100, ro: ALL },
+  HAINT: { offset: 0x414, reset: 0, ro: 0xffff },
+  HAINTMSK: { offset: 0x418, reset: 0, rw: 0xffff },
+  HPRT: { offset: 0x440, reset: 0, rw: 0x1_f1c0, w1c: 0x2e, ro: 0x6_0c11 },
+};
+
+function channel(n: number): Record<string, RegisterSpec> {
+  const at = 0x500 + 0x20 * n;
+  return {
+    [`HCCHAR${n}`]: { offset: at, reset: 0, rw: ALL },
+    [`HCSPLT${n}`]: { offset: at + 0x04, reset: 0, rw: ALL },
+    [`HCINT${n}`]: { offset: at + 0x08, reset: 0, w1c: ALL },
+    [`HCINTMSK${n}`]: { offset: at + 0x0c, reset: 0, rw: 0x7ff },
+    [`HCTSIZ${n}`]: { offset: at + 0x10, reset: 0, rw: ALL },
+    [`HCDMA${n}`]: { offset: at + 0x14, reset: 0, rw: ALL },
+  };
+}
+
 /** Registers of endpoint `n`; endpoint 0 has shorter fields, and USBAEP is fixed to 1. */
 function endpoint(n: number): Record<string, RegisterSpec> {
   const isIn = 0x900 + 0x20 * n;
@@ -190,13 +216,18 @@ export type RegisterHooks = Readonly<Record<string, Pick<RegisterSpec, "onRead" 
 
 /** Every register of the core by name, with the model's hooks. */
 export function otgRegisters(hooks: RegisterHooks): RegisterMap<string> {
-  const specs: Record<string, RegisterSpec> = { ...GLOBAL, ...DEVICE };
+  const specs: Record<string, RegisterSpec> = { ...GLOBAL, ...DEVICE, ...HOST };
   for (let n = 0; n < ENDPOINTS; n++) {
     Object.assign(specs, endpoint(n));
     if (n > 0) specs[`DIEPTXF${n}`] = transmitFifo(n);
   }
-  // The core can have 16 endpoints; ST's library writes 0 to the sizes that this one lacks.
-  for (let n = ENDPOINTS; n < 16; n++) specs[`DIEPTXF${n}`] = { offset: 0x100 + 4 * n, reset: 0 };
+  // The core can have 16 endpoints; ST's library clears the sizes and interrupts of those that this one lacks.
+  for (let n = ENDPOINTS; n < MOST_ENDPOINTS; n++) {
+    specs[`DIEPTXF${n}`] = { offset: 0x100 + 4 * n, reset: 0 };
+    specs[`DIEPINT${n}`] = { offset: 0x908 + 0x20 * n, reset: 0, w1c: ALL };
+    specs[`DOEPINT${n}`] = { offset: 0xb08 + 0x20 * n, reset: 0, w1c: ALL };
+  }
+  for (let n = 0; n < CHANNELS; n++) Object.assign(specs, channel(n));
   for (const [name, hook] of Object.entries(hooks)) {
     const spec = specs[name];
     if (spec === undefined) throw new Error(`USB OTG has no register ${name}`);

@@ -382,7 +382,7 @@ test("a core soft reset without a PHY clock never ends", () => {
 });
 
 const mistakes: readonly (readonly [string, (bench: Bench) => void])[] = [
-  ["host mode is not modelled", ({ put }) => put(GLOBAL.GUSBCFG, 0x2000_0040)],
+  ["host mode, and nothing is attached", ({ put }) => put(GLOBAL.GUSBCFG, 0x2000_0040)],
   ["is not 32 bits wide", ({ otg }) => otg.read(GLOBAL.GINTSTS, 2)],
   ["receive FIFO read while empty", ({ get }) => get(fifo(0))],
   ["GRXSTSP read while the receive FIFO is empty", ({ get }) => get(GLOBAL.GRXSTSP)],

@@ -1,6 +1,6 @@
 /**
  * USB2_OTG_FS: the Synopsys USB OTG core as a full-speed device on the internal PHY
- * (RM0433, chapter "USB on-the-go high-speed"). Host mode, ULPI, isochronous endpoints, LPM and battery
+ * (RM0433, chapter "USB on-the-go high-speed"). As a host it has nothing attached. ULPI, isochronous endpoints, LPM and battery
  * charging detection are not modelled; their bits are tagged.
  */
 
@@ -66,6 +66,7 @@ export class OtgFs implements BusDevice, UsbDevicePort {
     this.#attach = new AttachMonitor({
       timeline,
       log,
+      name: options.name ?? "USB2_OTG_FS",
       wanted: () => this.#linkWanted(),
       missing: () => this.#missing(),
       changed: (on) => this.#pullUpChanged(on),
@@ -119,8 +120,9 @@ export class OtgFs implements BusDevice, UsbDevicePort {
   }
 
   #usbConfigured(written: number): void {
-    if ((written & GUSBCFG.FHMOD) !== 0)
-      this.#core.mistake("host", "GUSBCFG.FHMOD: host mode is not modelled");
+    if ((written & GUSBCFG.FHMOD) !== 0) {
+      this.#core.mistake("host", "GUSBCFG.FHMOD: host mode, and nothing is attached to the port");
+    }
     this.#attach.evaluate();
   }
 
@@ -193,7 +195,7 @@ export class OtgFs implements BusDevice, UsbDevicePort {
   }
 
   #missing(): string[] {
-    const { usbClockHz, vdd33Ready, pinsReady } = this.#options;
+    const { usbClockHz, vdd33Ready, pinsReady, pins = "its pins are not in their function" } = this.#options;
     const regs = this.#regs;
     const needs: readonly (readonly [boolean, string])[] = [
       [regs.has("GUSBCFG", GUSBCFG.FDMOD), "GUSBCFG.FDMOD = 0 and no ID pin is wired: not in device mode"],
@@ -202,7 +204,7 @@ export class OtgFs implements BusDevice, UsbDevicePort {
       [this.#sessionValid, "no valid B session: set GOTGCTL.BVALOEN and BVALOVAL, or sense VBUS on PA9"],
       [usbClockHz() > 0, usbClockProblem(0) ?? ""],
       [vdd33Ready(), "VDD33USB is not ready (PWR_CR3.USB33DEN, USB33RDY)"],
-      [pinsReady(), "PA11 and PA12 are not in alternate function 10"],
+      [pinsReady(), pins],
     ];
     return needs.filter(([met]) => !met).map(([, text]) => text);
   }

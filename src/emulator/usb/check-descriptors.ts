@@ -105,7 +105,7 @@ function checkInterfaces(configuration: ConfigurationDescriptor, report: Report)
     if (one.bNumEndpoints !== one.endpoints.length)
       report(`${name}: bNumEndpoints is ${one.bNumEndpoints}, ${one.endpoints.length} endpoints came`);
     for (const endpoint of one.endpoints) {
-      checkEndpoint(endpoint, report);
+      checkEndpoint(endpoint, one.bInterfaceClass === CLASS_AUDIO ? [7, 9] : [7], report);
       const owner = used.get(endpoint.bEndpointAddress);
       if (owner !== undefined && owner !== one.bInterfaceNumber)
         report(
@@ -118,11 +118,14 @@ function checkInterfaces(configuration: ConfigurationDescriptor, report: Report)
 
 const TYPES = ["control", "isochronous", "bulk", "interrupt"] as const;
 
-function checkEndpoint(endpoint: EndpointDescriptor, report: Report): void {
+/** USB Audio 1.0, 4.6: its endpoints, MIDI's too, carry bRefresh and bSynchAddress as well. */
+const CLASS_AUDIO = 1;
+
+function checkEndpoint(endpoint: EndpointDescriptor, lengths: readonly number[], report: Report): void {
   const { bEndpointAddress, bmAttributes, wMaxPacketSize, bInterval, bLength } = endpoint;
   const name = `endpoint ${hex(bEndpointAddress)}`;
   const type = TYPES[(bmAttributes & 3) as 0 | 1 | 2 | 3];
-  if (bLength !== 7) report(`${name}: bLength is ${bLength}: must be 7`);
+  if (!lengths.includes(bLength)) report(`${name}: bLength is ${bLength}: must be ${lengths.join(" or ")}`);
   if ((bEndpointAddress & 0x70) !== 0 || (bEndpointAddress & 15) === 0)
     report(`${name}: bEndpointAddress: bits 6..4 must be 0, the number 1..15`);
   if ((bmAttributes & 0xfc) !== 0 && type !== "isochronous")

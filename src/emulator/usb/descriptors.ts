@@ -10,6 +10,7 @@ export const DESCRIPTOR = {
   INTERFACE: 4,
   ENDPOINT: 5,
   DEVICE_QUALIFIER: 6,
+  OTG: 9,
   INTERFACE_ASSOCIATION: 11,
   BOS: 15,
   CS_INTERFACE: 0x24,
@@ -169,8 +170,15 @@ function readOne(configuration: ConfigurationDescriptor, bytes: Uint8Array): voi
       current?.functional.push({ bLength: bytes.length, bDescriptorSubtype: u8(bytes, 2), bytes });
       break;
     default:
-      malformed.push(`bDescriptorType 0x${u8(bytes, 1).toString(16)} does not belong into a configuration`);
+      if (u8(bytes, 1) !== DESCRIPTOR.OTG && !isOfClassOrVendor(u8(bytes, 1))) {
+        malformed.push(`bDescriptorType 0x${u8(bytes, 1).toString(16)} does not belong into a configuration`);
+      }
   }
+}
+
+/** Bits 6..5 of a type: 0 standard, 1 class (HID, DFU, audio endpoints), 2 vendor (Common Class Specification, 3.10). */
+function isOfClassOrVendor(type: number): boolean {
+  return type >= 0x20 && type < 0x60;
 }
 
 function readInterface(bytes: Uint8Array): InterfaceDescriptor {

@@ -321,7 +321,7 @@ const surroundings = [
   ["no USB clock", { usbClockHz: () => 0 }, "USB kernel clock is off"],
   ["a USB clock of 50 MHz", { usbClockHz: () => 50e6 }, "is 50000000 Hz instead of 48 MHz"],
   ["no VDD33USB", { vdd33Ready: () => false }, "VDD33USB is not ready"],
-  ["pins elsewhere", { pinsReady: () => false }, "PA11 and PA12"],
+  ["pins elsewhere", { pinsReady: () => false }, "its pins are not"],
   ["a sleeping CPU that stops the core", { stalledBySleep: () => true }, "RCC_AHB1LPENR"],
 ] as const;
 for (const [what, missing, reason] of surroundings) {
@@ -413,6 +413,28 @@ for (const [message, damage] of broken) {
     assert(rig.log.has(message));
   });
 }
+
+test("a device of other classes, with their descriptors (DFU, MIDI), is configured without complaint", () => {
+  const device = [18, 1, 0x00, 0x02, 0, 0, 0, 64, 0x83, 0x04, 0x11, 0xdf, 0x00, 0x02, 1, 2, 3, 1];
+  const dfu = [
+    [9, 4, 0, 0, 0, 0xfe, 1, 2, 0],
+    [9, 0x21, 0x0b, 0xff, 0, 0, 4, 0x1a, 1],
+  ];
+  const midi = [
+    [9, 4, 1, 0, 1, 1, 3, 0, 0],
+    [7, 0x24, 1, 0, 1, 7, 0],
+    [9, 5, 0x01, 2, 64, 0, 0, 0, 0],
+    [5, 0x25, 1, 1, 1],
+  ];
+  const parts = [...dfu, ...midi];
+  const total = 9 + parts.flat().length;
+  const rig = makeRig({ device: { device, configuration: [[9, 2, total, 0, 2, 1, 0, 0xc0, 50], ...parts] } });
+  rig.device.start();
+  rig.host.plug();
+  rig.until("configured");
+  assert.deepEqual(rig.host.device?.violations, []);
+  assert.equal(rig.host.cdc, undefined);
+});
 
 test("a fault on the link damages only what passes the port", () => {
   const toDevice = (bytes: Uint8Array): Uint8Array => bytes.subarray(1);
