@@ -21,6 +21,7 @@ const NEEDS: readonly Need[] = [
   { debianPackage: "gcc", present: () => onPath("gcc") },
   { debianPackage: "libc6-dev", present: () => existsSync("/usr/include/stdio.h") },
   { debianPackage: "gdb-multiarch", present: () => onPath("gdb-multiarch") },
+  { debianPackage: "chromium", present: () => existsSync("/usr/bin/chromium") },
   { debianPackage: "openocd", present: () => onPath("openocd") },
   { debianPackage: "libssl-dev", present: () => existsSync("/usr/include/openssl/sha.h") },
 ];
