@@ -5,12 +5,13 @@
 #include "board.h"
 #include "placement.h"
 
-#define IN_SIZE 32768u
+/* Large: debuggers look for a core that has stopped ten times a second, and each bufferful costs one such look. */
+#define IN_SIZE (128u * 1024u)
 #define OUT_SIZE 16384u
 #define TABLE_MAGIC 0x50464D49u /* "IMFP" */
 #define TABLE_VERSION 1u
 
-static uint8_t in_bytes[IN_SIZE] DTCM_BUFFER;
+static uint8_t in_bytes[IN_SIZE] AXI_SRAM;
 static uint8_t out_bytes[OUT_SIZE] DTCM_BUFFER;
 
 static struct {
