@@ -3,7 +3,9 @@
 import { writeFileSync } from "node:fs";
 import { parseArgs } from "node:util";
 import { accessCosts } from "./access.js";
+import { loadTimes } from "./debugging.js";
 import { hashTime } from "./hashing.js";
+import { probeCosts } from "./openocd.js";
 import { plotSvg } from "./plot.js";
 import { type ProcessFigure, processFigures } from "./processes.js";
 import { type Measurement, printProcesses, printReads, printTable, toJson } from "./report.js";
@@ -22,9 +24,11 @@ const OTHERS: Readonly<Record<string, (seed: number) => Measurement[] | Promise<
   hashing: hashTime,
   "several-boards": severalBoards,
   xip: xipTimes,
+  probe: probeCosts,
 };
 const PROCESSES = "processes";
-const NAMES = [...SCENARIO_NAMES, ...Object.keys(OTHERS), PROCESSES];
+const LOADS = "gdb-load";
+const NAMES = [...SCENARIO_NAMES, ...Object.keys(OTHERS), PROCESSES, LOADS];
 
 const USAGE = `npm run bench -- [--json FILE] [--plot FILE] [--only NAME]...
   --json FILE   write the figures as an array of objects
@@ -78,9 +82,13 @@ async function main(): Promise<void> {
     return;
   }
   const names = values.only ?? NAMES;
-  const found = await measureScenarios(
-    names.filter((name) => OTHERS[name] === undefined && name !== PROCESSES),
-  );
+  const unknown = names.find((name) => !NAMES.includes(name));
+  if (unknown !== undefined) {
+    console.error(`--only ${unknown}: expected one of: ${NAMES.join(", ")}`);
+    process.exitCode = 2;
+    return;
+  }
+  const found = await measureScenarios(names.filter((name) => SCENARIO_NAMES.includes(name)));
   for (const [name, measure] of Object.entries(OTHERS)) {
     if (!names.includes(name)) continue;
     tell(name);
@@ -90,6 +98,10 @@ async function main(): Promise<void> {
   if (names.includes(PROCESSES)) {
     tell(PROCESSES);
     processes.push(...(await processFigures(SEED)));
+  }
+  if (names.includes(LOADS)) {
+    tell(LOADS);
+    processes.push(...(await loadTimes()));
   }
   if (process.stderr.isTTY) tell("");
   const reads = found.filter(({ bytes }) => bytes !== undefined);

@@ -8,7 +8,7 @@ import type { Timers } from "../protocol/transport.js";
 import { RspEndpoint } from "../rsp/endpoint.js";
 import { bytesToString, hexToBytes, parseRange, textToHex, xferChunk } from "../rsp/text.js";
 import { NotStartedError, UpstreamLostError } from "./errors.js";
-import { askedFeatures, mergedFeatures, offersNoAck, PACKET_SIZE, packetSize } from "./features.js";
+import { mergedFeatures, negotiate, PACKET_SIZE } from "./features.js";
 import { FlashBuffer, hex } from "./flash-buffer.js";
 import { INTERNAL_FLASH, inWindow, type Layout, memoryMap, safeBytes, touches } from "./layout.js";
 import type { FlashProgram, Via } from "./loader.js";
@@ -239,12 +239,7 @@ export class MiddleSession {
   }
 
   async #supported(packet: string): Promise<Reply> {
-    const answer = await this.#upstream.ask(askedFeatures(packet));
-    this.#upstream.packetSize = packetSize(answer);
-    if (offersNoAck(answer) && (await this.#upstream.ask("QStartNoAckMode")) === OK) {
-      this.#upstream.stopAcknowledging();
-    }
-    return mergedFeatures(answer);
+    return mergedFeatures(await negotiate(this.#upstream, packet));
   }
 
   #erase(packet: string, text: string): Reply | Promise<Reply> {

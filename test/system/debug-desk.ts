@@ -4,7 +4,6 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { TestContext } from "node:test";
 import { seededRandom } from "../../src/protocol/testing/fake-link.js";
 import { ROOT } from "../tools/root.js";
 import { Gdb } from "./gdb.js";
@@ -38,7 +37,11 @@ export interface Middle {
 }
 
 /** A board with an old program in its flash chip; everything ends with the test. */
-export async function desk(context: TestContext, debug: "gdb" | "stlink" = "gdb", load = BIG): Promise<Desk> {
+export async function desk(
+  context: { after(end: () => Promise<void>): void },
+  debug: "gdb" | "stlink" = "gdb",
+  load = BIG,
+): Promise<Desk> {
   const folder = mkdtempSync(join(tmpdir(), "imflasher-gdb-server-"));
   const programs: Program[] = [];
   // In reverse: a probe's server ends with the one in the middle.
@@ -172,8 +175,8 @@ export function openocdCommand(at: Desk, gdbPort: string): string {
 }
 
 /** blink.elf with a MiB behind it, as a program of that size would load. */
-export async function largeBlink(at: Desk, elf = BLINK): Promise<string> {
-  const [payload, large] = [join(at.folder, "payload.bin"), join(at.folder, "large.elf")];
+export async function largeBlink(at: Desk, elf = BLINK, name = "large.elf"): Promise<string> {
+  const [payload, large] = [join(at.folder, "payload.bin"), join(at.folder, name)];
   const random = seededRandom(7);
   writeFileSync(
     payload,
