@@ -39,6 +39,17 @@ bool range_overlaps(struct range range, struct range other)
                                        : range.address - other.address < other.length;
 }
 
+struct range range_hull(struct range range, struct range other)
+{
+  if (range.length == 0 || other.length == 0) {
+    return range.length == 0 ? other : range;
+  }
+  const uint32_t end = range.address + range.length;
+  const uint32_t other_end = other.address + other.length;
+  const uint32_t from = range.address < other.address ? range.address : other.address;
+  return (struct range){ from, (end > other_end ? end : other_end) - from };
+}
+
 struct range external_range(void)
 {
   return (struct range){ BOARD_FLASH_BASE, external.geometry.size };

@@ -39,6 +39,9 @@ struct range {
 bool range_inside(struct range range, struct range outer);
 bool range_overlaps(struct range range, struct range other);
 
+/* From the first byte of both to the last; one of length 0 is nothing. */
+struct range range_hull(struct range range, struct range other);
+
 /* All of the chip. */
 struct range external_range(void);
 

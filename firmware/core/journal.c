@@ -4,20 +4,17 @@
 #include "bytes.h"
 #include "slot.h"
 
-#define HEADER_MAGIC 0x314A4D49u /* "IMJ1" */
-#define RECORD_KIND 0x31434552u  /* "REC1" */
+#define HEADER_KIND 0x324Au /* "J2" */
+#define RECORD_KIND 0x3252u /* "R2" */
 #define SLOT_SIZE 32u
 #define SECTOR_SIZE EXTERNAL_SECTOR
 #define SLOTS (SECTOR_SIZE / SLOT_SIZE)
-#define CRC_OFFSET 28u
-#define UNFINISHED_MASK 0xFFFFu
-#define BLANK_SHIFT 16
-/* Below the unit's address, which is a multiple of a sector. */
-#define KEEP_UNIT_MASK (~(SECTOR_SIZE - 1u))
-#define KEEP_INDEX_MASK 0x0Fu
-#define KEEP_SECTOR 0x10u
+/* Where the fields of a header or a record begin. */
+enum { UNIT = 2, GENERATION = 4, UNFINISHED = 8, KEPT = 9, BLANK = 10, HULL = 12, WINDOW = 16, DOUBT = 20, COPY = 24, CHECK = 28 };
 
 _Static_assert(BOARD_JOURNAL_LENGTH >= 2u * SECTOR_SIZE, "the journal needs two sectors");
+
+static const struct range NOWHERE;
 
 static struct {
   struct journal_state state;
@@ -39,23 +36,46 @@ static uint32_t slot_address(uint8_t sector, uint32_t slot)
   return BOARD_JOURNAL_ADDRESS + sector * SECTOR_SIZE + slot * SLOT_SIZE;
 }
 
-static bool slot_valid(const uint8_t *slot, uint32_t magic)
+static bool slot_valid(const uint8_t *slot, uint16_t kind)
 {
-  return load_u32(slot) == magic && port_crc32(slot, CRC_OFFSET) == load_u32(slot + CRC_OFFSET);
+  return load_u16(slot) == kind && port_crc32(slot, CHECK) == load_u32(slot + CHECK);
+}
+
+/* Ranges are kept in sectors, counted from the start of the chip. */
+static uint16_t sector_of(uint32_t address)
+{
+  return (uint16_t)((address - BOARD_FLASH_BASE) / SECTOR_SIZE);
+}
+
+static uint32_t address_of(uint16_t sector)
+{
+  return BOARD_FLASH_BASE + sector * SECTOR_SIZE;
+}
+
+static void store_range(uint8_t *bytes, struct range range)
+{
+  store_u16(bytes, range.length == 0 ? 0 : sector_of(range.address));
+  store_u16(bytes + 2, (uint16_t)(range.length / SECTOR_SIZE));
+}
+
+static struct range load_range(const uint8_t *bytes)
+{
+  const uint32_t length = load_u16(bytes + 2) * SECTOR_SIZE;
+  return (struct range){ length == 0 ? 0 : address_of(load_u16(bytes)), length };
 }
 
 static struct journal_state slot_state(const uint8_t *slot)
 {
-  const uint32_t state = load_u32(slot + 8);
-  const uint32_t keep = load_u32(slot + 20);
   return (struct journal_state){
     .readable = true,
-    .unfinished = (state & UNFINISHED_MASK) != 0,
-    .hull = { load_u32(slot + 12), load_u32(slot + 16) },
-    .keep = { .unit = keep & KEEP_UNIT_MASK,
-              .blank = (uint16_t)(state >> BLANK_SHIFT),
-              .sector = (keep & KEEP_SECTOR) != 0 ? (uint8_t)(keep & KEEP_INDEX_MASK) : KEEP_NONE,
-              .crc = load_u32(slot + 24) },
+    .unfinished = slot[UNFINISHED] != 0,
+    .hull = load_range(slot + HULL),
+    .window = load_range(slot + WINDOW),
+    .doubt = load_range(slot + DOUBT),
+    .keep = { .unit = address_of(load_u16(slot + UNIT)),
+              .blank = load_u16(slot + BLANK),
+              .sector = slot[KEPT],
+              .crc = load_u32(slot + COPY) },
   };
 }
 
@@ -66,7 +86,7 @@ static int journal_scan(void)
   if (result < 0) {
     return result;
   }
-  if (!slot_valid(external_scratch, HEADER_MAGIC)) {
+  if (!slot_valid(external_scratch, HEADER_KIND)) {
     return PORT_ERROR_BUS; /* it was valid a moment ago */
   }
   journal.state = slot_state(external_scratch);
@@ -80,6 +100,8 @@ static int journal_scan(void)
       journal.next = i + 1;
     }
   }
+  journal.state.doubt = range_hull(journal.state.doubt, journal.state.window);
+  journal.state.window = NOWHERE;
   return PORT_OK;
 }
 
@@ -99,8 +121,8 @@ int journal_read(void)
     if (result < 0) {
       return result;
     }
-    const uint32_t generation = load_u32(header + 4);
-    if (slot_valid(header, HEADER_MAGIC) && (!found || (int32_t)(generation - journal.generation) > 0)) {
+    const uint32_t generation = load_u32(header + GENERATION);
+    if (slot_valid(header, HEADER_KIND) && (!found || (int32_t)(generation - journal.generation) > 0)) {
       found = true;
       journal.sector = sector;
       journal.generation = generation;
@@ -132,6 +154,11 @@ uint32_t journal_write_address(void)
   return slot_address(writing.sector, writing.slot);
 }
 
+static bool keep_empty(const struct keep *keep)
+{
+  return keep->blank == 0 && keep->sector == KEEP_NONE;
+}
+
 static void journal_write_state(const struct journal_state *state)
 {
   const struct keep *keep = &state->keep;
@@ -140,30 +167,68 @@ static void journal_write_state(const struct journal_state *state)
   writing.sector = header ? (uint8_t)(1u - journal.sector) : journal.sector;
   writing.slot = header ? 0 : journal.next;
   memset(writing.bytes, 0, sizeof writing.bytes);
-  store_u32(writing.bytes, header ? HEADER_MAGIC : RECORD_KIND);
-  store_u32(writing.bytes + 4, header ? journal.generation + 1u : 0);
-  store_u32(writing.bytes + 8, (state->unfinished ? 1u : 0) | (uint32_t)keep->blank << BLANK_SHIFT);
-  store_u32(writing.bytes + 12, state->hull.address);
-  store_u32(writing.bytes + 16, state->hull.length);
-  store_u32(writing.bytes + 20, keep->unit | (keep->sector == KEEP_NONE ? 0 : KEEP_SECTOR | keep->sector));
-  store_u32(writing.bytes + 24, keep->crc);
-  store_u32(writing.bytes + CRC_OFFSET, port_crc32(writing.bytes, CRC_OFFSET));
+  store_u16(writing.bytes, header ? HEADER_KIND : RECORD_KIND);
+  store_u16(writing.bytes + UNIT, keep_empty(keep) ? 0 : sector_of(keep->unit));
+  store_u32(writing.bytes + GENERATION, header ? journal.generation + 1u : 0);
+  writing.bytes[UNFINISHED] = state->unfinished ? 1 : 0;
+  writing.bytes[KEPT] = keep->sector;
+  store_u16(writing.bytes + BLANK, keep->blank);
+  store_range(writing.bytes + HULL, state->hull);
+  store_range(writing.bytes + WINDOW, state->window);
+  store_range(writing.bytes + DOUBT, state->doubt);
+  store_u32(writing.bytes + COPY, keep->crc);
+  store_u32(writing.bytes + CHECK, port_crc32(writing.bytes, CHECK));
   slot_write(&writing.writer,
              (struct slot_writer){ .address = journal_write_address(), .bytes = writing.bytes, .size = SLOT_SIZE },
              header);
 }
 
-void journal_write(bool unfinished, struct range hull)
+void journal_write_begin(struct range hull, struct range window)
 {
-  journal_write_state(&(struct journal_state){
-    .readable = true, .unfinished = unfinished, .hull = hull, .keep = { .sector = KEEP_NONE } });
+  journal_write_state(&(struct journal_state){ .readable = true,
+                                               .unfinished = true,
+                                               .hull = hull,
+                                               .window = window,
+                                               .doubt = journal.state.doubt,
+                                               .keep = { .sector = KEEP_NONE } });
 }
 
-void journal_write_keep(const struct keep *keep)
+void journal_write_whole(void)
+{
+  journal_write_state(&(struct journal_state){ .readable = true, .keep = { .sector = KEEP_NONE } });
+}
+
+void journal_write_window(struct range window)
 {
   struct journal_state state = journal.state;
+  state.window = window;
+  if (!range_inside((struct range){ state.keep.unit, SECTOR_SIZE }, window)) {
+    state.keep = (struct keep){ .sector = KEEP_NONE };
+  }
+  journal_write_state(&state);
+}
+
+void journal_write_keep(const struct keep *keep, struct range window)
+{
+  struct journal_state state = journal.state;
+  state.window = window;
   state.keep = *keep;
   journal_write_state(&state);
+}
+
+void journal_erased(struct range range)
+{
+  struct range *doubt = &journal.state.doubt;
+  const uint32_t end = range.address + range.length;
+  if (doubt->length > 0 && range.address <= doubt->address && end > doubt->address) {
+    const uint32_t gone = end - doubt->address;
+    *doubt = gone < doubt->length ? (struct range){ end, doubt->length - gone } : NOWHERE;
+  }
+}
+
+void journal_doubt(void)
+{
+  journal.state.doubt = range_hull(journal.state.doubt, journal.state.window);
 }
 
 /* The record is in the flash: it counts from now on. */

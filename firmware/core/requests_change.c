@@ -87,16 +87,8 @@ static bool begin_ranges(struct operation *operation)
 /* Of the ranges, and of what was left unfinished before: INFO tells all of it. */
 static struct range begin_hull(void)
 {
-  const struct journal_state *journal = journal_state();
-  const struct range last = change.ranges[change.count - 1u];
-  uint32_t from = change.ranges[0].address;
-  uint32_t to = last.address + last.length;
-  if (journal->unfinished && journal->hull.length > 0) {
-    const uint32_t old_to = journal->hull.address + journal->hull.length;
-    from = journal->hull.address < from ? journal->hull.address : from;
-    to = old_to > to ? old_to : to;
-  }
-  return (struct range){ from, to - from };
+  const struct range hull = range_hull(change.ranges[0], change.ranges[change.count - 1u]);
+  return journal_state()->unfinished ? range_hull(hull, journal_state()->hull) : hull;
 }
 
 enum step change_record_step(struct operation *operation)
@@ -134,7 +126,7 @@ static enum step begin_check(struct operation *operation)
   if (status_protects(status)) {
     return operation_fail_protected(operation);
   }
-  journal_write(true, begin_hull());
+  journal_write_begin(begin_hull(), change_window_for((struct range){ change.ranges[0].address, 0 }, CHANGE_WRITE_WINDOW));
   operation->phase = BEGIN_RECORD;
   return STEP_AGAIN;
 }
@@ -177,6 +169,30 @@ bool change_allowed(struct operation *operation, struct range range)
                                                "% bytes at # lie in no range of an open BEGIN",
                                                { range.length, range.address } });
   return false;
+}
+
+struct range change_window_for(struct range range, uint32_t size)
+{
+  const uint32_t from = range.address / EXTERNAL_SECTOR * EXTERNAL_SECTOR;
+  uint32_t left = 0;
+  for (unsigned i = 0; i < change.count; i += 1) {
+    const struct range begun = change.ranges[i];
+    if (range_inside(range, begun)) {
+      left = begun.address + begun.length - from;
+    }
+  }
+  const uint32_t needed = range.address + range.length - from;
+  const uint32_t wanted = needed > size ? (needed + EXTERNAL_SECTOR - 1u) / EXTERNAL_SECTOR * EXTERNAL_SECTOR : size;
+  return (struct range){ from, wanted < left ? wanted : left };
+}
+
+bool change_window(struct range range, uint32_t size)
+{
+  if (range_inside(range, journal_state()->window)) {
+    return false;
+  }
+  journal_write_window(change_window_for(range, size));
+  return true;
 }
 
 enum { COMMIT_CHECK, COMMIT_HASH, COMMIT_RECORD };
@@ -234,7 +250,7 @@ static enum step commit_hash(struct operation *operation, struct hash *hash)
   hash->position = 0;
   operation->index += 1;
   if (operation->index == change.count) {
-    journal_write(false, (struct range){ 0, 0 });
+    journal_write_whole();
     operation->phase = COMMIT_RECORD;
   }
   return STEP_AGAIN;

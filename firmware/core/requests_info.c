@@ -26,6 +26,8 @@ enum step request_info(struct operation *operation)
   message_u32(answer, unfinished ? journal->hull.length : 0);
   message_u32(answer, identity.cpu_hz);
   message_u32(answer, identity.qspi_hz);
+  message_u32(answer, unfinished ? journal->doubt.address : 0);
+  message_u32(answer, unfinished ? journal->doubt.length : 0);
   return STEP_DONE;
 }
 

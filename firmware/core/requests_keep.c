@@ -47,7 +47,11 @@ static uint32_t kept_address(void)
 
 static enum step keep_record(struct operation *operation)
 {
-  journal_write_keep(&keep);
+  /* The erase that follows takes along all that may be named, and more cannot be kept. */
+  const struct range unit = { keep.unit, operation->range.length };
+  const struct journal_state *journal = journal_state();
+  journal_write_keep(&keep, range_inside(unit, journal->window) ? journal->window
+                                                                : change_window_for(unit, CHANGE_ERASE_WINDOW));
   operation->phase = KEEP_RECORD;
   return STEP_AGAIN;
 }

@@ -2,9 +2,28 @@
 
 #include "bytes.h"
 #include "change.h"
+#include "journal.h"
 #include "requests.h"
 
-enum { CHANGE_CHECK, CHANGE_START, CHANGE_BUSY, CHANGE_COMPARE };
+enum { CHANGE_CHECK, CHANGE_WINDOW, CHANGE_START, CHANGE_BUSY, CHANGE_COMPARE };
+
+/* The journal tells where the chip is about to change something. */
+static enum step window_step(struct operation *operation)
+{
+  const enum step step = change_record_step(operation);
+  if (step != STEP_DONE || operation->failed || operation->cancelled) {
+    return step;
+  }
+  operation->phase = CHANGE_START;
+  return STEP_AGAIN;
+}
+
+/* The chip did not do, or did not end, what it was told. */
+static enum step change_failed(struct operation *operation, int result, uint32_t address)
+{
+  journal_doubt();
+  return operation_fail_port(operation, result, address);
+}
 
 static bool erase_check(struct operation *operation)
 {
@@ -51,7 +70,22 @@ static enum step erase_compare(struct operation *operation)
                                                         { address + i, external_scratch[i] } });
   }
   operation->position += size;
-  return operation->position < operation->range.length ? STEP_AGAIN : STEP_DONE;
+  if (operation->position < operation->range.length) {
+    return STEP_AGAIN;
+  }
+  journal_erased(operation->range);
+  return STEP_DONE;
+}
+
+static enum step erase_wait(struct operation *operation, int result)
+{
+  operation->phase = CHANGE_BUSY;
+  return result < 0 ? change_failed(operation, result, operation->range.address) : STEP_WAIT;
+}
+
+static enum step erase_start(struct operation *operation)
+{
+  return erase_wait(operation, external_erase(operation->range.address, operation->range.length));
 }
 
 enum step request_erase(struct operation *operation)
@@ -62,20 +96,25 @@ enum step request_erase(struct operation *operation)
     if (!erase_check(operation)) {
       return STEP_DONE;
     }
-    result = external_erase(operation->range.address, operation->range.length);
-    operation->phase = CHANGE_BUSY;
-    break;
+    if (!change_window(operation->range, CHANGE_ERASE_WINDOW)) {
+      return erase_start(operation);
+    }
+    operation->phase = CHANGE_WINDOW;
+    return STEP_AGAIN;
+  case CHANGE_WINDOW:
+    return window_step(operation);
+  case CHANGE_START:
+    return erase_start(operation);
   case CHANGE_BUSY:
     result = port_flash_poll();
     if (result == PORT_OK) {
       operation->phase = CHANGE_COMPARE;
       return STEP_AGAIN;
     }
-    break;
+    return erase_wait(operation, result);
   default:
     return erase_compare(operation);
   }
-  return result < 0 ? operation_fail_port(operation, result, operation->range.address) : STEP_WAIT;
 }
 
 static const uint8_t *write_data(const struct operation *operation)
@@ -89,7 +128,7 @@ static enum step write_check(struct operation *operation)
   if (!change_allowed(operation, operation->range)) {
     return STEP_DONE;
   }
-  operation->phase = CHANGE_START;
+  operation->phase = change_window(operation->range, CHANGE_WRITE_WINDOW) ? CHANGE_WINDOW : CHANGE_START;
   return STEP_AGAIN;
 }
 
@@ -122,7 +161,7 @@ static enum step write_start(struct operation *operation)
       const uint32_t address = operation->range.address + operation->position;
       const int result = external_program(address, data, part);
       operation->phase = CHANGE_BUSY;
-      return result < 0 ? operation_fail_port(operation, result, address) : STEP_WAIT;
+      return result < 0 ? change_failed(operation, result, address) : STEP_WAIT;
     }
     operation->position += part;
   }
@@ -158,6 +197,8 @@ enum step request_write(struct operation *operation)
   switch (operation->phase) {
   case CHANGE_CHECK:
     return write_check(operation);
+  case CHANGE_WINDOW:
+    return window_step(operation);
   case CHANGE_START:
     return write_start(operation);
   case CHANGE_COMPARE:
@@ -170,7 +211,7 @@ enum step request_write(struct operation *operation)
     return STEP_WAIT;
   }
   if (result < 0) {
-    return operation_fail_port(operation, result, operation->range.address + operation->position);
+    return change_failed(operation, result, operation->range.address + operation->position);
   }
   operation->position += write_part(operation);
   return write_start(operation);

@@ -410,12 +410,13 @@ test("what a power cut may have caught in the middle is erased and written anew,
   const { clock, flash, board, connection } = await setUp();
   const wanted = app(0x3000);
   flash.view(APP, 0x3000).set(wanted.segments[0]?.bytes ?? []);
-  board.unfinished = { address: APP + 0x1000, length: 0x1000 };
-  board.reason = 3;
+  board.unfinished = { address: APP, length: 0x3000 };
+  board.doubt = { address: APP + 0x1000, length: 0x1000 };
   const report = await clock.until(flashImage(connection, wanted));
   assert.deepEqual([report.erasedBytes, report.programmedBytes, report.unchangedBytes], [4096, 4096, 8192]);
   assertHolds(flash, wanted);
-  board.unfinished = { address: APP + 0x10000, length: 0x2000 };
+  board.unfinished = { address: APP + 0x10000, length: 0x3000 };
+  board.doubt = { address: APP + 0x10000, length: 0x2000 };
   const blanked = await clock.until(eraseRange(connection, APP + 0x10000, 0x3000));
   assert.equal(blanked.erasedBytes, 0x2000);
 });
@@ -437,7 +438,7 @@ test("a smaller image at the same address takes the place of one that was cut of
     { address: APP + 0x20000, length: 0x8000 },
   ]) {
     board.unfinished = hull;
-    board.reason = 3;
+    board.doubt = hull;
     await clock.until(flashImage(connection, app(0x2000)));
     assertHolds(flash, app(0x2000));
     assert.equal(board.unfinished, undefined);
@@ -472,8 +473,8 @@ test("kept bytes of a page that a power cut caught are read until two reads agre
   const { clock, flash, board, connection } = await setUp();
   const note = APP + 0x1100;
   flash.view(note, 1)[0] = 0x21;
-  board.reason = 3;
   board.unfinished = { address: APP, length: 0x2000 };
+  board.doubt = board.unfinished;
   let reads = 0;
   board.onRequest = (name) => {
     if (name === "READ") flash.view(note, 1)[0] = ++reads === 1 ? 0x25 : 0x21;

@@ -1,7 +1,7 @@
 /** What an earlier flashing left behind when it was cut off. docs/protocol.md sections 5.6 and 8. */
 
 import { type AddressRange, endOf, overlaps, sectorSize } from "../plan/sectors.js";
-import { type BoardInfo, type Geometry, STAY_REASONS } from "../protocol/messages.js";
+import type { BoardInfo, Geometry } from "../protocol/messages.js";
 import type { Session } from "../protocol/session.js";
 import { STACK_RAM, VECTOR_ALIGNMENT } from "./checks.js";
 import { UnfinishedElsewhereError } from "./errors.js";
@@ -14,16 +14,13 @@ export function unfinishedRange(info: BoardInfo): AddressRange | undefined {
     : { address: info.unfinishedAddress, length: info.unfinishedLength };
 }
 
-/** Reasons of section 8 that come behind the look into the journal: at its start the board found it whole. */
-const FOUND_WHOLE: readonly (string | undefined)[] = ["ADDRESS", "NOT_BOOTABLE", "HOST"];
-
 /**
  * Where a reset or a power cut may have caught the chip in the middle of an operation. Cells there may be between
  * 0 and 1: they may read as blank, or as what they shall be, and change their mind later.
- * @returns undefined when the board has run without a break since the flashing began.
+ * @returns undefined when there is no such place: the board has run without a break since the flashing began.
  */
 export function doubtfulRange(info: BoardInfo): AddressRange | undefined {
-  return FOUND_WHOLE.includes(STAY_REASONS[info.reason]) ? undefined : unfinishedRange(info);
+  return info.doubtLength === 0 ? undefined : { address: info.doubtAddress, length: info.doubtLength };
 }
 
 /** @throws UnfinishedElsewhereError when a COMMIT of this job would hide an unfinished one that it has no part in. */

@@ -56,6 +56,10 @@ const info = struct({
   cpuHz: u32,
   /** Hz */
   qspiHz: u32,
+  /** Of what is unfinished, where a reset or a power cut may have caught the chip in the middle of an operation. */
+  doubtAddress: u32,
+  /** Bytes; 0: nowhere. */
+  doubtLength: u32,
 });
 
 const access = struct({

@@ -198,7 +198,7 @@ test("power cut while the boot address is stored: the old one or the new one cou
       const { address, free } = await getBootAddress(connection);
       assert.ok(address === MIDDLE || address === OTHER, `cut at ${at}: ${address.toString(16)}`);
       counts[address === OTHER ? "new" : "old"]++;
-      assert.ok(free >= 2557 && free <= 2559);
+      assert.ok(free >= 2045 && free <= 2047);
       assert.equal((await setBootAddress(connection, OTHER)).address, OTHER);
     });
     bench.reset();

@@ -21,6 +21,7 @@ int main(int count, char **arguments)
   suite_memory();
   suite_boot();
   suite_power();
+  suite_doubt();
   suite_rescue();
   suite_access();
   suite_owner();

@@ -220,6 +220,7 @@ static bool operation_cut(void)
 /* What `after` becomes of `before` when the power goes: in each byte some bits have changed already. */
 static void settle(uint8_t *flash, const uint8_t *after, size_t size)
 {
+  model.last = (uint32_t)(flash - model_flash);
   struct random random = { model.torn_seed + model.operations + 1u };
   const bool cut = operation_cut();
   for (size_t i = 0; i < size; i += 1) {

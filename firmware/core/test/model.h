@@ -42,6 +42,7 @@ struct model {
   uint32_t stuck; /* offset of a bit 0 that neither erases nor programs, or UINT32_MAX */
   unsigned erases;
   unsigned programs;
+  uint32_t last; /* offset of the last erase or program */
 
   /* power */
   unsigned operations; /* erases, programs and log words so far */

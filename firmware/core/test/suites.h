@@ -11,6 +11,7 @@ void suite_flash(void);
 void suite_memory(void);
 void suite_boot(void);
 void suite_power(void);
+void suite_doubt(void);
 void suite_rescue(void);
 void suite_access(void);
 void suite_owner(void);

@@ -43,6 +43,8 @@ export class FakeBootloader {
   flashFault: BoardErrorName | undefined;
   protectedBits = 0;
   unfinished: Range | undefined;
+  /** INFO's: where its last start found operations cut off. */
+  doubt: Range | undefined;
   /** INFO's: why it stayed at its last start. 6: HOST. */
   reason = 6;
   bootAddress = 0x90100000;
@@ -196,6 +198,8 @@ export class FakeBootloader {
       unfinishedLength: this.unfinished?.length ?? 0,
       cpuHz: 400e6,
       qspiHz: 100e6,
+      doubtAddress: this.doubt?.address ?? 0,
+      doubtLength: this.doubt?.length ?? 0,
     }),
     GEOMETRY: () => {
       if (this.flashFault !== undefined) throw new Refusal(this.flashFault, 0xffffff);
@@ -266,6 +270,7 @@ export class FakeBootloader {
       for (const range of ranges) this.#verify(range.address, range.length, range.sha256);
       this.#begun = undefined;
       this.unfinished = undefined;
+      this.doubt = undefined;
       return {};
     },
     BOOT: ({ address }) => {
