@@ -23,6 +23,10 @@ const NEEDS: readonly Need[] = [
   { debianPackage: "gdb-multiarch", present: () => onPath("gdb-multiarch") },
   { debianPackage: "chromium", present: () => existsSync("/usr/bin/chromium") },
   { debianPackage: "openocd", present: () => onPath("openocd") },
+  { debianPackage: "bison", present: () => onPath("bison") },
+  { debianPackage: "flex", present: () => onPath("flex") },
+  { debianPackage: "make", present: () => onPath("make") },
+  { debianPackage: "xz-utils", present: () => onPath("xz") },
   { debianPackage: "libssl-dev", present: () => existsSync("/usr/include/openssl/sha.h") },
 ];
 

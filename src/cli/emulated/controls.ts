@@ -1,7 +1,7 @@
 import type { EmulatedBoard } from "../../emulator/board/emulated-board.js";
 import type { Reporter } from "../reporter.js";
 
-/** What a person does to the board on the desk: one word a line on standard input. */
+/** What a person does to the board on the desk: one word a line on standard input, or `type` and what goes to its console. */
 const CONTROLS: Readonly<Record<string, (board: EmulatedBoard) => void>> = {
   reset: (board) => board.pressReset(),
   "power off": (board) => board.powerOff(),
@@ -13,11 +13,17 @@ const CONTROLS: Readonly<Record<string, (board: EmulatedBoard) => void>> = {
 };
 
 export function handleControl(board: EmulatedBoard, line: string, reporter: Reporter): void {
+  const typed = /^\s*type(?: (.*))?$/.exec(line);
+  if (typed !== null) {
+    board.type(`${typed[1] ?? ""}\r`);
+    board.interrupt();
+    return;
+  }
   const word = line.trim().replace(/\s+/g, " ");
   if (word === "") return;
   const act = CONTROLS[word];
   if (act === undefined) {
-    reporter.note(`${word}: expected one of: ${Object.keys(CONTROLS).join(", ")}`);
+    reporter.note(`${word}: expected one of: ${Object.keys(CONTROLS).join(", ")}, type TEXT`);
     return;
   }
   act(board);

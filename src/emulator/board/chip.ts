@@ -24,6 +24,7 @@ import { Rng } from "../peripherals/rng.js";
 import { Rtc } from "../peripherals/rtc.js";
 import { Syscfg } from "../peripherals/syscfg.js";
 import type { Tim } from "../peripherals/tim.js";
+import type { Usart } from "../peripherals/usart.js";
 import { Wwdg } from "../peripherals/wwdg.js";
 import type { Timeline } from "../timeline.js";
 import { ChipBusTiming } from "./bus-timing.js";
@@ -102,6 +103,7 @@ export class Chip {
   readonly dbgmcu: Dbgmcu;
   readonly lowPower: LowPower;
   readonly gpio: Readonly<Record<PortLetter, Gpio>>;
+  readonly serial = new Map<string, Usart>();
 
   readonly #options: ChipOptions;
   readonly #irqs = new SharedLines((irq) => this.cpu.irqLine(irq));
@@ -516,6 +518,7 @@ export class Chip {
     const wiring = { log, timeline, rcc: this.rcc, irqLine, requests, bus: this.bus, level1, random };
     for (const { name, address, device } of serialPorts(wiring, onSerial)) {
       this.#add(name, address, device, { resetBit: name });
+      this.serial.set(name, device);
     }
     const all = timers(wiring);
     for (const { name, address, device } of all) {

@@ -213,6 +213,16 @@ export class EmulatedBoard {
     this.#setButton(false);
   }
 
+  /** Types on the terminal at the board's console, at the rate that the board listens to. Without the pin set up, nothing arrives. */
+  type(text: string): void {
+    const { console: wiring } = this.board;
+    if (wiring === undefined) return;
+    const rx = this.#pinAt(wiring.rx.pin);
+    const af = alternateFunction(`${wiring.usart}_RX` as Signal, wiring.rx.pin);
+    if (af === undefined || !this.chip.hasAlternateFunction(rx.port, rx.pin, af)) return;
+    for (const character of text) this.chip.serial.get(wiring.usart)?.receive(character.charCodeAt(0) & 0xff);
+  }
+
   plug(): void {
     this.host.plug();
     for (const pin of [DM, DP]) this.chip.gpio.A.drive(pin, false, "weak");

@@ -19,6 +19,7 @@ export type UsartRegister =
 
 export interface UsartHooks {
   readonly writeCr1: (before: number) => void;
+  readonly writeBrr: (before: number) => void;
   readonly writeWhileDisabled: (name: UsartRegister, before: number, mask: number) => void;
   readonly update: () => void;
   readonly request: (written: number) => void;
@@ -91,7 +92,7 @@ export function usartRegisters(kind: UsartKind, hooks: UsartHooks): Record<Usart
       offset: 0x0c,
       reset: 0,
       rw: bits.BRR,
-      onWrite: (_written, before) => hooks.writeWhileDisabled("BRR", before, 0xffff_ffff),
+      onWrite: (_written, before) => hooks.writeBrr(before),
     },
     GTPR: { offset: 0x10, reset: 0, tagged: 0xffff },
     RTOR: { offset: 0x14, reset: 0, rw: 0xff_ffff, tagged: 0xff00_0000 },

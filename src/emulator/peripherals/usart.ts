@@ -103,6 +103,7 @@ export class Usart extends Peripheral {
     this.#options = options;
     const specs = usartRegisters(options.kind, {
       writeCr1: (before) => this.#writeCr1(before),
+      writeBrr: (before) => this.#writeBrr(before),
       writeWhileDisabled: (name, before, mask) => this.#keepWhileEnabled(name, before, mask),
       update: () => this.#update(),
       request: (written) => this.#request(written),
@@ -177,11 +178,18 @@ export class Usart extends Peripheral {
     this.#update();
   }
 
+  /** The manual wants UE = 0. The chip takes it all the same: U-Boot's driver has set its rate like that for years. */
+  #writeBrr(before: number): void {
+    if (this.registers.has("CR1", UE) && this.registers.get("BRR") !== before)
+      this.#mistake("BRR: written while UE = 1, against the manual; it takes effect");
+    this.#startShifting();
+  }
+
   #keepWhileEnabled(name: UsartRegister, before: number, mask: number): void {
     const now = this.registers.get(name);
     if (!this.registers.has("CR1", UE) || ((now ^ before) & mask) === 0) return;
     this.registers.set(name, (now & ~mask) | (before & mask));
-    this.#mistake(`${name}: the baud rate, frame and FIFO settings are fixed while UE = 1`);
+    this.#mistake(`${name}: frame and FIFO settings are fixed while UE = 1`);
   }
 
   #stop(): void {
