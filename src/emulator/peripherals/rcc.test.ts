@@ -213,6 +213,23 @@ test("the backup domain is write protected, survives a system reset, and BDRST r
   assert.equal(rcc.read(BDCR, 4), 1 << 16);
 });
 
+test("LSE takes two seconds from cold, and an eighth of one when it was stopped for a moment", () => {
+  const { rcc, timeline, state } = rig();
+  const ready = (): boolean => (rcc.read(BDCR, 4) & 2) !== 0;
+  state.dbp = true;
+  rcc.write(BDCR, 4, 1);
+  pass(timeline, 1.9e9);
+  assert.ok(!ready());
+  pass(timeline, 0.2e9);
+  assert.ok(ready());
+  rcc.write(BDCR, 4, 1 << 16);
+  rcc.write(BDCR, 4, 1);
+  pass(timeline, 0.1e9);
+  assert.ok(!ready());
+  pass(timeline, 0.05e9);
+  assert.ok(ready());
+});
+
 test("a ready interrupt is raised when enabled and cleared through CICR", () => {
   const { rcc, timeline, interrupt } = rig();
   rcc.write(0x60, 4, 1 << 5);

@@ -23,6 +23,9 @@ import {
 } from "./rcc-registers.js";
 import { SOURCE_NAMES, SOURCES, type SourceName } from "./rcc-sources.js";
 
+/** LSERDY waits for 4096 cycles of a steady oscillation. */
+const LSE_COUNT_NS = 125e6;
+
 export interface RccOptions {
   readonly log: EmulatorLog;
   readonly timeline: Timeline;
@@ -94,6 +97,7 @@ export class Rcc implements BusDevice {
   readonly #sleepGates = new Map<SleepGate, { register: SleepRegister; mask: number }>();
   readonly #resetListeners = new Map<string, (() => void)[]>();
   #lsiForced = false;
+  #lseStoppedAt = Number.NEGATIVE_INFINITY;
   #stopped = false;
 
   constructor(options: RccOptions) {
@@ -289,6 +293,7 @@ export class Rcc implements BusDevice {
       return;
     }
     if (this.registers.has("BDCR", BDRST)) {
+      if ((before & SOURCES.LSE.ready) !== 0) this.#lseStoppedAt = this.#options.timeline.now;
       this.registers.set("BDCR", BDRST);
       this.#refresh("LSE");
       this.#options.onBackupReset();
@@ -325,13 +330,21 @@ export class Rcc implements BusDevice {
       this.#starting.delete(name);
       if (this.registers.has(register, ready)) {
         this.registers.setBits(register, ready, false);
+        if (name === "LSE") this.#lseStoppedAt = this.#options.timeline.now;
         this.#changed();
       }
       return;
     }
     if (this.registers.has(register, ready) || this.#starting.has(name) || !this.#canStart(name)) return;
-    const event = this.#options.timeline.after(SOURCES[name].startNs, () => this.#started(name));
+    const event = this.#options.timeline.after(this.#startNs(name), () => this.#started(name));
     this.#starting.set(name, event);
+  }
+
+  /** A tuning fork swings on for about a second: ST's library stops LSE for a moment to select the RTC's clock. */
+  #startNs(name: SourceName): number {
+    const cold = SOURCES[name].startNs;
+    if (name !== "LSE") return cold;
+    return Math.min(cold, LSE_COUNT_NS + this.#options.timeline.now - this.#lseStoppedAt);
   }
 
   #started(name: SourceName): void {

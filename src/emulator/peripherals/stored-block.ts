@@ -19,7 +19,8 @@ export class StoredBlock extends Peripheral {
     const { name, log } = options;
     const specs: Record<string, RegisterSpec> = {};
     for (const [register, spec] of Object.entries(options.registers)) {
-      specs[register] = (spec.ro ?? 0) === 0 ? spec : { ...spec, onRead: told(log, `${name}.${register}`) };
+      const silent = (spec.ro ?? 0) === 0 || spec.onRead !== undefined;
+      specs[register] = silent ? spec : { ...spec, onRead: told(log, `${name}.${register}`) };
     }
     this.registers = new RegisterBlock(specs, { ...options, name });
   }

@@ -205,6 +205,9 @@ const OTHER_RESET: readonly (readonly [RegExp, string])[] = [
 const OTHER_BITS: readonly (readonly [RegExp, string])[] = [
   [/^SYSCFG\.PWRCR$/, "ODEN is one bit (SYSCFG_PWRCR in CMSIS)"],
   [/^WWDG\.CFR$/, "RM0433, WWDG_CFR: WDGTB has three bits (CMSIS too)"],
+  [/^ADC[13]\.SMPR1$/, "SMP0 is there (CMSIS)"],
+  [/^ADC[13]\.AWD3CR$/, "AWD3CH has 20 bits, as AWD2CH (CMSIS)"],
+  [/^RCC\.AHB4ENR$/, "D3SRAM1EN (CMSIS): ST's macro sets it; SRAM4 runs without"],
   [/^ADC[13]\.(CR|ISR)$/, "RM0433, revision V: BOOST has two bits, LDORDY tells of the regulator"],
   [/^DMA[12]\.S0CR$/, "RM0433, DMA_SxCR: TRBUFF is in every stream's register"],
   [/^TIM[34]\.(CNT|ARR|CCR[1-4])$/, "TIM3 and TIM4 are 16 bits wide (RM0433, chapter TIM2..TIM5)"],
