@@ -3,12 +3,12 @@ import { test } from "node:test";
 import { FlashRig } from "./flash-rig.js";
 import { IS25LP064A } from "./issi.js";
 import { norPart, UnknownNorPart } from "./parts.js";
-import { W25Q64JV_IQ, W25Q128JV_IM, W25Q128JV_IQ } from "./winbond.js";
+import { W25Q64JV_IM, W25Q64JV_IQ, W25Q128JV_IM, W25Q128JV_IQ } from "./winbond.js";
 
 const iq = (): FlashRig => new FlashRig(W25Q128JV_IQ);
 
 test("each part answers its own JEDEC id, and an unknown part names those that exist", () => {
-  for (const part of [W25Q128JV_IQ, W25Q128JV_IM, W25Q64JV_IQ, IS25LP064A]) {
+  for (const part of [W25Q128JV_IQ, W25Q128JV_IM, W25Q64JV_IQ, W25Q64JV_IM, IS25LP064A]) {
     assert.deepEqual(new FlashRig(part).exchange({ code: 0x9f, receive: 3 }), [...part.jedec]);
     assert.equal(norPart(part.name), part);
   }

@@ -1,9 +1,15 @@
 import { IS25LP064A } from "./issi.js";
 import type { NorPart } from "./part.js";
-import { W25Q64JV_IQ, W25Q128JV_IM, W25Q128JV_IQ } from "./winbond.js";
+import { W25Q64JV_IM, W25Q64JV_IQ, W25Q128JV_IM, W25Q128JV_IQ } from "./winbond.js";
 
 /** Every part that can be soldered to an emulated board. */
-export const NOR_PARTS: readonly NorPart[] = [W25Q128JV_IQ, W25Q128JV_IM, W25Q64JV_IQ, IS25LP064A];
+export const NOR_PARTS: readonly NorPart[] = [
+  W25Q128JV_IQ,
+  W25Q128JV_IM,
+  W25Q64JV_IQ,
+  W25Q64JV_IM,
+  IS25LP064A,
+];
 
 /** A board asks for a flash chip that is not modelled. */
 export class UnknownNorPart extends Error {

@@ -81,9 +81,9 @@ const SPI_IM: readonly Entry[] = [
   plain(0x38, "Enter QPI Mode", "qpi-enter", quad),
 ];
 
-/** C0h, bits P5-P4: dummy clocks and highest clock of QPI reads. */
+/** C0h, bits P5-P4: dummy clocks and highest clock of QPI reads at 3.0 to 3.6 V (W25Q64JV-DTR and W25Q128JV-DTR, "Set Read Parameters"). */
 const QPI_DUMMY = [2, 4, 6, 8] as const;
-const QPI_HZ = [33 * MHZ, 55 * MHZ, 80 * MHZ, 104 * MHZ] as const;
+const QPI_HZ = [50 * MHZ, 80 * MHZ, 104 * MHZ, 133 * MHZ] as const;
 const p54 = (parameters: number): 0 | 1 | 2 | 3 => ((parameters >>> 4) & 3) as 0 | 1 | 2 | 3;
 const qpiDummy = (parameters: number): number => QPI_DUMMY[p54(parameters)];
 const qpiHz = (parameters: number): number => QPI_HZ[p54(parameters)];
@@ -200,14 +200,24 @@ export const W25Q128JV_IM: NorPart = {
   status: STATUS_IM,
 };
 
-export const W25Q64JV_IQ: NorPart = {
-  ...W25Q128JV,
-  name: "W25Q64JV-IQ",
-  jedec: [0xef, 0x40, 0x17],
+const W25Q64JV = {
   deviceId: 0x16,
   size: 8 * KIB * KIB,
   sfdp: W25Q64JV_SFDP,
-  commands: new Map(SPI),
-  status: STATUS_IQ,
   times: { ...W25Q128JV.times, chipErase: { typicalNs: 20e9, maximumNs: 100e9 } },
+};
+
+export const W25Q64JV_IQ: NorPart = {
+  ...W25Q128JV_IQ,
+  ...W25Q64JV,
+  name: "W25Q64JV-IQ",
+  jedec: [0xef, 0x40, 0x17],
+};
+
+/** WeAct's own bootloader reads in QPI and DTR. */
+export const W25Q64JV_IM: NorPart = {
+  ...W25Q128JV_IM,
+  ...W25Q64JV,
+  name: "W25Q64JV-IM",
+  jedec: [0xef, 0x70, 0x17],
 };

@@ -234,7 +234,7 @@ export class QuadSpi implements BusDevice {
     if (ccr >>> 31 === 1 && (this.#cr.value & CR.SSHIFT) !== 0) {
       log.once(
         "QUADSPI.sshift",
-        "QUADSPI: DDRM together with SSHIFT is forbidden (RM0433): sampling fails on silicon",
+        "QUADSPI: DDRM together with SSHIFT is forbidden (RM0433): sampling can fail on silicon",
       );
     }
     if (this.#mode === MODE.MAPPED) {
