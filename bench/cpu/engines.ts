@@ -5,6 +5,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { RP2040 } from "rp2040js";
+import type { Engine } from "../../src/emulator/cpu/core.js";
 import { CODE_BASE, Machine } from "../../test/differential/machines.js";
 import { withRounds } from "./programs.js";
 
@@ -46,8 +47,8 @@ function processorSeconds(): number {
 }
 
 /** This project's core. What is translated, is so within the first fifth of the run, which does not count. */
-export function runOurs(image: Uint8Array, length: Length, rounds: number): Speed {
-  const machine = new Machine(load(withRounds(image, rounds)));
+export function runOurs(engine: Engine, image: Uint8Array, length: Length, rounds: number): Speed {
+  const machine = new Machine(load(withRounds(image, rounds)), engine);
   let began = { seconds: processorSeconds(), cycles: 0 };
   const instructions = length.fixed + rounds * length.round;
   while (!machine.ended) {

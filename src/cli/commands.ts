@@ -204,6 +204,7 @@ export const COMMANDS: readonly CommandSpec[] = [
       ["--gdb <port>", "serve GDB on a TCP port of this machine; 0 chooses one"],
       ["--stlink <port>", "be an ST-LINK server for OpenOCD on a TCP port of this machine; 0 chooses one"],
       ["--power-on <how>", "halted: the core waits for a debugger before its first instruction"],
+      ["--engine <which>", "what executes code: interpreter or translation (default), to the same effect"],
       ["--caches <how>", "strict: a missing clean or invalidate shows, and is told (default: transparent)"],
       ["--time <how>", "model: instructions take about the chip's time (default: cycle, one each)"],
       ["--internal <file>", "image for the internal flash (default: the bootloader built for the board)"],

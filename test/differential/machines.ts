@@ -3,7 +3,7 @@ import { spawn } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { CortexM7 } from "../../src/emulator/cpu/core.js";
+import { CortexM7, type Engine } from "../../src/emulator/cpu/core.js";
 import { Ram } from "../../src/emulator/cpu/memory.js";
 import { SystemBus } from "../../src/emulator/cpu/system-bus.js";
 import { GuestMemory } from "../../src/emulator/guest-memory.js";
@@ -42,7 +42,8 @@ export class Machine {
   cycles = 0;
   readonly #output: Uint8Array[] = [];
 
-  constructor(loads: readonly Load[]) {
+  /** @param translateAfter small: short programs are translated, too */
+  constructor(loads: readonly Load[], engine: Engine = "translation", translateAfter?: number) {
     const memory = new GuestMemory(2 * SMALL + LARGE);
     const bus = new SystemBus(memory);
     bus.map(CODE_BASE, SMALL, new Ram(SMALL, memory), "SSRAM1");
@@ -50,6 +51,8 @@ export class Machine {
     bus.map(BATCH_BASE, LARGE, new Ram(LARGE, memory), "PSRAM");
     this.cpu = new CortexM7({
       bus,
+      engine,
+      ...(translateAfter === undefined ? {} : { translateAfter }),
       timeline: this.timeline,
       log: { once: () => {}, note: () => {} },
       onSystemReset: () => {},
@@ -77,15 +80,25 @@ export class Machine {
   }
 }
 
-/** @throws Error when the guest does not end within `maxCycles`, or locks up. */
+/**
+ * Runs a program on both engines, which must agree to the cycle.
+ * @throws Error when they do not, when the guest does not end within `maxCycles`, or locks up.
+ */
 export function runEmulator(loads: readonly Load[], maxCycles = 2e9): Run {
-  const machine = new Machine(loads);
-  while (!machine.ended) {
-    machine.turn();
-    if (machine.cycles > maxCycles)
-      throw new Error(`the guest does not end: pc 0x${machine.cpu.pc.toString(16)}`);
-  }
-  return machine;
+  const [interpreted, translated] = (["interpreter", "translation"] as const).map((engine) => {
+    const machine = new Machine(loads, engine, 1);
+    while (!machine.ended) {
+      machine.turn();
+      if (machine.cycles > maxCycles)
+        throw new Error(`the guest does not end: pc 0x${machine.cpu.pc.toString(16)}`);
+    }
+    return machine;
+  }) as [Machine, Machine];
+  if (interpreted.cycles !== translated.cycles)
+    throw new Error(`translated in ${translated.cycles} cycles, interpreted in ${interpreted.cycles}`);
+  if (Buffer.compare(interpreted.output, translated.output) !== 0)
+    throw new Error("translated code wrote something else than the interpreter");
+  return translated;
 }
 
 /** True at the end. */

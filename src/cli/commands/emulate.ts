@@ -29,6 +29,7 @@ interface EmulateOptions {
   readonly stlink?: string;
   readonly powerOn?: string;
   readonly runFor?: string;
+  readonly engine?: string;
   readonly caches?: string;
   readonly time?: string;
   readonly report?: boolean;
@@ -63,6 +64,7 @@ async function boardFrom(context: CommandContext, options: EmulateOptions): Prom
     state: options.state,
     external: options.external,
     internal: internal === undefined ? undefined : await internalImage(context, internal),
+    engine: oneOf("--engine", options.engine ?? "translation", ["translation", "interpreter"]),
     caches: oneOf("--caches", options.caches ?? "transparent", ["transparent", "strict"]),
     time: oneOf("--time", options.time ?? "cycle", ["cycle", "model"]),
     onMessage: (message) => reporter.event("board", { message }, `board: ${message}`),

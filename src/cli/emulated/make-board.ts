@@ -20,6 +20,7 @@ export interface MakeBoardOptions {
   /** Image for the internal flash, from its start; default: the bootloader that was built for the board. */
   readonly internal?: Uint8Array | undefined;
   /** Default "transparent". */
+  readonly engine?: EmulatedBoardOptions["engine"];
   readonly caches?: EmulatedBoardOptions["caches"];
   /** Default "cycle". */
   readonly time?: EmulatedBoardOptions["time"];
@@ -66,12 +67,13 @@ function load(board: EmulatedBoard, stored: BoardState, folder: StateFolder | un
 }
 
 function boardOptions(options: MakeBoardOptions, board: Board, uniqueId: Uint8Array): EmulatedBoardOptions {
-  const { onMessage, onConsole, onLed, caches, time } = options;
+  const { onMessage, onConsole, onLed, engine, caches, time } = options;
   return {
     board,
     uniqueId,
     random: Math.random,
     onMessage,
+    ...(engine === undefined ? {} : { engine }),
     ...(caches === undefined ? {} : { caches }),
     ...(time === undefined ? {} : { time }),
     ...(onConsole === undefined ? {} : { onConsole }),

@@ -1,7 +1,7 @@
 /** The STM32H750: core, memories and peripherals, wired. What is outside its pins is the board's business. */
 
 import type { BusDevice, EmulatorLog, InterruptLine } from "../bus.js";
-import { CortexM7 } from "../cpu/core.js";
+import { CortexM7, type Engine } from "../cpu/core.js";
 import { Ram } from "../cpu/memory.js";
 import { SystemBus } from "../cpu/system-bus.js";
 import type { GuestMemory } from "../guest-memory.js";
@@ -60,6 +60,7 @@ export interface ChipOptions {
   /** A byte left a serial port: "USART1". */
   readonly onSerial: (port: SerialPortName, byte: number) => void;
   /** A missing clean or invalidate of a cache shows. */
+  readonly engine?: Engine | undefined;
   readonly strictCaches?: boolean | undefined;
   /** Instructions and the QUADSPI window take the time of a model of the chip. */
   readonly timeModel?: boolean | undefined;
@@ -132,6 +133,7 @@ export class Chip {
       log,
       onSystemReset: () => this.requestReset("software"),
       onLockup: () => log.note("the core is locked up: only a reset gets it out"),
+      ...(options.engine === undefined ? {} : { engine: options.engine }),
       strictCaches: options.strictCaches === true,
       busTiming: this.#busTiming,
     });

@@ -4,6 +4,7 @@
  */
 
 import { type Board, FLASH_PINS, type FlashPin } from "../../boards/board.js";
+import type { Engine } from "../cpu/core.js";
 import {
   type FlashDefects,
   SerialNorFlash,
@@ -46,6 +47,8 @@ export interface EmulatedBoardOptions {
   readonly linkFault?: LinkFault;
   /** False: no flash chip is soldered in. Default true. */
   readonly flashPresent?: boolean;
+  /** What executes code: both do the same, to the cycle. Default: "translation", where there is WebAssembly. */
+  readonly engine?: Engine;
   /** "strict": a missing clean or invalidate shows, as on the chip, and is told. Default "transparent". */
   readonly caches?: "transparent" | "strict";
   /** "model": instructions and the QUADSPI window take about the chip's time. Default "cycle": a cycle an instruction. */
@@ -137,6 +140,7 @@ export class EmulatedBoard {
       flashChip: (bank) => (bank === board.flash.bank && this.#flashWired() ? this.flashChip : undefined),
       flashLines: () => this.#flashLines(),
       onSerial: (port, byte) => this.#serialByte(port, byte),
+      engine: options.engine,
       strictCaches: options.caches === "strict",
       timeModel: options.time === "model",
     });

@@ -22,6 +22,10 @@ import { MemoryPort } from "./memory-port.js";
 import { type BusTiming, Pipeline } from "./pipeline.js";
 import type { SystemBus } from "./system-bus.js";
 import { SystemControlSpace } from "./system-control-space.js";
+import { STATE_BYTES } from "./translate/state.js";
+import { plainOf, Translator } from "./translate/translator.js";
+
+export type Engine = "interpreter" | "translation";
 
 export interface CortexM7Options {
   readonly bus: SystemBus;
@@ -38,6 +42,13 @@ export interface CortexM7Options {
    * raise DebugMonitor or HardFault, "continue" to go on behind it (semihosting).
    */
   readonly onBreakpoint?: (immediate: number) => boolean | "continue";
+  /**
+   * What executes: an interpreter, or translation of what executes often into WebAssembly, which needs the bus's memories in
+   * its `GuestMemory` to win. Both do the same, to the cycle. Default: translation, where there is WebAssembly.
+   */
+  readonly engine?: Engine;
+  /** How often a block begins before it is translated, at least 1. Tests make it small. Default 40. */
+  readonly translateAfter?: number;
   /** A missing clean or invalidate of a cache shows. Default: caches are transparent. */
   readonly strictCaches?: boolean;
   /** Instructions take the time of a model of the chip (pipeline.ts). Default: as told above. */
@@ -46,7 +57,7 @@ export interface CortexM7Options {
 
 export class CortexM7 {
   /** r0..r12, the current SP, LR. r15 is current only when the core is not inside `run()`: see `pc`. */
-  readonly r: Int32Array = new Int32Array(16);
+  readonly r: Int32Array;
   /** N is the sign of `nr`; Z is `zr === 0`. */
   nr = 0;
   zr = 1;
@@ -82,6 +93,8 @@ export class CortexM7 {
   /** Instruction time; undefined: a cycle each. */
   readonly pipeline: Pipeline | undefined;
   readonly mem: MemoryPort;
+  /** Undefined while everything is interpreted. */
+  readonly translator: Translator | undefined;
   readonly exceptions: ExceptionModel;
   readonly scs: SystemControlSpace;
   readonly fpu: Fpu;
@@ -97,6 +110,8 @@ export class CortexM7 {
   constructor(options: CortexM7Options) {
     this.options = options;
     this.bus = options.bus;
+    const state = this.bus.memory.allocate(STATE_BYTES);
+    this.r = new Int32Array(state.buffer, state.byteOffset, 16);
     this.timeline = options.timeline;
     this.log = options.log;
     this.exceptions = new ExceptionModel(options.irqs ?? 150);
@@ -114,6 +129,7 @@ export class CortexM7 {
     this.mem.onImpreciseFault = (address, error) => this.impreciseFault(address, error);
     this.mem.ignoresBusFault = (address) => this.#ignoresBusFault(address);
     this.mem.now = () => this.timeline.now;
+    this.translator = this.#makeTranslator();
     this.scs.mpu.onChange = () => this.#protectionChanged();
     this.debug.fpb.onChange = (before, now) => {
       for (const address of [...before, ...now]) this.bus.codeChanged(address, 2);
@@ -123,6 +139,19 @@ export class CortexM7 {
     this.scs.map(this.bus);
     this.at = this.mem.view.lookup(0);
     this.halted = true;
+  }
+
+  /** Strict caches need each access to be seen: they are interpreted. */
+  #makeTranslator(): Translator | undefined {
+    if (this.options.engine === "interpreter" || this.level1 !== undefined) return undefined;
+    const translator = Translator.make(this);
+    if (translator === undefined) return undefined;
+    this.mem.onForget = (first, last) => translator.forget(first, last);
+    this.mem.onForgetView = (view) => translator.forgetView(view);
+    this.mem.onUnalignedFaults = (may) => {
+      translator.strict = may;
+    };
+    return translator;
   }
 
   /** Line into the NVIC for IRQ `irq`, 0-based. */
@@ -217,7 +246,7 @@ export class CortexM7 {
       this.timeline.cycles++;
       const resets = this.#resets;
       try {
-        const next = this.at.execute(this, this.at);
+        const next = plainOf(this.at)(this, this.at);
         if (this.#resets === resets) this.at = next;
       } catch (fault) {
         this.#recover(fault);

@@ -10,7 +10,7 @@ export function readsPc(i: Insn, execute: Execute): Execute {
   i.inner = execute;
   return withPc;
 }
-const withPc: Execute = (cpu, i) => {
+export const withPc: Execute = (cpu, i) => {
   cpu.r[15] = (i.pc + 4) | 0;
   return i.inner(cpu, i);
 };
@@ -20,7 +20,7 @@ export function writesSp(i: Insn, execute: Execute): Execute {
   i.inner = execute;
   return withSp;
 }
-const withSp: Execute = (cpu, i) => {
+export const withSp: Execute = (cpu, i) => {
   const next = i.inner(cpu, i);
   cpu.r[13] = cpu.get(13) & ~3;
   return next;

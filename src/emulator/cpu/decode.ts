@@ -22,7 +22,10 @@ export const decode: Execute = (cpu, insn) => {
   const afterIt = !wide && first >>> 8 === 0xbf && (first & 15) !== 0;
   const nextIt = afterIt ? first & 0xff : itAdvance(insn.it);
   insn.next = view.lookupIt((insn.pc + insn.size) | 0, nextIt);
-  if (insn.kind === DIRECT_BRANCH) insn.target = view.lookup(insn.imm);
+  if (insn.kind === DIRECT_BRANCH) {
+    insn.target = view.lookup(insn.imm);
+    cpu.translator?.lead(insn.target);
+  }
   if (insn.it !== 0 && insn.it >>> 4 < AL && (wide || first >>> 8 !== BKPT)) {
     insn.guarded = execute;
     execute = conditional;
@@ -31,12 +34,14 @@ export const decode: Execute = (cpu, insn) => {
     execute = cpu.pipeline.timed(insn, execute, cpu.level1);
   if (cpu.debug.comparators.watchesPc(insn.pc)) execute = watched(execute);
   if (cpu.hasBreakpoint(insn.pc)) execute = breakpoint(execute);
-  insn.execute = execute;
+  if (insn.leader === undefined) insn.execute = execute;
+  else cpu.translator?.decoded(insn, execute);
   return execute(cpu, insn);
 };
 
 /** An instruction in an IT block. */
-const conditional: Execute = (cpu, i) => (cpu.conditionPassed(i.it >>> 4) ? i.guarded(cpu, i) : i.next);
+export const conditional: Execute = (cpu, i) =>
+  cpu.conditionPassed(i.it >>> 4) ? i.guarded(cpu, i) : i.next;
 
 function breakpoint(execute: Execute): Execute {
   return (cpu: CortexM7, i: Insn) => (cpu.breaksAt(i.pc) ? i : execute(cpu, i));

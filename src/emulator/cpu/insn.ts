@@ -7,6 +7,7 @@
  */
 
 import type { CortexM7 } from "./core.js";
+import type { Leader } from "./translate/translator.js";
 
 /** Runs one instruction and returns the one to run after it. */
 export type Execute = (cpu: CortexM7, insn: Insn) => Insn;
@@ -39,6 +40,8 @@ export class Insn {
   /** Operand kind, see `Operand` in operand.ts. */
   kind = 0;
   cond = 14;
+  /** Set where blocks begin, when there is a translator: `execute` may then count, or enter translated code. */
+  leader: Leader | undefined = undefined;
 
   constructor(pc: number, it: number, decode: Execute) {
     this.pc = pc | 0;

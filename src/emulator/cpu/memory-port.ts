@@ -23,8 +23,6 @@ export interface DataWatch {
 }
 
 export class MemoryPort implements CodeListener {
-  /** CCR.UNALIGN_TRP */
-  trapUnaligned = false;
   /** Local monitor of LDREX/STREX. */
   exclusive = false;
   /** The access belongs to exception entry or return: no bus error is imprecise (STKERR) or ignored. */
@@ -33,6 +31,12 @@ export class MemoryPort implements CodeListener {
   onImpreciseFault: (address: number, error: BusFault) => void = () => {};
   /** Takes a precise bus error of data; true when the code that runs ignores it (CCR.BFHFNMIGN). */
   ignoresBusFault: (address: number) => boolean = () => false;
+  /** Code in these halfwords (addresses / 2) changed, or must be decoded anew. */
+  onForget: (firstHalf: number, lastHalf: number) => void = () => {};
+  /** All code that was decoded under these permissions must be decoded anew. */
+  onForgetView: (view: AccessView) => void = () => {};
+  /** May unaligned accesses to memory that is reached directly fault? */
+  onUnalignedFaults: (may: boolean) => void = () => {};
   /** Board time: tells the stores of one instruction from those of the next. */
   now: () => number = () => 0;
 
@@ -51,6 +55,9 @@ export class MemoryPort implements CodeListener {
   readonly #words: Int32Array;
   readonly #halves: Uint16Array;
   readonly #bytes: Uint8Array;
+  #trapUnaligned = false;
+  /** Memory of type Device is, or was, reached directly. */
+  #device = false;
   #privileged = true;
   #mpuOn = false;
   /** Stores past the bus's lent bytes: how many the instruction that began at `#storesAt` did, and how many it repeats. */
@@ -75,6 +82,12 @@ export class MemoryPort implements CodeListener {
     this.#reads = this.#view.reads;
     this.#writes = this.#view.writes;
     bus.addListener(this);
+  }
+
+  /** CCR.UNALIGN_TRP */
+  set trapUnaligned(traps: boolean) {
+    this.#trapUnaligned = traps;
+    this.onUnalignedFaults(traps || this.#device);
   }
 
   get view(): AccessView {
@@ -105,7 +118,12 @@ export class MemoryPort implements CodeListener {
 
   /** Decodes everything anew: breakpoints by rule changed. */
   forgetCode(): void {
-    for (const view of this.#views) view.flush();
+    for (const view of this.#views) this.#flush(view);
+  }
+
+  #flush(view: AccessView): void {
+    view.flush();
+    this.onForgetView(view);
   }
 
   /** A line of the instruction cache went: its instructions, and one that begins a halfword before it. */
@@ -116,8 +134,8 @@ export class MemoryPort implements CodeListener {
 
   /** MPU regions changed. */
   flushProtected(): void {
-    this.#views[1].flush();
-    this.#views[2].flush();
+    this.#flush(this.#views[1]);
+    this.#flush(this.#views[2]);
   }
 
   /** The instruction waits (`BusStall`) between two of its stores: what it stored must not be stored again. */
@@ -138,6 +156,7 @@ export class MemoryPort implements CodeListener {
     let found = false;
     for (let page = first; page <= last && !found; page++) found = this.#codePages[page] !== 0;
     if (!found) return;
+    this.onForget(Math.max(0, (start >>> 1) - 1), (start + length - 1) >>> 1);
     for (const view of this.#views) {
       // An instruction may begin one halfword before what changed.
       if (last - first < 2) view.undecodeHalves(Math.max(0, (start >>> 1) - 1), (start + length - 1) >>> 1);
@@ -316,7 +335,7 @@ export class MemoryPort implements CodeListener {
   }
 
   #checkUnaligned(address: number): void {
-    if (this.trapUnaligned || this.#mpu.isDevice(address, this.#mpuOn)) throw usageFault(CFSR.UNALIGNED);
+    if (this.#trapUnaligned || this.#mpu.isDevice(address, this.#mpuOn)) throw usageFault(CFSR.UNALIGNED);
   }
 
   #learnRead(address: number): void {
@@ -344,7 +363,12 @@ export class MemoryPort implements CodeListener {
     const region = this.#bus.find(address);
     const bytes = region?.[use]?.bytes;
     if (region === undefined || bytes === undefined || !this.#bus.memory.holds(bytes)) return 0;
-    return wholePage(region, bytes.length, address) ? (bytes.byteOffset - region.base) | 0 : 0;
+    if (!wholePage(region, bytes.length, address)) return 0;
+    if (!this.#device && this.#mpu.pageHasDevice(address >>> PAGE_SHIFT, this.#mpuOn)) {
+      this.#device = true;
+      this.onUnalignedFaults(true);
+    }
+    return (bytes.byteOffset - region.base) | 0;
   }
 }
 

@@ -157,6 +157,14 @@ export class Mpu implements BusDevice {
     return region?.device ?? ((at >= 0x40000000 && at < 0x60000000) || at >= 0xa0000000);
   }
 
+  /** Is any of a page (address / 4096) Device or strongly-ordered memory? */
+  pageHasDevice(page: number, mpuOn: boolean): boolean {
+    const base = page * 4096;
+    if (!mpuOn) return this.isDevice(base, false);
+    for (let at = 0; at < 4096; at += this.#grain) if (this.isDevice(base + at, true)) return true;
+    return false;
+  }
+
   #find(at: number): Compiled | undefined {
     for (const region of this.#compiled) {
       const offset = at - region.base;

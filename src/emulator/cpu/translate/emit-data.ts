@@ -1,0 +1,586 @@
+/** Translation of data processing, multiplication and bit fields. */
+
+import type { Execute, Insn } from "../insn.js";
+import { Operand } from "../operand.js";
+import * as bits from "../ops-bits.js";
+import * as data from "../ops-data.js";
+import * as multiply from "../ops-multiply.js";
+import { nop } from "../ops-system.js";
+import type { Emit } from "./emit.js";
+import { Local } from "./state.js";
+import { Op } from "./wasm.js";
+
+export type Emitter = (e: Emit, i: Insn) => void;
+
+/** Leaves the second operand (operand.ts). */
+function operand(e: Emit, i: Insn): void {
+  const { body } = e;
+  switch (i.kind) {
+    case Operand.register:
+      e.get(i.m);
+      return;
+    case Operand.lsl:
+      shifted(e, i, Op.shl, i.a);
+      return;
+    case Operand.lsr:
+      if (i.a === 32) body.const(0);
+      else shifted(e, i, Op.shrU, i.a);
+      return;
+    case Operand.asr:
+      shifted(e, i, Op.shrS, i.a === 32 ? 31 : i.a);
+      return;
+    case Operand.ror:
+      shifted(e, i, Op.rotr, i.a);
+      return;
+    case Operand.rrx:
+      shifted(e, i, Op.shrU, 1);
+      e.carry();
+      body.const(31);
+      body.op(Op.shl, Op.or);
+      return;
+    default:
+      body.const(i.imm);
+  }
+}
+
+function shifted(e: Emit, i: Insn, operation: number, amount: number): void {
+  e.get(i.m);
+  e.body.const(amount);
+  e.body.op(operation);
+}
+
+/** Sets C from the shifter; nothing where it does not change. */
+function shifterCarry(e: Emit, i: Insn): void {
+  const { body } = e;
+  const bit = (n: number): void => {
+    e.get(i.m);
+    body.const(n);
+    body.op(Op.shrU);
+    body.const(1);
+    body.op(Op.and);
+  };
+  if (i.kind === Operand.immCarry0) body.const(0);
+  else if (i.kind === Operand.immCarry1) body.const(1);
+  else if (i.kind === Operand.lsl) bit(32 - i.a);
+  else if (i.kind === Operand.lsr || i.kind === Operand.asr || i.kind === Operand.ror) bit(i.a - 1);
+  else if (i.kind === Operand.rrx) bit(0);
+  else return;
+  e.setCarry();
+}
+
+type Leave = (e: Emit, i: Insn) => void;
+const rn: Leave = (e, i) => e.get(i.n);
+const rm: Leave = (e, i) => e.get(i.m);
+const imm: Leave = (e, i) => e.body.const(i.imm);
+
+/** Rd = left op right. */
+function binary(left: Leave, right: Leave, operation: number): Emitter {
+  return (e, i) => {
+    left(e, i);
+    right(e, i);
+    e.body.op(operation);
+    e.set(i.d);
+  };
+}
+
+/** The same with all four flags; without Rd for comparisons. */
+function arithmetic(
+  left: Leave,
+  right: Leave,
+  kind: "addition" | "subtraction",
+  to: "rd" | "nothing",
+): Emitter {
+  const plain = binary(left, right, kind === "addition" ? Op.add : Op.sub);
+  return (e, i) => {
+    if (e.flagsDead) {
+      if (to === "rd") plain(e, i);
+      return;
+    }
+    left(e, i);
+    e.body.set(Local.fa);
+    right(e, i);
+    e.body.set(Local.fb);
+    e.arithmeticFlags(kind);
+    if (to === "nothing") return;
+    e.body.get(Local.nz);
+    e.set(i.d);
+  };
+}
+
+/** Left + right + C. `right` is inverted for subtractions. */
+function withCarry(inverts: boolean, flags: boolean): Emitter {
+  return (e, i) => {
+    const { body } = e;
+    e.get(i.n);
+    body.set(Local.t0);
+    operand(e, i);
+    if (inverts) {
+      body.const(-1);
+      body.op(Op.xor);
+    }
+    body.set(Local.t1);
+    e.carry();
+    body.set(Local.t2);
+    body.get(Local.t0);
+    body.get(Local.t1);
+    body.op(Op.add);
+    body.tee(Local.t3);
+    body.get(Local.t2);
+    body.op(Op.add);
+    body.set(Local.t2);
+    if (flags) carryFlags(e);
+    body.get(Local.t2);
+    e.set(i.d);
+  };
+}
+
+/** t0 + t1 = t3, with carry t2. */
+function carryFlags(e: Emit): void {
+  const { body } = e;
+  body.get(Local.t3);
+  body.get(Local.t0);
+  body.op(Op.ltU);
+  body.get(Local.t2);
+  body.get(Local.t3);
+  body.op(Op.ltU, Op.or);
+  e.setCarry();
+  body.get(Local.t0);
+  body.get(Local.t2);
+  body.op(Op.xor);
+  body.get(Local.t1);
+  body.get(Local.t2);
+  body.op(Op.xor, Op.and);
+  body.const(31);
+  body.op(Op.shrU);
+  e.setOverflow();
+  body.get(Local.t2);
+  e.setNz();
+}
+
+/** Leaves the result of a logical operation. */
+type Logic = Leave;
+function logic(operation: number, inverts: boolean): Logic {
+  return (e, i) => {
+    e.get(i.n);
+    operand(e, i);
+    if (inverts) {
+      e.body.const(-1);
+      e.body.op(Op.xor);
+    }
+    e.body.op(operation);
+  };
+}
+const invert: Logic = (e, i) => {
+  operand(e, i);
+  e.body.const(-1);
+  e.body.op(Op.xor);
+};
+
+function plain(value: Logic): Emitter {
+  return (e, i) => {
+    value(e, i);
+    e.set(i.d);
+  };
+}
+
+function flagged(value: Logic, to: "rd" | "nothing"): Emitter {
+  return (e, i) => {
+    const { body } = e;
+    if (e.flagsDead && to === "nothing") return;
+    value(e, i);
+    if (e.flagsDead) {
+      e.set(i.d);
+      return;
+    }
+    body.set(Local.t0);
+    shifterCarry(e, i);
+    body.get(Local.t0);
+    e.setNz();
+    if (to === "nothing") return;
+    body.get(Local.t0);
+    e.set(i.d);
+  };
+}
+
+/** Amount of a shift by register. */
+function amount(e: Emit, i: Insn): void {
+  e.get(i.m);
+  e.body.const(0xff);
+  e.body.op(Op.and);
+  e.body.set(Local.t1);
+}
+
+/** Leaves t1 when it is below `limit`, else `limit`. */
+function atMost(e: Emit, limit: number): void {
+  e.body.get(Local.t1);
+  e.body.const(limit);
+  e.body.get(Local.t1);
+  e.body.const(limit);
+  e.body.op(Op.ltU, Op.select);
+}
+
+function shiftByRegister(e: Emit, i: Insn): void {
+  const { body } = e;
+  e.get(i.n);
+  if (i.kind === 2) {
+    atMost(e, 31);
+    body.op(Op.shrS);
+    return;
+  }
+  body.get(Local.t1);
+  body.op([Op.shl, Op.shrU, Op.shrS, Op.rotr][i.kind] as number);
+  if (i.kind === 3) return;
+  body.const(0);
+  body.get(Local.t1);
+  body.const(32);
+  body.op(Op.ltU, Op.select);
+}
+
+/** Leaves the carry out of a shift by t1, which is not 0. */
+function shiftCarry(e: Emit, i: Insn): void {
+  const { body } = e;
+  e.get(i.n);
+  if (i.kind === 0) {
+    body.const(32);
+    body.get(Local.t1);
+    body.op(Op.sub);
+  } else {
+    if (i.kind === 2) atMost(e, 32);
+    else body.get(Local.t1);
+    body.const(1);
+    body.op(Op.sub);
+  }
+  body.op(Op.shrU);
+  body.const(1);
+  body.op(Op.and);
+  if (i.kind > 1) return;
+  body.const(0);
+  body.get(Local.t1);
+  body.const(33);
+  body.op(Op.ltU, Op.select);
+}
+
+const shiftReg: Emitter = (e, i) => {
+  amount(e, i);
+  shiftByRegister(e, i);
+  e.set(i.d);
+};
+const shiftsReg: Emitter = (e, i) => {
+  if (e.flagsDead) {
+    shiftReg(e, i);
+    return;
+  }
+  const { body } = e;
+  amount(e, i);
+  shiftCarry(e, i);
+  e.carry();
+  body.get(Local.t1);
+  body.op(Op.select);
+  e.setCarry();
+  shiftByRegister(e, i);
+  body.tee(Local.t0);
+  e.setNz();
+  body.get(Local.t0);
+  e.set(i.d);
+};
+
+const product: Leave = (e, i) => {
+  e.get(i.n);
+  e.get(i.m);
+  e.body.op(Op.mul);
+};
+
+/** RdHi:RdLo (`d`:`a`) = Rn * Rm, plus what they held. @param extend to 64 bits */
+function long(extend: number, accumulates: boolean): Emitter {
+  return (e, i) => {
+    const { body } = e;
+    e.get(i.n);
+    body.op(extend);
+    e.get(i.m);
+    body.op(extend, Op.longMul);
+    if (accumulates) {
+      e.get(i.a);
+      body.op(Op.longFromU);
+      e.get(i.d);
+      body.op(Op.longFromU);
+      body.longConst(32);
+      body.op(Op.longShl, Op.longOr, Op.longAdd);
+    }
+    body.tee(Local.long);
+    body.op(Op.wrap);
+    e.set(i.a);
+    body.get(Local.long);
+    body.longConst(32);
+    body.op(Op.longShrU, Op.wrap);
+    e.set(i.d);
+  };
+}
+
+const mls: Emitter = (e, i) => {
+  e.get(i.a);
+  product(e, i);
+  e.body.op(Op.sub);
+  e.set(i.d);
+};
+const mla: Emitter = (e, i) => {
+  product(e, i);
+  e.get(i.a);
+  e.body.op(Op.add);
+  e.set(i.d);
+};
+
+const muls: Emitter = (e, i) => {
+  product(e, i);
+  e.body.tee(Local.t0);
+  e.setNz();
+  e.body.get(Local.t0);
+  e.set(i.d);
+};
+
+/** The interpreter decides what becomes of a division by zero. */
+const nonZeroDivisor = (e: Emit, i: Insn): void =>
+  e.slowIf(() => {
+    e.get(i.m);
+    e.body.op(Op.eqz);
+  });
+
+const udiv: Emitter = (e, i) => {
+  nonZeroDivisor(e, i);
+  binary(rn, rm, Op.divU)(e, i);
+};
+/** WebAssembly traps where the quotient does not fit: INT_MIN / -1. */
+const sdiv: Emitter = (e, i) => {
+  const { body } = e;
+  nonZeroDivisor(e, i);
+  e.get(i.m);
+  body.const(-1);
+  body.op(Op.eq);
+  body.ifValue();
+  body.const(0);
+  e.get(i.n);
+  body.op(Op.sub);
+  body.else();
+  e.get(i.n);
+  e.get(i.m);
+  body.op(Op.divS);
+  body.end();
+  e.set(i.d);
+};
+
+const ubfx: Emitter = (e, i) => {
+  e.get(i.n);
+  e.body.const(i.a);
+  e.body.op(Op.shrU);
+  e.body.const(i.imm);
+  e.body.op(Op.and);
+  e.set(i.d);
+};
+const sbfx: Emitter = (e, i) => {
+  e.get(i.n);
+  e.body.const(i.m - i.a);
+  e.body.op(Op.shl);
+  e.body.const(i.m);
+  e.body.op(Op.shrS);
+  e.set(i.d);
+};
+const bfi: Emitter = (e, i) => {
+  const { body } = e;
+  e.get(i.d);
+  body.const(~(i.imm << i.a));
+  body.op(Op.and);
+  if (i.n !== 15) {
+    e.get(i.n);
+    body.const(i.imm);
+    body.op(Op.and);
+    body.const(i.a);
+    body.op(Op.shl, Op.or);
+  }
+  e.set(i.d);
+};
+
+/** Leaves (value & mask) << left | (value >>> right) & mask for the value in t0. */
+function exchange(e: Emit, mask: number, shift: number): void {
+  const { body } = e;
+  body.get(Local.t0);
+  body.const(mask);
+  body.op(Op.and);
+  body.const(shift);
+  body.op(Op.shl);
+  body.get(Local.t0);
+  body.const(shift);
+  body.op(Op.shrU);
+  body.const(mask);
+  body.op(Op.and, Op.or);
+}
+
+/** Exchanges halves of ever smaller groups of bits. */
+function exchanges(...steps: readonly (readonly [mask: number, shift: number])[]): Emitter {
+  return (e, i) => {
+    e.get(i.m);
+    for (const [mask, shift] of steps) {
+      e.body.set(Local.t0);
+      exchange(e, mask, shift);
+    }
+    e.set(i.d);
+  };
+}
+
+const BYTES = [0x00ff00ff, 8] as const;
+const HALVES = [0x0000ffff, 16] as const;
+const rbit = exchanges([0x55555555, 1], [0x33333333, 2], [0x0f0f0f0f, 4], BYTES, HALVES);
+const revsh: Emitter = (e, i) => {
+  e.get(i.m);
+  e.body.set(Local.t0);
+  exchange(e, BYTES[0], BYTES[1]);
+  e.body.op(Op.extend16);
+  e.set(i.d);
+};
+const clz: Emitter = (e, i) => {
+  e.get(i.m);
+  e.body.op(Op.clz);
+  e.set(i.d);
+};
+
+type Extension = (e: Emit) => void;
+const extension =
+  (...operations: readonly number[]): Extension =>
+  (e) =>
+    e.body.op(...operations);
+const masked =
+  (mask: number): Extension =>
+  (e) => {
+    e.body.const(mask);
+    e.body.op(Op.and);
+  };
+const SXTH = extension(Op.extend16);
+const SXTB = extension(Op.extend8);
+const UXTH = masked(0xffff);
+const UXTB = masked(0xff);
+
+function extendRm(extend: Extension): Emitter {
+  return (e, i) => {
+    e.get(i.m);
+    extend(e);
+    e.set(i.d);
+  };
+}
+
+/** By op1 of A5.3.12; the forms on two bytes are left to the interpreter. */
+export const EXTENSIONS: readonly (Extension | undefined)[] = [SXTH, UXTH, undefined, undefined, SXTB, UXTB];
+const extend: Emitter = (e, i) => {
+  const extended = EXTENSIONS[i.kind] as Extension;
+  e.get(i.m);
+  e.body.const(i.a);
+  e.body.op(Op.rotr);
+  extended(e);
+  if (i.n !== 15) {
+    e.get(i.n);
+    e.body.op(Op.add);
+  }
+  e.set(i.d);
+};
+
+const movImm: Emitter = (e, i) => {
+  e.body.const(i.imm);
+  e.set(i.d);
+};
+const movsImm: Emitter = (e, i) => {
+  movImm(e, i);
+  if (e.flagsDead) return;
+  e.body.const(i.imm);
+  e.setNz();
+};
+const movt: Emitter = (e, i) => {
+  e.get(i.d);
+  e.body.const(0xffff);
+  e.body.op(Op.and);
+  e.body.const(i.imm);
+  e.body.op(Op.or);
+  e.set(i.d);
+};
+
+const OPERATIONS: readonly (readonly [index: number, ...Emitter[]])[] = [
+  [
+    0,
+    plain(logic(Op.and, false)),
+    flagged(logic(Op.and, false), "rd"),
+    flagged(logic(Op.and, false), "nothing"),
+  ],
+  [1, plain(logic(Op.and, true)), flagged(logic(Op.and, true), "rd")],
+  [2, plain(logic(Op.or, false)), flagged(logic(Op.or, false), "rd")],
+  [3, plain(logic(Op.or, true)), flagged(logic(Op.or, true), "rd")],
+  [
+    4,
+    plain(logic(Op.xor, false)),
+    flagged(logic(Op.xor, false), "rd"),
+    flagged(logic(Op.xor, false), "nothing"),
+  ],
+  [
+    8,
+    binary(rn, operand, Op.add),
+    arithmetic(rn, operand, "addition", "rd"),
+    arithmetic(rn, operand, "addition", "nothing"),
+  ],
+  [10, withCarry(false, false), withCarry(false, true)],
+  [11, withCarry(true, false), withCarry(true, true)],
+  [
+    13,
+    binary(rn, operand, Op.sub),
+    arithmetic(rn, operand, "subtraction", "rd"),
+    arithmetic(rn, operand, "subtraction", "nothing"),
+  ],
+  [14, binary(operand, rn, Op.sub), arithmetic(operand, rn, "subtraction", "rd")],
+];
+
+export const DATA_EMITTERS: readonly (readonly [Execute, Emitter])[] = [
+  ...OPERATIONS.flatMap(([index, ...emitters]) =>
+    emitters.map((emitter, form): readonly [Execute, Emitter] => {
+      const execute = data.DATA_PROCESSING[index]?.[form];
+      if (execute === undefined) throw new RangeError(`no operation ${index}, form ${form}`);
+      return [execute, emitter];
+    }),
+  ),
+  [nop, () => {}],
+  [data.addImm, binary(rn, imm, Op.add)],
+  [data.addsImm, arithmetic(rn, imm, "addition", "rd")],
+  [data.addReg, binary(rn, rm, Op.add)],
+  [data.addsReg, arithmetic(rn, rm, "addition", "rd")],
+  [data.subImm, binary(rn, imm, Op.sub)],
+  [data.subsImm, arithmetic(rn, imm, "subtraction", "rd")],
+  [data.subsReg, arithmetic(rn, rm, "subtraction", "rd")],
+  [data.cmpImm, arithmetic(rn, imm, "subtraction", "nothing")],
+  [data.cmpReg, arithmetic(rn, rm, "subtraction", "nothing")],
+  [data.movImm, movImm],
+  [data.movsImm, movsImm],
+  [data.movReg, plain(rm)],
+  [data.mov, plain(operand)],
+  [data.movs, flagged(operand, "rd")],
+  [data.mvn, plain(invert)],
+  [data.mvns, flagged(invert, "rd")],
+  [data.shiftReg, shiftReg],
+  [data.shiftsReg, shiftsReg],
+  [data.movt, movt],
+  [data.extend, extend],
+  [data.sxth, extendRm(SXTH)],
+  [data.sxtb, extendRm(SXTB)],
+  [data.uxth, extendRm(UXTH)],
+  [data.uxtb, extendRm(UXTB)],
+  [multiply.mul, plain(product)],
+  [multiply.muls, muls],
+  [multiply.mla, mla],
+  [multiply.mls, mls],
+  [multiply.umull, long(Op.longFromU, false)],
+  [multiply.smull, long(Op.longFromS, false)],
+  [multiply.umlal, long(Op.longFromU, true)],
+  [multiply.smlal, long(Op.longFromS, true)],
+  [multiply.sdiv, sdiv],
+  [multiply.udiv, udiv],
+  [bits.ubfx, ubfx],
+  [bits.sbfx, sbfx],
+  [bits.bfi, bfi],
+  [bits.clz, clz],
+  [bits.rev, exchanges(BYTES, HALVES)],
+  [bits.rev16, exchanges(BYTES)],
+  [bits.revsh, revsh],
+  [bits.rbit, rbit],
+];

@@ -1,0 +1,369 @@
+/** What the translation of single instructions is made of: registers, flags, checked memory accesses. */
+
+import type { Insn } from "../insn.js";
+import { Kind, Local, Word } from "./state.js";
+import { type Body, type Label, Op } from "./wasm.js";
+
+/** What becomes of control where translated code is left. */
+export interface Exit {
+  /** Executes next, in the interpreter. */
+  readonly insn: Insn;
+  /** Cycles that were counted for what did not execute. */
+  readonly uncounted: number;
+  /** The limit is reached; else the instruction is one that only the interpreter executes. */
+  readonly limit: boolean;
+  /** How often. */
+  taken: number;
+}
+
+/** Addresses in linear memory that code has in it. */
+export interface Places {
+  readonly state: number;
+  readonly reads: number;
+  readonly writes: number;
+  readonly hash: number;
+}
+
+type FlagSource = "unknown" | "stored" | "subtraction" | "addition";
+
+export interface Target {
+  readonly body: Body;
+  readonly places: Places;
+  readonly slow: Label;
+  readonly dynamic: Label;
+  readonly exits: Exit[];
+}
+
+export class Emit {
+  readonly body: Body;
+  readonly places: Places;
+  readonly #target: Target;
+  /** Registers that the function writes. */
+  readonly written = new Set<number>();
+  /** Registers that it uses in any way. */
+  readonly used = new Set<number>();
+  #insn: Insn | undefined;
+  #uncounted = 0;
+  #exitSet = false;
+  #c: FlagSource = "unknown";
+  #v: FlagSource = "unknown";
+  /** `nz` is `fa` - `fb`. */
+  #compared = false;
+  /** Nothing looks at the flags that the instruction sets. */
+  flagsDead = false;
+
+  constructor(target: Target) {
+    this.#target = target;
+    this.body = target.body;
+    this.places = target.places;
+  }
+
+  /** @param uncounted cycles of the block that are already counted for this instruction and those behind it */
+  begin(insn: Insn, uncounted: number): void {
+    this.#insn = insn;
+    this.#uncounted = uncounted;
+    this.#exitSet = false;
+  }
+
+  /** Flags may come from anywhere: a block begins, or code that was conditional ends. */
+  forgetFlags(): void {
+    this.#c = "unknown";
+    this.#v = "unknown";
+    this.#compared = false;
+  }
+
+  // Registers
+
+  get(n: number): void {
+    this.used.add(n);
+    this.body.get(Local.r0 + n);
+  }
+
+  set(n: number): void {
+    this.used.add(n);
+    this.written.add(n);
+    this.body.set(Local.r0 + n);
+  }
+
+  // Exits
+
+  #setExit(): void {
+    if (this.#exitSet) return;
+    this.#exitSet = true;
+    const insn = this.#insn as Insn;
+    this.body.setConst(Local.exit, this.#target.exits.length);
+    this.#target.exits.push({ insn, uncounted: this.#uncounted, limit: false, taken: 0 });
+  }
+
+  /** Leaves to the interpreter before this instruction when the condition that `condition` computes is not 0. */
+  slowIf(condition: () => void): void {
+    this.#setExit();
+    condition();
+    this.body.brIf(this.#target.slow);
+  }
+
+  slow(): void {
+    this.#setExit();
+    this.body.br(this.#target.slow);
+  }
+
+  /** Leaves to the address in `Local.pc`. */
+  dynamic(): void {
+    this.body.br(this.#target.dynamic);
+  }
+
+  // Flags
+
+  /** NZ from the value on the stack, which is kept in `Local.nz`. */
+  setNz(): void {
+    this.body.set(Local.nz);
+    this.#compared = false;
+  }
+
+  /** Carry from the 0 or 1 on the stack. */
+  setCarry(): void {
+    this.body.set(Local.fc);
+    this.#source("c", "stored");
+  }
+
+  /** V from the 0 or 1 on the stack; carry was set before. */
+  setOverflow(): void {
+    this.body.set(Local.fb);
+    this.#source("v", "stored");
+  }
+
+  /** Flags of `fa` - `fb` or `fa` + `fb`, which are set; leaves the result in `nz`. */
+  arithmeticFlags(kind: "subtraction" | "addition"): void {
+    const { body } = this;
+    body.get(Local.fa);
+    body.get(Local.fb);
+    body.op(kind === "subtraction" ? Op.sub : Op.add);
+    body.set(Local.nz);
+    this.#source("c", kind);
+    this.#source("v", kind);
+    this.#compared = kind === "subtraction";
+  }
+
+  #source(flag: "c" | "v", source: Exclude<FlagSource, "unknown">): void {
+    if ((flag === "c" ? this.#c : this.#v) !== source)
+      this.body.setConst(flag === "c" ? Local.ck : Local.vk, Kind[source]);
+    if (flag === "c") this.#c = source;
+    else this.#v = source;
+  }
+
+  /** Leaves C as 0 or 1. */
+  carry(): void {
+    this.#flag(this.#c, Local.ck, {
+      stored: () => this.body.get(Local.fc),
+      subtraction: () => this.#compare(Op.geU),
+      addition: () => {
+        this.#sum();
+        this.body.get(Local.fa);
+        this.body.op(Op.ltU);
+      },
+    });
+  }
+
+  /** Leaves V as 0 or 1. */
+  overflow(): void {
+    const { body } = this;
+    this.#flag(this.#v, Local.vk, {
+      stored: () => body.get(Local.fb),
+      subtraction: () => {
+        body.get(Local.fa);
+        body.get(Local.fb);
+        body.op(Op.xor);
+        body.get(Local.fa);
+        this.#compare(Op.sub);
+        body.op(Op.xor, Op.and);
+        body.const(31);
+        body.op(Op.shrU);
+      },
+      addition: () => {
+        body.get(Local.fa);
+        this.#sum();
+        body.op(Op.xor);
+        body.get(Local.fb);
+        this.#sum();
+        body.op(Op.xor, Op.and);
+        body.const(31);
+        body.op(Op.shrU);
+      },
+    });
+  }
+
+  #sum(): void {
+    this.#compare(Op.add);
+  }
+
+  #compare(operation: number): void {
+    this.body.get(Local.fa);
+    this.body.get(Local.fb);
+    this.body.op(operation);
+  }
+
+  #flag(
+    source: FlagSource,
+    kind: number,
+    values: Record<"stored" | "subtraction" | "addition", () => void>,
+  ): void {
+    if (source !== "unknown") {
+      values[source]();
+      return;
+    }
+    const { body } = this;
+    body.get(kind);
+    body.op(Op.eqz);
+    body.ifValue();
+    values.stored();
+    body.else();
+    body.get(kind);
+    body.const(Kind.subtraction);
+    body.op(Op.eq);
+    body.ifValue();
+    values.subtraction();
+    body.else();
+    values.addition();
+    body.end();
+    body.end();
+  }
+
+  /** Leaves a value that is not 0 when the condition (0..13) is met (DDI 0403E, A7.3). */
+  condition(condition: number): void {
+    const { body } = this;
+    const inverted = (condition & 1) === 1;
+    const signed = this.#compared && this.#c === "subtraction";
+    switch (condition >> 1) {
+      case 0:
+        body.get(Local.nz);
+        if (!inverted) body.op(Op.eqz);
+        return;
+      case 1:
+        if (this.#c === "subtraction") this.#compare(inverted ? Op.ltU : Op.geU);
+        else this.#invertible(() => this.carry(), inverted);
+        return;
+      case 2:
+        body.get(Local.nz);
+        body.const(0);
+        body.op(inverted ? Op.geS : Op.ltS);
+        return;
+      case 3:
+        this.#invertible(() => this.overflow(), inverted);
+        return;
+      case 4:
+        if (signed) this.#compare(inverted ? Op.leU : Op.gtU);
+        else this.#invertible(() => this.#higher(), inverted);
+        return;
+      case 5:
+        if (signed) this.#compare(inverted ? Op.ltS : Op.geS);
+        else this.#invertible(() => this.#greaterOrEqual(), inverted);
+        return;
+      default:
+        if (signed) this.#compare(inverted ? Op.leS : Op.gtS);
+        else this.#invertible(() => this.#greater(), inverted);
+    }
+  }
+
+  #invertible(value: () => void, inverted: boolean): void {
+    value();
+    if (inverted) this.body.op(Op.eqz);
+  }
+
+  #higher(): void {
+    this.carry();
+    this.body.get(Local.nz);
+    this.body.op(Op.eqz, Op.eqz, Op.and);
+  }
+
+  #greaterOrEqual(): void {
+    this.body.get(Local.nz);
+    this.body.const(31);
+    this.body.op(Op.shrU);
+    this.overflow();
+    this.body.op(Op.eq);
+  }
+
+  #greater(): void {
+    this.#greaterOrEqual();
+    this.body.get(Local.nz);
+    this.body.op(Op.eqz, Op.eqz, Op.and);
+  }
+
+  // Memory
+
+  /**
+   * Makes ready for an access at `Local.address`: afterwards `Local.address` plus `Local.distance` is its place. Leaves to the
+   * interpreter when the page cannot be reached directly, or when the access is unaligned and may fault.
+   */
+  check(size: 1 | 2 | 4, write: boolean): void {
+    const { body } = this;
+    this.#setExit();
+    this.#lookUp(write);
+    body.op(Op.eqz);
+    if (size > 1) {
+      body.get(Local.address);
+      body.const(size - 1);
+      body.op(Op.and, Op.or);
+      body.if();
+      body.get(Local.address);
+      body.get(Local.distance);
+      body.call(UNALIGNED);
+    }
+    body.brIf(this.#target.slow);
+    if (size > 1) body.end();
+  }
+
+  /** The same for `words` words, which must be aligned and lie in one page. */
+  checkWords(words: number, write: boolean): void {
+    const { body } = this;
+    this.#setExit();
+    this.#lookUp(write);
+    body.op(Op.eqz);
+    body.get(Local.address);
+    body.const(3);
+    body.op(Op.and, Op.or);
+    body.get(Local.address);
+    body.const(0xfff);
+    body.op(Op.and);
+    body.const(0x1000 - words * 4);
+    body.op(Op.gtU, Op.or);
+    body.brIf(this.#target.slow);
+  }
+
+  /** Leaves the distance, 0 where there is none. */
+  #lookUp(write: boolean): void {
+    const { body, places } = this;
+    body.get(Local.address);
+    body.const(10);
+    body.op(Op.shrU);
+    body.const(0x3ffffc);
+    body.op(Op.and);
+    body.memory(Op.load, write ? places.writes : places.reads);
+    body.tee(Local.distance);
+  }
+
+  /** Leaves the place of the access that was checked. */
+  place(): void {
+    this.body.get(Local.address);
+    this.body.get(Local.distance);
+    this.body.op(Op.add);
+  }
+}
+
+/** Index of the imported function that decides about unaligned accesses. */
+export const UNALIGNED = 0;
+
+/** (address, distance): 1 when the access must be left to the interpreter. `distance` 0 means that nothing is there. */
+export function unalignedBody(body: Body, state: number): void {
+  body.get(1);
+  body.op(Op.eqz);
+  body.const(0);
+  body.memory(Op.load, state + Word.strict * 4);
+  body.op(Op.or);
+  // Up to three bytes follow: they must lie in the same page.
+  body.get(0);
+  body.const(0xfff);
+  body.op(Op.and);
+  body.const(0xffc);
+  body.op(Op.gtU, Op.or);
+}

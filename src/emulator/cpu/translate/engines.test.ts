@@ -1,0 +1,197 @@
+/** Both engines do the same, to the cycle, whatever comes between. */
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { Exception } from "../faults.js";
+import { CODE, FLASH, RAM, TestMachine } from "../test-machine.js";
+
+const SYST_CSR = 0xe000e010;
+const SYST_RVR = 0xe000e014;
+const CCR = 0xe000ed14;
+const UNALIGN_TRP = 1 << 3;
+const SHCSR = 0xe000ed24;
+const ALL_FAULTS = 0x70000;
+const MPU = 0xe000ed90;
+const DEMCR = 0xe000edfc;
+const TRCENA = 1 << 24;
+const DWT_COMP0 = 0xe0001020;
+
+/** ADDS r0, #1; LDR r3, [r2, #4]; ADD r1, r3; STR r1, [r2, #8]; EORS r1, r0; CMP r0, r4; IT CS; ADDCS r1, #3; BLT; BKPT */
+const LOOP = "01305368194491604140a04228bf0331f6db00be";
+/** Notes the stacked PC in [r2, #12] and counts in [r2, #16]. */
+const HANDLER = "0698d168212359430144d1601169013111617047";
+/** BLX r5 for each r0 up to r4; every 8th time adds 1 to the halfword at r6. */
+const REWRITES = "a847013010f0070f02d1338801333380a042f5db00be";
+/** ADDS r1, #1; EOR r1, r1, r0; BX LR */
+const REWRITTEN = "013181ea00017047";
+/** ADDS r0, #1; LDR r3, [r2], #4; ADD r1, r3; ADDS r1, r1, r0, LSL #3; B */
+const WALKS = "013052f8043b194411ebc001f8e7";
+/** A word at r2 + r0 & 255 is added to r1, and written back, for each r0 up to r4. */
+const UNALIGNED = "013000f0ff03d7583944d150a042f7db00be";
+const BKPT = "00be";
+
+const STOPPED_AT = 20_000;
+
+type Use = (machine: TestMachine) => void;
+
+/** All that a program can see, and the time. */
+function state({ cpu, timeline, ram, flash, notes }: TestMachine) {
+  return {
+    registers: [...cpu.r.subarray(0, 15)].map((value) => (value >>> 0).toString(16)),
+    pc: cpu.pc.toString(16),
+    xpsr: cpu.xpsr.toString(16),
+    now: timeline.now,
+    halted: cpu.halted,
+    lockedUp: cpu.lockedUp,
+    memory: Buffer.from(ram.readable).toString("base64"),
+    code: Buffer.from(flash.readable.subarray(0x400, 0x500)).toString("hex"),
+    notes,
+  };
+}
+
+/** Runs the same on both engines and compares after each step of `uses`. Returns the translated machine. */
+function same(code: string, ...uses: readonly Use[]): TestMachine {
+  const interpreted = new TestMachine(code, { engine: "interpreter" });
+  const translated = new TestMachine(code, { engine: "translation", translateAfter: 2 });
+  assert.ok(translated.cpu.translator !== undefined);
+  for (const [n, use] of uses.entries()) {
+    use(interpreted);
+    use(translated);
+    assert.deepEqual(state(translated), state(interpreted), `after use ${n}`);
+  }
+  return translated;
+}
+
+/** Runs for as many cycles and no more: the engines run on to the next event. */
+const runFor =
+  (cycles: number): Use =>
+  (machine) => {
+    machine.timeline.after(cycles * machine.timeline.nsPerCycle, () => {});
+    machine.run(cycles);
+  };
+
+const start: Use = (machine) => machine.set({ 0: 0, 1: 5, 2: RAM + 0x100, 4: 5000 });
+
+test("a hot loop ends with the same registers, flags and time", () => {
+  const machine = same(LOOP, start, runFor(STOPPED_AT * 10));
+  assert.equal(machine.reg(0), 5000);
+  assert.ok(machine.cpu.translator !== undefined && machine.cpu.translator.translated > 0);
+});
+
+test("wherever the time limit falls into a hot loop, it stops at the same instruction", () => {
+  const pieces = Array.from({ length: 300 }, (_, n) => runFor(1 + (n % 37)));
+  same(LOOP, start, runFor(3000), ...pieces);
+});
+
+test("interrupts land in a hot loop at the same cycle and the same instruction", () => {
+  for (const period of [101, 113, 256, 1001]) {
+    const machine = same(
+      LOOP,
+      (m) => m.handler(Exception.sysTick, HANDLER),
+      (m) => m.word(SYST_RVR, period).word(SYST_CSR, 7),
+      start,
+      runFor(STOPPED_AT),
+    );
+    assert.ok(machine.at(RAM + 0x110) > 10, `${machine.at(RAM + 0x110)} interrupts`);
+  }
+});
+
+test("code in RAM that rewrites what runs executes as it was rewritten", () => {
+  const machine = same(
+    REWRITES,
+    (m) => m.load(RAM + 0x4000, REWRITTEN),
+    (m) => m.set({ 0: 0, 1: 0, 4: 800, 5: RAM + 0x4001, 6: RAM + 0x4000 }),
+    runFor(STOPPED_AT * 2),
+  );
+  assert.equal(machine.at(RAM + 0x4000) & 0xff, 1 + 100);
+});
+
+test("code that somebody else rewrites under a hot loop ends it", () => {
+  const machine = same(LOOP, start, runFor(2000), (m) => m.load(CODE + 8, BKPT), runFor(2000));
+  assert.equal(machine.cpu.pc, CODE + 8);
+});
+
+test("a breakpoint set in a hot loop stops it there, each time around, until it is cleared", () => {
+  const machine = same(
+    LOOP,
+    start,
+    runFor(2000),
+    (m) => m.cpu.setBreakpoint(CODE + 6),
+    runFor(2000),
+    (m) => assert.equal(m.cpu.pc, CODE + 6),
+    (m) => m.cpu.resume(),
+    runFor(2000),
+    (m) => assert.equal(m.cpu.pc, CODE + 6),
+    (m) => m.cpu.clearBreakpoint(CODE + 6),
+    (m) => m.cpu.resume(),
+    runFor(STOPPED_AT * 10),
+  );
+  assert.equal(machine.reg(0), 5000);
+});
+
+test("single steps through a hot loop, and on", () => {
+  const steps = Array.from({ length: 25 }, (): Use => (m) => m.step());
+  same(LOOP, start, runFor(1500), ...steps, runFor(777), ...steps);
+});
+
+test("a data watchpoint set while a loop is hot stops it behind the access", () => {
+  const machine = same(
+    LOOP,
+    start,
+    runFor(2000),
+    (m) => m.cpu.debug.write(DEMCR, 4, TRCENA),
+    (m) => m.cpu.debug.write(0xe000edf0, 4, 0xa05f0001),
+    (m) => m.cpu.debug.write(DWT_COMP0, 4, RAM + 0x108),
+    (m) => m.cpu.debug.write(DWT_COMP0 + 8, 4, 6),
+    runFor(2000),
+  );
+  assert.equal(machine.cpu.pc, CODE + 8);
+});
+
+test("a fault in the middle of a hot loop has the state of its instruction", () => {
+  const machine = same(
+    WALKS,
+    (m) => m.handler(Exception.busFault, BKPT).word(SHCSR, ALL_FAULTS),
+    (m) => m.set({ 0: 0, 1: 0, 2: RAM + 0x8000 }),
+    runFor(STOPPED_AT * 10),
+  );
+  assert.equal(machine.reg(2), RAM + 0x10000);
+  assert.equal(machine.at(machine.reg(13) + 24), CODE + 2, "stacked PC");
+  assert.equal(machine.reg(0), 0x8000 / 4 + 1);
+});
+
+test("unaligned words work across pages, and trap once CCR.UNALIGN_TRP is set", () => {
+  const machine = same(
+    UNALIGNED,
+    (m) => m.handler(Exception.usageFault, BKPT).word(SHCSR, ALL_FAULTS),
+    (m) => m.set({ 0: 0, 1: 0, 2: RAM + 0x1f80, 4: 5000 }),
+    runFor(STOPPED_AT),
+    (m) => m.word(CCR, 0x200 | UNALIGN_TRP),
+    runFor(STOPPED_AT),
+  );
+  assert.equal(machine.at(machine.reg(13) + 24), CODE + 6, "stacked PC");
+});
+
+test("MPU regions that change under a hot loop are obeyed at once", () => {
+  const machine = same(
+    LOOP,
+    (m) => m.handler(Exception.memManage, BKPT).word(SHCSR, ALL_FAULTS),
+    start,
+    runFor(2000),
+    (m) => m.word(MPU + 4, 5),
+    runFor(2000),
+    // 256 bytes, read-only, at the loop's data.
+    (m) => m.word(MPU + 12, (RAM + 0x100) | 0x10).word(MPU + 16, 0x0600000f),
+    runFor(2000),
+  );
+  assert.equal(machine.at(machine.reg(13) + 24), CODE + 6, "stacked PC");
+});
+
+test("the interpreter alone can be asked for", () => {
+  const machine = new TestMachine(LOOP, { engine: "interpreter" });
+  start(machine);
+  machine.run(STOPPED_AT * 10);
+  assert.equal(machine.cpu.translator, undefined);
+  assert.equal(machine.reg(0), 5000);
+  assert.equal(machine.at(FLASH + 4), CODE | 1);
+});

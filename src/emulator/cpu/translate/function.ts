@@ -1,0 +1,364 @@
+/**
+ * Writes a region as one WebAssembly function. Blocks stand in the order of their addresses; each loop of the program is a
+ * loop, so that what circles in it stays in registers. A block that cannot be branched to from where one is, is reached by its
+ * number: the outermost loop, and each inner one that is entered elsewhere than at its head, begin with a table of blocks.
+ */
+
+import type { Insn } from "../insn.js";
+import { Emit, type Exit, type Places } from "./emit.js";
+import { deadFlags } from "./instructions.js";
+import type { Block, Region, Step } from "./region.js";
+import { BLOCK_BITS, HASH_ENTRIES, LOCALS, Local, Word } from "./state.js";
+import { Body, type FunctionSource, type Label, Op } from "./wasm.js";
+
+export interface Translation {
+  readonly source: FunctionSource;
+  /** By the number that is left in `Word.exit`. */
+  readonly exits: readonly Exit[];
+}
+
+interface Loop {
+  readonly first: number;
+  last: number;
+}
+
+/** What is open around the code that is being written: a loop, or the whole. */
+interface Frame {
+  readonly first: number;
+  readonly last: number;
+  /** Branching here begins the loop anew. */
+  readonly again: Label;
+  readonly dispatches: boolean;
+  /** First and last block of each item: a block, or an inner loop. */
+  readonly items: readonly Loop[];
+  readonly labels: Label[];
+  current: number;
+}
+
+/** No exit, but an address for which there is no translation. */
+export const NO_EXIT = -1;
+
+export class RegionFunction {
+  readonly #region: Region;
+  readonly #places: Places;
+  /** Number of this function. */
+  readonly #number: number;
+  readonly #body = new Body();
+  readonly #exits: Exit[] = [];
+  readonly #loops: Loop[];
+  readonly #frames: Frame[] = [];
+  #emit: Emit | undefined;
+  #slow: Label = 0;
+
+  constructor(region: Region, places: Places, number: number) {
+    this.#region = region;
+    this.#places = places;
+    this.#number = number;
+    this.#loops = findLoops(region);
+  }
+
+  write(): Translation {
+    const inner = this.#body;
+    const leave = inner.block();
+    const top = inner.loop();
+    const dynamic = inner.block();
+    this.#slow = inner.block();
+    this.#emit = new Emit({
+      body: inner,
+      places: this.#places,
+      slow: this.#slow,
+      dynamic,
+      exits: this.#exits,
+    });
+    this.#range({ first: 0, last: this.#region.blocks.length - 1 }, top, true);
+    inner.op(Op.unreachable);
+    inner.end();
+    inner.br(leave);
+    inner.end();
+    this.#lookUp(top, leave);
+    inner.end();
+    inner.end();
+    const { used, written } = this.#emit;
+    const body = new Body();
+    this.#load(body, used);
+    for (const byte of inner.bytes) body.bytes.push(byte);
+    this.#store(body, written);
+    return { source: { parameters: 1, returns: true, locals: LOCALS, body }, exits: this.#exits };
+  }
+
+  #load(body: Body, used: ReadonlySet<number>): void {
+    const load = (local: number, word: number): void => {
+      body.const(0);
+      body.memory(Op.load, this.#places.state + word * 4);
+      body.set(local);
+    };
+    for (const n of used) load(Local.r0 + n, n);
+    for (const name of STATE_NAMES) load(Local[name], Word[name]);
+    body.setConst(Local.result, -1);
+  }
+
+  #store(body: Body, written: ReadonlySet<number>): void {
+    const store = (word: number, value: () => void): void => {
+      body.const(0);
+      value();
+      body.memory(Op.store, this.#places.state + word * 4);
+    };
+    for (const n of written) store(n, () => body.get(Local.r0 + n));
+    for (const name of [...STATE_NAMES, "pc", "exit"] as const)
+      store(Word[name], () => body.get(Local[name]));
+    store(Word.fn, () => body.const(this.#number));
+    body.get(Local.result);
+  }
+
+  /** A computed address: of this function, of another, or of none. */
+  #lookUp(top: Label, leave: Label): void {
+    const body = this.#body;
+    body.get(Local.pc);
+    body.const((HASH_ENTRIES - 1) << 1);
+    body.op(Op.and);
+    body.const(2);
+    body.op(Op.shl);
+    body.tee(Local.t0);
+    body.memory(Op.load, this.#places.hash);
+    body.get(Local.pc);
+    body.op(Op.ne);
+    body.if();
+    body.setConst(Local.exit, NO_EXIT);
+    body.br(leave);
+    body.end();
+    body.get(Local.t0);
+    body.memory(Op.load, this.#places.hash + 4);
+    body.tee(Local.t0);
+    body.const(BLOCK_BITS);
+    body.op(Op.shrU);
+    body.const(this.#number);
+    body.op(Op.eq);
+    body.if();
+    body.get(Local.t0);
+    body.const((1 << BLOCK_BITS) - 1);
+    body.op(Op.and);
+    body.set(Local.next);
+    body.br(top);
+    body.end();
+    body.get(Local.t0);
+    body.set(Local.result);
+  }
+
+  /** The blocks of a loop, or all. */
+  #range(range: Loop, again: Label, dispatches: boolean): void {
+    const body = this.#body;
+    const items = this.#items(range);
+    const labels: Label[] = [];
+    for (let n = items.length - 1; n >= 0; n--) labels[n] = body.block();
+    const frame: Frame = { ...range, again, dispatches, items, labels, current: -1 };
+    this.#frames.push(frame);
+    if (dispatches) this.#dispatch(frame);
+    for (const [n, item] of items.entries()) {
+      body.end();
+      frame.current = n;
+      if (item.first === item.last && !this.#isLoop(item)) this.#block(this.#at(item.first));
+      else this.#loop(item);
+    }
+    this.#frames.pop();
+  }
+
+  #items(range: Loop): Loop[] {
+    const items: Loop[] = [];
+    for (let at = range.first; at <= range.last; ) {
+      const loop = this.#loops.find((one) => one.first === at && !(one === range));
+      const item = loop ?? { first: at, last: at };
+      items.push(item);
+      at = item.last + 1;
+    }
+    return items;
+  }
+
+  #isLoop(item: Loop): boolean {
+    return this.#loops.includes(item);
+  }
+
+  #at(index: number): Block {
+    return this.#region.blocks[index] as Block;
+  }
+
+  #loop(loop: Loop): void {
+    const again = this.#body.loop();
+    this.#range(loop, again, this.#needsDispatch(loop));
+    this.#body.end();
+  }
+
+  /** Is it entered elsewhere than at its head? */
+  #needsDispatch(loop: Loop): boolean {
+    const within = (index: number): boolean => index >= loop.first && index <= loop.last;
+    for (let n = loop.first + 1; n <= loop.last; n++) if (this.#at(n).entry) return true;
+    return this.#region.blocks.some(
+      (block) =>
+        !within(block.index) && this.#successors(block).some((to) => to !== loop.first && within(to)),
+    );
+  }
+
+  #successors({ ending, next }: Block): number[] {
+    const targets = [ending?.ends.target, next];
+    return targets.flatMap((insn) => (insn && this.#region.blockAt.get(insn)?.index) ?? []);
+  }
+
+  #dispatch(frame: Frame): void {
+    const body = this.#body;
+    const { first, last, items, labels } = frame;
+    const head = labels[0] as Label;
+    const table: Label[] = [];
+    for (const [n, item] of items.entries())
+      for (let at = item.first; at <= item.last; at++) table.push(labels[n] as Label);
+    if (first === last) return;
+    body.get(Local.next);
+    body.const(first);
+    body.op(Op.sub);
+    if (this.#frames.length > 1) {
+      body.op(Op.eqz);
+      body.brIf(head);
+      body.get(Local.next);
+      body.const(first);
+      body.op(Op.sub);
+    }
+    body.brTable(table, head);
+  }
+
+  #block(block: Block): void {
+    const emit = this.#emit as Emit;
+    const { ending, steps } = block;
+    emit.forgetFlags();
+    const count = steps.length + (ending === undefined ? 0 : 1);
+    const always =
+      ending !== undefined && ending.ends.condition === undefined && ending.form.guard === undefined;
+    // A taken branch is one cycle more; that does not count against the limit.
+    const cycles = count + (always ? 1 : 0);
+    this.#checkLimit(block.start, cycles, always ? 1 : 0);
+    const dead = deadFlags(
+      steps.map(({ insn }) => insn),
+      steps.map(({ execute }) => execute),
+    );
+    for (const [n, step] of steps.entries()) this.#step(step, cycles - n, dead[n] === true);
+    if (ending !== undefined) this.#ending(block, always ? 2 : 1);
+    else if (block.interpreterNext) {
+      emit.begin(block.next, 0);
+      emit.slow();
+    } else this.#goTo(block.next);
+  }
+
+  #checkLimit(start: Insn, cycles: number, beyond: number): void {
+    const body = this.#body;
+    body.setConst(Local.exit, this.#exits.length);
+    this.#exits.push({ insn: start, uncounted: cycles, limit: true, taken: 0 });
+    body.get(Local.rem);
+    body.const(cycles);
+    body.op(Op.sub);
+    body.tee(Local.rem);
+    body.const(-beyond);
+    body.op(Op.ltS);
+    body.brIf(this.#slow);
+  }
+
+  #step({ insn, form }: Step, uncounted: number, flagsDead: boolean): void {
+    const emit = this.#emit as Emit;
+    emit.begin(insn, uncounted);
+    emit.flagsDead = flagsDead;
+    if (form.guard === undefined) {
+      form.emit?.(emit, insn);
+      return;
+    }
+    emit.condition(form.guard);
+    this.#body.if();
+    form.emit?.(emit, insn);
+    this.#body.end();
+    emit.forgetFlags();
+  }
+
+  #ending(block: Block, uncounted: number): void {
+    const emit = this.#emit as Emit;
+    const body = this.#body;
+    const { insn, form, ends } = block.ending as NonNullable<Block["ending"]>;
+    emit.begin(insn, uncounted);
+    const conditional = ends.condition !== undefined || form.guard !== undefined;
+    if (conditional) {
+      if (form.guard !== undefined) emit.condition(form.guard);
+      else ends.condition?.(emit);
+      body.if();
+    }
+    ends.prepare?.(emit);
+    if (conditional) {
+      body.get(Local.rem);
+      body.const(1);
+      body.op(Op.sub);
+      body.set(Local.rem);
+    }
+    if (ends.target === undefined) emit.dynamic();
+    else this.#goTo(ends.target);
+    if (!conditional) return;
+    body.end();
+    this.#goTo(block.next);
+  }
+
+  /** Control goes to `insn`. */
+  #goTo(insn: Insn): void {
+    const target = this.#region.blockAt.get(insn);
+    if (target === undefined) {
+      this.#body.setConst(Local.pc, insn.pc);
+      (this.#emit as Emit).dynamic();
+      return;
+    }
+    this.#branch(target.index);
+  }
+
+  #branch(target: number): void {
+    const body = this.#body;
+    for (let n = this.#frames.length - 1; n >= 0; n--) {
+      const frame = this.#frames[n] as Frame;
+      if (target < frame.first || target > frame.last) continue;
+      if (target === frame.first && n > 0) {
+        if (frame.dispatches) body.setConst(Local.next, target);
+        body.br(frame.again);
+        return;
+      }
+      const item = frame.items.findIndex(({ first, last }) => target >= first && target <= last);
+      if (item > frame.current) {
+        const into = frame.items[item] as Loop;
+        if (this.#isLoop(into)) body.setConst(Local.next, target);
+        body.br(frame.labels[item] as Label);
+        return;
+      }
+      if (n === 0) {
+        body.setConst(Local.next, target);
+        body.br(frame.again);
+        return;
+      }
+    }
+  }
+}
+
+const STATE_NAMES = ["nz", "fa", "fb", "fc", "ck", "vk", "rem"] as const;
+
+/** From each target of a branch back to the last block that branches there; what overlaps is made to enclose. */
+function findLoops({ blocks, blockAt }: Region): Loop[] {
+  const lasts = new Map<number, number>();
+  for (const { index, ending, next } of blocks) {
+    const targets = ending?.ends.call === true ? [] : [ending?.ends.target, next];
+    for (const insn of targets) {
+      const head = insn && blockAt.get(insn);
+      if (head !== undefined && head.index <= index)
+        lasts.set(head.index, Math.max(index, lasts.get(head.index) ?? 0));
+    }
+  }
+  const loops = [...lasts].map(([first, last]): Loop => ({ first, last }));
+  loops.sort((a, b) => a.first - b.first);
+  for (let changed = true; changed; ) {
+    changed = false;
+    for (const outer of loops) {
+      for (const inner of loops) {
+        if (inner.first <= outer.first || inner.first > outer.last || inner.last <= outer.last) continue;
+        outer.last = inner.last;
+        changed = true;
+      }
+    }
+  }
+  return loops;
+}

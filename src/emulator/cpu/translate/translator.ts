@@ -1,0 +1,433 @@
+/**
+ * The second engine: what executes often becomes WebAssembly (function.ts). Translated code touches nothing but registers and
+ * lent memory, and stops before everything else: accesses to devices, faults, exceptions, instructions that are rare. There
+ * the interpreter goes on, with all state as it would be without this engine, to the cycle.
+ */
+
+import { type LinearMemory, type WebAssemblyApi, webAssembly } from "../../web-assembly.js";
+import type { CortexM7 } from "../core.js";
+import { decode } from "../decode.js";
+import type { Execute, Insn } from "../insn.js";
+import { type AccessView, PAGE_SHIFT } from "../view.js";
+import { type Exit, type Places, unalignedBody } from "./emit.js";
+import { NO_EXIT, RegionFunction } from "./function.js";
+import { type Region, RegionBuilder } from "./region.js";
+import {
+  BLOCK_BITS,
+  HASH_BYTES,
+  HASH_EMPTY,
+  HASH_ENTRIES,
+  hashOffset,
+  Kind,
+  MAX_FUNCTIONS,
+  STATE_BYTES,
+  Word,
+} from "./state.js";
+import { Body, moduleOf, Op } from "./wasm.js";
+
+const WASM_PAGE = 65536;
+const DEFAULT_HOT = 1000;
+/** A block that began less often than this part of that is left out of what is translated. */
+const COLD_PART = 64;
+/** What entering translated code costs, in instructions that the interpreter could execute meanwhile. */
+const ENTER_COST = 20;
+/** Credit of translated code that is entered: at most, and where it is interpreted again. */
+const CREDIT = { most: 2000, least: -2000 } as const;
+/** How often a block that did not pay begins before it is entered again. */
+const RETRY = 20_000;
+/** How often an exit is taken before translated code may begin behind it. */
+const OFTEN = 4;
+/** Entries of a branch table that are believed. */
+const MAX_TABLE = 64;
+
+/** What the engine knows of an instruction that blocks begin with. */
+export class Leader {
+  /** What the instruction does when it is neither counted nor translated. */
+  plain: Execute;
+  /** Times that it may still begin before it is translated. */
+  heat: number;
+  /** Function and block, or -1. */
+  key = -1;
+  /** Reached by an address that was computed. */
+  dynamic = false;
+  /** It cannot be translated. */
+  hopeless = false;
+  /** Instructions that entering it saved, or cost when negative. */
+  credit = 0;
+
+  constructor(plain: Execute, heat: number) {
+    this.plain = plain;
+    this.heat = heat;
+  }
+}
+
+interface Installed {
+  readonly region: Region;
+  readonly exits: readonly Exit[];
+  readonly view: AccessView;
+  readonly hash: Int32Array;
+  /** First and last halfwords (addresses / 2) of its blocks. */
+  readonly ranges: readonly (readonly [first: number, last: number])[];
+  valid: boolean;
+}
+
+export class Translator {
+  readonly #cpu: CortexM7;
+  readonly #api: WebAssemblyApi;
+  readonly #memory: LinearMemory;
+  readonly #table;
+  readonly #state: Int32Array;
+  readonly #hashes = new Map<AccessView, Int32Array>();
+  readonly #installed: (Installed | undefined)[] = [];
+  /** Regions with code in a page (address / 4096). */
+  readonly #byPage = new Map<number, Set<Installed>>();
+  readonly #run: (key: number) => void;
+  readonly #unaligned: unknown;
+  readonly #hot: number;
+
+  /** Undefined where there is no WebAssembly, or where the memories lie elsewhere. */
+  static make(cpu: CortexM7): Translator | undefined {
+    const { linear } = cpu.bus.memory;
+    if (webAssembly === undefined || linear === undefined) return undefined;
+    return new Translator(cpu, webAssembly, linear);
+  }
+
+  private constructor(cpu: CortexM7, api: WebAssemblyApi, memory: LinearMemory) {
+    this.#cpu = cpu;
+    this.#hot = cpu.options.translateAfter ?? DEFAULT_HOT;
+    this.#api = api;
+    this.#memory = memory;
+    this.#table = new api.Table({ element: "anyfunc", initial: MAX_FUNCTIONS });
+    this.#state = new Int32Array(cpu.r.buffer, cpu.r.byteOffset, STATE_BYTES / 4);
+    this.#run = this.#compile(dispatcher(), false) as (key: number) => void;
+    const unaligned = new Body();
+    unalignedBody(unaligned, this.#state.byteOffset);
+    this.#unaligned = this.#compile({ parameters: 2, returns: true, locals: 0, body: unaligned }, false);
+  }
+
+  /** Regions that were translated so far. */
+  get translated(): number {
+    return this.#installed.length;
+  }
+
+  /** Unaligned accesses may fault: CCR.UNALIGN_TRP, or memory of type Device. */
+  set strict(strict: boolean) {
+    this.#state[Word.strict] = strict ? 1 : 0;
+  }
+
+  /** Counts how often the instruction begins a block. @param dynamic by an address that was computed */
+  lead(insn: Insn, dynamic = false): void {
+    if (insn.it !== 0) return;
+    const leader = insn.leader;
+    if (leader === undefined) {
+      insn.leader = new Leader(insn.execute, this.#hot);
+      insn.leader.dynamic = dynamic;
+      insn.execute = count;
+    } else if (dynamic && !leader.hopeless) {
+      leader.dynamic = true;
+      if (insn.execute === leader.plain) insn.execute = count;
+    }
+  }
+
+  /** The instruction was decoded: what it does is this. */
+  decoded(insn: Insn, execute: Execute): void {
+    const leader = insn.leader as Leader;
+    leader.plain = execute;
+    leader.key = -1;
+    leader.heat = this.#hot;
+    leader.hopeless = false;
+    insn.execute = count;
+  }
+
+  /** Code in these halfwords (addresses / 2) changed, or is to be decoded again. */
+  forget(first: number, last: number): void {
+    const [from, to] = [first >>> (PAGE_SHIFT - 1), last >>> (PAGE_SHIFT - 1)];
+    for (const page of to - from < this.#byPage.size ? pages(from, to) : this.#byPage.keys()) {
+      for (const one of this.#byPage.get(page) ?? [])
+        if (one.ranges.some((range) => range[0] <= last && first <= range[1])) this.#invalidate(one);
+    }
+  }
+
+  /** Everything that was decoded under these permissions is to be decoded again. */
+  forgetView(view: AccessView): void {
+    for (const one of this.#installed) if (one?.view === view) this.#invalidate(one);
+  }
+
+  /** Executes translated code from `insn` on, whose cycle is counted already. */
+  enter(insn: Insn): Insn {
+    const cpu = this.#cpu;
+    const { timeline } = cpu;
+    const leader = insn.leader as Leader;
+    const state = this.#state;
+    // N and Z together cannot be told by one value; only a write to the APSR makes both 1.
+    if (cpu.nr !== cpu.zr && !this.#canonical()) return leader.plain(cpu, insn);
+    timeline.cycles--;
+    const limit = timeline.cycleLimit;
+    state[Word.nz] = cpu.nr;
+    state[Word.fc] = cpu.c;
+    state[Word.fb] = cpu.v;
+    state[Word.ck] = Kind.stored;
+    state[Word.vk] = Kind.stored;
+    state[Word.rem] = limit - timeline.cycles;
+    this.#run(leader.key);
+    const before = timeline.cycles;
+    const next = this.#leave(limit);
+    this.#judge(insn, leader, timeline.cycles - before);
+    return next;
+  }
+
+  /** What is left after few instructions again and again is better interpreted. */
+  #judge(insn: Insn, leader: Leader, cycles: number): void {
+    leader.credit = Math.min(leader.credit + cycles - ENTER_COST, CREDIT.most);
+    if (leader.credit > CREDIT.least || insn.execute !== enter) return;
+    leader.heat = RETRY;
+    insn.execute = count;
+  }
+
+  /** Makes `nr` and `zr` the same. False when that cannot be. */
+  #canonical(): boolean {
+    const cpu = this.#cpu;
+    if (cpu.nr < 0 && cpu.zr === 0) return false;
+    cpu.setNZ(cpu.nr < 0 ? -1 : cpu.zr === 0 ? 0 : 1);
+    return true;
+  }
+
+  #leave(limit: number): Insn {
+    const cpu = this.#cpu;
+    const { timeline } = cpu;
+    const state = this.#state;
+    this.#takeFlags();
+    const rem = state[Word.rem] as number;
+    const number = state[Word.exit] as number;
+    if (number === NO_EXIT) {
+      timeline.cycles = limit - rem;
+      return this.#untranslated(cpu.mem.view.lookup(state[Word.pc] as number));
+    }
+    const installed = this.#installed[state[Word.fn] as number] as Installed;
+    const exit = installed.exits[number] as Exit;
+    const { insn } = exit;
+    timeline.cycles = limit - rem - exit.uncounted;
+    // What it does once only, such as the first access to a page, is no reason to begin a block behind it.
+    if (!exit.limit && ++exit.taken === OFTEN) this.lead(insn.next, true);
+    if (timeline.cycles >= limit) return insn;
+    timeline.cycles++;
+    cpu.at = insn;
+    return plainOf(insn)(cpu, insn);
+  }
+
+  /** A computed address that the table of addresses does not have, or not any more. */
+  #untranslated(insn: Insn): Insn {
+    if (insn.leader !== undefined && insn.execute === enter) this.#publish(insn, insn.leader.key);
+    else this.lead(insn, true);
+    return insn;
+  }
+
+  #takeFlags(): void {
+    const cpu = this.#cpu;
+    const state = this.#state;
+    const nz = state[Word.nz] as number;
+    cpu.nr = nz;
+    cpu.zr = nz;
+    const a = state[Word.fa] as number;
+    const b = state[Word.fb] as number;
+    const sum = (a + b) | 0;
+    const difference = (a - b) | 0;
+    const ck = state[Word.ck] as number;
+    const vk = state[Word.vk] as number;
+    if (ck === Kind.stored) cpu.c = state[Word.fc] as number;
+    else if (ck === Kind.subtraction) cpu.c = a >>> 0 >= b >>> 0 ? 1 : 0;
+    else cpu.c = sum >>> 0 < a >>> 0 ? 1 : 0;
+    if (vk === Kind.stored) cpu.v = b;
+    else if (vk === Kind.subtraction) cpu.v = ((a ^ b) & (a ^ difference)) >>> 31;
+    else cpu.v = ((a ^ sum) & (b ^ sum)) >>> 31;
+  }
+
+  /** Translates what begins with `insn`, when it can be. */
+  translate(insn: Insn): void {
+    const { view } = this.#cpu.mem;
+    const leader = insn.leader as Leader;
+    if (leader.key >= 0) {
+      leader.credit = 0;
+      insn.execute = enter;
+      return;
+    }
+    const builder = new RegionBuilder({
+      executeOf,
+      isCold: ({ leader: one, execute }) =>
+        one !== undefined && execute === count && this.#hot - one.heat < this.#hot / COLD_PART - 1,
+      isDynamic: (one) => one.leader?.dynamic === true,
+      tableTargets: (one, halfwords) => this.#tableTargets(one, halfwords),
+    });
+    const region = builder.build(insn);
+    if (region === undefined) {
+      leader.hopeless = true;
+      insn.execute = leader.plain;
+      return;
+    }
+    if (this.#installed.length === MAX_FUNCTIONS) this.#forgetAll();
+    const number = this.#installed.length;
+    const hash = this.#hashOf(view);
+    const places: Places = {
+      state: this.#state.byteOffset,
+      reads: view.reads.byteOffset,
+      writes: view.writes.byteOffset,
+      hash: hash.byteOffset,
+    };
+    const { source, exits } = new RegionFunction(region, places, number).write();
+    this.#table.set(number, this.#compile(source, true));
+    const installed: Installed = { region, exits, view, hash, ranges: spans(region), valid: true };
+    this.#installed.push(installed);
+    this.#install(installed, number);
+  }
+
+  #install(installed: Installed, number: number): void {
+    for (const [first, last] of installed.ranges) {
+      for (let page = first >>> (PAGE_SHIFT - 1); page <= last >>> (PAGE_SHIFT - 1); page++) {
+        const regions = this.#byPage.get(page) ?? new Set();
+        this.#byPage.set(page, regions.add(installed));
+      }
+    }
+    for (const { start, entry, index } of installed.region.blocks) {
+      if (!entry) {
+        if (start.leader !== undefined && start.execute === count) start.execute = start.leader.plain;
+        continue;
+      }
+      const leader = start.leader ?? new Leader(start.execute, this.#hot);
+      start.leader = leader;
+      leader.key = (number << BLOCK_BITS) | index;
+      leader.credit = 0;
+      start.execute = enter;
+      this.#publish(start, leader.key);
+    }
+  }
+
+  #publish(insn: Insn, key: number): void {
+    const hash = this.#hashOf(this.#cpu.mem.view);
+    const at = hashOffset(insn.pc) >>> 2;
+    hash[at] = insn.pc;
+    hash[at + 1] = key;
+  }
+
+  #invalidate(installed: Installed): void {
+    if (!installed.valid) return;
+    installed.valid = false;
+    const number = this.#installed.indexOf(installed);
+    for (const regions of this.#byPage.values()) regions.delete(installed);
+    for (const { start } of installed.region.blocks) {
+      const { leader } = start;
+      if (leader === undefined) continue;
+      if (leader.key >>> BLOCK_BITS !== number && start.execute === enter) continue;
+      const at = hashOffset(start.pc) >>> 2;
+      if (installed.hash[at] === start.pc && (installed.hash[at + 1] as number) >>> BLOCK_BITS === number)
+        installed.hash[at] = HASH_EMPTY;
+      leader.key = -1;
+      leader.heat = this.#hot;
+      if (start.execute === enter || start.execute === leader.plain) start.execute = count;
+    }
+  }
+
+  #forgetAll(): void {
+    for (const installed of this.#installed) if (installed !== undefined) this.#invalidate(installed);
+    this.#installed.length = 0;
+    for (const hash of this.#hashes.values()) emptyHash(hash);
+  }
+
+  #hashOf(view: AccessView): Int32Array {
+    let hash = this.#hashes.get(view);
+    if (hash === undefined) {
+      hash = words(this.#cpu.bus.memory.allocate(HASH_BYTES));
+      emptyHash(hash);
+      this.#hashes.set(view, hash);
+    }
+    return hash;
+  }
+
+  /** What a table behind the instruction leads to, as far as it has executed. */
+  #tableTargets(insn: Insn, halfwords: boolean): Insn[] {
+    if (insn.n !== 15) return [];
+    const { bus, mem } = this.#cpu;
+    const size = halfwords ? 2 : 1;
+    const start = (insn.pc + 4) >>> 0;
+    const table = bus.peek(start, MAX_TABLE * size);
+    if (table === undefined) return [];
+    const found: Insn[] = [];
+    let end = MAX_TABLE * size;
+    for (let at = 0; at < end; at += size) {
+      const distance = ((table[at] as number) | (halfwords ? (table[at + 1] as number) << 8 : 0)) * 2;
+      end = Math.min(end, distance);
+      const target = mem.view.lookup((start + distance) | 0);
+      if (executeOf(target) !== undefined) found.push(target);
+    }
+    return found;
+  }
+
+  #compile(source: Parameters<typeof moduleOf>[0], importsFunction: boolean): unknown {
+    const pages = this.#memory.buffer.byteLength / WASM_PAGE;
+    const module = new this.#api.Module(moduleOf(source, pages, importsFunction));
+    const e = { m: this.#memory, t: this.#table, ...(importsFunction ? { f: this.#unaligned } : {}) };
+    return new this.#api.Instance(module, { e }).exports["f"];
+  }
+}
+
+/** Runs functions of the table, each of which tells the next, until there is none: (key). */
+function dispatcher(): Parameters<typeof moduleOf>[0] {
+  const body = new Body();
+  const again = body.loop();
+  body.get(0);
+  body.const((1 << BLOCK_BITS) - 1);
+  body.op(Op.and);
+  body.get(0);
+  body.const(BLOCK_BITS);
+  body.op(Op.shrU);
+  body.callIndirect(0);
+  body.tee(0);
+  body.const(0);
+  body.op(Op.geS);
+  body.brIf(again);
+  body.end();
+  return { parameters: 1, returns: false, locals: 0, body };
+}
+
+/** Counts an instruction that begins blocks, until it is hot. */
+export const count: Execute = (cpu, insn) => {
+  const leader = insn.leader as Leader;
+  if (--leader.heat <= 0) {
+    cpu.translator?.translate(insn);
+    return insn.execute === count ? leader.plain(cpu, insn) : insn.execute(cpu, insn);
+  }
+  return leader.plain(cpu, insn);
+};
+
+const enter: Execute = (cpu, insn) =>
+  cpu.translator === undefined ? (insn.leader as Leader).plain(cpu, insn) : cpu.translator.enter(insn);
+
+/** What the instruction does, in the interpreter. */
+export function plainOf(insn: Insn): Execute {
+  const { execute } = insn;
+  return execute === count || execute === enter ? (insn.leader as Leader).plain : execute;
+}
+
+function executeOf(insn: Insn): Execute | undefined {
+  const execute = plainOf(insn);
+  return execute === decode ? undefined : execute;
+}
+
+/** First and last halfwords of each block's code. */
+function spans(region: Region): readonly (readonly [number, number])[] {
+  return region.blocks.map(({ start, steps, ending }) => {
+    const last = (ending ?? steps.at(-1))?.insn ?? start;
+    return [start.pc >>> 1, (((last.pc + last.size) >>> 1) - 1) >>> 0];
+  });
+}
+
+function* pages(first: number, last: number): Generator<number> {
+  for (let page = first; page <= last; page++) yield page;
+}
+
+function words(bytes: Uint8Array): Int32Array {
+  return new Int32Array(bytes.buffer, bytes.byteOffset, bytes.length >>> 2);
+}
+
+function emptyHash(hash: Int32Array): void {
+  for (let n = 0; n < HASH_ENTRIES; n++) hash[n * 2] = HASH_EMPTY;
+}
