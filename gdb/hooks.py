@@ -71,6 +71,13 @@ class Middle:
         # Ours, whatever the probe's server says of its own.
         gdb.execute("set remote memory-map-packet on", to_string=True)
 
+    def name_program(self):
+        """What is debugged: a restart writes it when nothing has loaded it. IDEs name it before they connect, or after."""
+        if self.connection not in open_sockets().items():
+            return
+        name = (gdb.current_progspace().filename or "").encode("utf-8").hex()
+        gdb.execute("maintenance packet QImflasher.Program:" + name, to_string=True)
+
     def new_socket(self):
         new = [fd for fd, inode in open_sockets().items() if self.sockets.get(fd) != inode]
         if not new:
@@ -98,9 +105,6 @@ class Middle:
             "--between",
             "%d,%d" % (upstream, guest),
         ]
-        program = gdb.current_progspace().filename
-        if program:
-            command += ["--program", program]
         command += shlex.split(os.environ.get("IMFLASHER_OPTIONS", ""))
         self.child = subprocess.Popen(
             command,
@@ -127,6 +131,8 @@ def open_sockets():
 
 
 imflasher = Middle()
+
+gdb.execute("define hook-monitor\npython imflasher.name_program()\nend", to_string=True)
 
 for kind in KINDS:
     gdb.execute("define target hook-%s\npython imflasher.before()\nend" % kind, to_string=True)

@@ -12,6 +12,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   boards: [],
   image: [],
   rsp: [],
+  ide: [],
   plan: ["image"],
   protocol: [],
   keys: ["protocol"],
@@ -26,12 +27,24 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   "emulator/usb": ["emulator/*.ts"],
   "emulator/board": ["emulator", "boards"],
   "emulator/debug": ["emulator", "rsp"],
-  cli: ["boards", "image", "plan", "protocol", "keys", "flasher", "transport", "emulator", "rsp", "gdb"],
+  cli: [
+    "boards",
+    "image",
+    "plan",
+    "protocol",
+    "keys",
+    "flasher",
+    "transport",
+    "emulator",
+    "rsp",
+    "gdb",
+    "ide",
+  ],
 };
 
 /** Packages that core code may use: none touches Node or the DOM. */
-const CORE_PACKAGES = /^(@noble\/|uf2$)/;
-const CORE = ["boards", "image", "rsp", "plan", "protocol", "keys", "flasher", "gdb", "emulator"];
+const CORE_PACKAGES = /^(@noble\/|uf2$|jsonc-parser$)/;
+const CORE = ["boards", "image", "rsp", "plan", "protocol", "keys", "flasher", "gdb", "ide", "emulator"];
 
 interface Import {
   readonly file: string;

@@ -227,7 +227,6 @@ export const COMMANDS: readonly CommandSpec[] = [
       ["--listen <port>", "TCP port of this machine for GDB; 0 chooses one (default: 3334)"],
       ["--once", "end when GDB leaves"],
       ["--layout <board>", "board with the flash chip's size, or its file (default: emulated, 16 MiB)"],
-      ["--program <file>", "what is debugged: a restart writes it when nothing has loaded it"],
       [
         "--between <fd,fd>",
         "open connections to the probe's server and to GDB, of a process that started this one",
@@ -236,5 +235,19 @@ export const COMMANDS: readonly CommandSpec[] = [
       ["--internal-flash", "let GDB write the internal flash, where the bootloader is"],
     ],
     load: () => import("./commands/gdb-server.js"),
+  },
+  {
+    name: "ide",
+    summary: "write an IDE's debug configurations for a project: vscode, eclipse or clion",
+    arguments: ["<IDE>"],
+    options: [
+      ["--probe <name>", "jlink, stlink, openocd or emulated (default: openocd)"],
+      ["--folder <dir>", "the project's folder (default: the working directory)"],
+      ["--program <file>", "the program as an ELF file (default: the only .elf file in the folder)"],
+      ["--name <name>", "the project's name (default: Eclipse's, else the folder's)"],
+      ["--layout <board>", "passed on to gdb-server, as --serial, --port, --keys and --timeout are"],
+      ["--force", "replace configurations of the same name that say something else"],
+    ],
+    load: () => import("./commands/ide.js"),
   },
 ];

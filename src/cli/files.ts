@@ -39,6 +39,16 @@ export function writePrivate(io: CliIo, path: string, bytes: Uint8Array): Promis
   return explain(path, io.writePrivateFile(path, bytes));
 }
 
+/** Whole or not at all; with its folder. @throws FileError */
+export function replaceFile(io: CliIo, path: string, bytes: Uint8Array): Promise<void> {
+  return explain(path, io.replaceFile(path, bytes));
+}
+
+/** @throws FileError */
+export function findFiles(io: CliIo, folder: string, ending: string): Promise<readonly string[]> {
+  return explain(folder, io.findFiles(folder, ending));
+}
+
 /** @throws FileError */
 export function writeResult(io: CliIo, path: string, bytes: Uint8Array): Promise<void> {
   return explain(path, io.writeFile(path, bytes));

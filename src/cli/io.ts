@@ -49,6 +49,12 @@ export interface CliIo {
   now(): number;
   readFile(path: string): Promise<Uint8Array>;
   writeFile(path: string, bytes: Uint8Array): Promise<void>;
+  /** Writes a file whole or not at all; makes its folder. */
+  replaceFile(path: string, bytes: Uint8Array): Promise<void>;
+  /** Files below a folder, hidden folders and node_modules left out, with "/", ascending. */
+  findFiles(folder: string, ending: string): Promise<readonly string[]>;
+  /** @returns the path of a program on the PATH; undefined when there is none */
+  findProgram(name: string): Promise<string | undefined>;
   /** Writes a file that only its owner may read, whole or not at all; makes its folder. */
   writePrivateFile(path: string, bytes: Uint8Array): Promise<void>;
   /** Milliseconds since 1970-01-01, UTC: whether a key is over. */

@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
-import { mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { access, constants, mkdir, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { homedir } from "node:os";
-import { dirname, join } from "node:path";
+import { delimiter, dirname, join, posix } from "node:path";
 import { createInterface } from "node:readline";
 import { listPorts } from "../transport/node/ports.js";
 import { wallClock } from "../transport/node/timers.js";
@@ -13,13 +13,50 @@ function configFolder(env: NodeJS.ProcessEnv): string {
   return join(config === undefined || config === "" ? join(homedir(), ".config") : config, "imflasher");
 }
 
-async function writePrivateFile(path: string, bytes: Uint8Array): Promise<void> {
-  await mkdir(dirname(path), { recursive: true, mode: 0o700 });
+interface Modes {
+  readonly file: number;
+  readonly folder: number;
+}
+
+const PRIVATE: Modes = { file: 0o600, folder: 0o700 };
+const SHARED: Modes = { file: 0o666, folder: 0o777 };
+
+async function replaceFile(path: string, bytes: Uint8Array, modes: Modes): Promise<void> {
+  await mkdir(dirname(path), { recursive: true, mode: modes.folder });
   const fresh = `${path}.new`;
   await rm(fresh, { force: true });
   // "wx": the mode counts only for a file that is made here.
-  await writeFile(fresh, bytes, { mode: 0o600, flag: "wx" });
+  await writeFile(fresh, bytes, { mode: modes.file, flag: "wx" });
   await rename(fresh, path);
+}
+
+/** Folders below which nobody keeps his own programs. */
+const SKIPPED = /^\.|^node_modules$/;
+/** Folders within folders. */
+const DEPTH = 6;
+
+async function findFiles(folder: string, ending: string, depth = DEPTH): Promise<readonly string[]> {
+  const found: string[] = [];
+  for (const entry of await readdir(folder, { withFileTypes: true })) {
+    const path = posix.join(folder, entry.name);
+    if (entry.isFile() && entry.name.endsWith(ending)) found.push(path);
+    if (entry.isDirectory() && depth > 0 && !SKIPPED.test(entry.name)) {
+      found.push(...(await findFiles(path, ending, depth - 1)));
+    }
+  }
+  return found.sort();
+}
+
+async function findProgram(name: string): Promise<string | undefined> {
+  for (const folder of (process.env["PATH"] ?? "").split(delimiter)) {
+    const path = join(folder, name);
+    const runs = await access(path, constants.X_OK).then(
+      () => true,
+      () => false,
+    );
+    if (runs) return path;
+  }
+  return undefined;
 }
 
 /** The real world: this process, its files and its ports. */
@@ -31,7 +68,10 @@ export function nodeIo(signal: AbortSignal): CliIo {
     now: () => performance.now(),
     readFile: (path) => readFile(path),
     writeFile: (path, bytes) => writeFile(path, bytes),
-    writePrivateFile,
+    findFiles: (folder, ending) => findFiles(folder, ending),
+    findProgram,
+    replaceFile: (path, bytes) => replaceFile(path, bytes, SHARED),
+    writePrivateFile: (path, bytes) => replaceFile(path, bytes, PRIVATE),
     date: () => Date.now(),
     random: (count) => new Uint8Array(randomBytes(count)),
     askSecret: (question) => askSecret(question, signal),

@@ -27,6 +27,8 @@ export class TestWorld {
   readonly stdout = new Screen();
   readonly stderr = new Screen();
   readonly files = new Map<string, Uint8Array>();
+  /** Names of programs on the PATH. */
+  programs: readonly string[] = [];
   /** Files written with mode 0600. */
   readonly privateFiles = new Set<string>();
   /** What a person types where nothing is shown; empty: there is no terminal. */
@@ -75,6 +77,11 @@ export class TestWorld {
         if (path.startsWith("/")) fail("EACCES", path);
         this.files.set(path, bytes.slice());
       },
+      replaceFile: async (path, bytes) => {
+        this.files.set(path, bytes.slice());
+      },
+      findFiles: async (_, ending) => [...this.files.keys()].filter((path) => path.endsWith(ending)).sort(),
+      findProgram: async (name) => (this.programs.includes(name) ? `/usr/bin/${name}` : undefined),
       writePrivateFile: async (path, bytes) => {
         this.files.set(path, bytes.slice());
         this.privateFiles.add(path);

@@ -6,6 +6,8 @@ export interface ServerKind {
   readonly port: number;
   /** Of the command that starts it. */
   readonly program: RegExp;
+  /** What it says when it listens, with the port, where it says that. */
+  readonly says?: RegExp;
   /** Monitor commands that reset the chip and leave the core before its first instruction; tried in turn. */
   readonly resets: readonly string[];
   /** Monitor command that lets the core run, where detaching leaves it halted. */
@@ -15,13 +17,23 @@ export interface ServerKind {
 const RESET_HALT = ["reset halt"];
 const RESET = ["reset"];
 
+/** The emulated board's own. */
+export const EMULATED = "emulated";
+
 export const SERVER_KINDS: readonly ServerKind[] = [
-  { name: "openocd", port: 3333, program: /openocd/i, resets: RESET_HALT, resume: "resume" },
+  {
+    name: "openocd",
+    port: 3333,
+    program: /openocd/i,
+    says: /Listening on port (\d+) for gdb connections/,
+    resets: RESET_HALT,
+    resume: "resume",
+  },
   { name: "jlink", port: 2331, program: /jlink/i, resets: RESET },
   { name: "stlink", port: 61234, program: /st-?link_?gdb_?server/i, resets: RESET },
   { name: "pyocd", port: 3333, program: /pyocd/i, resets: RESET_HALT },
   { name: "st-util", port: 4242, program: /st-util/i, resets: RESET },
-  { name: "emulated", port: 3333, program: /imflasher/i, resets: RESET_HALT },
+  { name: EMULATED, port: 3333, program: /\bemulate\b/, says: /^gdb (\d+)$/, resets: RESET_HALT },
 ];
 
 /** For a server of which nothing is known: one of the two ways is everybody's. */

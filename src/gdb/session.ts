@@ -50,6 +50,8 @@ const OK = "OK";
 /** Milliseconds that what is under way may take to end when GDB has gone. */
 const LEAVING_TIME = 5000;
 const MONITOR = "qRcmd,";
+/** Of gdb/hooks.py: the file that GDB debugs. GDB itself never sends it. */
+const PROGRAM = /^QImflasher\.Program:/;
 /** Packets that change nothing about QUADSPI. */
 const HARMLESS = /^[mgpqzZH]/;
 /** The program runs until there is an answer. */
@@ -164,6 +166,7 @@ export class MiddleSession {
     return [
       { pattern: /^qSupported/, run: (packet) => this.#supported(packet) },
       { pattern: /^QStartNoAckMode$/, run: () => OK },
+      { pattern: PROGRAM, run: (_, rest) => this.#nameProgram(rest) },
       { pattern: /^qXfer:memory-map:read::/, run: (_, rest) => xferChunk(this.#memoryMap, rest) ?? "E16" },
       { pattern: /^vFlashErase:/, run: (packet, rest) => this.#erase(packet, rest) },
       { pattern: /^vFlashWrite:/, run: (packet, rest) => this.#write(packet, rest) },
@@ -240,6 +243,12 @@ export class MiddleSession {
 
   async #supported(packet: string): Promise<Reply> {
     return mergedFeatures(await negotiate(this.#upstream, packet));
+  }
+
+  /** Only of a GDB that this process belongs to: it names files of this machine. */
+  #nameProgram(digits: string): Reply {
+    this.#options.toRun?.name(hexToBytes(digits) ?? new Uint8Array(0));
+    return this.#options.toRun === undefined ? "" : OK;
   }
 
   #erase(packet: string, text: string): Reply | Promise<Reply> {

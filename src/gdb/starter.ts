@@ -14,6 +14,8 @@ const OWN_START_TIME = 3000;
 
 /** The program that is being debugged, where it is known from elsewhere than GDB's `load`. */
 export interface ProgramToRun {
+  /** @param path of its file, UTF-8; empty: there is none */
+  name(path: Uint8Array): void;
   /** Its external part, while the board has not got it in this session; else undefined. */
   pending(): Promise<Image | undefined>;
   /** Something was loaded, and is what the board has to run until the program changes. */

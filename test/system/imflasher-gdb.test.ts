@@ -187,9 +187,11 @@ test("without load: a restart writes the program when it is not the board's, a r
   const rebuilt = changedBlink(at);
   const program = join(at.folder, "program.elf");
   copyFileSync(BLINK, program);
-  const gdb = at.gdb(program, wrapper(at, "-q", "--nx", "--interpreter=mi2"));
+  // As Embedded CDT does: it connects first, and names the program then.
+  const gdb = at.gdb("-q", wrapper(at, "--nx", "--interpreter=mi2"));
   await gdb.do("-gdb-set mi-async on");
   await gdb.do(`-target-select extended-remote :${at.probe}`);
+  await gdb.do(`-file-exec-and-symbols ${program}`);
   await gdb.do("monitor reset halt");
   await gdb.program.line(/verified: 4096 erased/);
   await gdb.do("maintenance flush register-cache");
@@ -272,7 +274,10 @@ test("the real GDB is found or named; where there is none it says what to do", (
   // A stand-in, to see what the real one would be given.
   const shows = program("arm-none-eabi-gdb", 'for a; do echo "<$a>"; done; exit 9');
   const verbatim = ["-q", "a b", "", "--args", "x.elf", "--gdb", "*"];
-  const run = wrapped({ ...nowhere, IMFLASHER_NODE: process.execPath }, ...verbatim);
+  const run = wrapped(
+    { ...nowhere, IMFLASHER_NODE: process.execPath },
+    ...["-q", "--imflasher", "--serial x", ...verbatim.slice(1)],
+  );
   assert.equal(run.code, 9);
   assert.deepEqual(
     run.out.trimEnd().split("\n").slice(-verbatim.length),

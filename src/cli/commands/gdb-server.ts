@@ -1,29 +1,21 @@
 import type { Board } from "../../boards/board.js";
 import type { Layout } from "../../gdb/layout.js";
 import type { Via } from "../../gdb/loader.js";
-import { kindOfCommand, kindOfPort, type ServerKind } from "../../gdb/server-kinds.js";
-import type { Upstream } from "../../gdb/upstream.js";
+import { EMULATED, kindOfCommand, kindOfPort, type ServerKind } from "../../gdb/server-kinds.js";
 import { readBoard } from "../board-files.js";
 import type { RunCommand } from "../commands.js";
 import type { CommandContext, GlobalOptions } from "../context.js";
-import { InterruptedError, UsageError } from "../errors.js";
+import { UsageError } from "../errors.js";
 import { standBetween } from "../gdb/between.js";
 import { flashProgram } from "../gdb/flash-program.js";
 import { GdbListener } from "../gdb/listener.js";
+import { interruption, withProbeServer } from "../gdb/probe-server.js";
 import { ProgramFile } from "../gdb/program-file.js";
-import { SpawnedServer } from "../gdb/spawned-server.js";
-import {
-  awaitUpstream,
-  connectUpstream,
-  parseServerAddress,
-  type ServerAddress,
-} from "../gdb/upstream-socket.js";
-import type { CliIo } from "../io.js";
+import { parseServerAddress, type ServerAddress } from "../gdb/upstream-socket.js";
 import { parsePort } from "../numbers.js";
 
 interface GdbServerOptions extends GlobalOptions {
   readonly between?: string;
-  readonly program?: string;
   readonly upstream?: string;
   readonly spawn?: string;
   readonly listen?: string;
@@ -36,32 +28,33 @@ interface GdbServerOptions extends GlobalOptions {
 const DEFAULT_PORT = "3334";
 const VIAS: readonly Via[] = ["auto", "usb", "probe"];
 const DEFAULT_LAYOUT = "emulated";
-/** Milliseconds until the port of a server that was just started answers. */
-const SPAWN_TIME = 30_000;
 
 export const run: RunCommand = async (context, _args, options) => {
   const chosen: GdbServerOptions = options;
   const { listen, board } = ports(context, chosen);
+  const usb: { -readonly [K in keyof GlobalOptions]: GlobalOptions[K] } = { ...board.options };
   const layout = layoutOf(readBoard(chosen.layout ?? DEFAULT_LAYOUT));
   const parts = {
     layout,
     internalFlash: chosen.internalFlash === true,
-    flash: flashProgram(board),
+    flash: flashProgram({ ...board, options: usb }),
     via: viaOf(chosen),
     reporter: context.reporter,
-    toRun:
-      chosen.program === undefined ? undefined : new ProgramFile(context.io, chosen.program, layout.external),
   };
-  if (chosen.between !== undefined) return standBetween(chosen, parts, interruption(context.io));
+  if (chosen.between !== undefined) {
+    const toRun = new ProgramFile(context.io);
+    return standBetween(chosen, { ...parts, toRun }, interruption(context.io));
+  }
   const { kind, address } = upstreamOf(chosen);
-  await withServer(context, chosen.spawn, address, async (first, ends) => {
-    const listener = new GdbListener({
-      ...parts,
-      kind,
-      port: listen,
-      once: chosen.once === true,
-      connect: async () => first.take() ?? connectUpstream(address),
-    });
+  const onLine = (line: string): void => {
+    context.reporter.note(`server: ${line}`);
+    // An emulated board that was started here says itself where its USB cable is.
+    const pty = kind.name === EMULATED ? /^pty (\S+)$/.exec(line)?.[1] : undefined;
+    if (pty !== undefined) usb.port ??= pty;
+  };
+  const server = { kind, address, command: chosen.spawn, onLine };
+  await withProbeServer(context.io, server, async ({ connect, ends }) => {
+    const listener = new GdbListener({ ...parts, kind, port: listen, once: chosen.once === true, connect });
     try {
       await Promise.race([ends, listener.run()]);
     } finally {
@@ -69,49 +62,6 @@ export const run: RunCommand = async (context, _args, options) => {
     }
   });
 };
-
-/** A connection that was made to see whether the server is there. */
-class FirstConnection {
-  #upstream: Upstream | undefined;
-
-  constructor(upstream: Upstream | undefined) {
-    this.#upstream = upstream;
-  }
-
-  /** Given away once: some servers end with their first connection, whoever it was. */
-  take(): Upstream | undefined {
-    const upstream = this.#upstream;
-    this.#upstream = undefined;
-    return upstream?.lost === undefined ? upstream : undefined;
-  }
-}
-
-/**
- * Runs a job while the probe's server is there; ends what was started here.
- * @param job gets what rejects on Ctrl-C and when the server ends by itself
- */
-async function withServer(
-  { io, reporter }: CommandContext,
-  command: string | undefined,
-  address: ServerAddress,
-  job: (first: FirstConnection, ends: Promise<never>) => Promise<void>,
-): Promise<void> {
-  const over = new AbortController();
-  const interrupted = interruption(io);
-  if (command === undefined) return job(new FirstConnection(undefined), interrupted);
-  const spawned = new SpawnedServer(command, (line) => reporter.note(`server: ${line}`));
-  const ends = Promise.race([interrupted, spawned.failed]);
-  ends.catch(() => {});
-  try {
-    const found = awaitUpstream(address, SPAWN_TIME, over.signal);
-    const first = new FirstConnection(await Promise.race([found, ends]));
-    await job(first, ends);
-    await first.take()?.close();
-  } finally {
-    over.abort();
-    await spawned.stop();
-  }
-}
 
 /** `--port` with a number is GDB's port, as other GDB servers have it; else it is the board's, as everywhere. */
 function ports(
@@ -139,7 +89,7 @@ function ports(
 
 function upstreamOf({ upstream, spawn }: GdbServerOptions): {
   readonly kind: ServerKind;
-  readonly address: ServerAddress;
+  readonly address: ServerAddress | undefined;
 } {
   if (upstream === undefined && spawn === undefined) {
     throw new UsageError(
@@ -148,7 +98,7 @@ function upstreamOf({ upstream, spawn }: GdbServerOptions): {
   }
   const named = upstream === undefined ? undefined : parseServerAddress("--upstream", upstream);
   const kind = spawn === undefined ? kindOfPort(named?.port ?? 0) : kindOfCommand(spawn);
-  return { kind, address: named ?? { host: "127.0.0.1", port: kind.port } };
+  return { kind, address: named };
 }
 
 function viaOf({ via = "auto" }: GdbServerOptions): Via {
@@ -163,14 +113,4 @@ function layoutOf({ flash, regions }: Board): Layout {
     external: { address: flash.address, length: flash.size },
     application: regions.application,
   };
-}
-
-function interruption({ signal }: CliIo): Promise<never> {
-  const interrupted = new Promise<never>((_, reject) => {
-    const stop = (): void => reject(new InterruptedError("interrupted"));
-    if (signal.aborted) stop();
-    signal.addEventListener("abort", stop, { once: true });
-  });
-  interrupted.catch(() => {});
-  return interrupted;
 }
