@@ -1,6 +1,6 @@
 /** Damages the packets of a CDC port, each fault at its packet, and counts what it did. */
 import type { LinkFault } from "../../src/emulator/usb/cdc.js";
-import type { Direction, Fault, FaultKind, PacketFault } from "./scenario.js";
+import type { Direction, Fault, FaultKind, PacketFault } from "./faults.js";
 
 const PACKET = 64;
 

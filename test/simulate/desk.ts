@@ -2,22 +2,21 @@
 
 import { norPart } from "../../src/emulator/flash/parts.js";
 import { FLASH_WORD_BYTES } from "../../src/emulator/peripherals/flash-cells.js";
-import { crc32 } from "../../src/protocol/crc32.js";
 import { Bench } from "../system/kit.js";
 import { damagedLink } from "./damage.js";
+import type { Fault, FaultKind, When, WhenRestarted } from "./faults.js";
 import type { FlasherProcess } from "./flasher-process.js";
-import type { Fault, FaultKind, Scenario, When } from "./scenario.js";
+import { bootWord, ownerWords, UNIQUE_ID } from "./owner.js";
+import type { Scenario } from "./scenario.js";
 
 const MS = 1e6;
 /** docs/protocol.md section 10: the log in internal flash. */
 const LOG = 0x1_0000;
-const KIND_BOOT = 0x544f_4f42;
-const LOG_CHECK = 0x5a5a_5a5a;
 /** A chip that never ends an operation: the power cut that is due in the middle of it comes then. */
 const ENDLESS_MS = 500;
 const APPLICATIONS = { from: 0x9000_0000, to: 0x9100_0000 };
 
-type Timed = Extract<Fault, { readonly when: When }>;
+type Timed = Extract<Fault, { readonly when: When | WhenRestarted }>;
 
 export class Desk extends Bench {
   readonly scenario: Scenario;
@@ -33,6 +32,8 @@ export class Desk extends Bench {
   onApplication: (pc: number) => void = () => {};
   #armed = false;
   #operations = 0;
+  /** Operations since the board was first cut off or reset; undefined: it was not. */
+  #restarted: number | undefined;
   #cancels: (() => void)[] = [];
   #writesHeldUntil = 0;
 
@@ -40,11 +41,12 @@ export class Desk extends Bench {
     const { faults, seed } = scenario;
     const fired = (kind: FaultKind) => this.#fire(kind);
     super({
+      name: scenario.board.name,
       seed,
-      uniqueId: Uint8Array.from({ length: 12 }, (_, index) => index + 1),
+      uniqueId: UNIQUE_ID,
       linkFault: damagedLink(faults, fired, () => this.#armed),
       onFlashOperation: () => this.#operationBegun(),
-      flashDuration: (kind, _, length) => (this.#slow(kind) ? maximumNs(kind, length) : undefined),
+      flashDuration: (kind, _, length) => (this.#slow(kind) ? this.#maximumNs(kind, length) : undefined),
       flashDefects: {
         neverEnds: () => this.#endless(),
         ...deadBits(faults),
@@ -124,11 +126,14 @@ export class Desk extends Bench {
     if (!this.#armed) return;
     const { now, flashChip } = this.board;
     const index = this.#operations++;
+    const restarted = this.#restarted;
+    if (restarted !== undefined) this.#restarted = restarted + 1;
     const duration = Math.min(flashChip.stableUntil - now, ENDLESS_MS * MS);
     for (const fault of this.#timed()) {
-      if ("operation" in fault.when && fault.when.operation === index) {
-        this.#later(duration * fault.when.fraction, () => this.#happen(fault));
-      }
+      const { when } = fault;
+      const now = "operation" in when && when.operation === index;
+      const again = "restarted" in when && when.restarted === restarted;
+      if (now || again) this.#later(duration * when.fraction, () => this.#happen(fault));
     }
   }
 
@@ -136,13 +141,16 @@ export class Desk extends Bench {
     const { board } = this;
     switch (fault.kind) {
       case "power-cut":
+      case "recovery-cut":
         if (!board.powered) return;
         board.powerOff();
+        this.#restarted ??= 0;
         this.#later(fault.offMs * MS, () => board.powerOn());
         break;
       case "reset":
         if (!board.powered) return;
         board.pressReset();
+        this.#restarted ??= 0;
         break;
       case "unplug":
         if (board.host.state === "unplugged") return;
@@ -168,6 +176,12 @@ export class Desk extends Bench {
     this.#later(milliseconds * MS, () => port?.resume());
   }
 
+  #maximumNs(kind: string, length: number): number | undefined {
+    const { times } = norPart(this.scenario.board.flash.part);
+    if (kind === "program") return times.program.maximumNs;
+    return kind === "erase" ? times.erase.get(length)?.maximumNs : undefined;
+  }
+
   #slow(kind: string): boolean {
     if (!this.#armed) return false;
     return this.scenario.faults.some(
@@ -191,15 +205,16 @@ export class Desk extends Bench {
     const bytes = state.cells.bytes.slice();
     const programmed = [...state.cells.programmed];
     const broken = [...state.cells.broken];
-    const flips = this.scenario.faults.filter((fault) => fault.kind === "log-flips");
-    this.scenario.log.forEach((address, index) => {
+    const { owner, log, faults } = this.scenario;
+    const words = [...(owner === undefined ? [] : ownerWords(owner)), ...log.map(bootWord)];
+    const flips = new Map(faults.flatMap((fault) => flippedWords(fault, words.length - log.length)));
+    words.forEach((word, index) => {
       const at = LOG + index * FLASH_WORD_BYTES;
-      bytes.set(logWord(address), at);
+      bytes.set(word, at);
       programmed.push(at / FLASH_WORD_BYTES);
-      for (const { ecc } of flips.filter(({ words }) => words.includes(index))) {
-        if (ecc) broken.push(at / FLASH_WORD_BYTES);
-        else bytes[at + 5] = (bytes[at + 5] ?? 0) ^ 0x15;
-      }
+      const ecc = flips.get(index);
+      if (ecc === true) broken.push(at / FLASH_WORD_BYTES);
+      if (ecc === false) bytes[at + 5] = (bytes[at + 5] ?? 0) ^ 0x15;
     });
     flash.load({ ...state, cells: { bytes, programmed, broken } });
     this.board.chip.bus.refreshLent();
@@ -212,20 +227,12 @@ export function storedBootAddress({ log, faults }: Scenario, factory: number): n
   return log.filter((_, index) => !lost.has(index)).at(-1) ?? factory;
 }
 
-function logWord(address: number): Uint8Array {
-  const word = new Uint8Array(FLASH_WORD_BYTES);
-  const view = new DataView(word.buffer);
-  view.setUint32(0, KIND_BOOT, true);
-  view.setUint32(4, address, true);
-  view.setUint32(24, LOG_CHECK, true);
-  view.setUint32(28, crc32(word.subarray(0, 28)), true);
-  return word;
-}
-
-function maximumNs(kind: string, length: number): number | undefined {
-  const { times } = norPart("W25Q128JV-IQ");
-  if (kind === "program") return times.program.maximumNs;
-  return kind === "erase" ? times.erase.get(length)?.maximumNs : undefined;
+/** Index in the log, and whether it answers with an ECC error, of each word that the fault breaks. */
+function flippedWords(fault: Fault, ownerCount: number): [number, boolean][] {
+  if (fault.kind !== "log-flips") return [];
+  const { words, ownerWord, ecc } = fault;
+  const found = words.map((index): [number, boolean] => [ownerCount + index, ecc]);
+  return ownerWord === undefined ? found : [...found, [ownerWord, ecc]];
 }
 
 function deadBits(faults: readonly Fault[]): { deadBits?: (address: number) => number } {

@@ -8,7 +8,8 @@ import {
 } from "../../src/flasher/index.js";
 import { hex32 } from "../../src/protocol/hex.js";
 import { Desk, storedBootAddress } from "./desk.js";
-import { FlasherProcess, imageOf, KilledError, operate } from "./flasher-process.js";
+import type { FaultKind } from "./faults.js";
+import { FlasherProcess, flashOptions, imageOf, KilledError, operate, userOf } from "./flasher-process.js";
 import {
   asked,
   BrokenPromiseError,
@@ -19,8 +20,11 @@ import {
   promise,
   unexplained,
 } from "./invariants.js";
-import { BASE, drawScenario, type FaultKind, type Scenario } from "./scenario.js";
+import { OWNER_WORDS, stillOwned } from "./owner.js";
+import { BASE, drawScenario, type Scenario } from "./scenario.js";
 
+/** Words that a board may write: a boot address, and tries of it that were cut off; the copy of an owner's word that broke. */
+const LOG_WRITTEN = 4;
 /** Board time without a host until the bootloader has decided; a rescue is part of it. */
 const DECISION_MS = 3000;
 const LOG_CAPACITY = 2048;
@@ -30,6 +34,7 @@ const IDLE_MS = 14;
 
 export interface History {
   readonly seed: number;
+  readonly board: string;
   readonly operation: string;
   readonly ended: string;
   readonly faults: ReadonlyMap<FaultKind, number>;
@@ -53,7 +58,10 @@ export async function runHistory(seed: number): Promise<History> {
   }
   const { fired: faults, events } = desk;
   const operation = scenario.operation.kind;
-  return { seed, operation, ended, faults, failure, events, boardNs: desk.board.now };
+  const { owner } = scenario;
+  const policy = owner?.requiresSigned === true ? ", signed programs only" : "";
+  const board = `${scenario.board.name}${owner === undefined ? "" : `, owned${policy}`}`;
+  return { seed, board, operation, ended, faults, failure, events, boardNs: desk.board.now };
 }
 
 function fullText(error: unknown): string {
@@ -90,7 +98,7 @@ async function live(desk: Desk): Promise<string> {
 /** The user's command; started again when it was killed. */
 async function command(desk: Desk): Promise<{ error?: unknown }> {
   for (;;) {
-    const process = new FlasherProcess(desk, desk.mayWrite);
+    const process = new FlasherProcess(desk, desk.mayWrite, userOf(desk.scenario));
     desk.process = process;
     try {
       await process.run((connection) => operate(connection, desk.scenario));
@@ -103,7 +111,8 @@ async function command(desk: Desk): Promise<{ error?: unknown }> {
 }
 
 function checkSuccess(desk: Desk): void {
-  const { operation } = desk.scenario;
+  const { operation, owner } = desk.scenario;
+  promise(owner?.knowsUser !== false, () => `a stranger may ${operation.kind}`);
   if (operation.kind === "flash") {
     promise(
       imageMatches(desk),
@@ -152,9 +161,10 @@ async function aftermath(desk: Desk): Promise<void> {
   checkOutside(desk, asked(scenario, false));
   desk.board.plug();
   if (runs) desk.board.pressReset();
-  const process = new FlasherProcess(desk, async () => {});
+  const process = new FlasherProcess(desk, async () => {}, userOf(scenario, false));
   let stored = 0;
   const repair = async (connection: Connection) => {
+    await checkOwner(connection, scenario);
     stored = await readLog(connection, scenario);
     await flashAgain(connection, scenario);
   };
@@ -193,22 +203,33 @@ async function readLog(connection: Connection, scenario: Scenario): Promise<numb
     allowed.includes(address),
     () => `the log tells ${hex32(address)}, not ${allowed.map(hex32).join(" or ")}`,
   );
-  const used = LOG_CAPACITY - free - scenario.log.length;
+  const owners = scenario.owner === undefined ? 0 : OWNER_WORDS;
+  const used = LOG_CAPACITY - free - scenario.log.length - owners;
   promise(
-    capacity === LOG_CAPACITY && used >= 0 && used <= 4,
+    capacity === LOG_CAPACITY && used >= 0 && used <= LOG_WRITTEN + owners,
     () => `the log has ${free} of ${capacity} words free after ${scenario.log.length} words`,
   );
   return address;
 }
 
+async function checkOwner({ session }: Connection, { owner }: Scenario): Promise<void> {
+  const access = await session.send("ACCESS", {});
+  const kept = owner === undefined ? access.owned === 0 : stillOwned(owner, access);
+  promise(
+    kept,
+    () => `the board's owner or his policy has changed: owned ${access.owned}, policy ${access.policy}`,
+  );
+}
+
 /** As the message of a job that was cut off elsewhere says: give that up first. */
 async function flashAgain(connection: Connection, scenario: Scenario): Promise<void> {
   const image = imageOf(scenario);
+  const options = flashOptions(scenario);
   try {
-    await flashImage(connection, image);
+    await flashImage(connection, image, options);
   } catch (error) {
     if (!(error instanceof UnfinishedElsewhereError)) throw error;
     await eraseRange(connection, error.address, error.length);
-    await flashImage(connection, image);
+    await flashImage(connection, image, options);
   }
 }

@@ -15,7 +15,8 @@ import { hex32 } from "../../src/protocol/hex.js";
 import { TransportClosedError } from "../../src/protocol/transport.js";
 import { NoPortError } from "../system/kit.js";
 import type { Desk } from "./desk.js";
-import { end, type FaultKind, JOURNAL, type Piece, type Scenario } from "./scenario.js";
+import type { FaultKind } from "./faults.js";
+import { end, type Piece, type Scenario } from "./scenario.js";
 
 const CHIP = 0x9000_0000;
 
@@ -28,8 +29,8 @@ export function promise(kept: boolean, broken: () => string): void {
   if (!kept) throw new BrokenPromiseError(broken());
 }
 
-const BLANK = new Uint8Array(JOURNAL - CHIP).fill(0xff);
-const expected = BLANK.slice();
+/** As much as the largest chip holds; blank between two looks. */
+const expected = new Uint8Array(0x100_0000).fill(0xff);
 
 export function holds(desk: Desk, pieces: readonly Piece[]): boolean {
   return pieces.every(({ address, bytes }) => Buffer.compare(desk.flash(address, bytes.length), bytes) === 0);
@@ -43,8 +44,9 @@ export function checkOutside(
   const { content } = desk.scenario;
   for (const { address, bytes } of content) expected.set(bytes, address - CHIP);
   for (const { address, length } of asked) expected.set(desk.flash(address, length), address - CHIP);
-  const found = desk.flash(CHIP, expected.length);
-  const same = Buffer.compare(found, expected) === 0;
+  const length = desk.scenario.board.regions.journal.address - CHIP;
+  const found = desk.flash(CHIP, length);
+  const same = Buffer.compare(found, expected.subarray(0, length)) === 0;
   const at = same ? 0 : found.findIndex((byte, index) => byte !== expected[index]);
   const [wanted, held] = [expected[at], found[at]];
   for (const { address, bytes } of content)
@@ -58,9 +60,10 @@ export function checkOutside(
 
 /** What the operation, and a flashing of the image if there was one, may change. */
 export function asked(scenario: Scenario, flashed: boolean): { address: number; length: number }[] {
-  const { operation, image } = scenario;
-  const ranges = operation.kind === "erase" ? [operation] : [];
-  const pieces = flashed || operation.kind === "flash" ? image : [];
+  const { operation, image, owner } = scenario;
+  const allowed = owner?.knowsUser !== false;
+  const ranges = operation.kind === "erase" && allowed ? [operation] : [];
+  const pieces = flashed || (operation.kind === "flash" && allowed) ? image : [];
   return [
     ...ranges.map(({ address, length }) => ({ address, length })),
     ...pieces.map(({ address, bytes }) => ({ address, length: bytes.length })),
@@ -93,6 +96,7 @@ const LINK_ERRORS = [
 ];
 const LINK_FAULTS: readonly FaultKind[] = [
   "power-cut",
+  "recovery-cut",
   "reset",
   "unplug",
   "kill",
@@ -103,8 +107,8 @@ const LINK_FAULTS: readonly FaultKind[] = [
   "reorder",
   "truncate",
 ];
-/** The journal's records are named by their beginning. */
-const RECORD_BYTES = 32;
+/** The journal's records and the signatures are named by their beginning. */
+const SLOT_BYTES = 128;
 
 /** The error is of a kind of ours, and something happened that explains it. @returns why not */
 export function unexplained(desk: Desk, error: unknown): string | undefined {
@@ -122,11 +126,12 @@ export function unexplained(desk: Desk, error: unknown): string | undefined {
 }
 
 function dead(desk: Desk, address: number): boolean {
-  return desk.scenario.faults.some(
+  const { faults, board } = desk.scenario;
+  return faults.some(
     (fault) =>
       fault.kind === "dead-bit" &&
-      (fault.address >= JOURNAL
-        ? fault.address - (fault.address % RECORD_BYTES) === address - (address % RECORD_BYTES)
+      (fault.address >= board.regions.journal.address
+        ? fault.address - (fault.address % SLOT_BYTES) === address - (address % SLOT_BYTES)
         : fault.address === address),
   );
 }
@@ -142,6 +147,8 @@ function explainRefusal(desk: Desk, error: BoardError): boolean {
       return fired.has("endless");
     case "WRITE_PROTECTED":
       return fired.has("stuck-protection");
+    case "DENIED":
+      return scenario.owner?.knowsUser === false;
     case "NOT_BOOTABLE":
       return (
         scenario.operation.kind === "boot" &&

@@ -31,19 +31,21 @@ class Tally {
   failures = 0;
   readonly faults = new Map<string, number>();
   readonly ends = new Map<string, number>();
+  readonly boards = new Map<string, number>();
 
   take(history: History): void {
     this.histories++;
     const add = (map: Map<string, number>, key: string, count: number) =>
       map.set(key, (map.get(key) ?? 0) + count);
     for (const [kind, count] of history.faults) add(this.faults, kind, count);
+    add(this.boards, history.board, 1);
     add(this.ends, `${history.operation}: ${history.ended || "broken promise"}`, 1);
     if (history.failure !== undefined) this.failures++;
     if (history.failure !== undefined || values.verbose) this.#tell(history);
   }
 
-  #tell({ seed, operation, failure, events, boardNs }: History): void {
-    console.log(`seed ${seed}, ${operation}: ${failure ?? "kept"}`);
+  #tell({ seed, board, operation, failure, events, boardNs }: History): void {
+    console.log(`seed ${seed}, ${board}, ${operation}: ${failure ?? "kept"}`);
     if (values.verbose) for (const event of events) console.log(`  ${event}`);
     if (values.verbose) console.log(`  board time at the end ${boardNs} ns`);
     if (failure !== undefined)
@@ -55,6 +57,8 @@ class Tally {
       [...map].sort(([a], [b]) => (a < b ? -1 : 1)).map(([key, count]) => `  ${key} ${count}`);
     const faults = [...this.faults.values()].reduce((sum, count) => sum + count, 0);
     return [
+      "boards:",
+      ...list(this.boards),
       "commands ended:",
       ...list(this.ends),
       "faults by kind:",

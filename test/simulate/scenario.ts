@@ -1,10 +1,12 @@
 /** What one seed stands for: a board, what somebody wants of it, and what breaks meanwhile. */
+import type { Board } from "../../src/boards/board.js";
+import { readBoard } from "../../src/cli/board-files.js";
 import { Draw } from "./draw.js";
+import { drawFaults, type Fault } from "./faults.js";
+import { type Owner, signatureSlots } from "./owner.js";
 
 export const BASE = 0x9010_0000;
 export const SECTOR = 4096;
-/** The journal's region is the bootloader's own. */
-export const JOURNAL = 0x90ff_c000;
 const VECTORS_ALIGNMENT = 1024;
 
 export interface Piece {
@@ -18,37 +20,11 @@ export type Operation =
   | { readonly kind: "default-boot"; readonly address: number }
   | { readonly kind: "boot"; readonly address: number };
 
-/** An instant: in the middle of the flash chip's n-th operation, or so many ms after the start. */
-export type When =
-  | { readonly operation: number; readonly fraction: number }
-  | { readonly milliseconds: number };
-
-export type PacketFault = "drop" | "duplicate" | "corrupt" | "reorder" | "truncate";
-
-export type Fault =
-  | { readonly kind: "power-cut"; readonly when: When; readonly offMs: number }
-  | { readonly kind: "reset"; readonly when: When }
-  | { readonly kind: "unplug"; readonly when: When; readonly backMs: number }
-  | { readonly kind: "kill"; readonly when: When; readonly backMs: number }
-  | { readonly kind: "stall"; readonly when: When; readonly direction: Direction; readonly ms: number }
-  | {
-      readonly kind: PacketFault;
-      readonly direction: Direction;
-      readonly packet: number;
-      readonly at: number;
-      readonly mask: number;
-    }
-  | { readonly kind: "slow-chip"; readonly operations: "erase" | "program" | "all" }
-  | { readonly kind: "endless"; readonly operation: number }
-  | { readonly kind: "dead-bit"; readonly address: number; readonly mask: number }
-  | { readonly kind: "stuck-protection"; readonly mask: number }
-  | { readonly kind: "log-flips"; readonly words: readonly number[]; readonly ecc: boolean };
-
-export type FaultKind = Fault["kind"];
-export type Direction = "toDevice" | "toHost";
-
 export interface Scenario {
   readonly seed: number;
+  readonly board: Board;
+  /** undefined: an open board. */
+  readonly owner: Owner | undefined;
   readonly operation: Operation;
   /** What somebody flashes: ascending, the first piece is a program. */
   readonly image: readonly Piece[];
@@ -149,8 +125,22 @@ function drawOperation(
   return { kind, address, length: free.to - free.from };
 }
 
+/** Most histories are of the board that everybody can try; the others have other wiring, chips, sizes. */
+const BOARDS = { emulated: 73, "weact-ministm32h750": 9, "daisy-seed": 9, "art-pi": 9 } as const;
+/** A proof takes the emulated board as long as a small image. */
+const OWNED = 0.1;
+/** Of the journal's region: where the signatures lie. */
+const SIGNATURES = 0x2000;
+
+function drawOwner(draw: Draw): Owner | undefined {
+  if (!draw.chance(OWNED)) return undefined;
+  return { requiresSigned: draw.chance(0.5), knowsUser: draw.chance(0.85) };
+}
+
 export function drawScenario(seed: number): Scenario {
   const draw = new Draw(seed);
+  const board = readBoard(draw.weighted(BOARDS));
+  const owner = drawOwner(draw);
   const address = BASE + (draw.chance(0.6) ? 0 : draw.int(1, 40) * VECTORS_ALIGNMENT);
   const image = drawImage(draw, address);
   const old = drawOld(draw, image);
@@ -163,98 +153,16 @@ export function drawScenario(seed: number): Scenario {
   // Whole sectors that hold nothing but the old program and what lies directly beside it, or free ones far behind.
   const own = { from: address - (address % SECTOR), to: alignUp(behind, SECTOR) };
   const alone = own.to <= other.address && address % SECTOR === 0;
-  const far = 0x9080_0000 + draw.int(0, 100) * SECTOR;
+  const far = board.flash.address + board.flash.size / 2 + draw.int(0, 100) * SECTOR;
   const free = alone && draw.chance(0.7) ? own : { from: far, to: far + draw.int(1, 20) * SECTOR };
   if (free.from === far) content.push({ address: far + draw.int(0, SECTOR), bytes: draw.bytes(300) });
   const boots = [address, other.address];
   const log = Array.from({ length: draw.int(0, 3) }, () => draw.pick(boots));
   const operation = drawOperation(draw, free, boots);
-  const faults = drawFaults(draw, { operation, image, log });
-  return { seed, operation, image, address, old, other, content, log, faults };
-}
-
-function drawWhen(draw: Draw): When {
-  if (draw.chance(0.6)) return { operation: Math.floor(draw.next() ** 2 * 40), fraction: draw.next() };
-  return { milliseconds: draw.chance(0.3) ? draw.next() * 200 : 180 + draw.next() * 400 };
-}
-
-const WEIGHTS: Readonly<Record<FaultKind, number>> = {
-  "power-cut": 30,
-  reset: 8,
-  unplug: 8,
-  kill: 8,
-  stall: 5,
-  drop: 5,
-  duplicate: 5,
-  corrupt: 6,
-  reorder: 5,
-  truncate: 5,
-  "slow-chip": 5,
-  endless: 4,
-  "dead-bit": 5,
-  "stuck-protection": 2,
-  "log-flips": 5,
-};
-
-type Subject = Pick<Scenario, "operation" | "image" | "log">;
-
-function drawFaults(draw: Draw, subject: Subject): Fault[] {
-  if (draw.chance(0.05)) return [];
-  const count = 1 + Math.floor(draw.next() ** 2 * 4);
-  const faults: Fault[] = [];
-  for (let i = 0; i < count; i++) {
-    const fault = drawFault(draw, subject);
-    if (fault !== undefined) faults.push(fault);
+  if (owner !== undefined) {
+    const programs = old === undefined ? [other] : [{ address, bytes: old }, other];
+    content.push({ address: board.regions.journal.address + SIGNATURES, bytes: signatureSlots(programs) });
   }
-  return faults;
-}
-
-function drawFault(draw: Draw, subject: Subject): Fault | undefined {
-  const kind = draw.weighted(WEIGHTS);
-  const direction = draw.chance(0.6) ? "toDevice" : "toHost";
-  switch (kind) {
-    case "power-cut":
-      return { kind, when: drawWhen(draw), offMs: draw.chance(0.5) ? draw.next() * 20 : draw.next() * 1500 };
-    case "reset":
-      return { kind, when: drawWhen(draw) };
-    case "unplug":
-    case "kill":
-      return { kind, when: drawWhen(draw), backMs: draw.next() * 2000 };
-    case "stall":
-      return { kind, when: drawWhen(draw), direction, ms: draw.next() * 6000 };
-    case "slow-chip":
-      return { kind, operations: draw.pick(["erase", "program", "all"]) };
-    case "endless":
-      return { kind, operation: Math.floor(draw.next() ** 2 * 30) };
-    case "dead-bit":
-      return { kind, address: deadAddress(draw, subject), mask: 1 << draw.int(0, 7) };
-    case "stuck-protection":
-      return { kind, mask: draw.pick([0x04, 0x08, 0x10, 0x1c]) };
-    case "log-flips": {
-      const words = subject.log.map((_, index) => index).filter(() => draw.chance(0.5));
-      return words.length === 0 ? undefined : { kind, words, ecc: draw.chance(0.5) };
-    }
-    default:
-      return {
-        kind,
-        direction,
-        packet: direction === "toHost" ? draw.int(0, 60) : drawPacket(draw, subject),
-        at: draw.next(),
-        mask: draw.int(1, 255),
-      };
-  }
-}
-
-/** Which of the packets towards the board. */
-function drawPacket(draw: Draw, { image }: Subject): number {
-  const bytes = image.reduce((sum, piece) => sum + piece.bytes.length, 0);
-  return draw.chance(0.4) ? draw.int(0, 20) : draw.int(0, 20 + Math.floor(bytes / 64));
-}
-
-/** In the image, or (rarely) in the two sectors of the journal. */
-function deadAddress(draw: Draw, { image, operation }: Subject): number {
-  if (draw.chance(0.1)) return JOURNAL + draw.int(0, 255);
-  if (operation.kind === "erase") return operation.address + draw.int(0, operation.length - 1);
-  const piece = draw.pick(image);
-  return piece.address + draw.int(0, piece.bytes.length - 1);
+  const faults = drawFaults(draw, { board, owner, operation, image, log });
+  return { seed, board, owner, operation, image, address, old, other, content, log, faults };
 }
