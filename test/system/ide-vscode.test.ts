@@ -1,35 +1,9 @@
 /** What `imflasher ide vscode` writes, run by the debug adapter of "CDT GDB Debug Adapter Extension" itself. */
 import assert from "node:assert/strict";
-import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { type TestContext, test } from "node:test";
-import { parse } from "jsonc-parser";
+import { test } from "node:test";
 import { DebugAdapter, type Json } from "./debug-adapter.js";
-import { BLINK } from "./debug-desk.js";
-import { imflasher } from "./program.js";
-
-/** A folder as a user has it, with a program and a launch.json. */
-async function project(
-  context: TestContext,
-  ...argv: string[]
-): Promise<{ folder: string; configuration: Json }> {
-  const folder = mkdtempSync(join(tmpdir(), "imflasher-ide-"));
-  context.after(() => rmSync(folder, { recursive: true, force: true }));
-  mkdirSync(join(folder, "build"));
-  copyFileSync(BLINK, join(folder, "build", "blink.elf"));
-  const ide = imflasher("ide", "vscode", "--folder", folder, "--name", "blink", ...argv);
-  assert.equal(await ide.exit, 0, ide.lines.join("\n"));
-  // VS Code replaces its variables before the adapter sees them.
-  const text = readFileSync(join(folder, ".vscode", "launch.json"), "utf8").replaceAll(
-    "${" + "workspaceFolder}",
-    folder,
-  );
-  const { configurations } = parse(text) as { configurations: readonly Json[] };
-  const configuration = configurations.find(({ type }) => type === "gdbtarget");
-  assert.ok(configuration !== undefined);
-  return { folder, configuration };
-}
+import { desk } from "./debug-desk.js";
+import { launchConfiguration, placeStlink, writeIdeFiles } from "./ide-project.js";
 
 async function top(adapter: DebugAdapter): Promise<{ readonly id: number; readonly name: string }> {
   const { threads } = (await adapter.request("threads")) as { threads: readonly { id: number }[] };
@@ -97,34 +71,19 @@ async function session(adapter: DebugAdapter, configuration: Json): Promise<void
 }
 
 test("gdbtarget on the emulated board: launch, main, step, variables, restart, disconnect", async (context) => {
-  const { folder, configuration } = await project(context, "--probe", "emulated");
-  // Where the emulated board keeps its flash.
-  const adapter = new DebugAdapter({ XDG_DATA_HOME: folder });
+  const at = await desk(context);
+  await writeIdeFiles(at, "vscode", "--probe", "emulated");
+  // Where the emulated board of the configuration keeps its flash.
+  const adapter = new DebugAdapter({ XDG_DATA_HOME: at.folder });
   context.after(() => adapter.end());
-  await session(adapter, configuration);
+  await session(adapter, launchConfiguration(at, "gdbtarget"));
 });
 
 test("gdbtarget through real OpenOCD", async (context) => {
-  const board = imflasher("emulate", "--state", "none", "--pty", "--stlink", "0");
-  context.after(() => board.end());
-  const pty = (await board.line(/^pty /)).slice(4);
-  const stlink = (await board.line(/^stlink \d+$/)).slice(7);
-  const { folder, configuration } = await project(context, "--probe", "openocd", "--port", pty);
-  // OpenOCD looks in the project first: the emulated ST-LINK stands where the real one would be.
-  mkdirSync(join(folder, "interface"));
-  writeFileSync(
-    join(folder, "interface", "stlink.cfg"),
-    [
-      "source [find interface/stlink-dap.cfg]",
-      `st-link backend tcp ${stlink}`,
-      "transport select dapdirect_swd",
-      "gdb_port 0",
-      "tcl_port disabled",
-      "telnet_port disabled",
-      "",
-    ].join("\n"),
-  );
+  const at = await desk(context, "stlink", "");
+  await writeIdeFiles(at, "vscode", "--probe", "openocd", "--port", at.pty);
+  placeStlink(at);
   const adapter = new DebugAdapter();
   context.after(() => adapter.end());
-  await session(adapter, configuration);
+  await session(adapter, launchConfiguration(at, "gdbtarget"));
 });
