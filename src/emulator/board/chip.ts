@@ -473,6 +473,13 @@ export class Chip {
       this.#map(`${name} (AXI)`, ADDRESS[`${name}_AXI`], SIZE[name], ram);
     }
     this.#map("system memory", ADDRESS.SYSTEM_MEMORY, SIZE.SYSTEM_MEMORY, new SystemMemory(log));
+    const messages = new Ram(SIZE.FDCAN_MESSAGE_RAM);
+    this.#map(
+      "FDCAN message RAM",
+      ADDRESS.FDCAN_MESSAGE_RAM,
+      SIZE.FDCAN_MESSAGE_RAM,
+      new GatedRam("FDCAN message RAM", messages, this.rcc.clockGate("FDCAN"), log),
+    );
     this.#map("backup SRAM", ADDRESS.BACKUP_SRAM, SIZE.BACKUP_SRAM, gated("BKPRAM", SIZE.BACKUP_SRAM));
   }
 

@@ -182,6 +182,8 @@ export class Scb implements BusDevice {
       offset,
       reset: 0,
       rw: mask,
+      // The priorities' bits that this chip lacks: written with whole bytes by everybody.
+      wo: (mask >>> 4) & 0x0f0f0f0f,
       onWrite: (written: number, _before: number, laneMask: number) =>
         this.#writePriorities(first, written, laneMask),
     });

@@ -176,3 +176,9 @@ test("memory that stops lending its bytes is no longer executed from", () => {
   machine.step(3);
   assert.equal(machine.reg(1), 2);
 });
+
+test("a whole byte as a system handler's priority is no mistake: the low bits are not there", () => {
+  const machine = new TestMachine().word(0xe000ed20, 0xffff0000);
+  assert.equal(machine.at(0xe000ed20), 0xf0f00000);
+  assert.deepEqual(machine.notes, []);
+});

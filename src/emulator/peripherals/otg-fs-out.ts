@@ -117,14 +117,12 @@ export class OutEndpoint extends Endpoint {
     }
   }
 
+  /** At 0 it stays: ST's library renews it only after a bus reset. */
   #countSetup(): void {
-    const { core } = this;
-    const count = (core.regs.get(this.names.tsiz) >>> TSIZ.STUPCNT_SHIFT) & 3;
-    if (count === 0) {
-      core.mistake("DOEPTSIZ0.stupcnt", "SETUP received while DOEPTSIZ0.STUPCNT = 0: set it to 1..3");
-    } else {
-      core.regs.set(this.names.tsiz, core.regs.get(this.names.tsiz) - (1 << TSIZ.STUPCNT_SHIFT));
-    }
+    const { regs } = this.core;
+    const size = regs.get(this.names.tsiz);
+    const count = (size >>> TSIZ.STUPCNT_SHIFT) & 3;
+    if (count > 0) regs.set(this.names.tsiz, size - (1 << TSIZ.STUPCNT_SHIFT));
   }
 
   packet(toggle: DataToggle, bytes: Uint8Array): Handshake {

@@ -95,7 +95,7 @@ const INTERRUPTS_W1C = 0xff7f;
 
 const GLOBAL: RegisterMap<string> = {
   GOTGCTL: { offset: 0x000, reset: 0x800, rw: 0xc0, ro: 0x002f_0101, tagged: 0x0010_1e3e },
-  GOTGINT: { offset: 0x004, reset: 0, w1c: 0x001e_0304 },
+  GOTGINT: { offset: 0x004, reset: 0, w1c: ALL },
   GAHBCFG: { offset: 0x008, reset: 0, rw: 0xbf, tagged: 0x100 },
   GUSBCFG: { offset: 0x00c, reset: 0xa00, rw: 0x6000_3c40, tagged: 0x83fe_8307 },
   GRSTCTL: { offset: 0x010, reset: 0x8000_0000, rw: 0x7c0, ro: 0xc000_0031, tagged: 0x6 },

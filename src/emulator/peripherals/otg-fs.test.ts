@@ -124,6 +124,13 @@ test("SETUP is taken while NAK is set, and is done with the next token only", ()
   assert.equal(get(doeptsiz(0)) >>> 29, 2);
 });
 
+test("SETUP packets are taken for as long as they come, whatever STUPCNT counted down to", () => {
+  const { otg, get, log } = attached();
+  for (let n = 0; n < 4; n++) assert.equal(otg.setup(0, 0, SETUP), "ack");
+  assert.equal(get(doeptsiz(0)) >>> 29, 0);
+  assert.deepEqual(log.lines, []);
+});
+
 test("SETUP clears the stall of endpoint 0, software cannot", () => {
   const { otg, get, put } = attached();
   put(diepctl(0), 1 << 21);

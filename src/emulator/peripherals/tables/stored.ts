@@ -21,6 +21,13 @@ export const FDCAN = `
   TXBAR d0 0 ffffffff, TXBCR d4 0 ffffffff, TXBTO d8 0 ffffffff, TXBCF dc 0 ffffffff, TXBTIE e0 0 ffffffff,
   TXBCIE e4 0 ffffffff, TXEFC f0 0 3f3ffffc, TXEFS f4 0 31f1f3f, TXEFA f8 0 1f`;
 
+/** Time-triggered operation, in FDCAN1 only (masks from CMSIS, TTCAN_TypeDef). */
+export const FDCAN_TT = `
+  TTTMC 100 0 7ffffc, TTRMC 104 0 dfffffff, TTOCF 108 10000 7fffffb, TTMLM 10c 0 fff0fff,
+  TURCF 110 10000000 bfffffff, TTOCN 114 0 bfff, TTGTP 118 0 ffffffff, TTTMK 11c 0 807fffff, TTIR 120 0 7ffff,
+  TTIE 124 0 7ffff, TTILS 128 0 7ffff, TTOST 12c 0 ffc0ffff, TURNA 130 0 3ffff, TTLGT 134 0 ffffffff,
+  TTCTC 138 0 3fffff, TTCPT 13c 0 ffff003f, TTCSM 140 0 ffff, TTTS 300 0 33`;
+
 export const FDCAN_CCU = `
   CREL 0 0 ffffffff, CCFG 4 0 800fffdf, CSTAT 8 0 dfffffff, CWD c 0 ffffffff, IR 10 0 3, IE 14 0 3`;
 

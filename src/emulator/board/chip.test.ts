@@ -1,0 +1,29 @@
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { test } from "node:test";
+import { parseBoard } from "../../boards/board.js";
+import { EmulatedBoard } from "./emulated-board.js";
+
+function rig() {
+  const file = "boards/weact-ministm32h750.json";
+  const messages: string[] = [];
+  const board = new EmulatedBoard({
+    board: parseBoard(file, readFileSync(file, "utf8")),
+    random: () => 0.5,
+    onMessage: (message) => messages.push(message),
+  });
+  board.powerOn();
+  return { board, bus: board.chip.bus, messages };
+}
+
+test("the message RAM of FDCAN keeps what is written once its clock runs", () => {
+  const { bus, messages } = rig();
+  bus.write(0x4000_ac00, 4, 0x1234_5678);
+  assert.equal(bus.read(0x4000_ac00, 4), 0);
+  assert.ok(messages.some((message) => message.includes("FDCAN message RAM: access while its clock is off")));
+  bus.write(0x5802_44ec, 4, 1 << 8);
+  bus.write(0x4000_ac00, 4, 0x1234_5678);
+  bus.write(0x4000_d3fc, 4, 0x9abc_def0);
+  assert.equal(bus.read(0x4000_ac00, 4), 0x1234_5678);
+  assert.equal(bus.read(0x4000_d3fc, 4), 0x9abc_def0);
+});
