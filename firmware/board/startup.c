@@ -1,7 +1,6 @@
-/*
- * From reset to main: RM0433 section 2.6 (boot), ARMv7-M ARM B1.5.5 (reset). The chip boots from BOOT_ADD0 = 0x0800_0000;
- * the stack pointer comes from the first word.
- */
+/* The vector table, and from Reset_Handler to main. ARMv7-M ARM B1.5.2 and B1.5.5. */
+#include "startup.h"
+
 #include <stdint.h>
 
 #include "stm32h750.h"
@@ -14,7 +13,6 @@ extern uint32_t bss_start[];
 extern uint32_t bss_end[];
 
 int main(void);
-void Reset_Handler(void);
 void fault_handler(void);
 void SysTick_Handler(void);
 void QUADSPI_IRQHandler(void);
@@ -41,7 +39,7 @@ __attribute__((section(".vectors"), used)) static const union vector vectors[EXC
   [EXCEPTIONS + OTG_FS_IRQn + 1 ... EXCEPTIONS + (int)INTERRUPT_COUNT - 1] = { .handler = fault_handler },
 };
 
-__attribute__((noreturn, used)) void Reset_Handler(void)
+_Noreturn void startup(void)
 {
   SCB->VTOR = (uint32_t)vectors;
   SCB_EnableICache(); /* 64 MHz and seven wait states: the loops below would take four times as long */

@@ -55,12 +55,36 @@ function serialConsole(board: Board): [string, string][] {
   ];
 }
 
+/** What stands in the internal flash instead of us; the emulated one is built from the same file. */
+function firstStage(board: Board): [string, string][] {
+  if (board.firstStage === undefined) return [];
+  const { loadAddress, slot } = board.firstStage;
+  return [
+    ["BOARD_FIRST_STAGE_LOAD_ADDRESS", hex(loadAddress)],
+    ["BOARD_SLOT_ADDRESS", hex(slot.address)],
+    ["BOARD_SLOT_LENGTH", hex(slot.length)],
+  ];
+}
+
+/** Only where the log lies in external flash. */
+function log(board: Board): [string, string][] {
+  const region = board.regions.log;
+  if (region === undefined) return [];
+  return [
+    ["BOARD_LOG_ADDRESS", hex(region.address)],
+    ["BOARD_LOG_LENGTH", hex(region.length)],
+  ];
+}
+
 function macros(board: Board): [string, string][] {
   const { application, journal } = board.regions;
-  const reserved = [journal, ...board.regions.reserved];
+  const own = [journal, board.regions.log, board.firstStage?.slot].filter((region) => region !== undefined);
+  const reserved = [...own, ...board.regions.reserved];
   return [
     ["BOARD_NAME", text(board.name)],
     ["BOARD_TITLE", text(board.title)],
+    ["BOARD_HSE_HZ", `${board.hseHz ?? 0}u`],
+    ["BOARD_BACKUP_REGISTER", `${board.backupRegister}u`],
     ["BOARD_FLASH_BASE", hex(board.flash.address)],
     ["BOARD_FLASH_SIZE", hex(board.flash.size)],
     ["BOARD_FLASH_BANK", `${board.flash.bank}`],
@@ -69,6 +93,8 @@ function macros(board: Board): [string, string][] {
     ["BOARD_APPLICATION_LENGTH", hex(application.length)],
     ["BOARD_JOURNAL_ADDRESS", hex(journal.address)],
     ["BOARD_JOURNAL_LENGTH", hex(journal.length)],
+    ...log(board),
+    ...firstStage(board),
     ["BOARD_RESERVED_COUNT", `${reserved.length}`],
     ["BOARD_RESERVED", regions(reserved)],
     ...FLASH_PINS.map((name): [string, string] => [`BOARD_PIN_${name}`, pin(board.flash.pins[name])]),

@@ -12,7 +12,7 @@ import { parseArgs } from "node:util";
 import { BoardFileError } from "../../src/boards/board.js";
 import { loadBoard } from "../../src/boards/check.js";
 import { boardNames, isBoardPath } from "../../src/boards/names.js";
-import { buildFirmware, writeFirmware } from "./compile.js";
+import { buildFirmware, buildFirstStage, writeFirmware } from "./compile.js";
 import { StackError } from "./stack.js";
 import { BuildError, compilerVersion } from "./toolchain.js";
 
@@ -41,10 +41,11 @@ function build(named: readonly string[], folder: string, owner: Uint8Array | und
   for (const name of named.length === 0 ? boardNames(readdirSync("boards")) : named) {
     const file = boardFile(name);
     const board = loadBoard(file, readFileSync(file, "utf8"));
-    if (board.firstStage !== undefined) continue;
-    const firmware = buildFirmware(".", board, owner);
-    writeFirmware(join(folder, basename(file, ".json")), firmware);
-    process.stdout.write(firmware.size);
+    for (const firmware of [buildFirmware(".", board, owner), buildFirstStage(".", board)]) {
+      if (firmware === undefined) continue;
+      writeFirmware(join(folder, basename(file, ".json")), firmware);
+      process.stdout.write(firmware.size);
+    }
   }
   if (folder === IMAGES) writeFileSync(join(folder, "COMPILER"), `${compilerVersion()}\n`);
 }

@@ -4,26 +4,15 @@ import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSyn
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import type { Board } from "../../src/boards/board.js";
+import { packExst } from "../../src/image/exst.js";
 import { boardHeader } from "./board-header.js";
-import {
-  EXCEPTION_FRAME,
-  IMAGE_MAX,
-  INDIRECT_CALLS,
-  INTERRUPT_ROOTS,
-  STACK_MAX,
-  THREAD_ROOT,
-} from "./budget.js";
+import { EXCEPTION_FRAME, INDIRECT_CALLS, STACK_MAX } from "./budget.js";
+import { ED25519, SIGNING_TABLE } from "./ed25519.js";
+import { bootloaderOf, firstStageOf, isForeign, type Program, sourcesOf } from "./programs.js";
 import { type DeepestPath, deepestPath, readCallGraph } from "./stack.js";
 import { BuildError, FLAGS, MACHINE, runTool, withoutPaths } from "./toolchain.js";
 
 const CMSIS = "node_modules/@xpack-3rd-party/arm-cmsis-core-m/CMSIS/Core/Include";
-/** Ed25519 verification, compiled from where npm puts it: nothing of it is copied into the project. */
-const ED25519 = "node_modules/ed25519-supercop/vendor/ed25519/src";
-const ED25519_SOURCES = ["fe.c", "ge.c", "sc.c", "sha512.c", "verify.c"].map((name) => `${ED25519}/${name}`);
-/** ge.c's table for signing, 30 KiB: the linker leaves it out as long as nothing signs. */
-const SIGNING_TABLE = /\bbase(\.\d+)?$/m;
-const SOURCE_FOLDERS = ["firmware/core", "firmware/drivers", "firmware/board"] as const;
-const LINKER_SCRIPT = "firmware/board/stm32h750.ld";
 
 /** memory.c defines what those patterns would call. */
 const FIRMWARE_FLAGS = [...FLAGS, "-fno-tree-loop-distribute-patterns"] as const;
@@ -38,37 +27,27 @@ const ED25519_FLAGS = [
 export interface Firmware {
   readonly elf: Uint8Array;
   readonly bin: Uint8Array;
-  readonly hex: Uint8Array;
+  /** What is committed for the board, by file name: the two above among it. */
+  readonly files: ReadonlyMap<string, Uint8Array>;
   /** Sections, image size and stack, for people. */
   readonly size: string;
 }
 
-function sources(root: string): string[] {
-  return SOURCE_FOLDERS.flatMap((folder) =>
-    readdirSync(join(root, folder))
-      .filter((name) => name.endsWith(".c"))
-      .sort()
-      .map((name) => `${folder}/${name}`),
-  );
+interface Linked {
+  readonly root: string;
+  readonly program: Program;
+  readonly board: Board;
+  /** Folder for what comes in between. */
+  readonly work: string;
 }
 
-function compile(root: string, source: string, work: string): string {
+function compile({ root, program, work }: Linked, source: string): string {
   const object = join(work, `${source.replaceAll("/", "_").slice(0, -2)}.o`);
   const paths = withoutPaths(root, work, source);
-  const includes = [
-    "-iquote",
-    "firmware/core",
-    "-iquote",
-    "firmware/drivers",
-    "-iquote",
-    work,
-    "-isystem",
-    CMSIS,
-    "-isystem",
-    ED25519,
-  ];
+  const own = [...program.includes, work].flatMap((folder) => ["-iquote", folder]);
+  const includes = [...own, "-isystem", CMSIS, "-isystem", ED25519];
   runTool(root, "gcc", [
-    ...(source.startsWith(ED25519) ? ED25519_FLAGS : FIRMWARE_FLAGS),
+    ...(isForeign(source) ? ED25519_FLAGS : FIRMWARE_FLAGS),
     ...paths,
     ...includes,
     "-fcallgraph-info=su",
@@ -84,13 +63,13 @@ function describe({ bytes, path }: DeepestPath): string {
   return `${bytes} bytes: ${path.map((name) => name.slice(name.lastIndexOf(":") + 1)).join(" > ")}`;
 }
 
-function stackReport(work: string): string {
+function stackReport({ program, work }: Linked): string {
   const texts = readdirSync(work)
     .filter((name) => name.endsWith(".ci"))
     .map((name) => readFileSync(join(work, name), "utf8"));
   const graph = readCallGraph(texts);
-  const thread = deepestPath(graph, INDIRECT_CALLS, THREAD_ROOT);
-  const interrupts = INTERRUPT_ROOTS.map((root) => deepestPath(graph, INDIRECT_CALLS, root));
+  const thread = deepestPath(graph, INDIRECT_CALLS, program.threadRoot);
+  const interrupts = program.interruptRoots.map((root) => deepestPath(graph, INDIRECT_CALLS, root));
   const interrupt = interrupts.reduce((a, b) => (b.bytes > a.bytes ? b : a));
   const total = thread.bytes + EXCEPTION_FRAME + interrupt.bytes;
   const report = [
@@ -103,10 +82,12 @@ function stackReport(work: string): string {
   return report;
 }
 
-function sizeReport(root: string, board: Board, elf: string, image: Uint8Array, work: string): string {
-  const percent = ((100 * image.length) / IMAGE_MAX).toFixed(1);
-  const line = `image ${image.length} of ${IMAGE_MAX} bytes (${percent} %)`;
-  if (image.length > IMAGE_MAX) throw new BuildError(`${board.name}: ${line}: too large`);
+function sizeReport(linked: Linked, elf: string, image: Uint8Array): string {
+  const { root, program, board } = linked;
+  const { imageMax } = program;
+  const percent = ((100 * image.length) / imageMax).toFixed(1);
+  const line = `image ${image.length} of ${imageMax} bytes (${percent} %)`;
+  if (image.length > imageMax) throw new BuildError(`${board.name}: ${line}: too large`);
   const sections = runTool(root, "size", ["-A", elf])
     .split("\n")
     .filter((text) => /^\.(?!debug|comment|ARM)/.test(text))
@@ -114,7 +95,7 @@ function sizeReport(root: string, board: Board, elf: string, image: Uint8Array, 
       const [name = "", bytes = "", address = ""] = text.split(/\s+/);
       return `  ${name.padEnd(10)} ${bytes.padStart(7)} bytes at 0x${Number(address).toString(16).padStart(8, "0")}`;
     });
-  return `${[`board ${board.name}`, line, ...sections, stackReport(work)].join("\n")}\n`;
+  return `${[`board ${board.name}`, line, ...sections, stackReport(linked)].join("\n")}\n`;
 }
 
 function checkNoSigning(root: string, elf: string): void {
@@ -123,32 +104,55 @@ function checkNoSigning(root: string, elf: string): void {
   }
 }
 
-function link(root: string, board: Board, work: string, owner: Uint8Array | undefined): Firmware {
+function linkElf(linked: Linked, owner: Uint8Array | undefined): string {
+  const { root, program, board, work } = linked;
   writeFileSync(join(work, "board.h"), boardHeader(board, owner));
-  const objects = [...sources(root), ...ED25519_SOURCES].map((source) => compile(root, source, work));
-  const at = (name: string): string => join(work, name);
-  const elf = at("imbootloader.elf");
+  const objects = sourcesOf(root, program).map((source) => compile(linked, source));
+  const elf = join(work, `${program.name}.elf`);
   runTool(root, "gcc", [
     ...MACHINE,
     "-nostdlib",
     "-Wl,--gc-sections,--fatal-warnings,--no-warn-rwx-segments",
     "-T",
-    LINKER_SCRIPT,
+    program.linkerScript,
     ...objects,
     "-lgcc",
     "-o",
     elf,
   ]);
   checkNoSigning(root, elf);
-  runTool(root, "objcopy", ["-O", "binary", "--gap-fill", "0xff", elf, at("imbootloader.bin")]);
-  runTool(root, "objcopy", ["-O", "ihex", elf, at("imbootloader.hex")]);
-  const bin = readFileSync(at("imbootloader.bin"));
-  return {
-    elf: readFileSync(elf),
-    bin,
-    hex: readFileSync(at("imbootloader.hex")),
-    size: sizeReport(root, board, elf, bin, work),
-  };
+  return elf;
+}
+
+function link(linked: Linked, owner: Uint8Array | undefined): Firmware {
+  const { root, program, board, work } = linked;
+  const { name } = program;
+  const elfFile = linkElf(linked, owner);
+  const at = (ending: string): string => join(work, `${name}.${ending}`);
+  runTool(root, "objcopy", ["-O", "binary", "--gap-fill", "0xff", elfFile, at("bin")]);
+  const [elf, bin] = [readFileSync(elfFile), readFileSync(at("bin"))];
+  const size = sizeReport(linked, elfFile, bin);
+  const files = new Map<string, Uint8Array>([
+    [`${name}.elf`, elf],
+    [`${name}.bin`, bin],
+    [name === "first-stage" ? "first-stage.size.txt" : "size.txt", Buffer.from(size)],
+  ]);
+  if (name === "imbootloader") {
+    runTool(root, "objcopy", ["-O", "ihex", elfFile, at("hex")]);
+    files.set(`${name}.hex`, readFileSync(at("hex")));
+  }
+  if (name === "imssbl")
+    files.set(`${name}.exst`, packExst(`${name}.bin`, bin, board.firstStage?.slot.length));
+  return { elf, bin, files, size };
+}
+
+function build(root: string, program: Program, board: Board, owner?: Uint8Array): Firmware {
+  const work = mkdtempSync(join(tmpdir(), `${program.name}-`));
+  try {
+    return link({ root: resolve(root), program, board, work }, owner);
+  } finally {
+    rmSync(work, { recursive: true, force: true });
+  }
 }
 
 /**
@@ -157,19 +161,17 @@ function link(root: string, board: Board, work: string, owner: Uint8Array | unde
  * @throws BuildError, StackError
  */
 export function buildFirmware(root: string, board: Board, owner?: Uint8Array): Firmware {
-  const work = mkdtempSync(join(tmpdir(), "imbootloader-"));
-  try {
-    return link(resolve(root), board, work, owner);
-  } finally {
-    rmSync(work, { recursive: true, force: true });
-  }
+  return build(root, bootloaderOf(board), board, owner);
+}
+
+/** @returns undefined for a board that has no first stage. @throws BuildError, StackError */
+export function buildFirstStage(root: string, board: Board): Firmware | undefined {
+  const program = firstStageOf(board);
+  return program === undefined ? undefined : build(root, program, board);
 }
 
 /** Writes the files that are committed for a board. */
 export function writeFirmware(folder: string, firmware: Firmware): void {
   mkdirSync(folder, { recursive: true });
-  writeFileSync(join(folder, "imbootloader.elf"), firmware.elf);
-  writeFileSync(join(folder, "imbootloader.bin"), firmware.bin);
-  writeFileSync(join(folder, "imbootloader.hex"), firmware.hex);
-  writeFileSync(join(folder, "size.txt"), firmware.size);
+  for (const [name, bytes] of firmware.files) writeFileSync(join(folder, name), bytes);
 }

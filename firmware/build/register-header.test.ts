@@ -33,6 +33,9 @@ const BLOCKS: Readonly<Record<string, readonly [peripheral: string, prefix: stri
   rng: ["RNG", ""],
   crs: ["CRS", ""],
   rtc: ["RTC", "RTC_"],
+  syscfg: ["SYSCFG", ""],
+  tim6: ["TIM6", ""],
+  exti: ["EXTI", ""],
   iwdg: ["IWDG", ""],
   dbgmcu: ["DBGMCU", ""],
   otg_global: ["OTG2_HS_GLOBAL", "OTG_HS_"],
@@ -130,4 +133,17 @@ function check({ block, register, field, lsb, width }: HeaderField): void {
 
 test("fields are the bits of the chip", () => {
   for (const field of fields) check(field);
+});
+
+test("what resets all peripherals names every one of them, and not the core", () => {
+  const { registers } = found(yardstick.peripherals["RCC"], "RCC");
+  const text = readFileSync(`${FOLDER}/rcc.h`, "utf8");
+  const masks = [...text.matchAll(/^#define RCC_(\w+RSTR)_ALL (0x[0-9A-F]+)u$/gm)];
+  assert.equal(masks.length, 9);
+  for (const [, name = "", mask] of masks) {
+    const bits = Object.entries(found(registers[name], name).fields)
+      .filter(([field]) => field !== "CPURST")
+      .reduce((all, [, [lsb]]) => all + 2 ** lsb, 0);
+    assert.equal(Number(mask), bits, name);
+  }
 });

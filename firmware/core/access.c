@@ -16,7 +16,7 @@
 #define BOARD_AT 2u
 #define HOLDER_AT 18u
 
-#define FAILURES_MAGIC 0x464D4900u /* "IMF" in RTC_BKP2R */
+#define FAILURES_MAGIC 0x464D4900u /* "IMF" in PORT_BACKUP_FAILURES */
 #define FAILURES_MASK 0xFFu
 #define WAIT_FIRST_MS 1000u
 #define WAIT_DOUBLED_MAX 6u /* 64 s */
@@ -60,6 +60,11 @@ bool access_allowed(struct operation *operation, uint8_t any)
 {
   if (any == 0 || (any & access_rights()) != 0) {
     return true;
+  }
+  if (owner()->ownership == OWNER_UNKNOWN) {
+    operation_fail(operation, &(struct failure){ ERROR_LOG_BROKEN, 0,
+                                                 "the board's log was changed by something else: nobody has a right", { 0 } });
+    return false;
   }
   if (operation->type == REQUEST_CLAIM) {
     operation_fail(operation, &(struct failure){ ERROR_CLAIMED, 0,
@@ -129,6 +134,9 @@ uint16_t access_check_certificate(const uint8_t certificate[ACCESS_CERTIFICATE_S
   uint8_t message[TEXT_SIZE(CERTIFICATE_TEXT) + BODY_SIZE];
   if (owner()->ownership == OWNER_NONE) {
     return ERROR_NOT_CLAIMED;
+  }
+  if (owner()->ownership == OWNER_UNKNOWN) {
+    return ERROR_LOG_BROKEN;
   }
   set_failures((uint8_t)(access.failures < FAILURES_MASK ? access.failures + 1u : FAILURES_MASK));
   const bool open = access.open;

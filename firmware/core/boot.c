@@ -62,6 +62,9 @@ struct boot_decision boot_judge(const struct boot_facts *facts)
   if (!facts->flash) {
     return stay(REASON_NO_FLASH);
   }
+  if (facts->log_broken) {
+    return stay(REASON_LOG_BROKEN);
+  }
   if (facts->unfinished) {
     return stay(REASON_UNFINISHED);
   }
@@ -84,6 +87,7 @@ struct boot_facts boot_collect(uint32_t request, uint32_t request_address)
     .request = request,
     .request_address = request_address,
     .flash = external_ready(),
+    .log_broken = !log_intact(),
     .unfinished = journal_unfinished(),
     .stored = log_boot_address(),
   };

@@ -23,9 +23,10 @@ struct boot_decision {
 
 /* All that the decision depends on. */
 struct boot_facts {
-  uint32_t request;         /* RTC_BKP0R */
-  uint32_t request_address; /* RTC_BKP1R */
+  uint32_t request;         /* PORT_BACKUP_REQUEST */
+  uint32_t request_address; /* PORT_BACKUP_ADDRESS */
   bool flash;               /* the chip answers and is known */
+  bool log_broken;          /* the log cannot be believed */
   bool unfinished;          /* or the journal cannot be read */
   uint32_t stored;          /* boot address of the log */
   bool vectors_read;        /* `stack` and `reset` were read from the address in question */

@@ -7,7 +7,7 @@
 
 static struct {
   bool pending;
-  uint32_t request; /* for RTC_BKP0R */
+  uint32_t request; /* for PORT_BACKUP_REQUEST */
   uint32_t address;
   uint32_t since; /* port_millis() */
 } departure;

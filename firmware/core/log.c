@@ -13,6 +13,7 @@
 
 _Static_assert(PORT_LOG_WORDS % STRETCH == 0, "the log is whole stretches");
 
+static bool intact;
 static uint32_t boot_address;
 static uint32_t next; /* the first word behind everything that is not blank */
 
@@ -52,11 +53,22 @@ void log_read(void)
   boot_address = BOARD_APPLICATION_ADDRESS;
   next = 0;
   owner_start();
+  intact = port_log_start() >= 0;
+  if (!intact) {
+    next = PORT_LOG_WORDS; /* nothing is appended to it either */
+    owner_unknown();
+    return;
+  }
   for (uint32_t i = 0; i < PORT_LOG_WORDS; i += STRETCH) {
     if (!port_log_blank(i, STRETCH)) {
       read_stretch(i);
     }
   }
+}
+
+bool log_intact(void)
+{
+  return intact;
 }
 
 uint32_t log_boot_address(void)

@@ -1,4 +1,4 @@
-/* The log in internal flash, docs/protocol.md sections 10 and 11.6: words that are appended, each once. */
+/* The log, docs/protocol.md sections 10 and 11.6: words that are appended, each once. */
 #ifndef LOG_H
 #define LOG_H
 
@@ -24,6 +24,9 @@ struct log_record {
 
 /* Reads all words: the boot address, and through owner.h owner and policy. */
 void log_read(void);
+
+/* False: log_read found that nothing in the log can be believed. Nobody has a right then, and nothing is run. */
+bool log_intact(void);
 
 /* Where a restart boots. */
 uint32_t log_boot_address(void);

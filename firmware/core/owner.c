@@ -39,6 +39,12 @@ void owner_start(void)
 #endif
 }
 
+void owner_unknown(void)
+{
+  static const uint8_t no_key[OWNER_KEY_SIZE];
+  change(OWNER_UNKNOWN, no_key);
+}
+
 static void take_owner(const struct log_record *record)
 {
   uint8_t key[PORT_LOG_WORD_SIZE];

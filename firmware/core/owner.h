@@ -13,6 +13,7 @@ enum ownership {
   OWNER_NONE = 0,
   OWNER_CLAIMED = 1,  /* by the log */
   OWNER_COMPILED = 2, /* BOARD_OWNER of board.h */
+  OWNER_UNKNOWN = 3,  /* the log cannot be believed: nobody can prove anything */
 };
 
 struct owner {
@@ -26,6 +27,9 @@ const struct owner *owner(void);
 /* For log_read: nothing is known yet; the next valid word. Kinds that are not the owner's are ignored. */
 void owner_start(void);
 void owner_take(const struct log_record *record);
+
+/* For log_read: the log cannot be believed, whatever is compiled in. */
+void owner_unknown(void);
 
 /* Writes what a claim or a policy that was cut off has left out, so that no single unreadable word undoes it. */
 void owner_repair(void);

@@ -22,6 +22,7 @@ enum {
   PORT_ERROR_BUS = -7,         /* the peripheral reported an error */
   PORT_ERROR_RNG = -8,         /* a health test of the random number generator failed */
   PORT_ERROR_OPTION = -9,      /* the chip did not take the option bytes */
+  PORT_ERROR_CHAIN = -10,      /* the log is not what was written here */
 };
 
 /* --- time ------------------------------------------------------------------------------------------- */
@@ -109,10 +110,16 @@ int port_flash_status(uint8_t status[3]);
 /* Clears the block-protect bits (docs/protocol.md, UNPROTECT). Waits up to 15 ms. */
 int port_flash_unprotect(void);
 
-/* --- the log in internal flash ---------------------------------------------------------------------------- */
+/* --- the log: internal flash, or for IMSSBL the chain in external flash (second_stage/chain.h) ----------------------------- */
 
 #define PORT_LOG_WORDS 2048u
 #define PORT_LOG_WORD_SIZE 32u
+
+/*
+ * Call once, after port_flash_start and before the others. Fails when the log can be believed in nothing: PORT_ERROR_CHAIN
+ * when somebody else changed it, or why the flash cannot be read.
+ */
+int port_log_start(void);
 
 /* `index` is 0..PORT_LOG_WORDS-1. PORT_ERROR_ECC leaves `word` untouched. */
 int port_log_read(uint32_t index, uint8_t word[PORT_LOG_WORD_SIZE]);
@@ -122,14 +129,15 @@ int port_log_read(uint32_t index, uint8_t word[PORT_LOG_WORD_SIZE]);
 bool port_log_blank(uint32_t index, uint32_t count);
 int port_log_program(uint32_t index, const uint8_t word[PORT_LOG_WORD_SIZE]);
 
-/* FLASH_SR1 as it was after the last port_log_program that failed. */
+/* FLASH_SR1 as it was after the last port_log_program that failed; 0 where the log is in external flash. */
 uint32_t port_log_error(void);
 
 /* --- the chip around ------------------------------------------------------------------------------------- */
 
-#define PORT_BACKUP_REQUEST 0u /* RTC_BKP0R */
-#define PORT_BACKUP_ADDRESS 1u /* RTC_BKP1R */
-#define PORT_BACKUP_FAILURES 2u /* RTC_BKP2R */
+/* Backup registers in a row, from RTC_BKP0R on or from where the board says (docs/protocol.md, section 8). */
+#define PORT_BACKUP_REQUEST 0u
+#define PORT_BACKUP_ADDRESS 1u
+#define PORT_BACKUP_FAILURES 2u
 
 uint32_t port_backup_read(uint32_t index);
 void port_backup_write(uint32_t index, uint32_t value);

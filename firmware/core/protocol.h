@@ -78,6 +78,7 @@ enum error_code {
   ERROR_NOT_BOOTABLE = 0x0041,
   ERROR_LOG_FULL = 0x0050,
   ERROR_LOG_FAILED = 0x0051,
+  ERROR_LOG_BROKEN = 0x0052,
   ERROR_DENIED = 0x0060,
   ERROR_WAIT = 0x0061,
   ERROR_BAD_CERT = 0x0062,
@@ -101,11 +102,12 @@ enum boot_reason {
   REASON_NOT_BOOTABLE = 5,
   REASON_HOST = 6,
   REASON_UNSIGNED = 7,
+  REASON_LOG_BROKEN = 8,
 };
 
-#define BACKUP_STAY 0x4C464D53u /* "SMFL" in RTC_BKP0R */
-#define BACKUP_RUN 0x4C464D52u  /* "RMFL" in RTC_BKP0R, the address in RTC_BKP1R */
-#define BACKUP_PROBE 0x4C464D50u /* "PMFL" in RTC_BKP0R: stay, for the probe where no USB host is */
-#define BACKUP_PROBE_ONLY 1u     /* in RTC_BKP1R beside it: for the probe whatever is on USB */
+#define BACKUP_STAY 0x4C464D53u /* "SMFL" in PORT_BACKUP_REQUEST */
+#define BACKUP_RUN 0x4C464D52u  /* "RMFL" there, the address in PORT_BACKUP_ADDRESS */
+#define BACKUP_PROBE 0x4C464D50u /* "PMFL" there: stay, for the probe where no USB host is */
+#define BACKUP_PROBE_ONLY 1u     /* in PORT_BACKUP_ADDRESS beside it: for the probe whatever is on USB */
 
 #endif

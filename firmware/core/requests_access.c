@@ -52,7 +52,9 @@ static enum step prove_failed(struct operation *operation, uint16_t code)
   if (code == ERROR_NOT_CLAIMED) {
     return fail_not_claimed(operation);
   }
-  if (code == ERROR_BAD_CERT) {
+  if (code == ERROR_LOG_BROKEN) {
+    why = "the board's log was changed by something else: its owner is unknown";
+  } else if (code == ERROR_BAD_CERT) {
     why = "the certificate is not signed by this board's owner, or of a version that is not known here";
   } else if (code == ERROR_WRONG_BOARD) {
     why = "the certificate is for another board, or for any while the owner wants this board's own";

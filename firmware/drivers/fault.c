@@ -1,5 +1,6 @@
 #include "fault.h"
 
+#include "backup.h"
 #include "led.h"
 #include "port.h"
 #include "stm32h750.h"
@@ -28,19 +29,19 @@ void fault_stop(void)
 
 void fault_forgive(void)
 {
-  uint32_t record = port_backup_read(BACKUP_FAULT);
+  uint32_t record = backup_read(BACKUP_FAULT);
   if ((record & MAGIC_MASK) == MAGIC && COUNT_OF(record) != 0) {
-    port_backup_write(BACKUP_FAULT, record & ~COUNT(0xFu));
+    backup_write(BACKUP_FAULT, record & ~COUNT(0xFu));
   }
 }
 
 _Noreturn void fault_record(uint32_t number, uint32_t program_counter)
 {
   __disable_irq();
-  uint32_t record = port_backup_read(BACKUP_FAULT);
+  uint32_t record = backup_read(BACKUP_FAULT);
   uint32_t count = (record & MAGIC_MASK) == MAGIC ? COUNT_OF(record) + 1u : 1u;
-  port_backup_write(BACKUP_FAULT, MAGIC | COUNT(count < 15u ? count : 15u) | number);
-  port_backup_write(BACKUP_PROGRAM_COUNTER, program_counter);
+  backup_write(BACKUP_FAULT, MAGIC | COUNT(count < 15u ? count : 15u) | number);
+  backup_write(BACKUP_PROGRAM_COUNTER, program_counter);
   if (count < FAULT_MAX) {
     port_backup_write(PORT_BACKUP_REQUEST, REQUEST_STAY);
     NVIC_SystemReset();

@@ -2,22 +2,12 @@
 
 #include "clock.h"
 #include "fault.h"
+#include "interrupts.h"
 #include "mpu.h"
 #include "nor_flash.h"
 #include "port.h"
 #include "stm32h750.h"
 #include "time.h"
-
-static void stop_interrupts(void)
-{
-  for (uint32_t first = 0; first < INTERRUPT_COUNT; first += 32u) {
-    uint32_t left = INTERRUPT_COUNT - first;
-    uint32_t mask = left < 32u ? (1u << left) - 1u : 0xFFFFFFFFu;
-    NVIC->ICER[first / 32u] = mask;
-    NVIC->ICPR[first / 32u] = mask;
-  }
-  SCB->ICSR = SCB_ICSR_PENDSTCLR_Msk | SCB_ICSR_PENDSVCLR_Msk;
-}
 
 /* Peripherals that port.h used; USB was never started in this life of the chip (docs/protocol.md, section 8). */
 static void reset_peripherals(void)
@@ -58,7 +48,7 @@ _Noreturn void jump_to(uint32_t address)
   }
   __disable_irq();
   time_stop();
-  stop_interrupts();
+  interrupts_stop();
   fault_stop();
   reset_peripherals();
   SCB_DisableICache();

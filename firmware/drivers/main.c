@@ -11,6 +11,7 @@
 #include "port.h"
 #include "probe.h"
 #include "stm32h750.h"
+#include "take_over.h"
 #include "time.h"
 #include "usb_device.h"
 
@@ -26,6 +27,7 @@ static void start_machine(void)
   time_start();
   fault_start();
   mpu_close_flash_window();
+  take_over();
   (void)clock_start(); /* without the PLL everything goes on, on HSI; INFO tells the clock */
   time_set_cpu_hz(clock_cpu_hz());
   port_watchdog_feed();

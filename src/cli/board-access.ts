@@ -82,6 +82,12 @@ export class BoardAccess {
   #denial(rights: readonly Right[], join: "and" | "or"): string {
     const needed = rights.map((right) => `"${right}"`).join(` ${join} `);
     const grant = this.#grant;
+    if (grant.access?.owned === OWNED.unknown) {
+      return (
+        `denied: board ${this.#boardId} cannot tell who owns it: its log was changed by something else.\n` +
+        "Blank the log by the first stage's DFU and begin anew: docs/imssbl.md, Recovery"
+      );
+    }
     const owner = grant.access === undefined ? "its owner" : fingerprint(grant.access.owner);
     const what = `denied: board ${this.#boardId} belongs to ${owner}, and this needs the right ${needed}`;
     return `${what}.\n${this.#reason(grant)}`;
@@ -107,7 +113,7 @@ export class BoardAccess {
     if (grant.kind === "locked" && grant.unusable !== undefined) {
       return `The key of ${grant.unusable.key.name} in ${file} ${describeUnusable(grant.unusable)}.${mail}`;
     }
-    if (grant.kind !== "locked") return "";
+    if (grant.kind !== "locked" || grant.access.owned === OWNED.unknown) return "";
     return file === undefined
       ? `No keys.json: looked for ${looked.join(" and ")}.${mail}`
       : `${file} holds no key of this owner for this board.${mail}`;
@@ -123,6 +129,7 @@ function describeUnusable(unusable: Unusable): string {
 /** "open", or whose the board is. */
 export function describeOwner(access: Access | undefined): string {
   if (access === undefined || access.owned === OWNED.open) return "open: it has no owner and needs no keys";
+  if (access.owned === OWNED.unknown) return "unknown: its log was changed by something else";
   const how = access.owned === OWNED.builtIn ? ", compiled into its bootloader" : "";
   return `claimed: its owner is ${fingerprint(access.owner)}${how}`;
 }
@@ -153,9 +160,10 @@ export function accessJson(grant: Grant): { readonly [key: string]: JsonValue } 
   if (access === undefined || access.owned === OWNED.open) {
     return { owned: "open", owner: null, policy: 0, rdp: access?.rdp ?? null, key, rights: [] };
   }
+  const names = { [OWNED.claimed]: "claimed", [OWNED.builtIn]: "built-in" } as const;
   return {
-    owned: access.owned === OWNED.builtIn ? "built-in" : "claimed",
-    owner: fingerprint(access.owner),
+    owned: names[access.owned as keyof typeof names] ?? "unknown",
+    owner: access.owned === OWNED.unknown ? null : fingerprint(access.owner),
     policy: access.policy,
     rdp: access.rdp,
     key,

@@ -48,11 +48,25 @@ export function imageFolder(nameOrPath: string): string {
 
 /** The bootloader that was built for a board. @throws FileError */
 export function bootloaderImage(nameOrPath: string): Uint8Array {
-  const file = join(imageFolder(nameOrPath), "imbootloader.bin");
+  return builtImage(nameOrPath, "imbootloader.bin");
+}
+
+/** What an emulated board has in its internal flash: the bootloader, or the stand-in for its first stage. @throws FileError */
+export function internalImage(nameOrPath: string): Uint8Array {
+  const keeps = readBoard(nameOrPath).firstStage !== undefined;
+  return keeps ? builtImage(nameOrPath, "first-stage.bin") : bootloaderImage(nameOrPath);
+}
+
+/** IMSSBL for the slot of a board that has a first stage. @throws FileError */
+export function secondStageImage(nameOrPath: string): Uint8Array {
+  return builtImage(nameOrPath, "imssbl.exst");
+}
+
+function builtImage(nameOrPath: string, name: string): Uint8Array {
   const how = isBoardPath(nameOrPath)
     ? `the board's bootloader cannot be read (build it: ${buildCommand(nameOrPath)})`
     : "the board's bootloader cannot be read";
-  return read(file, how);
+  return read(join(imageFolder(nameOrPath), name), how);
 }
 
 /** What builds the firmware of a board file, in a checkout of the project. */

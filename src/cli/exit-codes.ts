@@ -41,6 +41,7 @@ const DENIALS: readonly (BoardErrorName | undefined)[] = [
   "BAD_PROOF",
   "CLAIMED",
   "BAD_SIGNATURE",
+  "LOG_BROKEN",
 ];
 
 /** The first row that matches counts; what matches none is 1. */

@@ -15,7 +15,7 @@ export const POLICY_REQUIRE_SIGNED = 1;
 export const POLICY_OWN_CERTIFICATES = 2;
 
 /** ACCESS's `owned`: section 11.2. */
-export const OWNED = { open: 0, claimed: 1, builtIn: 2 } as const;
+export const OWNED = { open: 0, claimed: 1, builtIn: 2, unknown: 3 } as const;
 
 export const CERTIFICATE_BYTES = 114;
 export const SIGNATURE_BYTES = 64;

@@ -83,6 +83,12 @@ const ROWS = {
     "the internal flash did not take the word",
     "Try again; if it stays, put the bootloader back by ST's ROM DFU or a probe.",
   ),
+  LOG_BROKEN: row(
+    0x0052,
+    "none",
+    "the board's log was changed by something else: nobody has a right, and nothing is run",
+    "Blank the log by the first stage's DFU and begin anew: docs/imssbl.md, Recovery.",
+  ),
   DENIED: row(
     0x0060,
     "rights",

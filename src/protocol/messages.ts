@@ -191,6 +191,7 @@ export const STAY_REASONS: Readonly<Record<number, string>> = {
   5: "NOT_BOOTABLE",
   6: "HOST",
   7: "UNSIGNED",
+  8: "LOG_BROKEN",
 };
 
 export function requestType(name: RequestName): number {

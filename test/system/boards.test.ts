@@ -60,8 +60,8 @@ async function cutAndComplete({ bench, armed }: Desk, program: Uint8Array): Prom
   assert.deepEqual(reasons, [UNFINISHED]);
 }
 
-/* A board with a first stage runs IMSSBL behind it: imssbl*.test.ts. */
-for (const name of boardNames().filter((one) => readBoard(one).firstStage === undefined)) {
+/* A board with a first stage runs IMSSBL behind it, of which imssbl*.test.ts has more. */
+for (const name of boardNames()) {
   test(`${name}: flash over old content, power cut, verify, read, boot, restart, erase, on its own wiring`, async () => {
     const at = desk(name);
     const { bench, leds } = at;
@@ -69,10 +69,11 @@ for (const name of boardNames().filter((one) => readBoard(one).firstStage === un
     await bench.with(async ({ session }) => {
       assert.equal((await session.send("INFO", {})).board, name);
       const { size, application, reserved } = await session.send("GEOMETRY", {});
-      const { flash, regions } = bench.board.board;
+      const { flash, regions, firstStage } = bench.board.board;
+      const own = [regions.journal, regions.log, firstStage?.slot].filter((region) => region !== undefined);
       assert.equal(size, flash.size);
       assert.deepEqual(application, regions.application);
-      assert.deepEqual(reserved, [regions.journal, ...regions.reserved]);
+      assert.deepEqual(reserved, [...own, ...regions.reserved]);
     });
     const big = summing(200_000, 9);
     await cutAndComplete(at, big);

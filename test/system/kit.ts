@@ -7,7 +7,8 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { setImmediate } from "node:timers/promises";
 import { bigApplication, exampleImage } from "../../examples/big.js";
-import { bootloaderImage, readBoard } from "../../src/cli/board-files.js";
+import { internalImage, readBoard } from "../../src/cli/board-files.js";
+import { installSecondStage } from "../../src/cli/emulated/make-board.js";
 import {
   type BoardState,
   EmulatedBoard,
@@ -71,8 +72,10 @@ export class Bench {
       onConsole: (line) => this.console.push(line),
       ...rest,
     });
-    if (state === undefined) this.board.loadInternal(bootloaderImage(bootloader));
-    else this.board.load(state);
+    if (state === undefined) {
+      this.board.loadInternal(internalImage(bootloader));
+      installSecondStage(this.board, bootloader);
+    } else this.board.load(state);
     this.board.host.onCdc((port) => this.#arrived(port));
   }
 

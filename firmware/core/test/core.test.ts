@@ -93,6 +93,7 @@ function outcomes(output: string): Outcome[] {
 const ROOT = repositoryRoot();
 const CORE = join(ROOT, "firmware", "core");
 const TESTS = join(CORE, "test");
+const CHAIN = join(ROOT, "firmware", "second_stage");
 const work = mkdtempSync(join(tmpdir(), "imbootloader-core-"));
 after(() => rmSync(work, { recursive: true, force: true }));
 
@@ -106,8 +107,8 @@ function compile(name: string, flags: readonly string[], files: readonly string[
   const binary = join(work, name);
   const ed25519 = join(ROOT, "node_modules", "ed25519-supercop", "vendor", "ed25519", "src");
   const objects = ED25519_SOURCES.map((source) => compileEd25519(ed25519, source));
-  const includes = [`-I${TESTS}`, `-I${CORE}`, "-isystem", ed25519];
-  const all = [...sources(CORE), ...files, ...objects];
+  const includes = [`-I${TESTS}`, `-I${CORE}`, `-I${CHAIN}`, "-isystem", ed25519];
+  const all = [...sources(CORE), join(CHAIN, "chain.c"), ...files, ...objects];
   const built = run("gcc", [...FLAGS, ...flags, ...includes, ...all, "-lcrypto", "-o", binary]);
   assert.equal(built.status, 0, `gcc failed:\n${built.output}`);
   return binary;

@@ -26,6 +26,7 @@ int main(int count, char **arguments)
   suite_access();
   suite_owner();
   suite_signature();
+  suite_chain();
   suite_access_vectors();
 #endif
   return tap_done();

@@ -18,6 +18,9 @@ uint8_t model_to_pc[MODEL_PIPE];
 static const uint8_t unique_id[12] = { 0x2f, 0, 0x3e, 0, 0x0f, 0x51, 0x35, 0x30, 0x33, 0x32, 0x39, 0x37 };
 static EVP_MD_CTX *sha;
 
+/* Without power nothing runs; what polls without end must still come to one. More than any test of a session polls. */
+#define POLLS_OFF 1000000u
+
 /* A driver would do harm on the chip here: the core broke port.h. */
 static void must(bool holds, const char *what)
 {
@@ -270,8 +273,11 @@ int port_flash_program(uint32_t offset, const uint8_t *bytes, size_t size)
 
 int port_flash_poll(void)
 {
-  if (model.off || model.busy > 0) {
-    model.busy -= model.off ? 0 : 1;
+  if (model.off) {
+    return model.polls_off++ < POLLS_OFF ? PORT_BUSY : PORT_ERROR_TIMEOUT;
+  }
+  if (model.busy > 0) {
+    model.busy -= 1;
     return PORT_BUSY;
   }
   return model.poll_error;
@@ -292,6 +298,11 @@ int port_flash_unprotect(void)
   model.status[1] &= (uint8_t)~0x40u;
   model.status[2] &= (uint8_t)~0x04u;
   return PORT_OK;
+}
+
+int port_log_start(void)
+{
+  return model.log_start;
 }
 
 int port_log_read(uint32_t index, uint8_t word[PORT_LOG_WORD_SIZE])

@@ -50,8 +50,10 @@ struct model {
   enum model_torn torn;
   uint64_t torn_seed;
   bool off;
+  unsigned polls_off;
 
   /* log */
+  int log_start; /* what port_log_start says */
   bool log_refuses;
   unsigned log_programs;
 

@@ -16,6 +16,7 @@ void suite_rescue(void);
 void suite_access(void);
 void suite_owner(void);
 void suite_signature(void);
+void suite_chain(void);
 void suite_compiled_owner(void); /* for a build with BOARD_OWNER, whose boards are never open */
 void suite_access_vectors(void);
 

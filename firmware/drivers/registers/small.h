@@ -74,6 +74,47 @@ struct rtc_registers {
 };
 #define RTC ((struct rtc_registers *)0x58004000u)
 
+/* System configuration, section 12.4: the overdrive alone. */
+struct syscfg_registers {
+  uint32_t RESERVED0[11];
+  volatile uint32_t PWRCR;
+};
+#define SYSCFG ((struct syscfg_registers *)0x58000400u)
+#define SYSCFG_PWRCR_ODEN 1u
+#define SYSCFG_PWRCR_ODEN_MASK (0xFu << 0)
+
+/* Extended interrupts, section 20.6. */
+struct exti_registers {
+  volatile uint32_t RTSR1;
+  volatile uint32_t FTSR1;
+  uint32_t RESERVED0[6];
+  volatile uint32_t RTSR2;
+  volatile uint32_t FTSR2;
+  uint32_t RESERVED1[6];
+  volatile uint32_t RTSR3;
+  volatile uint32_t FTSR3;
+  uint32_t RESERVED2[14];
+  volatile uint32_t CPUIMR1;
+  uint32_t RESERVED3;
+  volatile uint32_t CPUPR1;
+};
+#define EXTI ((struct exti_registers *)0x58000000u)
+#define EXTI_CPUIMR1_RESET 0xFFC00000u
+#define EXTI_CPUPR1_ALL 0x003FFFFFu
+
+/* Basic timer, section 42.4. */
+struct tim6_registers {
+  volatile uint32_t CR1;
+  volatile uint32_t CR2;
+  uint32_t RESERVED0;
+  volatile uint32_t DIER;
+  uint32_t RESERVED1[7];
+  volatile uint32_t ARR;
+};
+#define TIM6 ((struct tim6_registers *)0x40001000u)
+#define TIM6_CR1_CEN (1u << 0)
+#define TIM6_DIER_UIE (1u << 0)
+
 /* Independent watchdog, section 45.4. */
 struct iwdg_registers {
   volatile uint32_t KR;

@@ -17,6 +17,7 @@ const REASONS: Readonly<Record<string, string>> = {
   ADDRESS: "the boot address is outside the application region",
   NOT_BOOTABLE: "there is no application at the boot address",
   HOST: "imflasher took it before its application started",
+  LOG_BROKEN: "its log of boot address, owner and policy was changed by something else",
   UNSIGNED: "its owner's policy wants a signed application, and this one is not or was changed",
 };
 

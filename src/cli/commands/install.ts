@@ -50,7 +50,7 @@ function chosenProbes(probe: unknown): readonly Probe[] {
 /** @throws FirstStageError with what to do instead */
 function refuseFirstStage(board: Board, nameOrPath: string): void {
   if (board.firstStage === undefined) return;
-  const image = join(imageFolder(nameOrPath), "imssbl.bin");
+  const image = join(imageFolder(nameOrPath), "imssbl.exst");
   throw new FirstStageError(
     [
       `${board.title} keeps the bootloader it came with: nothing is written over it. IMSSBL gives it the same functions, from RAM:`,

@@ -4,7 +4,7 @@ import {
   EmulatedBoard,
   type EmulatedBoardOptions,
 } from "../../emulator/board/emulated-board.js";
-import { bootloaderImage, readBoard } from "../board-files.js";
+import { internalImage, readBoard, secondStageImage } from "../board-files.js";
 import { defaultStateFolder, newUniqueId, StateFolder } from "./state-folder.js";
 
 /** The bootloader's share of the internal flash; behind it lies its log (docs/protocol.md, section 10). */
@@ -36,6 +36,20 @@ export interface KeptBoard {
   release(): void;
 }
 
+/** Puts IMSSBL into the slot of a board with a first stage, as dfu-util would. Other boards stay as they are. */
+export function installSecondStage({ board, flashChip }: EmulatedBoard, nameOrPath: string): void {
+  if (board.firstStage === undefined) return;
+  const { address } = board.firstStage.slot;
+  flashChip.content.set(secondStageImage(nameOrPath), address - board.flash.address);
+}
+
+function slotIsBlank({ board, flashChip }: EmulatedBoard): boolean {
+  if (board.firstStage === undefined) return false;
+  const { address, length } = board.firstStage.slot;
+  const at = address - board.flash.address;
+  return flashChip.content.subarray(at, at + length).every((byte) => byte === 0xff);
+}
+
 /** Makes a board, powered off and unplugged, with its memory as it was left. */
 export function makeBoard(options: MakeBoardOptions): KeptBoard {
   const board = readBoard(options.name);
@@ -49,6 +63,7 @@ export function makeBoard(options: MakeBoardOptions): KeptBoard {
     stored === undefined ? blank : new EmulatedBoard(boardOptions(options, board, stored.uniqueId));
   if (stored !== undefined) load(emulated, stored, folder);
   installInternal(emulated, options, stored);
+  if (slotIsBlank(emulated)) installSecondStage(emulated, options.name);
   return {
     board: emulated,
     save: () => folder?.write(emulated.save()),
@@ -88,12 +103,12 @@ function installInternal(
   stored: BoardState | undefined,
 ): void {
   if (internal !== undefined || stored === undefined) {
-    board.loadInternal(internal ?? bootloaderImage(name));
+    board.loadInternal(internal ?? internalImage(name));
     return;
   }
   const { cells, options } = stored.internal;
   const bytes = cells.bytes.slice();
   bytes.fill(0xff, 0, BOOTLOADER_BYTES);
-  bytes.set(bootloaderImage(name));
+  bytes.set(internalImage(name));
   board.chip.flash.load({ cells: { ...cells, bytes }, options });
 }
