@@ -29,6 +29,11 @@ export interface FlashWiring {
   /** Highest QUADSPI clock in Hz that the board's wiring and the chip allow. */
   readonly maxClockHz: number;
   readonly pins: Readonly<Record<FlashPin, Pin>>;
+  /**
+   * A second chip of the same part on the other bank, with CLK in common, for an application's dual-flash mode. The
+   * bootloader leaves it alone.
+   */
+  readonly second: { readonly pins: Readonly<Record<Exclude<FlashPin, "CLK">, Pin>> } | undefined;
 }
 
 export const FLASH_PINS = ["CLK", "NCS", "IO0", "IO1", "IO2", "IO3"] as const;
@@ -191,7 +196,15 @@ function readFlash(reader: Reader): FlashWiring {
     address: reader.at("address").integer(0x90000000, 0x90000000),
     maxClockHz: reader.at("maxClockHz").integer(1_000_000, 133_000_000),
     pins: pins as Record<FlashPin, Pin>,
+    second: readSecondFlash(reader.at("second")),
   };
+}
+
+function readSecondFlash(reader: Reader): FlashWiring["second"] {
+  if (!reader.present) return undefined;
+  const names = FLASH_PINS.filter((name) => name !== "CLK");
+  const pins = Object.fromEntries(names.map((name) => [name, readPin(reader.at("pins").at(name))]));
+  return { pins: pins as Record<Exclude<FlashPin, "CLK">, Pin> };
 }
 
 function readFirstStage(reader: Reader): FirstStage | undefined {

@@ -25,9 +25,20 @@ function used(where: string, { pin, af }: Pin, name: string): UsedPin {
   return { where, pin, signal: { name, af } };
 }
 
+/** In dual-flash mode, bank 1's /CS may select both chips. */
+function secondFlashPins({ bank, pins, second }: Board["flash"]): UsedPin[] {
+  if (second === undefined) return [];
+  return Object.entries(second.pins)
+    .filter(([name, { pin }]) => name !== "NCS" || pin !== pins.NCS.pin)
+    .map(([name, pin]) =>
+      used(`flash.second.pins.${name}`, pin, flashSignal(name as FlashPin, bank === 1 ? 2 : 1)),
+    );
+}
+
 function usedPins({ flash, led, button, console }: Board): UsedPin[] {
   return [
     ...FLASH_PINS.map((name) => used(`flash.pins.${name}`, flash.pins[name], flashSignal(name, flash.bank))),
+    ...secondFlashPins(flash),
     ...(led === undefined ? [] : [{ where: "led.pin", pin: led.pin }]),
     ...(button === undefined ? [] : [{ where: "button.pin", pin: button.pin }]),
     ...(console === undefined

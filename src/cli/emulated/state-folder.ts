@@ -1,6 +1,6 @@
 /**
- * The folder that keeps what survives an emulated board's power-off: `external.bin` (the flash chip's content, raw),
- * `internal.bin` (the internal flash, raw) and `board.json` (unique id, ECC, option bytes, chip registers, backup domain).
+ * The folder that keeps what survives an emulated board's power-off: `external.bin` (the flash chip's content, raw;
+ * `external2.bin` that of a second chip), `internal.bin` (the internal flash, raw) and `board.json` (unique id, ECC, option bytes, chip registers, backup domain).
  */
 import { randomBytes } from "node:crypto";
 import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
@@ -62,22 +62,27 @@ export class StateFolder {
     const file = join(this.path, "board.json");
     if (!existsSync(file)) return undefined;
     const stored = this.#parse(file);
-    const external = readFileSync(this.#external);
-    if (external.length !== flashBytes) {
-      throw this.unusable(`${this.#external}: expected ${flashBytes} bytes, found ${external.length}`);
-    }
-    const internal = join(this.path, "internal.bin");
-    const bytes = readFileSync(internal);
-    if (bytes.length !== FLASH_BYTES) {
-      throw this.unusable(`${internal}: expected ${FLASH_BYTES} bytes, found ${bytes.length}`);
-    }
+    const external = this.#content(this.#external, flashBytes);
+    const bytes = this.#content(join(this.path, "internal.bin"), FLASH_BYTES);
+    const registers = stored.secondRegisters;
+    const second =
+      registers === undefined ? undefined : { external: this.#content(this.#second, flashBytes), registers };
     return {
       uniqueId: stored.uniqueId,
-      internal: { cells: { bytes: new Uint8Array(bytes), ...stored.internal }, options: stored.options },
-      external: new Uint8Array(external),
+      internal: { cells: { bytes, ...stored.internal }, options: stored.options },
+      external,
       externalRegisters: stored.externalRegisters,
       backup: stored.backup,
+      ...(second === undefined ? {} : { second }),
     };
+  }
+
+  /** @throws StateFolderError when the file has another length */
+  #content(file: string, expected: number): Uint8Array {
+    const bytes = readFileSync(file);
+    if (bytes.length !== expected)
+      throw this.unusable(`${file}: expected ${expected} bytes, found ${bytes.length}`);
+    return new Uint8Array(bytes);
   }
 
   write(state: BoardState): void {
@@ -88,14 +93,20 @@ export class StateFolder {
       options,
       externalRegisters: state.externalRegisters,
       backup: state.backup,
+      ...(state.second === undefined ? {} : { secondRegisters: state.second.registers }),
     };
     writeWhole(this.#external, state.external);
+    if (state.second !== undefined) writeWhole(this.#second, state.second.external);
     writeWhole(join(this.path, "internal.bin"), cells.bytes);
     writeWhole(join(this.path, "board.json"), formatStoredBoard(this.#board, stored));
   }
 
   release(): void {
     rmSync(this.#lockFile, { force: true });
+  }
+
+  get #second(): string {
+    return join(this.path, "external2.bin");
   }
 
   get #lockFile(): string {

@@ -15,6 +15,8 @@ export interface StoredBoard {
   readonly internal: { readonly programmed: readonly number[]; readonly broken: readonly number[] };
   readonly options: BoardState["internal"]["options"];
   readonly externalRegisters: BoardState["externalRegisters"];
+  /** Of the second flash chip, where there is one. */
+  readonly secondRegisters?: BoardState["externalRegisters"];
   readonly backup: BoardState["backup"];
 }
 
@@ -40,12 +42,8 @@ export function parseStoredBoard(board: string, text: string): StoredBoard {
   if (file["board"] !== board) throw wrong("board", `the state of board "${board}"`, file["board"]);
   const internal = record("internal", file["internal"]);
   const options = record("options", file["options"]);
-  const registers = record("externalRegisters", file["externalRegisters"]);
   const backup = record("backup", file["backup"]);
-  const part = registers["part"];
-  const security = registers["security"];
-  if (typeof part !== "string") throw wrong("externalRegisters.part", "a name", part);
-  if (typeof security !== "string") throw wrong("externalRegisters.security", "hexadecimal digits", security);
+  const second = file["secondRegisters"];
   return {
     uniqueId: uniqueId(file["uniqueId"]),
     internal: {
@@ -53,16 +51,21 @@ export function parseStoredBoard(board: string, text: string): StoredBoard {
       broken: numbers("internal.broken", internal["broken"], FLASH_WORDS - 1),
     },
     options: optionBytes(options),
-    externalRegisters: {
-      part,
-      security,
-      status: numbers("externalRegisters.status", registers["status"], 0xff),
-    },
+    externalRegisters: flashRegisters("externalRegisters", file["externalRegisters"]),
+    ...(second === undefined ? {} : { secondRegisters: flashRegisters("secondRegisters", second) }),
     backup: {
       rtc: registerValues("backup.rtc", record("backup.rtc", backup["rtc"])),
       bdcr: number("backup.bdcr", backup["bdcr"], U32_MAX),
     },
   };
+}
+
+function flashRegisters(where: string, value: unknown): BoardState["externalRegisters"] {
+  const registers = record(where, value);
+  const { part, security } = registers;
+  if (typeof part !== "string") throw wrong(`${where}.part`, "a name", part);
+  if (typeof security !== "string") throw wrong(`${where}.security`, "hexadecimal digits", security);
+  return { part, security, status: numbers(`${where}.status`, registers["status"], 0xff) };
 }
 
 function uniqueId(value: unknown): Uint8Array {

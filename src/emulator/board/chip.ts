@@ -524,7 +524,17 @@ export class Chip {
     const requests = new ChipRequests();
     const irqLine = (irq: number): InterruptLine => this.#irqs.source(irq);
     const { level1 } = this.cpu;
-    const wiring = { log, timeline, rcc: this.rcc, irqLine, requests, bus: this.bus, level1, random };
+    const wiring = {
+      log,
+      timeline,
+      rcc: this.rcc,
+      irqLine,
+      requests,
+      bus: this.bus,
+      level1,
+      random,
+      quadspi: this.quadspi,
+    };
     for (const { name, address, device } of serialPorts(wiring, onSerial)) {
       this.#add(name, address, device, { resetBit: name });
       this.serial.set(name, device);

@@ -7,6 +7,7 @@ import { Dma } from "../peripherals/dma.js";
 import { Dma2d } from "../peripherals/dma2d.js";
 import { Dmamux } from "../peripherals/dmamux.js";
 import { Mdma } from "../peripherals/mdma.js";
+import type { QuadSpi } from "../peripherals/quadspi.js";
 import type { ChipPart } from "./connected-peripherals.js";
 import { dmaBus } from "./dma-bus.js";
 import type { ChipRequests } from "./dma-requests.js";
@@ -20,11 +21,14 @@ const MDMA_IRQ = 122;
 const DMA2D_IRQ = 90;
 const STREAMS = 8;
 /** MDMA's hardware triggers (RM0433, table "MDMA: requests"). */
+const MDMA_QUADSPI_FIFO_TH = 0x16;
+const MDMA_QUADSPI_TC = 0x17;
 const MDMA_DMA2D_TC = 0x19;
 
 export interface DmaWiring extends Wiring {
   readonly bus: SystemBus;
   readonly level1: Level1 | undefined;
+  readonly quadspi: QuadSpi;
   readonly requests: ChipRequests;
 }
 
@@ -32,7 +36,20 @@ export function dmaControllers(wiring: DmaWiring): ChipPart[] {
   const { log, timeline, rcc, irqLine, bus, requests } = wiring;
   const hclkHz = (): number => rcc.clockTree.hclkHz;
   const common = (name: string) => ({ log, timeline, bus: dmaBus(bus, wiring.level1, name), hclkHz });
-  const mdma = new Mdma({ ...common("MDMA"), interrupt: irqLine(MDMA_IRQ), clocked: rcc.clockGate("MDMA") });
+  const mdma = new Mdma({
+    ...common("MDMA"),
+    interrupt: irqLine(MDMA_IRQ),
+    clocked: rcc.clockGate("MDMA"),
+    asserted: (id) => id === MDMA_QUADSPI_FIFO_TH && wiring.quadspi.thresholdRequest,
+    onListen: (id) => {
+      if (id === MDMA_QUADSPI_FIFO_TH) wiring.quadspi.triggersWanted();
+    },
+  });
+  wiring.quadspi.triggers = {
+    wanted: () => mdma.listensTo(MDMA_QUADSPI_FIFO_TH),
+    threshold: () => mdma.trigger(MDMA_QUADSPI_FIFO_TH),
+    complete: () => mdma.trigger(MDMA_QUADSPI_TC),
+  };
   const mux1 = new Dmamux({ name: "DMAMUX1", log, onChange: (channel) => ask1(channel) });
   const mux2 = new Dmamux({ name: "DMAMUX2", channels: STREAMS, log, onChange: (n) => bdma.requested(n) });
   const controllers = ([1, 2] as const).map((number) => {

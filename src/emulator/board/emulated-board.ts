@@ -3,7 +3,7 @@
  * calls `advance`. Everything outside the program (noise, time, log) is injected, so a run can be repeated.
  */
 
-import { type Board, FLASH_PINS, type FlashPin } from "../../boards/board.js";
+import { type Board, FLASH_PINS, type FlashPin, type Pin } from "../../boards/board.js";
 import type { Engine } from "../cpu/core.js";
 import {
   type FlashDefects,
@@ -16,13 +16,14 @@ import { norPart } from "../flash/parts.js";
 import { GuestMemory } from "../guest-memory.js";
 import { alternateFunction, type Signal } from "../peripherals/alternate-functions.js";
 import type { FlashState } from "../peripherals/flash.js";
-import type { Gpio, PortLetter } from "../peripherals/gpio.js";
+import type { PortLetter } from "../peripherals/gpio.js";
 import type { DataLines } from "../peripherals/quadspi-wire.js";
 import type { RtcState } from "../peripherals/rtc.js";
 import { Timeline } from "../timeline.js";
 import type { LinkFault } from "../usb/cdc.js";
 import { UsbHost } from "../usb/host.js";
 import { CHIP_BYTES, Chip } from "./chip.js";
+import { FlashSocket, type PinAt } from "./flash-socket.js";
 import { BoardLog } from "./log.js";
 import { UsbSockets } from "./usb-sockets.js";
 
@@ -62,44 +63,15 @@ export interface BoardState {
   /** The flash chip's array. */
   readonly external: Uint8Array;
   readonly externalRegisters: SerialNorFlashState;
+  /** Of the second flash chip, where there is one. */
+  readonly second?: { readonly external: Uint8Array; readonly registers: SerialNorFlashState };
   readonly backup: { readonly rtc: RtcState; readonly bdcr: number };
 }
 
-interface PinAt {
-  readonly gpio: Gpio;
-  readonly port: PortLetter;
-  readonly pin: number;
-}
-
-/** QUADSPI signal of each flash pin, by bank. */
-const SIGNALS: Readonly<Record<1 | 2, Readonly<Record<FlashPin, Signal>>>> = {
-  1: {
-    CLK: "QUADSPI_CLK",
-    NCS: "QUADSPI_BK1_NCS",
-    IO0: "QUADSPI_BK1_IO0",
-    IO1: "QUADSPI_BK1_IO1",
-    IO2: "QUADSPI_BK1_IO2",
-    IO3: "QUADSPI_BK1_IO3",
-  },
-  2: {
-    CLK: "QUADSPI_CLK",
-    NCS: "QUADSPI_BK2_NCS",
-    IO0: "QUADSPI_BK2_IO0",
-    IO1: "QUADSPI_BK2_IO1",
-    IO2: "QUADSPI_BK2_IO2",
-    IO3: "QUADSPI_BK2_IO3",
-  },
-};
-
-interface FlashPinAt {
-  readonly at: PinAt;
-  readonly af: number | undefined;
-}
-
-/** Places of IO0..IO3 in FLASH_PINS. */
-const DATA_PINS = (["IO0", "IO1", "IO2", "IO3"] as const).map((name) => FLASH_PINS.indexOf(name));
 /** The usual sizes; what is larger works, but slower. */
 const SDRAM_BYTES = 32 << 20;
+/** Where nothing is soldered in. */
+const NO_LINES: DataLines = { muxed: 0, levels: 0b1111 };
 const DM = 11;
 const DP = 12;
 const LINE_LIMIT = 1000;
@@ -109,13 +81,14 @@ export class EmulatedBoard {
   readonly timeline = new Timeline();
   readonly chip: Chip;
   readonly flashChip: SerialNorFlash;
+  /** On the other QUADSPI bank, for dual-flash mode; most boards have none. */
+  readonly secondFlashChip: SerialNorFlash | undefined;
   readonly host: UsbHost;
   readonly log: BoardLog;
   readonly uniqueId: Uint8Array;
 
   readonly #options: EmulatedBoardOptions;
-  /** In the order of FLASH_PINS. */
-  readonly #flashPins: readonly FlashPinAt[];
+  readonly #sockets: readonly FlashSocket[];
   #powered = false;
   #interrupted = false;
   #line = "";
@@ -126,8 +99,10 @@ export class EmulatedBoard {
     this.board = board;
     this.log = new BoardLog(options.onMessage);
     this.uniqueId = options.uniqueId ?? drawUniqueId(random);
-    const memory = new GuestMemory(CHIP_BYTES + norPart(board.flash.part).size + SDRAM_BYTES);
+    const chips = board.flash.second === undefined ? 1 : 2;
+    const memory = new GuestMemory(CHIP_BYTES + chips * norPart(board.flash.part).size + SDRAM_BYTES);
     this.flashChip = this.#makeFlashChip(memory);
+    this.secondFlashChip = board.flash.second === undefined ? undefined : this.#makeFlashChip(memory);
     this.chip = new Chip({
       timeline: this.timeline,
       memory,
@@ -137,18 +112,18 @@ export class EmulatedBoard {
       hseHz: board.hseHz,
       hseIsOscillator: board.hseIsOscillator,
       lseHz: board.lseHz,
-      flashChip: (bank) => (bank === board.flash.bank && this.#flashWired() ? this.flashChip : undefined),
-      flashLines: () => this.#flashLines(),
+      flashChip: (bank) => {
+        const socket = this.#socket(bank);
+        return socket?.wired === true && options.flashPresent !== false ? socket.chip : undefined;
+      },
+      flashLines: (bank) => this.#socket(bank)?.lines ?? NO_LINES,
       onSerial: (port, byte) => this.#serialByte(port, byte),
       engine: options.engine,
       strictCaches: options.caches === "strict",
       timeModel: options.time === "model",
     });
     this.log.where = () => (this.timeline.retries ? this.chip.cpu.pc : undefined);
-    this.#flashPins = FLASH_PINS.map((name) => {
-      const { pin } = board.flash.pins[name];
-      return { at: this.#pinAt(pin), af: alternateFunction(SIGNALS[board.flash.bank][name], pin) };
-    });
+    this.#sockets = this.#makeSockets();
     this.host = this.#makeHost();
     this.#wireLed();
     this.releaseButton();
@@ -188,7 +163,7 @@ export class EmulatedBoard {
   powerOn(): void {
     if (this.#powered) return;
     this.#powered = true;
-    this.flashChip.powerOn();
+    for (const { chip } of this.#sockets) chip.powerOn();
     this.chip.powerOn(this.#options.battery === false);
   }
 
@@ -199,7 +174,7 @@ export class EmulatedBoard {
     this.chip.otg.reset();
     this.chip.otgHs.reset();
     this.chip.flash.powerCut();
-    this.flashChip.powerCut();
+    for (const { chip } of this.#sockets) chip.powerCut();
     this.chip.cpu.halt();
     this.#line = "";
   }
@@ -244,11 +219,13 @@ export class EmulatedBoard {
   }
 
   save(): BoardState {
+    const second = this.secondFlashChip;
     return {
       uniqueId: this.uniqueId,
       internal: this.chip.flash.save(),
       external: this.flashChip.content,
       externalRegisters: this.flashChip.save(),
+      ...(second === undefined ? {} : { second: { external: second.content, registers: second.save() } }),
       backup: { rtc: this.chip.rtc.save(), bdcr: this.chip.rcc.save().bdcr },
     };
   }
@@ -258,6 +235,10 @@ export class EmulatedBoard {
     this.chip.flash.load(state.internal);
     this.flashChip.content.set(state.external);
     this.flashChip.load(state.externalRegisters);
+    if (state.second !== undefined) {
+      this.secondFlashChip?.content.set(state.second.external);
+      this.secondFlashChip?.load(state.second.registers);
+    }
     this.chip.rtc.load(state.backup.rtc);
     this.chip.rcc.load({ bdcr: state.backup.bdcr });
     this.chip.bus.refreshLent();
@@ -284,7 +265,12 @@ export class EmulatedBoard {
       log: this.log,
       random,
       uniqueId: this.uniqueId.subarray(4),
-      onChange: (address, length) => this.chip.bus.codeChanged(board.flash.address + address, length),
+      onChange: (address, length) => {
+        this.chip.bus.codeChanged(board.flash.address + address, length);
+        // In dual-flash mode, each of its bytes is every second one of the window.
+        if (board.flash.second !== undefined)
+          this.chip.bus.codeChanged(board.flash.address + 2 * address, 2 * length);
+      },
       ...(onFlashOperation === undefined ? {} : { onOperation: onFlashOperation }),
       ...(flashDefects === undefined ? {} : { defects: flashDefects }),
       ...(flashDuration === undefined ? {} : { duration: flashDuration }),
@@ -305,27 +291,32 @@ export class EmulatedBoard {
     return host;
   }
 
-  /** CLK and NCS reach the chip; which data lines do is another question. */
-  #flashWired(): boolean {
-    if (this.#options.flashPresent === false) return false;
-    return FLASH_PINS.every((name, index) => name.startsWith("IO") || this.#muxed(index));
+  #makeSockets(): FlashSocket[] {
+    const { flash } = this.board;
+    const chip = this.chip;
+    const socket = (
+      flashChip: SerialNorFlash,
+      bank: 1 | 2,
+      pins: Readonly<Record<FlashPin, Pin>>,
+    ): FlashSocket =>
+      new FlashSocket({
+        chip: flashChip,
+        bank,
+        pins: Object.fromEntries(FLASH_PINS.map((name) => [name, pins[name].pin])) as Record<
+          FlashPin,
+          string
+        >,
+        pinAt: (name) => this.#pinAt(name),
+        hasAlternateFunction: (port, pin, af) => chip.hasAlternateFunction(port, pin, af),
+      });
+    const first = socket(this.flashChip, flash.bank, flash.pins);
+    if (this.secondFlashChip === undefined || flash.second === undefined) return [first];
+    const pins = { ...flash.second.pins, CLK: flash.pins.CLK };
+    return [first, socket(this.secondFlashChip, flash.bank === 1 ? 2 : 1, pins)];
   }
 
-  /** Lines that are no QUADSPI pins carry what GPIO drives, else the chip's own pull-up (/WP, /HOLD). */
-  #flashLines(): DataLines {
-    let muxed = 0;
-    let levels = 0;
-    DATA_PINS.forEach((index, line) => {
-      const { gpio, pin } = (this.#flashPins[index] as FlashPinAt).at;
-      if (this.#muxed(index)) muxed |= 1 << line;
-      else if (gpio.pinFunction(pin).mode !== "output" || gpio.level(pin)) levels |= 1 << line;
-    });
-    return { muxed, levels };
-  }
-
-  #muxed(index: number): boolean {
-    const { at, af } = this.#flashPins[index] as FlashPinAt;
-    return af !== undefined && this.chip.hasAlternateFunction(at.port, at.pin, af);
+  #socket(bank: 1 | 2): FlashSocket | undefined {
+    return this.#sockets.find((socket) => socket.bank === bank);
   }
 
   #wireLed(): void {

@@ -20,6 +20,8 @@ export interface MdmaOptions {
   readonly hclkHz: () => number;
   /** Is hardware trigger `id` (0..63) raised, for triggers that are levels? */
   readonly asserted?: (id: number) => boolean;
+  /** A channel begins to listen to hardware trigger `id`. */
+  readonly onListen?: (id: number) => void;
 }
 
 const CHANNELS = 16;
@@ -60,6 +62,8 @@ interface State {
 export class Mdma extends Peripheral {
   readonly registers: RegisterBlock<string>;
   readonly #options: MdmaOptions;
+  /** By trigger id: some channel listens to it. */
+  readonly #listening = new Uint8Array(64);
   readonly #states: State[] = Array.from({ length: CHANNELS }, () => ({
     pending: 0,
     toEnd: undefined,
@@ -80,12 +84,27 @@ export class Mdma extends Peripheral {
   reset(): void {
     for (let n = 0; n < CHANNELS; n++) this.#stop(n);
     this.registers.reset();
+    this.#relisten();
     this.#update();
   }
 
   /** A hardware trigger: every channel that listens to it serves one request. */
   trigger(id: number): void {
     for (let n = 0; n < CHANNELS; n++) if (this.#listens(n, id)) this.#request(n);
+  }
+
+  /** Does some channel listen to hardware trigger `id`? */
+  listensTo(id: number): boolean {
+    return this.#listening[id] === 1;
+  }
+
+  /** A channel was switched on or off, or took another trigger from its list. */
+  #relisten(): void {
+    this.#listening.fill(0);
+    for (let n = 0; n < CHANNELS; n++) {
+      const id = this.#reg(n, "TBR") & 0x3f;
+      if (this.#listens(n, id)) this.#listening[id] = 1;
+    }
   }
 
   #reg(n: number, name: string): number {
@@ -121,10 +140,12 @@ export class Mdma extends Peripheral {
   #control(n: number, written: number, before: number): void {
     const on = (written & EN) !== 0;
     const state = this.#states[n] as State;
+    this.#relisten();
     if (!on && (before & EN) !== 0) this.#stop(n);
     if (on && (before & EN) === 0) {
       state.blockBytes = this.#reg(n, "BNDTR") & BNDT;
       const id = this.#reg(n, "TBR") & 0x3f;
+      if (this.#listens(n, id)) this.#options.onListen?.(id);
       if (this.#listens(n, id) && this.#options.asserted?.(id) === true) this.#request(n);
     }
     if (on && (written & SWRQ) !== 0) {
@@ -259,6 +280,7 @@ export class Mdma extends Peripheral {
     }
     this.#served(n, CTCIF);
     this.registers.setBits(`MDMA_C${n}CR`, EN, false);
+    this.#relisten();
   }
 
   #nextBlock(n: number, bndtr: number, repeats: number, state: State): void {
@@ -280,6 +302,7 @@ export class Mdma extends Peripheral {
       }
     });
     state.blockBytes = this.#reg(n, "BNDTR") & BNDT;
+    this.#relisten();
   }
 
   /** The request is through. */
@@ -299,6 +322,7 @@ export class Mdma extends Peripheral {
     this.#stop(n);
     this.registers.setBits(`MDMA_C${n}ISR`, TEIF, true);
     this.registers.setBits(`MDMA_C${n}CR`, EN, false);
+    this.#relisten();
     this.#update();
   }
 

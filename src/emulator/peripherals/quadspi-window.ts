@@ -112,9 +112,14 @@ export class QuadSpiWindow implements MemoryDevice {
   #burst(command: CommandFormat, offset: number): void {
     const { wire, takeInstruction, now, gapNs } = this.#port;
     const withInstruction = takeInstruction();
-    this.#nextAt = now() + gapNs() + wire.prefixNs(command, withInstruction);
-    wire.begin(command, offset, withInstruction);
-    const good = command.dataLines !== undefined && wire.streamsFrom(offset, command.dataLines);
+    // Two chips give bytes in pairs: the first one of a pair may be unwanted.
+    const unwanted = wire.dual ? offset & 1 : 0;
+    const start = offset - unwanted;
+    this.#nextAt =
+      now() + gapNs() + wire.prefixNs(command, withInstruction) + unwanted * wire.byteNs(command);
+    wire.begin(command, start, withInstruction);
+    const good = command.dataLines !== undefined && wire.streamsFrom(start, command.dataLines);
+    wire.readInto(this.#buffer, 0, unwanted, command.dataLines ?? 1);
     this.#proofs = good ? this.#proofs + 1 : 0;
     if (!good) {
       this.#port.log.once(

@@ -1,6 +1,7 @@
 /** QUADSPI: the command that CCR, AR and ABR describe, and its way over the pins (RM0433, "QUADSPI command sequence"). */
 
 import type { EmulatorLog } from "../bus.js";
+import { FlashPair } from "./quadspi-pair.js";
 
 export type Lines = 1 | 2 | 4;
 
@@ -95,15 +96,31 @@ export class QuadSpiWire {
   #selected: QuadSpiChip | undefined;
   /** Clock divider, PRESCALER + 1. */
   divider = 1;
-  /** The bank that CR.FSEL selects; undefined while CR.DFM selects both: no two chips are wired. */
+  /** The bank that CR.FSEL selects; undefined while CR.DFM selects both. */
   bank: QuadSpiBank | undefined = 1;
+  #pair = new FlashPair([undefined, undefined]);
 
   constructor(options: QuadSpiWireOptions) {
     this.#options = options;
   }
 
   get chip(): QuadSpiChip | undefined {
-    return this.bank === undefined ? undefined : this.#options.chip(this.bank);
+    if (this.bank !== undefined) return this.#options.chip(this.bank);
+    const [first, second] = [this.#options.chip(1), this.#options.chip(2)];
+    if (first === undefined && second === undefined) return undefined;
+    if (first === undefined || second === undefined)
+      this.#options.log.once(
+        "QUADSPI.dual",
+        `QUADSPI.CR: DFM selects two flash chips: none is at the pins of bank ${first === undefined ? 1 : 2}`,
+      );
+    if (this.#pair.chips[0] !== first || this.#pair.chips[1] !== second)
+      this.#pair = new FlashPair([first, second]);
+    return this.#pair;
+  }
+
+  /** CR.DFM: two chips side by side. */
+  get dual(): boolean {
+    return this.bank === undefined;
   }
 
   /** The chip that was selected is still the one at the pins. */
@@ -124,7 +141,7 @@ export class QuadSpiWire {
 
   /** Nanoseconds of one data byte. */
   byteNs(format: CommandFormat): number {
-    return this.#fieldNs(1, format.dataLines, format.doubleRate);
+    return this.#fieldNs(1, format.dataLines, format.doubleRate) / (this.dual ? 2 : 1);
   }
 
   /** Nanoseconds of everything before the data. */
@@ -142,7 +159,7 @@ export class QuadSpiWire {
   /** /CS falls; instruction (unless already sent, SIOO), address, alternate bytes, dummy clocks. */
   begin(format: CommandFormat, address: number, withInstruction: boolean): void {
     this.end();
-    const lines = this.#options.lines?.(this.bank ?? 1) ?? ALL_LINES;
+    const lines = this.#lines();
     const chip = this.#reached(format, lines);
     this.#selected = chip;
     if (chip === undefined) return;
@@ -153,10 +170,19 @@ export class QuadSpiWire {
     if (withInstruction) send(chip, format.instruction);
     chip.doubleRate = format.doubleRate;
     if (format.addressLines !== undefined) {
-      send(chip, { bytes: bytesOf(address, format.addressBytes), lines: format.addressLines });
+      const own = this.dual ? address >>> 1 : address;
+      send(chip, { bytes: bytesOf(own, format.addressBytes), lines: format.addressLines });
     }
     send(chip, format.alternate);
     chip.dummy(format.dummyClocks);
+  }
+
+  /** Of the bank that is selected; of both, what both have. */
+  #lines(): DataLines {
+    const of = (bank: QuadSpiBank): DataLines => this.#options.lines?.(bank) ?? ALL_LINES;
+    if (this.bank !== undefined) return of(this.bank);
+    const [first, second] = [of(1), of(2)];
+    return { muxed: first.muxed & second.muxed, levels: first.levels & second.levels };
   }
 
   #reached(format: CommandFormat, { muxed }: DataLines): QuadSpiChip | undefined {

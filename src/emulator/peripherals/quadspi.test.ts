@@ -23,6 +23,7 @@ const PSMAR = 0x28;
 const PIR = 0x2c;
 const LPTR = 0x30;
 
+const DFM = 1 << 6;
 const TEF = 1;
 const TCF = 2;
 const FTF = 4;
@@ -51,6 +52,7 @@ class Bench {
   readonly chip: SerialNorFlash;
   readonly quadspi: QuadSpi;
   wired = true;
+  second: SerialNorFlash | undefined;
   /** IO3..IO0 that lead to the chip. */
   muxed = 0b1111;
   clockOn = true;
@@ -66,7 +68,7 @@ class Bench {
       interrupt: this.line,
       clocked: () => this.clockOn,
       kernelHz: () => this.kernelHz,
-      chip: () => (this.wired ? this.chip : undefined),
+      chip: (bank) => (bank === 2 ? this.second : this.wired ? this.chip : undefined),
       lines: () => ({ muxed: this.muxed, levels: 0b1111 }),
       onMappingChange: () => {
         this.mappingChanges++;
@@ -611,4 +613,65 @@ test("commands on one line need IO0 and IO1 only; those on four lines then read 
   assert.ok(bench.log.has("(IO2, IO3): reads give FFh"));
   bench.muxed = 0b1111;
   assert.equal(quadRead(), 0x3412);
+});
+
+/** Two chips of 16 MiB, the second on bank 2. */
+class DualBench extends Bench {
+  readonly odd = new SerialNorFlash({
+    part: W25Q128JV_IQ,
+    content: new Uint8Array(W25Q128JV_IQ.size).fill(0xff),
+    timeline: this.timeline,
+    log: this.log,
+    random: seeded(4),
+  });
+
+  constructor() {
+    super();
+    this.second = this.odd;
+    this.set(DCR, (24 << 16) | (1 << 8));
+    this.set(CR, (1 << 24) | DFM | 1);
+  }
+}
+
+test("dual-flash: even bytes go to the one chip, odd ones to the other, at half the address", () => {
+  const bench = new DualBench();
+  bench.command(0x06);
+  bench.set(DLR, 5);
+  bench.set(CCR, 0x02 | I1 | A1 | D1);
+  bench.set(AR, 0x2001);
+  bench.set(DR, 0x44332211);
+  bench.set(DR, 0x6655, 2);
+  bench.ready();
+  // Both are busy: 8 bits of status each.
+  bench.set(DLR, 0);
+  bench.set(CCR, 0x05 | I1 | D1 | READ);
+  bench.pass(1000);
+  assert.equal(bench.get(DR, 2), 0x0303);
+  bench.pass(5e6);
+  assert.deepEqual([...bench.content.subarray(0x1000, 0x1004)], [0x11, 0x33, 0x55, 0xff]);
+  assert.deepEqual([...bench.odd.content.subarray(0x1000, 0x1004)], [0x22, 0x44, 0x66, 0xff]);
+});
+
+test("dual-flash: twice the bytes in the same time, polling waits for both chips, and the window shows them in turn", () => {
+  const bench = new DualBench();
+  bench.content.set([1, 3, 5, 7], 0x800);
+  bench.odd.content.set([2, 4, 6, 8], 0x800);
+  bench.map();
+  const before = bench.timeline.now;
+  assert.equal(bench.quadspi.window.read(0x1000, 4), 0x04030201);
+  // 10 ns a clock: instruction 8, address 6, mode 2, dummy 4, and 4 for a word on eight lines.
+  assert.equal(Math.round(bench.timeline.now - before), 240);
+  assert.equal(bench.quadspi.window.read(0x1003, 1), 4);
+  assert.equal(bench.quadspi.window.read(0x1003, 1), 4);
+  assert.equal(bench.quadspi.window.read(0x1004, 4), 0x08070605);
+  assert.equal(bench.quadspi.window.readable, undefined);
+});
+
+test("dual-flash with one chip missing says which, and reads FFh from it", () => {
+  const bench = new DualBench();
+  bench.second = undefined;
+  bench.content.set([1, 3], 0x800);
+  bench.map();
+  assert.equal(bench.quadspi.window.read(0x1000, 4), 0xff03ff01);
+  assert.ok(bench.log.has(/none is at the pins of bank 2/));
 });

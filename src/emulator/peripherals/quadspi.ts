@@ -31,6 +31,16 @@ import {
   QuadSpiWire,
 } from "./quadspi-wire.js";
 
+/** Its two triggers of MDMA (RM0433, table "QUADSPI internal signals"). */
+export interface QuadSpiTriggers {
+  /** Does a channel wait for the FIFO's threshold? */
+  readonly wanted: () => boolean;
+  /** quadspi_ft_trg rises. */
+  readonly threshold: () => void;
+  /** quadspi_tc_trg. */
+  readonly complete: () => void;
+}
+
 export interface QuadSpiOptions {
   readonly timeline: Timeline;
   readonly log: EmulatorLog;
@@ -55,6 +65,7 @@ const ABORT_CLOCKS = 4;
 export class QuadSpi implements BusDevice {
   /** The 256 MiB at 0x9000_0000. */
   readonly window: QuadSpiWindow;
+  triggers: QuadSpiTriggers | undefined;
 
   readonly #options: QuadSpiOptions;
   readonly #registers: RegisterBlock<QuadSpiRegister>;
@@ -83,6 +94,7 @@ export class QuadSpi implements BusDevice {
   #statusUnread = false;
   #decoded: { readonly ccr: number; readonly abr: number; readonly format: CommandFormat } | undefined;
   #asserted = false;
+  #triggered = false;
 
   constructor(options: QuadSpiOptions) {
     this.#options = options;
@@ -98,7 +110,10 @@ export class QuadSpi implements BusDevice {
       },
       mayWrite: (name) => this.#mayWrite(name),
       restore: (name, value) => this.#registers.set(name, value),
-      writeCcr: () => this.#writeCcr(),
+      writeCcr: () => {
+        this.#writeCcr();
+        this.#update();
+      },
       writeAr: () => this.#writeAr(),
       readDr: (bytes) => this.#readDr(bytes),
       writeDr: (value, bytes) => this.#writeDr(value, bytes),
@@ -127,6 +142,17 @@ export class QuadSpi implements BusDevice {
     this.#timingFixed = false;
     this.#instructionSent = false;
     this.#configureWire();
+    this.#update();
+  }
+
+  /** quadspi_ft_trg: FTF in indirect mode. H7 has no DMAEN: the request follows the flag. */
+  get thresholdRequest(): boolean {
+    return this.#enabled && this.#mode <= MODE.READ && this.#thresholdReached;
+  }
+
+  /** A channel of MDMA begins to wait for the threshold. */
+  triggersWanted(): void {
+    this.#sync();
     this.#update();
   }
 
@@ -195,9 +221,6 @@ export class QuadSpi implements BusDevice {
     const cr = this.#cr.value;
     this.#wire.divider = (cr >>> 24) + 1;
     this.#wire.bank = (cr & CR.DFM) !== 0 ? undefined : (cr & CR.FSEL) !== 0 ? 2 : 1;
-    if (this.#wire.bank === undefined) {
-      this.#options.log.once("QUADSPI.dual", "QUADSPI.CR: DFM selects two flash chips: only one is wired");
-    }
   }
 
   #readSr(): number {
@@ -312,7 +335,7 @@ export class QuadSpi implements BusDevice {
   /** Starts what CCR describes; false when the address is refused. */
   #start(format: CommandFormat): boolean {
     this.#warnOfTiming();
-    const address = this.#registers.get("AR");
+    const address = this.#even(this.#registers.get("AR"));
     const length = this.#dataLength(format, address);
     if (length === undefined) {
       this.#flags |= SR.TEF;
@@ -348,7 +371,13 @@ export class QuadSpi implements BusDevice {
     if (dlr === 0xffffffff) {
       return addressed && this.#deviceBytes < 2 ** 32 ? room : Number.POSITIVE_INFINITY;
     }
-    return addressed && this.#mode !== MODE.POLL && dlr + 1 > room ? undefined : dlr + 1;
+    const bytes = this.#even(dlr) + (this.#wire.dual ? 2 : 1);
+    return addressed && this.#mode !== MODE.POLL && bytes > room ? undefined : bytes;
+  }
+
+  /** With two chips, bit 0 of AR is stuck at 0, and bit 0 of DLR at 1: bytes come in pairs. */
+  #even(value: number): number {
+    return this.#wire.dual ? (value & ~1) >>> 0 : value;
   }
 
   #takeInstruction(format: CommandFormat): boolean {
@@ -380,7 +409,8 @@ export class QuadSpi implements BusDevice {
   }
 
   #thresholdAt(transfer: IndirectTransfer): number | undefined {
-    if ((this.#cr.value & CR.FTIE) === 0 || this.#thresholdReached) return undefined;
+    const awaited = (this.#cr.value & CR.FTIE) !== 0 || this.triggers?.wanted() === true;
+    if (!awaited || this.#thresholdReached) return undefined;
     const threshold = ((this.#cr.value >>> 8) & 31) + 1;
     const { level } = this.#fifo;
     const missing = transfer.direction === "read" ? threshold - level : threshold - (FIFO_BYTES - level);
@@ -413,6 +443,7 @@ export class QuadSpi implements BusDevice {
     this.#wire.end();
     this.#freeAt = this.#now + this.#gapNs;
     this.#flags |= SR.TCF;
+    this.triggers?.complete();
   }
 
   #abort(): void {
@@ -451,13 +482,14 @@ export class QuadSpi implements BusDevice {
   #startPolling(format: CommandFormat, startsAt: number): void {
     const registers = this.#registers;
     const intervalNs = Math.max(this.#gapNs, registers.get("PIR") * this.#wire.clockNs);
-    this.#poller = startPolling({ format, wire: this.#wire, intervalNs, bytes: registers.get("DLR") + 1 });
+    const bytes = this.#even(registers.get("DLR")) + (this.#wire.dual ? 2 : 1);
+    this.#poller = startPolling({ format, wire: this.#wire, intervalNs, bytes });
     this.#schedule(startsAt + this.#poller.readNs(this.#instructionSent));
   }
 
   #poll(poller: Poller): void {
     const registers = this.#registers;
-    const status = poller.read(registers.get("AR"), this.#takeInstruction(poller.format));
+    const status = poller.read(this.#even(registers.get("AR")), this.#takeInstruction(poller.format));
     registers.set("DR", status);
     this.#statusUnread = true;
     const anyBit = registers.has("CR", CR.PMM);
@@ -542,6 +574,9 @@ export class QuadSpi implements BusDevice {
   }
 
   #update(): void {
+    const request = this.triggers !== undefined && this.thresholdRequest;
+    if (request && !this.#triggered) this.triggers?.threshold();
+    this.#triggered = request;
     const enables = (this.#cr.value >>> 16) & FLAGS;
     const threshold = (enables & SR.FTF) !== 0 && this.#thresholdReached ? SR.FTF : 0;
     const asserted = (enables & (this.#flags | threshold)) !== 0;
