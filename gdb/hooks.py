@@ -25,6 +25,7 @@ class Middle:
 
     def __init__(self):
         self.sockets = {}
+        self.pending = False
         self.child = None
         # Of the connection to the child: descriptor and inode.
         self.connection = None
@@ -38,6 +39,7 @@ class Middle:
         # The memory map is fetched once, by the first access; with regions of the user's it is not fetched before we are there.
         gdb.execute("mem auto", to_string=True)
         gdb.execute("mem 0 0 rw", to_string=True)
+        self.pending = True
 
     def wait_for_last(self):
         """Many servers take one connection at a time, and imflasher has the last one until the board is let go."""
@@ -56,10 +58,14 @@ class Middle:
             self.child.kill()
 
     def after(self):
-        """GDB has connected."""
+        """GDB has connected, or could not."""
+        if not self.pending:
+            return
+        self.pending = False
         try:
             descriptor = self.new_socket()
-            self.stand_between(descriptor)
+            if descriptor is not None:
+                self.stand_between(descriptor)
         except Exception as error:  # pylint: disable=broad-except
             raise gdb.GdbError(
                 "imflasher-gdb: not between GDB and the probe's server, so that load would not write external flash: "
@@ -71,15 +77,25 @@ class Middle:
         # Ours, whatever the probe's server says of its own.
         gdb.execute("set remote memory-map-packet on", to_string=True)
 
+    def at_prompt(self):
+        """In a terminal GDB runs no hook behind "target": it has given the command back before the target has answered."""
+        try:
+            self.after()
+        except gdb.GdbError as error:
+            gdb.write("%s\n" % error, gdb.STDERR)
+
     def name_program(self):
-        """What is debugged: a restart writes it when nothing has loaded it. IDEs name it before they connect, or after."""
+        """What is debugged: a restart writes it when no load has. IDEs name it before they connect, or after."""
         if self.connection not in open_sockets().items():
             return
         name = (gdb.current_progspace().filename or "").encode("utf-8").hex()
         gdb.execute("maintenance packet QImflasher.Program:" + name, to_string=True)
 
     def new_socket(self):
+        """Of the connection; None when there is none."""
         new = [fd for fd, inode in open_sockets().items() if self.sockets.get(fd) != inode]
+        if not new and gdb.selected_inferior().pid == 0:
+            return None
         if not new:
             raise RuntimeError("the connection is no socket; expected HOST:PORT or | COMMAND")
         # A command's standard error is a second one, made after it.
@@ -132,8 +148,11 @@ def open_sockets():
 
 imflasher = Middle()
 
-gdb.execute("define hook-monitor\npython imflasher.name_program()\nend", to_string=True)
+for command in ("monitor", "load"):
+    gdb.execute("define hook-%s\npython imflasher.name_program()\nend" % command, to_string=True)
 
 for kind in KINDS:
     gdb.execute("define target hook-%s\npython imflasher.before()\nend" % kind, to_string=True)
     gdb.execute("define target hookpost-%s\npython imflasher.after()\nend" % kind, to_string=True)
+
+gdb.events.before_prompt.connect(imflasher.at_prompt)

@@ -16,6 +16,7 @@ import {
   continueToMain,
   type Desk,
   desk,
+  freePort,
   openocdCommand,
 } from "./debug-desk.js";
 import { Gdb } from "./gdb.js";
@@ -180,6 +181,32 @@ test("as Eclipse starts it on Linux: its console in a terminal, new-ui mi on ano
   await at.board.line(/^console: blink \d+$/, at.board.lines.length);
   terminal.say("quit");
   assert.equal(await terminal.exit, 0);
+});
+
+test("in a terminal: connect, load, main, Ctrl-C, restart; where nobody listens, and then where somebody does", async (context) => {
+  const at = await desk(context, "gdb", "");
+  const [nobody, terminal] = [await freePort(), new Terminal([...wrapper(at, "-q", "-nx"), BLINK])];
+  context.after(() => terminal.end());
+  terminal.say("set confirm off");
+  terminal.say("set tcp auto-retry off");
+  terminal.say(`target extended-remote :${nobody}`);
+  await terminal.line(/Connection refused/);
+  terminal.say(`target extended-remote :${at.probe}`);
+  await terminal.line(/\?\? \(\)/);
+  terminal.say("load");
+  await terminal.line(/Transfer rate/);
+  terminal.say("tbreak main");
+  terminal.say("continue");
+  await terminal.line(/^Temporary breakpoint 1, main/);
+  terminal.say("continue");
+  await at.board.line(/^console: blink 1$/);
+  terminal.interrupt();
+  await terminal.line(/SIGINT/);
+  terminal.say("monitor reset");
+  await terminal.line(/imflasher: restarted; stopped at the program's first instruction/);
+  terminal.say("quit");
+  assert.equal(await terminal.exit, 0);
+  await at.board.line(/^console: blink 1$/, at.board.lines.length);
 });
 
 test("without load: a restart writes the program when it is not the board's, a rebuilt one, too; GDB killed, nothing is left", async (context) => {
