@@ -195,6 +195,18 @@ export const COMMANDS: readonly CommandSpec[] = [
     load: () => import("./commands/install.js"),
   },
   {
+    name: "inspect",
+    summary: "tell what FILE is: format, addresses, vectors, EXST fields and whether the hash is right",
+    arguments: ["<FILE>"],
+    load: () => import("./commands/inspect.js"),
+  },
+  {
+    name: "pack-exst",
+    summary: "make an EXST image of 448 KiB, for a first stage, from a program that is linked for 0x24010000",
+    arguments: ["<IN>", "<OUT>"],
+    load: () => import("./commands/pack-exst.js"),
+  },
+  {
     name: "emulate",
     summary: "run an emulated board until Ctrl-C; lines on stdin act on it: reset, power off, unplug …",
     arguments: [],

@@ -118,6 +118,38 @@ function ownHeaders(bytes: Uint8Array, view: DataView, offset: number, fileSize:
   return first === Number.POSITIVE_INFINITY ? 0 : first - offset;
 }
 
+/** A program header as it stands in the file. */
+export interface ElfProgramHeader {
+  /** 1: PT_LOAD, the only one that is loaded. */
+  readonly type: number;
+  /** Where the program sees it. */
+  readonly virtualAddress: number;
+  /** Where it is written to: the load address. */
+  readonly physicalAddress: number;
+  readonly fileBytes: number;
+  readonly memoryBytes: number;
+}
+
+/** @returns those that lie wholly in the file; [] for what is no 32-bit little-endian ELF file. */
+export function elfProgramHeaders(bytes: Uint8Array): ElfProgramHeader[] {
+  if (bytes.length < HEADER_SIZE || bytes[4] !== 1 || bytes[5] !== 1) return [];
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const [table, size, count] = [view.getUint32(28, true), view.getUint16(42, true), view.getUint16(44, true)];
+  const headers: ElfProgramHeader[] = [];
+  for (let index = 0; index < count && size >= PROGRAM_HEADER_SIZE; index++) {
+    const at = table + index * size;
+    if (at + PROGRAM_HEADER_SIZE > bytes.length) break;
+    headers.push({
+      type: view.getUint32(at, true),
+      virtualAddress: view.getUint32(at + 8, true),
+      physicalAddress: view.getUint32(at + 12, true),
+      fileBytes: view.getUint32(at + 16, true),
+      memoryBytes: view.getUint32(at + 20, true),
+    });
+  }
+  return headers;
+}
+
 /**
  * Reads an executable: its PT_LOAD segments that have bytes in the file, at their physical (load) addresses.
  * @param fileName for messages

@@ -8,6 +8,8 @@ import { hex, ImageError } from "./error.js";
 
 /** Bytes of the block at the image's end. */
 export const EXST_BLOCK_BYTES = 64;
+/** Where the first stage of these boards loads an image to, vectors first. */
+export const EXST_LOAD_ADDRESS = 0x2401_0000;
 /** Bytes of an image on the boards that IMSSBL is for. */
 export const EXST_IMAGE_BYTES = 448 * 1024;
 
@@ -36,7 +38,7 @@ export interface ExstBlock {
 
 /** MD5 of the whole image, its hash field taken as zeros. */
 function hashOf(image: Uint8Array): Uint8Array {
-  const hashed = image.slice();
+  const hashed = new Uint8Array(image); // Node's Buffer.slice would share the caller's bytes
   hashed.fill(0, hashed.length - EXST_BLOCK_BYTES + HASH_AT, hashed.length);
   return md5(hashed);
 }
@@ -67,7 +69,7 @@ export function packExst(fileName: string, program: Uint8Array, length = EXST_IM
 export function readExst(image: Uint8Array): ExstBlock {
   const block = image.subarray(image.length - EXST_BLOCK_BYTES);
   const [format = -1, method = -1] = block;
-  const hash = block.slice(HASH_AT, HASH_AT + HASH_BYTES);
+  const hash = new Uint8Array(block.subarray(HASH_AT, HASH_AT + HASH_BYTES));
   const computed = hashOf(image);
   const fits = hash.every((byte, index) => byte === computed[index]);
   return { format, method, hash, computed, valid: format === FORMAT && METHODS_MD5.includes(method) && fits };

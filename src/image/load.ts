@@ -38,7 +38,7 @@ function extensionOf(fileName: string): string {
 }
 
 /** By content first; a name decides only where the content says nothing. */
-function detect(bytes: Uint8Array, fileName: string): ImageFormat {
+export function imageFormat(bytes: Uint8Array, fileName: string): ImageFormat {
   const formats = Object.keys(FORMATS) as AddressedFormat[];
   const extension = extensionOf(fileName);
   return (
@@ -85,7 +85,7 @@ export function loadImage(bytes: Uint8Array, fileName: string, options: LoadOpti
   if (bytes.length === 0) {
     throw new ImageError(`${fileName}: the file is empty: expected a .bin, .hex, .elf or .uf2 image`);
   }
-  const format = detect(bytes, fileName);
+  const format = imageFormat(bytes, fileName);
   if (format !== "bin") {
     const image = FORMATS[format].parse(bytes, fileName);
     checkAddress(image, fileName, address);

@@ -51,6 +51,38 @@ function checkCount(fileName: string, blocks: number, total: number): void {
   );
 }
 
+/** What the blocks say of themselves. */
+export interface Uf2Facts {
+  readonly blocks: number;
+  /** Blocks that cannot be read. */
+  readonly damaged: number;
+  /** Names of the chips that it is for, from the registry, or their ids. */
+  readonly families: readonly string[];
+}
+
+/** Never fails: what cannot be read is counted. */
+export function uf2Facts(bytes: Uint8Array): Uf2Facts {
+  const families = new Set<string>();
+  const blocks = Math.ceil(bytes.length / blockSize);
+  let damaged = 0;
+  for (let index = 0; index < blocks; index++) {
+    try {
+      const block = readBlock("", bytes.subarray(index * blockSize, (index + 1) * blockSize));
+      if ((block.flags & UF2Flags.familyIDPresent) !== 0) families.add(familyName(block.boardFamily));
+    } catch (error) {
+      if (!(error instanceof ImageError)) throw error;
+      damaged++;
+    }
+  }
+  return { blocks, damaged, families: [...families] };
+}
+
+function familyName(id: number): string {
+  const known = familyMap.get(id);
+  const number = `0x${id.toString(16).padStart(8, "0")}`;
+  return known === undefined ? number : `${known} (${number})`;
+}
+
 /**
  * Reads a UF2 file. Blocks of another family are refused, blocks that are not for main flash are not an image's.
  * @param fileName for messages

@@ -24,6 +24,19 @@ function level(what: { readonly pin: string; readonly activeHigh: boolean } | un
   return what === undefined ? "none" : `${what.pin}, active ${what.activeHigh ? "high" : "low"}`;
 }
 
+/** What a board says that keeps the bootloader it came with. */
+function firstStageRows({ firstStage, regions, backupRegister }: Board): [string, string][] {
+  if (firstStage === undefined || regions.log === undefined) return [];
+  const { format, loadAddress, slot, sdCardFile } = firstStage;
+  const card = sdCardFile === undefined ? "" : `, or ${sdCardFile} on an SD card`;
+  return [
+    ["log", region(regions.log)],
+    ["first stage", `stays; it loads an ${format} image to ${hex32(loadAddress)}`],
+    ["slot", `${region(slot)}${card}`],
+    ["requests", `RTC_BKP${backupRegister}R and the two behind it`],
+  ];
+}
+
 function describeBoard(board: Board): [string, string][] {
   const { flash, console: serial, regions } = board;
   const { part, size, bank, maxClockHz } = flash;
@@ -43,6 +56,7 @@ function describeBoard(board: Board): [string, string][] {
     ],
     ["applications", region(regions.application)],
     ["journal", region(regions.journal)],
+    ...firstStageRows(board),
     ...regions.reserved.map((one): [string, string] => ["reserved", region(one)]),
   ];
 }
