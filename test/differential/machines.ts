@@ -3,7 +3,7 @@ import { spawn } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { CortexM7, type Engine } from "../../src/emulator/cpu/core.js";
+import { CortexM7, type CortexM7Options, type Engine } from "../../src/emulator/cpu/core.js";
 import { Ram } from "../../src/emulator/cpu/memory.js";
 import { SystemBus } from "../../src/emulator/cpu/system-bus.js";
 import { GuestMemory } from "../../src/emulator/guest-memory.js";
@@ -43,7 +43,12 @@ export class Machine {
   readonly #output: Uint8Array[] = [];
 
   /** @param translateAfter small: short programs are translated, too */
-  constructor(loads: readonly Load[], engine: Engine = "translation", translateAfter?: number) {
+  constructor(
+    loads: readonly Load[],
+    engine: Engine = "translation",
+    translateAfter?: number,
+    options: Partial<CortexM7Options> = {},
+  ) {
     const memory = new GuestMemory(2 * SMALL + LARGE);
     const bus = new SystemBus(memory);
     bus.map(CODE_BASE, SMALL, new Ram(SMALL, memory), "SSRAM1");
@@ -61,6 +66,7 @@ export class Machine {
         this.ended = semihost(this.cpu, this.#output);
         return this.ended || "continue";
       },
+      ...options,
     });
     for (const { address, bytes } of loads) bus.poke(address, bytes);
     this.cpu.reset(CODE_BASE);

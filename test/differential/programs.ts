@@ -21,7 +21,7 @@ export interface ProgramReport {
   readonly words: number;
 }
 
-function compile(options: readonly string[]): Uint8Array {
+export function compile(options: readonly string[]): Uint8Array {
   const folder = mkdtempSync(join(tmpdir(), "differential-"));
   try {
     const [elf, image] = [join(folder, "program.elf"), join(folder, "program.bin")];
