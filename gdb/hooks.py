@@ -66,7 +66,7 @@ class Middle:
             descriptor = self.new_socket()
             if descriptor is not None:
                 self.stand_between(descriptor)
-        except Exception as error:  # pylint: disable=broad-except
+        except (OSError, RuntimeError, ValueError) as error:
             raise gdb.GdbError(
                 "imflasher-gdb: not between GDB and the probe's server, so that load would not write external flash: "
                 + str(error)
@@ -89,7 +89,10 @@ class Middle:
         if self.connection not in open_sockets().items():
             return
         name = (gdb.current_progspace().filename or "").encode("utf-8").hex()
-        gdb.execute("maintenance packet QImflasher.Program:" + name, to_string=True)
+        try:
+            gdb.execute("maintenance packet QImflasher.Program:" + name, to_string=True)
+        except gdb.error as error:
+            raise gdb.GdbError("imflasher-gdb: imflasher has ended; it has said why: " + str(error))
 
     def new_socket(self):
         """Of the connection; None when there is none."""
@@ -146,13 +149,28 @@ def open_sockets():
     return found
 
 
+class Step(gdb.Command):
+    """A command for a hook: of its errors GDB shows the words, not where they came from in this file."""
+
+    def __init__(self, name, run):
+        super().__init__(name, gdb.COMMAND_OBSCURE)
+        self.run = run
+
+    def invoke(self, argument, from_tty):
+        self.run()
+
+
+def hook(command, step):
+    gdb.execute("define %s\n%s\nend" % (command, step), to_string=True)
+
+
 imflasher = Middle()
-
-for command in ("monitor", "load"):
-    gdb.execute("define hook-%s\npython imflasher.name_program()\nend" % command, to_string=True)
-
+Step("imflasher-before-target", imflasher.before)
+Step("imflasher-after-target", imflasher.after)
+Step("imflasher-name-program", imflasher.name_program)
 for kind in KINDS:
-    gdb.execute("define target hook-%s\npython imflasher.before()\nend" % kind, to_string=True)
-    gdb.execute("define target hookpost-%s\npython imflasher.after()\nend" % kind, to_string=True)
-
+    hook("target hook-" + kind, "imflasher-before-target")
+    hook("target hookpost-" + kind, "imflasher-after-target")
+for command in ("monitor", "load"):
+    hook("hook-" + command, "imflasher-name-program")
 gdb.events.before_prompt.connect(imflasher.at_prompt)

@@ -153,7 +153,7 @@ function presentObjects({ path, list }: ListFile, text: string): readonly JsonOb
   if (error !== undefined) {
     const line = text.slice(0, error.offset).split("\n").length;
     throw new IdeFileError(
-      `${path}: line ${line}: expected JSON with comments, found ${printParseErrorCode(error.error)}. Mend the file, or move it away`,
+      `${path}: line ${line}: expected JSON with comments (${printParseErrorCode(error.error)}). Mend the file, or move it away`,
     );
   }
   const objects = isObject(content) ? (content[list] ?? []) : undefined;
