@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { compileGuest, runGuest } from "../guest/guest.js";
-import { Bench, bin, summing, WHOLE } from "./kit.js";
+import { Bench, bin, exampleFile, summing, WHOLE } from "./kit.js";
 
 const program = compileGuest(["caches.c", "window.c"]);
 const CASES = [
@@ -55,12 +55,19 @@ for (const [number, { what, seen, told }] of CASES.entries()) {
   });
 }
 
-test("the bootloader and an application run under strict caches in the model's time, with nothing to tell", async () => {
-  const bench = new Bench({ caches: "strict", time: "model" }).start();
-  await bench.flashAndBoot(bin(summing(100_000, 3)));
-  bench.waitConsole(WHOLE);
-  assert.deepEqual(
-    bench.messages.filter((message) => /cache/i.test(message)),
-    [],
-  );
+test("the bootloader and the examples run under strict caches in the model's time, with nothing to tell", async () => {
+  const programs = [
+    [summing(100_000, 3), WHOLE],
+    [exampleFile("blink.bin"), /^blink: /],
+    [exampleFile("measure.bin"), /^measure: done/],
+  ] as const;
+  for (const [program, printed] of programs) {
+    const bench = new Bench({ caches: "strict", time: "model" }).start();
+    await bench.flashAndBoot(bin(program));
+    bench.waitConsole(printed);
+    assert.deepEqual(
+      bench.messages.filter((message) => /cache|mistake/i.test(message)),
+      [],
+    );
+  }
 });

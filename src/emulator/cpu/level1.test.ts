@@ -130,3 +130,70 @@ test("caches that are not strict cost the same and never show a stale byte", () 
   level1.maintainData(level1.data.find(BASE), true, true);
   assert.equal(costs.bytes, 64, "the write-back");
 });
+
+/** Numbers in [0, n) from a seed: a linear congruential generator (Numerical Recipes). */
+function drawer(seed: number): (n: number) => number {
+  let state = seed;
+  return (n) => {
+    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
+    return Math.floor((state / 2 ** 32) * n);
+  };
+}
+
+const SIZES = [1, 2, 4] as const;
+const KINDS = [Cacheability.writeThrough, Cacheability.writeBack, Cacheability.writeAllocate];
+
+test("whatever is evicted, cleaned or switched off and on: the core reads what it wrote last, and DMA after a clean", () => {
+  for (let seed = 1; seed <= 6; seed++) {
+    const draw = drawer(seed);
+    const { level1, bus, ram } = rig(KINDS[seed % 3]);
+    const expected = new Uint8Array(BYTES);
+    const view = new DataView(expected.buffer);
+    for (let turn = 0; turn < 20_000; turn++) {
+      const size = SIZES[draw(3)] ?? 4;
+      // Sixteen lines for each of few sets: evictions all the time.
+      const offset = (draw(16) * SAME_SET + draw(4) * 32 + draw(32 / size) * size) % BYTES;
+      const address = BASE + offset;
+      const choice = draw(16);
+      if (choice < 6) {
+        const value = draw(2 ** (8 * size));
+        level1.write(address, size, value);
+        for (let at = 0; at < size; at++) view.setUint8(offset + at, (value / 2 ** (8 * at)) & 0xff);
+      } else if (choice < 13) {
+        let value = 0;
+        for (let at = size - 1; at >= 0; at--) value = value * 256 + view.getUint8(offset + at);
+        assert.equal(level1.read(address, size), value, `seed ${seed}, turn ${turn}`);
+      } else if (choice === 13) {
+        level1.maintainData(level1.data.find(address), true, draw(2) === 1);
+        assert.equal(bus.read(address, 1), expected[offset], `seed ${seed}, turn ${turn}: cleaned`);
+      } else {
+        const { sets, ways } = level1.data;
+        level1.maintainData(level1.data.at(draw(sets), draw(ways)), true, choice === 14);
+      }
+    }
+    for (let set = 0; set < level1.data.sets; set++) {
+      for (let way = 0; way < level1.data.ways; way++)
+        level1.maintainData(level1.data.at(set, way), true, false);
+    }
+    assert.deepEqual(Buffer.from(ram.readable), Buffer.from(expected), `seed ${seed}`);
+  }
+});
+
+test("caches that are not strict agree with memory at every instant, whoever writes", () => {
+  for (let seed = 1; seed <= 4; seed++) {
+    const draw = drawer(seed + 100);
+    const { level1, bus } = rig(KINDS[seed % 3], false);
+    for (let turn = 0; turn < 20_000; turn++) {
+      const size = SIZES[draw(3)] ?? 4;
+      const address = BASE + ((draw(16) * SAME_SET + draw(4) * 32 + draw(32 / size) * size) % BYTES);
+      const writer = draw(4) < 2 ? level1 : bus;
+      if (draw(2) === 0) writer.write(address, size, draw(2 ** (8 * size)));
+      assert.equal(level1.read(address, size), bus.read(address, size), `seed ${seed}, turn ${turn}`);
+      assert.equal(
+        level1.fetch(address & ~1),
+        bus.read(address & ~1, 2),
+        `seed ${seed}, turn ${turn}: fetch`,
+      );
+    }
+  }
+});
