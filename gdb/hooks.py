@@ -12,8 +12,14 @@ import shlex
 import socket
 import stat
 import subprocess
+import sys
 
 import gdb
+
+if sys.version_info < (3, 4):
+    # A GDB that goes on without the hooks would load into nowhere.
+    sys.stderr.write("imflasher-gdb: expected a GDB with Python 3.4 or later, found %s\n" % sys.version.split()[0])
+    gdb.execute("quit 127")
 
 KINDS = ("remote", "extended-remote")
 # Seconds that imflasher may take to let a board go.

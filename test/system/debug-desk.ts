@@ -10,6 +10,7 @@ import { Gdb } from "./gdb.js";
 import { imflasher, Program } from "./program.js";
 
 const IMAGES = join(ROOT, "examples", "images", "emulated");
+export const WRAPPER = join(ROOT, "gdb", "imflasher-gdb");
 export const BLINK = join(IMAGES, "blink.elf");
 export const BIG = join(IMAGES, "big.elf");
 export const BOOTLOADER = join(ROOT, "firmware", "images", "emulated", "imbootloader.elf");

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { DebugAdapter, type Json } from "./debug-adapter.js";
-import { desk } from "./debug-desk.js";
+import { desk, WRAPPER } from "./debug-desk.js";
 import { launchConfiguration, placeStlink, writeIdeFiles } from "./ide-project.js";
 
 async function top(adapter: DebugAdapter): Promise<{ readonly id: number; readonly name: string }> {
@@ -86,4 +86,22 @@ test("gdbtarget through real OpenOCD", async (context) => {
   const adapter = new DebugAdapter();
   context.after(() => adapter.end());
   await session(adapter, launchConfiguration(at, "gdbtarget"));
+});
+
+test("gdbtarget with imflasher-gdb as its GDB, and OpenOCD as its own server", async (context) => {
+  const at = await desk(context, "stlink", "");
+  await writeIdeFiles(at, "vscode", "--probe", "openocd");
+  placeStlink(at);
+  const adapter = new DebugAdapter({ IMFLASHER_OPTIONS: `--port ${at.pty}` });
+  context.after(() => adapter.end());
+  await session(adapter, {
+    ...launchConfiguration(at, "gdbtarget"),
+    gdb: WRAPPER,
+    target: {
+      server: "openocd",
+      serverParameters: ["-f", "interface/stlink.cfg", "-f", "target/stm32h7x.cfg"],
+      serverPortRegExp: "Listening on port ([0-9]+) for gdb connections",
+      cwd: at.folder,
+    },
+  });
 });

@@ -18,11 +18,11 @@ import {
   desk,
   freePort,
   openocdCommand,
+  WRAPPER,
 } from "./debug-desk.js";
 import { Gdb } from "./gdb.js";
 import { Dialogue, type Program } from "./program.js";
 
-const WRAPPER = join(ROOT, "gdb", "imflasher-gdb");
 /** Of GDB's MI (GDB manual, 27.2.2); a prompt; what GDB's inferior and our server say on stderr is no part of it. */
 const MI_RECORD = /^(\d*[\^*+=][a-z-]+(,.*)?|[~@&]"([^"\\]|\\.)*"|\(gdb\) ?|)$/;
 
@@ -281,7 +281,7 @@ test("the real GDB is found or named; where there is none it says what to do", (
   const nowhere = { PATH: folder };
   assert.match(
     wrapped(nowhere, "--version").error,
-    /no GDB for ARM: looked for arm-none-eabi-gdb and gdb-multiarch/,
+    /no GDB for ARM that has Python: looked for arm-none-eabi-gdb,.*found without Python: none/s,
   );
   assert.equal(wrapped(nowhere, "--version").code, 127);
   assert.match(wrapped(nowhere, "--gdb", "/no/gdb", "x.elf").error, /--gdb \/no\/gdb: no such program/);
@@ -298,6 +298,8 @@ test("the real GDB is found or named; where there is none it says what to do", (
   // A stand-in, because every GDB that is packaged has Python.
   const bare = program("bare-gdb", 'echo "--without-python"');
   assert.match(wrapped(nowhere, "--gdb", bare, "x.elf").error, /built without Python.*imflasher gdb-server/s);
+  program("gdb-multiarch", 'echo "--without-python"');
+  assert.match(wrapped(nowhere, "x.elf").error, /found without Python: gdb-multiarch\./);
   // A stand-in, to see what the real one would be given.
   const shows = program("arm-none-eabi-gdb", 'for a; do echo "<$a>"; done; exit 9');
   const verbatim = ["-q", "a b", "", "--args", "x.elf", "--gdb", "*"];
