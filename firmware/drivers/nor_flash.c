@@ -24,8 +24,6 @@
 #define POLLS 800u
 #define INTERVAL_MAX 2000u /* clocks: 20 us at 100 MHz */
 
-#define POWER_UP_MS 11u /* tPUW: W25Q128JV 5 ms, IS25LP064A 10 ms at most */
-
 static struct nor_chip chip;
 static int pending = PORT_OK; /* what port_flash_poll returns next, if nothing new is learnt */
 static uint32_t started_ms;
@@ -98,14 +96,6 @@ static int watch(uint32_t typical_us, uint32_t maximum_us)
   return result;
 }
 
-/* The chip ignores what would change it for a while after power-on; an interrupted erase is repaired that early. */
-static int write_enable(void)
-{
-  while (port_millis() < POWER_UP_MS) {
-  }
-  return quadspi_command(NOR_WRITE_ENABLE, 0);
-}
-
 int port_flash_erase(uint32_t offset, uint32_t bytes)
 {
   const struct port_flash_geometry *geometry = &chip.geometry;
@@ -116,7 +106,7 @@ int port_flash_erase(uint32_t offset, uint32_t bytes)
   if (i == geometry->erase_sizes || outside(offset, bytes) || pending == PORT_BUSY) {
     return PORT_ERROR_BUS;
   }
-  int result = write_enable();
+  int result = nor_write_enable();
   if (result == PORT_OK) {
     result = quadspi_command(QSPI_COMMAND(chip.erase_opcode[i], 1, 1, 0), offset);
   }
@@ -129,7 +119,7 @@ int port_flash_program(uint32_t offset, const uint8_t *bytes, size_t size)
   if (size == 0 || outside(offset, size) || offset % geometry->page + size > geometry->page || pending == PORT_BUSY) {
     return PORT_ERROR_BUS;
   }
-  int result = write_enable();
+  int result = nor_write_enable();
   if (result == PORT_OK) {
     result = quadspi_write(chip.vendor->quad_program ? QUAD_PAGE_PROGRAM : PAGE_PROGRAM, offset, bytes, size);
   }

@@ -35,6 +35,9 @@ int nor_start(struct nor_chip *chip);
 /* The registers that the vendor has; others read 0. Only when the controller is idle. */
 int nor_read_status(const struct nor_vendor *vendor, uint8_t status[3]);
 
+/* Lets the next command change something. The chip ignores it for a while after power-on: waits for that, 11 ms at most. */
+int nor_write_enable(void);
+
 /* Writes one of the status registers (`command` with its opcode) and waits up to 15 ms. */
 int nor_write_status(uint32_t command, const uint8_t *bytes, uint32_t size);
 

@@ -21,6 +21,7 @@
 #define WRITE_STATUS_US 15000u
 #define WRITE_STATUS_INTERVAL_US 50u
 /* tRST: 30 us (W25Q128JV), up to 100 us with others. tRES1: 3 us, 5 us. */
+#define POWER_UP_WRITE_MS 11u /* tPUW: W25Q128JV 5 ms, IS25LP064A 10 ms at most */
 #define RESET_US 100u
 #define POWER_UP_US 5u
 /* The longest operation a chip may be in when the processor was reset: a 64 KiB erase. */
@@ -104,9 +105,16 @@ int nor_read_status(const struct nor_vendor *vendor, uint8_t status[3])
   return result;
 }
 
+int nor_write_enable(void)
+{
+  while (port_millis() < POWER_UP_WRITE_MS) {
+  }
+  return quadspi_command(NOR_WRITE_ENABLE, 0);
+}
+
 int nor_write_status(uint32_t command, const uint8_t *bytes, uint32_t size)
 {
-  int result = quadspi_command(NOR_WRITE_ENABLE, 0);
+  int result = nor_write_enable();
   if (result == PORT_OK) {
     result = quadspi_write(command, 0, bytes, size);
   }

@@ -1,4 +1,4 @@
-/** A board's image on another board's wiring. */
+/** A board's image on another board's wiring, and on a chip that nobody has used before. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { commandLine } from "./command-line.js";
@@ -20,4 +20,21 @@ test("a bootloader that was built for other pins does not find its flash, says s
     assert.match(info.stdout, new RegExp(`^board +${bootloader}$`, "m"));
     assert.deepEqual(bench.console, []);
   }
+});
+
+/** IS25LP064A, status register, QE. */
+const QUAD_ENABLE = 0x40;
+
+test("a chip from the factory, its quad enable bit 0, is usable from the first power-on", async () => {
+  const bench = new Bench({ name: "daisy-seed" });
+  assert.equal(bench.board.flashChip.statusRegister(0) & QUAD_ENABLE, 0);
+  bench.board.plug();
+  bench.board.powerOn();
+  const outcome = await commandLine(bench, { "app.bin": blink() }, "flash", "0x90100000", "app.bin");
+  assert.equal(outcome.code, 0, outcome.stderr);
+  assert.notEqual(bench.board.flashChip.statusRegister(0) & QUAD_ENABLE, 0);
+  assert.deepEqual(
+    bench.messages.filter((message) => /tPUW/.test(message)),
+    [],
+  );
 });

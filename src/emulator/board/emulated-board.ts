@@ -103,6 +103,9 @@ export class EmulatedBoard {
     const memory = new GuestMemory(CHIP_BYTES + chips * norPart(board.flash.part).size + SDRAM_BYTES);
     this.flashChip = this.#makeFlashChip(memory);
     this.secondFlashChip = board.flash.second === undefined ? undefined : this.#makeFlashChip(memory);
+    // They have no power before the board has: what they ignore after power-on, they ignore the first time, too.
+    this.flashChip.powerCut();
+    this.secondFlashChip?.powerCut();
     this.chip = new Chip({
       timeline: this.timeline,
       memory,
