@@ -14,7 +14,7 @@ import { continueToMain, type Desk, desk, ENTRY, freePort, load, openocdCommand 
 const ROUNDS = 10;
 const SECTOR = 4096;
 /** Bytes of the constant data that make the program larger than what an edit changes. */
-const DATA_BYTES = 256 * 1024;
+const DATA_BYTES = 128 * 1024;
 const EDITED = "seen % 4u";
 
 /** A user's project: examples/blink, whose main an edit changes, and data behind it. */
