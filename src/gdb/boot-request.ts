@@ -9,36 +9,39 @@ const RTCAPBEN = 1 << 16;
 const PWR_CR1 = 0x5802_4800;
 const DBP = 1 << 8;
 const RTC_BKP0R = 0x5800_4050;
-const RTC_BKP1R = 0x5800_4054;
 
 const STAY = 0x4c46_4d53;
 const RUN = 0x4c46_4d52;
 const PROBE = 0x4c46_4d50;
-/** In RTC_BKP1R beside PROBE. */
+/** In the second register beside PROBE. */
 const WITHOUT_HOST = 0;
 const ALWAYS = 1;
 
-/** Stay in the bootloader. @throws ProbeError */
-export async function requestBootloader(probe: Probe): Promise<void> {
+/** Stay in the bootloader. @param register number of the board's first register for requests. @throws ProbeError */
+export async function requestBootloader(probe: Probe, register: number): Promise<void> {
   await openBackupDomain(probe);
-  await write(probe, STAY);
+  await write(probe, register, STAY);
 }
 
 /**
  * Stay in the bootloader and take requests through the probe: docs/protocol.md section 12.
  * @param always false: only when no USB host is there. @throws ProbeError
  */
-export async function requestProbe(probe: Probe, always: boolean): Promise<void> {
+export async function requestProbe(probe: Probe, register: number, always: boolean): Promise<void> {
   await openBackupDomain(probe);
-  await probe.writeWord(RTC_BKP1R, always ? ALWAYS : WITHOUT_HOST);
-  await write(probe, PROBE);
+  await probe.writeWord(addressOf(register + 1), always ? ALWAYS : WITHOUT_HOST);
+  await write(probe, register, PROBE);
 }
 
 /** Run the program at `address` at once. @throws ProbeError */
-export async function requestProgram(probe: Probe, address: number): Promise<void> {
+export async function requestProgram(probe: Probe, register: number, address: number): Promise<void> {
   await openBackupDomain(probe);
-  await probe.writeWord(RTC_BKP1R, address);
-  await write(probe, RUN);
+  await probe.writeWord(addressOf(register + 1), address);
+  await write(probe, register, RUN);
+}
+
+function addressOf(register: number): number {
+  return RTC_BKP0R + 4 * register;
 }
 
 async function openBackupDomain(probe: Probe): Promise<void> {
@@ -47,11 +50,11 @@ async function openBackupDomain(probe: Probe): Promise<void> {
 }
 
 /** Written last, and read back: without it the old program would run on under the new one's name. */
-async function write(probe: Probe, request: number): Promise<void> {
-  await probe.writeWord(RTC_BKP0R, request);
-  if ((await probe.readWord(RTC_BKP0R)) !== request) {
+async function write(probe: Probe, register: number, request: number): Promise<void> {
+  await probe.writeWord(addressOf(register), request);
+  if ((await probe.readWord(addressOf(register))) !== request) {
     throw new ProbeError(
-      "the probe cannot write the backup register RTC_BKP0R, which tells the bootloader to stay",
+      `the probe cannot write the backup register RTC_BKP${register}R, which tells the bootloader to stay`,
     );
   }
 }

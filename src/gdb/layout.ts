@@ -13,7 +13,14 @@ export interface Layout {
   readonly external: Area;
   /** Where programs may be linked. */
   readonly application: Area;
+  /** First of the three RTC backup registers for requests over a reset: docs/protocol.md section 8. */
+  readonly requestRegister: number;
+  /** Where the bootloader's table for probes may be, the likeliest first: docs/protocol.md section 12. */
+  readonly probeTables: readonly number[];
 }
+
+/** The table's distance from the beginning of a bootloader's image. */
+export const PROBE_TABLE_OFFSET = 0x2c0;
 
 /** The one sector of the STM32H750's internal flash, with the bootloader in it: RM0433, 4.3.4. */
 export const INTERNAL_FLASH: Area = { address: 0x0800_0000, length: 0x2_0000 };

@@ -8,6 +8,7 @@ import { requestBootloader, requestProbe } from "./boot-request.js";
 import { expectStarted, withBreakpoints } from "./breakpoints.js";
 import { NoUsbBoardError, ProbeError } from "./errors.js";
 import { hex } from "./flash-buffer.js";
+import type { Layout } from "./layout.js";
 import type { Probe, Running } from "./probe.js";
 import { type ProbeTable, readProbeTable } from "./probe-table.js";
 import { ProbeTransport } from "./probe-transport.js";
@@ -43,6 +44,7 @@ export type FlashProgram = (task: FlashTask) => FlashJob;
 
 export interface LoaderOptions {
   readonly probe: Probe;
+  readonly layout: () => Layout;
   readonly timers: Timers;
   readonly flash: FlashProgram;
   readonly via: Via;
@@ -73,18 +75,19 @@ export class Loader {
    * @throws ProbeError, UpstreamLostError, and what the flashing throws
    */
   async load(image: Image, program: Program): Promise<FlashReport> {
-    const { probe, via, breakpoints } = this.#options;
+    const { probe, via, breakpoints, layout } = this.#options;
     this.#cancelled = false;
-    const table = via === "usb" ? undefined : await readProbeTable(probe);
+    const table = via === "usb" ? undefined : await readProbeTable(probe, layout().probeTables);
     if (table === undefined && via === "probe") {
       throw new ProbeError(
         "--via probe: the board's bootloader takes no requests through a probe: put the current one into the internal " +
           "flash, or plug the USB cable in",
       );
     }
+    const register = layout().requestRegister;
     const task: FlashTask = { image, address: program.address, boardId: await boardIdOf(probe) };
-    if (table === undefined) await requestBootloader(probe);
-    else await requestProbe(probe, via === "probe");
+    if (table === undefined) await requestBootloader(probe, register);
+    else await requestProbe(probe, register, via === "probe");
     await probe.reset();
     const stops = table === undefined ? [program.entry] : [program.entry, table.done];
     return withBreakpoints(probe, breakpoints, stops, async () => {
@@ -137,7 +140,7 @@ export class Loader {
       await probe.halt(running);
       if (!(cause instanceof NoUsbBoardError) || table === undefined || this.#cancelled) throw cause;
       tell(cause.message);
-      await requestProbe(probe, true);
+      await requestProbe(probe, this.#options.layout().requestRegister, true);
       await probe.reset();
       await this.#toTable(table, probe.run());
       return undefined;

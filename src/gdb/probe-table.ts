@@ -4,8 +4,6 @@ import { bytesToValue } from "../rsp/text.js";
 import type { Area, Layout } from "./layout.js";
 import type { Probe } from "./probe.js";
 
-/** Where the table is, in every bootloader that has one. */
-const ADDRESS = 0x0800_02c0;
 const MAGIC = 0x5046_4d49;
 const VERSION = 1;
 const FIXED_BYTES = 52;
@@ -19,12 +17,26 @@ export interface ProbeTable {
   readonly input: Area;
   /** Buffer for bytes from it. */
   readonly output: Area;
-  readonly layout: Layout;
+  readonly layout: Pick<Layout, "external" | "application">;
 }
 
-/** @returns undefined when this bootloader has none, or cannot be read */
-export async function readProbeTable(probe: Probe): Promise<ProbeTable | undefined> {
-  const fixed = await probe.readMemory(ADDRESS, FIXED_BYTES).catch(() => undefined);
+/**
+ * @param places where it may be
+ * @returns undefined when this bootloader has none, or cannot be read
+ */
+export async function readProbeTable(
+  probe: Probe,
+  places: readonly number[],
+): Promise<ProbeTable | undefined> {
+  for (const place of places) {
+    const table = await readTable(probe, place);
+    if (table !== undefined) return table;
+  }
+  return undefined;
+}
+
+async function readTable(probe: Probe, address: number): Promise<ProbeTable | undefined> {
+  const fixed = await probe.readMemory(address, FIXED_BYTES).catch(() => undefined);
   if (fixed === undefined) return undefined;
   const word = (index: number) => bytesToValue(fixed.subarray(4 * index, 4 * index + 4));
   if (word(0) !== MAGIC || (word(1) & 0xffff) !== VERSION) return undefined;

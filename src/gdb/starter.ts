@@ -5,7 +5,6 @@ import type { Image } from "../image/image.js";
 import { requestProgram } from "./boot-request.js";
 import { expectStarted, withBreakpoints } from "./breakpoints.js";
 import { NotStartedError } from "./errors.js";
-import type { Layout } from "./layout.js";
 import { Loader, type LoaderOptions, START_TIME } from "./loader.js";
 import { mappedProgram, type Program, programOf } from "./program.js";
 
@@ -30,7 +29,6 @@ export interface Started {
 }
 
 export interface StarterOptions extends LoaderOptions {
-  readonly layout: () => Layout;
   /** Written by a restart, when no load has done so. */
   readonly toRun?: ProgramToRun | undefined;
 }
@@ -70,7 +68,7 @@ export class Starter {
     const image = await toRun?.pending();
     if (image !== undefined) return this.load(image);
     const program = this.#program ?? (await this.#find());
-    await requestProgram(probe, program.address);
+    await requestProgram(probe, this.#options.layout().requestRegister, program.address);
     await probe.reset();
     await withBreakpoints(probe, breakpoints, [program.entry], async () => {
       await probe.stopsWithin(probe.run(), START_TIME);

@@ -42,6 +42,7 @@ export async function desk(
   context: { after(end: () => Promise<void>): void },
   debug: "gdb" | "stlink" = "gdb",
   load = BIG,
+  name = "emulated",
 ): Promise<Desk> {
   const folder = mkdtempSync(join(tmpdir(), "imflasher-gdb-server-"));
   const programs: Program[] = [];
@@ -59,7 +60,7 @@ export async function desk(
   };
   const run = (...argv: string[]): Program => kept(imflasher(...argv));
   const with_ = load === "" ? [] : ["--load", load];
-  const board = run("emulate", "--state", "none", "--pty", `--${debug}`, "0", ...with_);
+  const board = run("emulate", "--board", name, "--state", "none", "--pty", `--${debug}`, "0", ...with_);
   const pty = (await board.line(/^pty /)).slice(4);
   const probe = (await board.line(new RegExp(`^${debug} \\d+$`))).slice(debug.length + 1);
   const gdb = (elf = BLINK, command?: readonly string[]): Gdb => {

@@ -1,5 +1,5 @@
 import type { Board } from "../../boards/board.js";
-import type { Layout } from "../../gdb/layout.js";
+import { INTERNAL_FLASH, type Layout, PROBE_TABLE_OFFSET } from "../../gdb/layout.js";
 import type { Via } from "../../gdb/loader.js";
 import { EMULATED, kindOfCommand, kindOfPort, type ServerKind } from "../../gdb/server-kinds.js";
 import { readBoard } from "../board-files.js";
@@ -33,7 +33,13 @@ export const run: RunCommand = async (context, _args, options) => {
   const chosen: GdbServerOptions = options;
   const { listen, board } = ports(context, chosen);
   const usb: { -readonly [K in keyof GlobalOptions]: GlobalOptions[K] } = { ...board.options };
-  const layout = layoutOf(readBoard(chosen.layout ?? DEFAULT_LAYOUT));
+  const described = readBoard(chosen.layout ?? DEFAULT_LAYOUT);
+  const layout = layoutOf(described);
+  if (chosen.internalFlash === true && described.firstStage !== undefined) {
+    throw new UsageError(
+      `--internal-flash: ${described.title} keeps the bootloader it came with: nothing may be written there`,
+    );
+  }
   const parts = {
     layout,
     internalFlash: chosen.internalFlash === true,
@@ -108,9 +114,12 @@ function viaOf({ via = "auto" }: GdbServerOptions): Via {
   return found;
 }
 
-function layoutOf({ flash, regions }: Board): Layout {
+function layoutOf({ flash, regions, backupRegister, firstStage }: Board): Layout {
+  const image = firstStage?.loadAddress ?? INTERNAL_FLASH.address;
   return {
     external: { address: flash.address, length: flash.size },
     application: regions.application,
+    requestRegister: backupRegister,
+    probeTables: [image + PROBE_TABLE_OFFSET],
   };
 }

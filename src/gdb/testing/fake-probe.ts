@@ -14,6 +14,8 @@ import { Upstream } from "../upstream.js";
 export const LAYOUT: Layout = {
   external: { address: 0x9000_0000, length: 0x100_0000 },
   application: { address: 0x9010_0000, length: 0xef_c000 },
+  requestRegister: 0,
+  probeTables: [0x0800_02c0],
 };
 export const ENTRY = 0x9010_0200;
 const REPORT: FlashReport = {
