@@ -73,10 +73,9 @@ class Middle:
             if descriptor is not None:
                 self.stand_between(descriptor)
         except (OSError, RuntimeError, ValueError) as error:
-            raise gdb.GdbError(
-                "imflasher-gdb: not between GDB and the probe's server, so that load would not write external flash: "
-                + str(error)
-            )
+            # Without us a load would go to the probe alone, and into nowhere.
+            gdb.execute("disconnect", to_string=True)
+            raise gdb.GdbError("imflasher-gdb: disconnected, because imflasher is not between: " + str(error))
         finally:
             gdb.execute("mem auto", to_string=True)
             gdb.execute("set remote noack-packet auto", to_string=True)
@@ -98,7 +97,9 @@ class Middle:
         try:
             gdb.execute("maintenance packet QImflasher.Program:" + name, to_string=True)
         except gdb.error as error:
-            raise gdb.GdbError("imflasher-gdb: imflasher has ended; it has said why: " + str(error))
+            # While the program runs there is none of it to say, and the command says so itself.
+            if self.child.poll() is not None:
+                raise gdb.GdbError("imflasher-gdb: imflasher has ended; it has said why: " + str(error))
 
     def new_socket(self):
         """Of the connection; None when there is none."""
@@ -134,12 +135,15 @@ class Middle:
         self.child = subprocess.Popen(
             command,
             stdin=subprocess.DEVNULL,
-            # What stdout is for an IDE, MI, belongs to GDB alone.
-            stdout=2,
+            # GDB's own standard output is MI, and belongs to GDB alone.
+            stdout=subprocess.PIPE,
             pass_fds=(upstream, guest),
             # Ctrl-C in a terminal is for GDB, which passes it on as it sees fit.
             start_new_session=True,
         )
+        # GDB gives up what is not answered within 2 s: it goes on when there is somebody to answer.
+        if not self.child.stdout.readline():
+            raise RuntimeError("imflasher has ended; it has said why")
 
 
 def open_sockets():

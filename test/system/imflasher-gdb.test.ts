@@ -235,6 +235,18 @@ test("without load: a restart writes the program when it is not the board's, a r
   await at.board.line(/^console: blink 2$/);
 });
 
+test("options that imflasher does not take: connecting fails in words, and nothing goes to the probe past it", async (context) => {
+  const at = await desk(context);
+  const gdb = at.gdb(BLINK, [WRAPPER, "--imflasher", "--no-such-option", "--nx", "--interpreter=mi2"]);
+  const refused = await gdb.result(`-target-select extended-remote :${at.probe}`);
+  assert.match(refused, /^error,msg="imflasher-gdb: disconnected, because imflasher is not between/);
+  await gdb.program.line(/unknown option '--no-such-option'/);
+  assert.match(
+    await gdb.result("-target-download"),
+    /^error,msg="You can't do that when your target is `exec'"/,
+  );
+});
+
 test("a pipe to OpenOCD is a connection, too; GDB's exit code is passed on", async (context) => {
   const at = await desk(context, "stlink", "");
   const openocd = openocdCommand(at, "gdb_port pipe").replace(

@@ -31,6 +31,7 @@ export async function standBetween(
   const socket = inherited("GDB", () => new Socket({ fd: guest ?? -1 }));
   const gone = guestGone(socket);
   const session = openGuest({ ...parts, kind: kindOfPort(port) }, socket, upstream, () => true);
+  parts.reporter.event("between", { server: upstream.name }, `between GDB and ${upstream.name}`);
   try {
     await Promise.race([gone, interrupted]);
   } finally {
