@@ -81,6 +81,11 @@ test("crystals and oscillators are optional, and a 32 kHz crystal has 32768 Hz",
   assert.match(refusal(changed((json) => Object.assign(json, { lseHz: 32000 }))), /lseHz: expected a whole/);
 });
 
+test("a flash chip may come with QE set", () => {
+  assert.equal(parseBoard("art-pi.json", text("art-pi.json")).flash.quadEnabled, true);
+  assert.equal(parseBoard("emulated.json", text("emulated.json")).flash.quadEnabled, false);
+});
+
 test("a list where an object belongs is refused", () => {
   assert.match(refusal("[]"), /expected an object, found \[\]/);
 });

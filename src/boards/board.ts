@@ -26,6 +26,8 @@ export interface FlashWiring {
   readonly bank: 1 | 2;
   /** Where the memory-mapped window begins: 0x9000_0000. */
   readonly address: number;
+  /** The board's maker has set QE already; false: as the chip left its factory. */
+  readonly quadEnabled: boolean;
   /** Highest QUADSPI clock in Hz that the board's wiring and the chip allow. */
   readonly maxClockHz: number;
   readonly pins: Readonly<Record<FlashPin, Pin>>;
@@ -188,8 +190,10 @@ function readConsole(reader: Reader): Board["console"] {
 }
 
 function readFlash(reader: Reader): FlashWiring {
+  const quadEnabled = reader.at("quadEnabled");
   const pins = Object.fromEntries(FLASH_PINS.map((name) => [name, readPin(reader.at("pins").at(name))]));
   return {
+    quadEnabled: quadEnabled.present && quadEnabled.boolean(),
     part: reader.at("part").text(/^[A-Za-z0-9-]+$/, "the name of a flash part"),
     size: reader.at("size").integer(0x1_0000, 0x1000_0000),
     bank: reader.at("bank").present && reader.at("bank").integer(1, 2) === 2 ? 2 : 1,

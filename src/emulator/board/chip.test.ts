@@ -16,6 +16,14 @@ function rig() {
   return { board, bus: board.chip.bus, messages };
 }
 
+test("the trace components take what a program sets up for SWO", () => {
+  const { bus } = rig();
+  for (const base of [0x5c00_3000, 0x5c00_4000]) bus.write(base + 0xfb0, 4, 0xc5ac_ce55);
+  bus.write(0x5c00_3010, 4, 199);
+  bus.write(0x5c00_4000, 4, 0x301);
+  assert.deepEqual([bus.read(0x5c00_3010, 4), bus.read(0x5c00_4000, 4)], [199, 0x301]);
+});
+
 test("the message RAM of FDCAN keeps what is written once its clock runs", () => {
   const { bus, messages } = rig();
   bus.write(0x4000_ac00, 4, 0x1234_5678);

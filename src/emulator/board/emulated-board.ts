@@ -268,6 +268,7 @@ export class EmulatedBoard {
       log: this.log,
       random,
       uniqueId: this.uniqueId.subarray(4),
+      quadEnabled: board.flash.quadEnabled,
       onChange: (address, length) => {
         this.chip.bus.codeChanged(board.flash.address + address, length);
         // In dual-flash mode, each of its bytes is every second one of the window.

@@ -7,6 +7,7 @@ import { type RegisterAction, registerTable, repeatRows } from "../peripherals/r
 import { StoredBlock } from "../peripherals/stored-block.js";
 import { COMP, OPAMP, VREFBUF } from "../peripherals/tables/analog.js";
 import { AXI, DELAY_BLOCK } from "../peripherals/tables/bus.js";
+import { SWO, SWTF } from "../peripherals/tables/debug.js";
 import { ETH } from "../peripherals/tables/ethernet.js";
 import {
   CEC,
@@ -91,6 +92,8 @@ const ROWS: readonly Row[] = [
   { name: "FDCAN_CCU", address: 0x4000_a800, registers: FDCAN_CCU, gate: "FDCAN", resetBit: "FDCAN" },
   { name: "DFSDM1", address: 0x4001_7000, registers: DFSDM, gate: "DFSDM1", resetBit: "DFSDM1" },
   { name: "HRTIM1", address: 0x4001_7400, registers: HRTIM, gate: "HRTIM", resetBit: "HRTIM" },
+  { name: "SWO", address: 0x5c00_3000, size: 0x1000, registers: SWO },
+  { name: "SWTF", address: 0x5c00_4000, size: 0x1000, registers: SWTF },
   { name: "COMP12", address: 0x5800_3800, registers: COMP, gate: "COMP12", resetBit: "COMP12" },
   {
     name: "VREFBUF",

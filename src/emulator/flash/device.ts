@@ -26,6 +26,8 @@ export interface SerialNorFlashOptions {
   readonly log: EmulatorLog;
   /** Numbers in [0, 1): what a cut leaves behind. */
   readonly random: RandomSource;
+  /** Whoever soldered the chip in has set QE. Default: as it left its factory. */
+  readonly quadEnabled?: boolean;
   /** 8 bytes answered to 4Bh. Default: fixed bytes. */
   readonly uniqueId?: Uint8Array;
   /** Operation times from the data sheet's typical or maximum column. Default: typical. */
@@ -91,7 +93,11 @@ export class NorDevice {
     const { random, onChange, defects } = options;
     this.cells = new CellArray({ content, random, onChange, deadBits: defects?.deadBits });
     this.security = new CellArray({ content: new Uint8Array(part.security.count * PAGE).fill(0xff), random });
-    this.status = new StatusRegisters(part.status, defects?.stuckStatus);
+    const { factory, quadEnable } = part.status;
+    const [register, bit] = quadEnable;
+    const set = options.quadEnabled === true;
+    const status = set ? factory.map((value, index) => (index === register ? value | bit : value)) : factory;
+    this.status = new StatusRegisters({ ...part.status, factory: status }, defects?.stuckStatus);
     this.locks = new Uint8Array(part.size / BLOCK + 2 * (BLOCK / SECTOR) - 2).fill(1);
     this.readParameters = part.readParametersReset;
     this.operations = new Operations(options.timeline, {

@@ -166,17 +166,19 @@ function resume(device: NorDevice): void {
   device.operations.resume();
 }
 
+/** The sheets give one tRST for all cases; ART-Pi's loaders send 38h 2 us after a reset of an idle chip, and work. */
+const IDLE_RESET_NS = 1e3;
+
 function reset(device: NorDevice): void {
   if (!device.resetArmed) {
     device.warn("reset", "Reset (99h) not directly after Enable Reset (66h): ignored");
     return;
   }
-  if (device.operations.busy || device.operations.suspended !== undefined) {
-    device.warn("reset.busy", "Reset during an operation: what it works on is left half done");
-  }
+  const cutsOff = device.operations.busy || device.operations.suspended !== undefined;
+  if (cutsOff) device.warn("reset.busy", "Reset during an operation: what it works on is left half done");
   device.operations.cut();
   device.resetVolatile(false);
-  device.deafUntil = device.now + device.part.times.resetNs;
+  device.deafUntil = device.now + (cutsOff ? device.part.times.resetNs : IDLE_RESET_NS);
 }
 
 function setLock(device: NorDevice, { command, address }: EffectInput, locked: boolean): void {

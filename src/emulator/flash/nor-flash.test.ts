@@ -302,14 +302,29 @@ test("deep power-down answers nothing but its release, which takes tRES1", () =>
   assert.deepEqual(rig.exchange({ code: 0x9f, receive: 1 }), [0xef]);
 });
 
-test("reset needs 66h directly before 99h and takes tRST", () => {
+test("reset needs 66h directly before 99h, and takes tRST only when it cuts something off", () => {
   const rig = iq();
   rig.send(0x06, 0x66, 0x04, 0x06, 0x99);
   assert.equal(rig.status(), 0x02);
   rig.send(0x66, 0x99);
   assert.equal(rig.status(), 0xff);
-  rig.wait(31e3);
+  rig.wait(1e3);
   assert.equal(rig.status(), 0x00);
+  rig.erase(0x20, 0);
+  rig.send(0x66, 0x99);
+  rig.wait(29e3);
+  assert.equal(rig.status(), 0xff);
+  rig.wait(2e3);
+  assert.equal(rig.status(), 0x00);
+});
+
+test("a chip that the board's maker has prepared has QE set, and keeps it", () => {
+  const rig = new FlashRig(W25Q64JV_IM, { quadEnabled: true });
+  assert.equal(rig.status(0x35), 0x02);
+  rig.send(0x66, 0x99);
+  rig.wait(1e3);
+  assert.equal(rig.status(0x35), 0x02);
+  assert.equal(new FlashRig(W25Q64JV_IM).status(0x35), 0x00);
 });
 
 test("QPI takes every phase on four lines; its dummies follow C0h; FFh leaves it", () => {

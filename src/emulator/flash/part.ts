@@ -138,7 +138,7 @@ export interface NorPart {
     readonly status: Duration;
     /** Latency of suspend. */
     readonly suspendNs: number;
-    /** From the reset command until the next is accepted. */
+    /** From a reset command that cuts off an operation until the next command is accepted. */
     readonly resetNs: number;
     /** From power-down release until the next command. */
     readonly wakeNs: number;

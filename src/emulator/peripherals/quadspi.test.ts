@@ -675,3 +675,12 @@ test("dual-flash with one chip missing says which, and reads FFh from it", () =>
   assert.equal(bench.quadspi.window.read(0x1000, 4), 0xff03ff01);
   assert.ok(bench.log.has(/none is at the pins of bank 2/));
 });
+
+test("an address behind a command that has none and is under way is ignored without a word", () => {
+  const bench = new Bench();
+  bench.set(DLR, 2);
+  bench.set(CCR, 0x9f | I1 | D1 | READ);
+  bench.set(AR, 0x1234);
+  assert.equal(bench.get(AR), 0);
+  assert.deepEqual(bench.log.messages, []);
+});

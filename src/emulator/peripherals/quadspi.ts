@@ -196,6 +196,8 @@ export class QuadSpi implements BusDevice {
   #mayWrite(name: QuadSpiRegister): boolean {
     this.#sync();
     if (!this.#busy) return true;
+    // ST's library writes AR behind CCR even where the command has no address, and has started with CCR.
+    if (name === "AR" && this.#format().addressLines === undefined) return false;
     this.#options.log.once(`QUADSPI.${name}.busy`, `QUADSPI.${name}: written while BUSY = 1: ignored`);
     return false;
   }
