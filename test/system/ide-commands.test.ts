@@ -3,6 +3,7 @@
  * and their commands in their order, as their sources have them. The IDEs themselves cannot run here.
  */
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { type Desk, desk } from "./debug-desk.js";
@@ -123,6 +124,31 @@ test("Eclipse's GDB Hardware Debugging, and the server as its external tool", as
     `-target-select remote localhost:${port}`,
     `load ${program} `,
     "-break-insert -t -f main",
+  ]) {
+    await gdb.do(command);
+  }
+  await runsToMain(gdb, "-exec-continue");
+  await gdb.result("-gdb-exit");
+});
+
+test("CLion's Embedded GDB Server: its server, its debugger, download, reset, main", async (context) => {
+  const at = await desk(context);
+  await writeIdeFiles(at, "clion", "--probe", "emulated");
+  const text = readFileSync(join(at.folder, ".run", "blink (emulated).run.xml"), "utf8");
+  const field = (name: string): string => new RegExp(` ${name}="([^"]*)"`).exec(text)?.[1] ?? "";
+  const params = field("PROGRAM_PARAMS")
+    .replace("--listen 3334", "--listen 0")
+    .replace(" emulate ", " emulate --state none ");
+  const server = at.start("sh", "-c", `exec ${field("executable")} ${params}`);
+  const port = (await server.line(/^Listening on port \d+$/)).slice(18);
+  const debuggerPath = /<debugger kind="GDB">([^<]*)</.exec(text)?.[1] ?? "";
+  const gdb = at.gdb(join(at.folder, PROGRAM), [debuggerPath, "-nx", "--interpreter=mi2"]);
+  for (const command of [
+    "-gdb-set mi-async on",
+    `target remote ${field("gdb-connect").replace("3334", port)}`,
+    "load",
+    field("reset-cmd"),
+    "-break-insert main",
   ]) {
     await gdb.do(command);
   }

@@ -74,7 +74,7 @@ function report({ reporter }: CommandContext, ide: Ide, project: IdeProject, pla
     data: { ide, probe, program, gdb, files: plans.map(({ path, changes }) => ({ path, written: changes })) },
     lines: [
       ...plans.map(({ path, changes }) => `${changes ? "written" : "as it was"}: ${path}`),
-      `debugs ${program} with ${gdb}; docs/ide-${ide}.md of imflasher says what the fields mean`,
+      `debugs ${program} with ${gdb}. What the fields mean: ${join(packageRoot(), "docs", `ide-${ide}.md`)}`,
     ],
   });
 }
