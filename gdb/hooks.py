@@ -42,6 +42,7 @@ class Middle:
         self.wait_for_last()
         # Both of its sides begin in the same state.
         gdb.execute("set remote noack-packet off", to_string=True)
+        gdb.execute("set remote multiprocess-feature-packet off", to_string=True)
         # The memory map is fetched once, by the first access; with regions of the user's it is not fetched before we are there.
         gdb.execute("mem auto", to_string=True)
         gdb.execute("mem 0 0 rw", to_string=True)
@@ -79,6 +80,10 @@ class Middle:
         finally:
             gdb.execute("mem auto", to_string=True)
             gdb.execute("set remote noack-packet auto", to_string=True)
+            gdb.execute("set remote multiprocess-feature-packet auto", to_string=True)
+        if descriptor is not None:
+            # GDB has asked the server this itself, and the answer tells imflasher what server it is.
+            gdb.execute("maintenance packet qSupported:swbreak+;hwbreak+;vContSupported+", to_string=True)
         # Ours, whatever the probe's server says of its own.
         gdb.execute("set remote memory-map-packet on", to_string=True)
 
