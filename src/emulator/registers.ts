@@ -170,7 +170,7 @@ export class RegisterBlock<Name extends string> implements BusDevice {
     const reserved = changed & ~silent(spec) & ~tagged;
     if (reserved !== 0 && register.spec.quiet !== true) {
       log.once(
-        `${block}.${name}.r${hex(reserved)}`,
+        `${block}.${name}.r`,
         `${block}.${name}: write to reserved or read-only bits ${hex(reserved)} ignored`,
       );
     }

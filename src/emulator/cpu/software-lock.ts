@@ -1,4 +1,7 @@
-/** CoreSight software lock of FPB and DWT (DDI 0489): software unlocks with a key, a debugger need not. */
+/**
+ * CoreSight software lock of FPB and DWT (DDI 0489): software unlocks with a key, a debugger need not. After a reset the DWT's
+ * is open on STM32H7, other than on STM32F7: Klipper opens it there and not here, and counts time with CYCCNT on both.
+ */
 
 import type { EmulatorLog } from "../bus.js";
 
@@ -12,16 +15,19 @@ export class SoftwareLock {
   readonly #name: string;
   readonly #log: EmulatorLog;
   readonly #byDebugger: () => boolean;
-  #locked = true;
+  readonly #lockedByReset: boolean;
+  #locked: boolean;
 
-  constructor(name: string, log: EmulatorLog, byDebugger: () => boolean) {
+  constructor(name: string, log: EmulatorLog, byDebugger: () => boolean, lockedByReset: boolean) {
+    this.#lockedByReset = lockedByReset;
+    this.#locked = lockedByReset;
     this.#name = name;
     this.#log = log;
     this.#byDebugger = byDebugger;
   }
 
   reset(): void {
-    this.#locked = true;
+    this.#locked = this.#lockedByReset;
   }
 
   /** LSR, or undefined when `offset` is not its. A debugger sees no lock. */

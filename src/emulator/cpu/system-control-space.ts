@@ -46,7 +46,7 @@ export class SystemControlSpace implements BusDevice {
     this.sysTick = new SysTick(timeline, log, () => exceptions.setPending(Exception.sysTick, true));
     this.scb = new Scb(cpu);
     this.mpu = new Mpu(log);
-    const lock = new SoftwareLock("DWT", log, () => cpu.debug.byDebugger);
+    const lock = new SoftwareLock("DWT", log, () => cpu.debug.byDebugger, false);
     this.dwt = new Dwt({
       timeline,
       log,

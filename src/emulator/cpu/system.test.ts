@@ -115,9 +115,20 @@ test("the external SysTick clock is one eighth", () => {
   assert.equal(machine.at(SYST + 8), 0x1000000 - 100);
 });
 
+test("the cycle counter needs no key after a reset, and a wrong one locks it", () => {
+  const machine = new TestMachine();
+  machine.word(0xe000edfc, 1 << 24).word(0xe0001000, 1);
+  assert.equal(machine.at(0xe0001000) & 1, 1);
+  machine.word(0xe0001fb0, 1).word(0xe0001000, 0);
+  assert.equal(machine.at(0xe0001000) & 1, 1);
+  assert.equal(machine.at(0xe0001fb4), 3);
+  machine.word(0xe0001fb0, 0xc5acce55).word(0xe0001000, 0);
+  assert.equal(machine.at(0xe0001000) & 1, 0);
+});
+
 test("CYCCNT counts only with TRCENA and CYCCNTENA, and not asleep", () => {
   const machine = new TestMachine(/* nop; nop; nop; wfi; nop; bkpt 0 */ "00bf00bf00bf30bf00bf00be");
-  machine.word(0xe0001fb0, 0xc5acce55).word(0xe0001000, 1);
+  machine.word(0xe0001000, 1);
   machine.timeline.skipTo(1000);
   assert.equal(machine.at(0xe0001004), 0);
   machine.word(0xe000edfc, 1 << 24);

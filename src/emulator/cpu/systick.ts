@@ -27,7 +27,7 @@ export class SysTick implements BusDevice {
     this.#regs = new RegisterBlock(
       {
         CSR: { offset: 0, reset: 0, rw: 7, ro: CSR.COUNTFLAG, onRead: () => this.#readCsr() },
-        RVR: { offset: 4, reset: 0, rw: MAX },
+        RVR: { offset: 4, reset: 0, rw: MAX, quiet: true },
         CVR: { offset: 8, reset: 0, wo: MAX, onRead: () => this.#current() },
         CALIB: { offset: 12, reset: 0x400003e8, ro: 0xffffffff },
       },

@@ -191,7 +191,10 @@ function checkAcm(
     report(`${name}: the header functional descriptor must come first`);
   for (const { subtype, name: kind, length } of FUNCTIONAL) {
     const found = control.functional.filter((one) => one.bDescriptorSubtype === subtype);
-    if (found.length !== 1) report(`${name}: ${found.length} ${kind} functional descriptors, must be 1`);
+    // PSTN 1.2 asks for call management, drivers do not: devices in use leave it out.
+    const missing = found.length === 0 && subtype !== CDC.CALL_MANAGEMENT;
+    if (missing || found.length > 1)
+      report(`${name}: ${found.length} ${kind} functional descriptors, must be 1`);
     for (const one of found)
       if (one.bLength !== length)
         report(

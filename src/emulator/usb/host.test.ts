@@ -436,6 +436,17 @@ test("a device of other classes, with their descriptors (DFU, MIDI), is configur
   assert.equal(rig.host.cdc, undefined);
 });
 
+test("a CDC-ACM device without a call management descriptor is in use as it is", () => {
+  const configuration = CONFIGURATION_DESCRIPTOR.filter((_, index) => index !== 4).map((one) => [...one]);
+  (configuration[0] as number[])[2] = 70;
+  const rig = makeRig({ device: { configuration } });
+  rig.device.start();
+  rig.host.plug();
+  rig.until("configured");
+  assert.deepEqual(rig.host.device?.violations, []);
+  assert.notEqual(rig.host.cdc, undefined);
+});
+
 test("a fault on the link damages only what passes the port", () => {
   const toDevice = (bytes: Uint8Array): Uint8Array => bytes.subarray(1);
   const toHost = (bytes: Uint8Array): Uint8Array => bytes.map((byte) => byte ^ 0xff);
