@@ -53,10 +53,9 @@ class Middle:
         if self.child is None:
             return
         if self.connection in self.sockets.items():
-            # Of a board that is being debugged GDB is about to ask what shall become of it.
-            if gdb.selected_inferior().pid != 0:
+            # GDB closes its connection only as it opens the next one. It may ask before.
+            if gdb.selected_inferior().pid != 0 and gdb.parameter("confirm"):
                 return
-            # After "detach" it would close the connection itself, but only as it opens the new one.
             gdb.execute("disconnect", to_string=True)
             self.sockets = open_sockets()
         try:

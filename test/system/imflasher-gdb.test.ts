@@ -17,6 +17,7 @@ import {
   type Desk,
   desk,
   freePort,
+  load,
   openocdCommand,
   WRAPPER,
 } from "./debug-desk.js";
@@ -64,6 +65,9 @@ async function ideAfternoon(at: Desk, port: string, ...argv: string[]): Promise<
     },
   };
   await afternoon(at, middle);
+  // Once more, in the middle of it.
+  await gdb.do(`-target-select extended-remote localhost:${port}`);
+  await load(middle, gdb);
   gdb.program.child.stdin.end();
   assert.equal(await gdb.program.exit, 0);
   const wrong = heard.out.filter((line) => !MI_RECORD.test(line));
