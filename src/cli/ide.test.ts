@@ -147,6 +147,7 @@ test("without programs on the PATH the files name those of this installation", a
   const made = world();
   made.programs = [];
   assert.equal(await made.run("ide", "vscode"), 0);
+  assert.match(made.stderr.text, /^arm-none-eabi-gdb is not on the PATH.*\nopenocd is not on the PATH/);
   const [cortex, target] = configurations(made);
   assert.match(String(cortex?.["gdbPath"]), /^\/.*\/gdb\/imflasher-gdb$/);
   assert.ok(target !== undefined);

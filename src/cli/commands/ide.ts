@@ -3,6 +3,7 @@ import { fileURLToPath } from "node:url";
 import { ideFiles } from "../../ide/files.js";
 import { merged } from "../../ide/merge.js";
 import { IDES, type Ide, type IdeFile, type IdeProject, PROBES } from "../../ide/project.js";
+import { probeCommand } from "../../ide/servers.js";
 import type { RunCommand } from "../commands.js";
 import type { CommandContext, GlobalOptions } from "../context.js";
 import { FileError, UsageError } from "../errors.js";
@@ -33,7 +34,17 @@ export const run: RunCommand = async (context, [wanted], options) => {
     if (plan.changes) await replaceFile(context.io, plan.path, Buffer.from(plan.text));
   }
   report(context, ide, project, plans);
+  await tellMissing(context, project);
 };
+
+/** The files may be for another machine: it is no error. */
+async function tellMissing({ io, reporter }: CommandContext, project: IdeProject): Promise<void> {
+  const [server = ""] = probeCommand(project).split(" ");
+  for (const program of [project.gdb, server]) {
+    const found = program.includes("/") || (await io.findProgram(program)) !== undefined;
+    if (!found) reporter.note(`${program} is not on the PATH of this shell: debugging needs it`);
+  }
+}
 
 /** What becomes of a file. */
 interface Plan {
@@ -91,7 +102,7 @@ async function projectOf({ io }: CommandContext, chosen: IdeOptions): Promise<Id
     probe: oneOf("--probe", PROBES, chosen.probe ?? "openocd"),
     imflasher: await imflasherCommand(io),
     wrapper: (await io.findProgram(WRAPPER)) === undefined ? join(packageRoot(), "gdb", WRAPPER) : WRAPPER,
-    gdb: GDBS[Math.max(0, at)] ?? "gdb",
+    gdb: GDBS[at] ?? GDBS[0],
     boardOptions: BOARD_OPTIONS.flatMap((name) => passed(name, chosen[name])),
     serverOptions: passed("layout", chosen.layout),
   };
