@@ -171,37 +171,37 @@ export class MemoryPort implements CodeListener {
 
   load32(address: number): number {
     const distance = this.#reads[address >>> PAGE_SHIFT] as number;
-    if (distance !== 0 && (address & 3) === 0) return this.#words[(address + distance) >>> 2] as number;
+    if (distance !== 0 && (address & 3) === 0) return this.#words[(address + distance + 1) >>> 2] as number;
     return this.#load(address, 4) | 0;
   }
 
   load16(address: number): number {
     const distance = this.#reads[address >>> PAGE_SHIFT] as number;
-    if (distance !== 0 && (address & 1) === 0) return this.#halves[(address + distance) >>> 1] as number;
+    if (distance !== 0 && (address & 1) === 0) return this.#halves[(address + distance + 1) >>> 1] as number;
     return this.#load(address, 2);
   }
 
   load8(address: number): number {
     const distance = this.#reads[address >>> PAGE_SHIFT] as number;
-    if (distance !== 0) return this.#bytes[(address + distance) >>> 0] as number;
+    if (distance !== 0) return this.#bytes[(address + distance + 1) >>> 0] as number;
     return this.#load(address, 1);
   }
 
   store32(address: number, value: number): void {
     const distance = this.#writes[address >>> PAGE_SHIFT] as number;
-    if (distance !== 0 && (address & 3) === 0) this.#words[(address + distance) >>> 2] = value;
+    if (distance !== 0 && (address & 3) === 0) this.#words[(address + distance + 1) >>> 2] = value;
     else this.#store(address, 4, value);
   }
 
   store16(address: number, value: number): void {
     const distance = this.#writes[address >>> PAGE_SHIFT] as number;
-    if (distance !== 0 && (address & 1) === 0) this.#halves[(address + distance) >>> 1] = value;
+    if (distance !== 0 && (address & 1) === 0) this.#halves[(address + distance + 1) >>> 1] = value;
     else this.#store(address, 2, value);
   }
 
   store8(address: number, value: number): void {
     const distance = this.#writes[address >>> PAGE_SHIFT] as number;
-    if (distance !== 0) this.#bytes[(address + distance) >>> 0] = value;
+    if (distance !== 0) this.#bytes[(address + distance + 1) >>> 0] = value;
     else this.#store(address, 1, value);
   }
 
@@ -358,7 +358,7 @@ export class MemoryPort implements CodeListener {
     if ((uniform & Permission.write) !== 0) this.#view.allowWrite(page, distance);
   }
 
-  /** From addresses of this page to places in `GuestMemory`; 0 when not all of the page lies there. */
+  /** From addresses of this page to places in `GuestMemory`, less 1 (see view.ts); 0 when not all of the page lies there. */
   #distance(address: number, use: "readable" | "writable"): number {
     const region = this.#bus.find(address);
     const bytes = region?.[use]?.bytes;
@@ -368,7 +368,7 @@ export class MemoryPort implements CodeListener {
       this.#device = true;
       this.onUnalignedFaults(true);
     }
-    return (bytes.byteOffset - region.base) | 0;
+    return (bytes.byteOffset - region.base - 1) | 0;
   }
 }
 

@@ -48,7 +48,9 @@ export const bx: Execute = (cpu, i) => branchExchange(cpu, cpu.get(i.m));
 export const blx: Execute = (cpu, i) => {
   const target = cpu.get(i.m);
   cpu.r[14] = i.next.pc | 1;
-  return cpu.interwork(target);
+  const called = cpu.interwork(target);
+  if (called.leader === undefined && (target & 1) !== 0) cpu.translator?.lead(called, true);
+  return called;
 };
 export const cbz: Execute = (cpu, i) => (cpu.get(i.n) === 0 ? taken(cpu, i) : i.next);
 export const cbnz: Execute = (cpu, i) => (cpu.get(i.n) !== 0 ? taken(cpu, i) : i.next);

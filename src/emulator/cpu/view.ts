@@ -12,7 +12,10 @@ export const PAGE_SHIFT = 12;
 type CodePage = (Insn | undefined)[];
 
 export class AccessView {
-  /** For each page, what added to an address gives its place in `GuestMemory`; 0: the slow path must be asked. */
+  /**
+   * For each page, one less than what added to an address gives its place in `GuestMemory`; 0: the slow path must be asked.
+   * One less, so that the lowest two bits of what is there are 1: translated code tests them together with those of the address.
+   */
   readonly reads: Int32Array;
   readonly writes: Int32Array;
   #filled: number[] = [];

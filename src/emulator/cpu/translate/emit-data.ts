@@ -443,9 +443,9 @@ const clz: Emitter = (e, i) => {
 
 type Extension = (e: Emit) => void;
 const extension =
-  (...operations: readonly number[]): Extension =>
+  (operation: number): Extension =>
   (e) =>
-    e.body.op(...operations);
+    e.body.op(operation);
 const masked =
   (mask: number): Extension =>
   (e) => {

@@ -54,7 +54,7 @@ function load(operation: number, size: Size, kind?: number): Emitter {
     e.check(size, false);
     writeBack(e, i, kind);
     e.place();
-    e.body.memory(operation);
+    e.access(operation);
     e.set(i.d);
   };
 }
@@ -65,7 +65,7 @@ function store(operation: number, size: Size, kind?: number): Emitter {
     e.check(size, true);
     e.place();
     e.get(i.d);
-    e.body.memory(operation);
+    e.access(operation);
     writeBack(e, i, kind);
   };
 }
@@ -75,10 +75,10 @@ const ldrd: Emitter = (e, i) => {
   e.checkWords(2, false);
   writeBack(e, i);
   e.place();
-  e.body.memory(Op.load);
+  e.access(Op.load);
   e.set(i.d);
   e.place();
-  e.body.memory(Op.load, 4);
+  e.access(Op.load, 4);
   e.set(i.a);
 };
 const strd: Emitter = (e, i) => {
@@ -87,7 +87,7 @@ const strd: Emitter = (e, i) => {
   for (const [n, source] of [i.d, i.a].entries()) {
     e.place();
     e.get(source);
-    e.body.memory(Op.store, n * 4);
+    e.access(Op.store, n * 4);
   }
   writeBack(e, i);
 };
@@ -108,7 +108,7 @@ export function loadList(e: Emit, i: Insn): void {
   for (let n = 0; n < 15; n++) {
     if (((i.imm >>> n) & 1) === 0) continue;
     e.place();
-    e.body.memory(Op.load, at);
+    e.access(Op.load, at);
     e.set(n);
     at += 4;
   }
@@ -138,7 +138,7 @@ const stm: Emitter = (e, i) => {
     if (((i.imm >>> n) & 1) === 0) continue;
     e.place();
     e.get(n);
-    e.body.memory(Op.store, at);
+    e.access(Op.store, at);
     at += 4;
   }
   listWriteBack(e, i);

@@ -24,6 +24,9 @@ export interface Places {
   readonly hash: number;
 }
 
+/** The tables hold one less than what must be added to an address. */
+const PLACE_OFFSET = 1;
+
 type FlagSource = "unknown" | "stored" | "subtraction" | "addition";
 
 export interface Target {
@@ -32,6 +35,8 @@ export interface Target {
   readonly slow: Label;
   readonly dynamic: Label;
   readonly exits: Exit[];
+  /** Was the instruction seen to access memory unaligned? */
+  readonly mayBeUnaligned: (insn: Insn) => boolean;
 }
 
 export class Emit {
@@ -299,18 +304,33 @@ export class Emit {
     const { body } = this;
     this.#setExit();
     this.#lookUp(write);
-    body.op(Op.eqz);
-    if (size > 1) {
-      body.get(Local.address);
-      body.const(size - 1);
-      body.op(Op.and, Op.or);
-      body.if();
-      body.get(Local.address);
-      body.get(Local.distance);
-      body.call(UNALIGNED);
+    if (size === 1) {
+      body.op(Op.eqz);
+      body.brIf(this.#target.slow);
+      return;
     }
+    this.#alignedIn(size - 1);
+    if (!this.#target.mayBeUnaligned(this.#insn as Insn)) {
+      body.brIf(this.#target.slow);
+      return;
+    }
+    body.if();
+    body.get(Local.address);
+    body.get(Local.distance);
+    body.call(UNALIGNED);
     body.brIf(this.#target.slow);
-    if (size > 1) body.end();
+    body.end();
+  }
+
+  /** With the table's entry on the stack: leaves 0 when it is there (its lowest bits are 1 then) and the address is aligned. */
+  #alignedIn(mask: number): void {
+    const { body } = this;
+    body.const(-1);
+    body.op(Op.xor);
+    body.get(Local.address);
+    body.op(Op.or);
+    body.const(mask);
+    body.op(Op.and);
   }
 
   /** The same for `words` words, which must be aligned and lie in one page. */
@@ -318,10 +338,7 @@ export class Emit {
     const { body } = this;
     this.#setExit();
     this.#lookUp(write);
-    body.op(Op.eqz);
-    body.get(Local.address);
-    body.const(3);
-    body.op(Op.and, Op.or);
+    this.#alignedIn(3);
     body.get(Local.address);
     body.const(0xfff);
     body.op(Op.and);
@@ -330,7 +347,7 @@ export class Emit {
     body.brIf(this.#target.slow);
   }
 
-  /** Leaves the distance, 0 where there is none. */
+  /** Leaves the table's entry, 0 where there is none. */
   #lookUp(write: boolean): void {
     const { body, places } = this;
     body.get(Local.address);
@@ -342,18 +359,23 @@ export class Emit {
     body.tee(Local.distance);
   }
 
-  /** Leaves the place of the access that was checked. */
+  /** Leaves the place of the access that was checked, less `PLACE_OFFSET`. */
   place(): void {
     this.body.get(Local.address);
     this.body.get(Local.distance);
     this.body.op(Op.add);
+  }
+
+  /** The access itself, a load or store, to what `place` left, `offset` bytes further. */
+  access(operation: number, offset = 0): void {
+    this.body.memory(operation, offset + PLACE_OFFSET);
   }
 }
 
 /** Index of the imported function that decides about unaligned accesses. */
 export const UNALIGNED = 0;
 
-/** (address, distance): 1 when the access must be left to the interpreter. `distance` 0 means that nothing is there. */
+/** (address, entry of the table): 1 when the access must be left to the interpreter. An entry of 0 means that nothing is there. */
 export function unalignedBody(body: Body, state: number): void {
   body.get(1);
   body.op(Op.eqz);

@@ -8,7 +8,7 @@ import type { Insn } from "../insn.js";
 import { Emit, type Exit, type Places } from "./emit.js";
 import { deadFlags } from "./instructions.js";
 import type { Block, Region, Step } from "./region.js";
-import { BLOCK_BITS, HASH_ENTRIES, LOCALS, Local, Word } from "./state.js";
+import { BLOCK_BITS, HASH_ENTRIES, HASH_SHIFT, LOCALS, Local, Word } from "./state.js";
 import { Body, type FunctionSource, type Label, Op } from "./wasm.js";
 
 export interface Translation {
@@ -43,18 +43,38 @@ export class RegionFunction {
   readonly #places: Places;
   /** Number of this function. */
   readonly #number: number;
+  readonly #mayBeUnaligned: (insn: Insn) => boolean;
   readonly #body = new Body();
   readonly #exits: Exit[] = [];
   readonly #loops: Loop[];
+  /** By block: cycles of the longest way from its beginning to the next look at the limit. */
+  readonly #longest: readonly number[];
   readonly #frames: Frame[] = [];
   #emit: Emit | undefined;
   #slow: Label = 0;
 
-  constructor(region: Region, places: Places, number: number) {
+  constructor(region: Region, places: Places, number: number, mayBeUnaligned: (insn: Insn) => boolean) {
+    this.#mayBeUnaligned = mayBeUnaligned;
     this.#region = region;
     this.#places = places;
     this.#number = number;
     this.#loops = findLoops(region);
+    this.#longest = this.#findLongest();
+  }
+
+  /** Loops and what is entered by an address look at the limit; from there on control only goes forward, to the next look. */
+  #looks(block: Block): boolean {
+    return block.entry || this.#loops.some(({ first }) => first === block.index);
+  }
+
+  #findLongest(): number[] {
+    const longest: number[] = [];
+    for (const block of [...this.#region.blocks].reverse()) {
+      const onward = this.#successors(block).filter((to) => !this.#looks(this.#at(to)));
+      const behind = Math.max(0, ...onward.map((to) => longest[to] as number));
+      longest[block.index] = block.steps.length + (block.ending === undefined ? 0 : 2) + behind;
+    }
+    return longest;
   }
 
   write(): Translation {
@@ -69,6 +89,7 @@ export class RegionFunction {
       slow: this.#slow,
       dynamic,
       exits: this.#exits,
+      mayBeUnaligned: this.#mayBeUnaligned,
     });
     this.#range({ first: 0, last: this.#region.blocks.length - 1 }, top, true);
     inner.op(Op.unreachable);
@@ -81,7 +102,7 @@ export class RegionFunction {
     const { used, written } = this.#emit;
     const body = new Body();
     this.#load(body, used);
-    for (const byte of inner.bytes) body.bytes.push(byte);
+    body.append(inner);
     this.#store(body, written);
     return { source: { parameters: 1, returns: true, locals: LOCALS, body }, exits: this.#exits };
   }
@@ -104,7 +125,7 @@ export class RegionFunction {
       body.memory(Op.store, this.#places.state + word * 4);
     };
     for (const n of written) store(n, () => body.get(Local.r0 + n));
-    for (const name of [...STATE_NAMES, "pc", "exit"] as const)
+    for (const name of [...STATE_NAMES, "pc", "exit", "address"] as const)
       store(Word[name], () => body.get(Local[name]));
     store(Word.fn, () => body.const(this.#number));
     body.get(Local.result);
@@ -114,6 +135,9 @@ export class RegionFunction {
   #lookUp(top: Label, leave: Label): void {
     const body = this.#body;
     body.get(Local.pc);
+    body.get(Local.pc);
+    body.const(HASH_SHIFT);
+    body.op(Op.shrU, Op.xor);
     body.const((HASH_ENTRIES - 1) << 1);
     body.op(Op.and);
     body.const(2);
@@ -230,9 +254,13 @@ export class RegionFunction {
     const count = steps.length + (ending === undefined ? 0 : 1);
     const always =
       ending !== undefined && ending.ends.condition === undefined && ending.form.guard === undefined;
-    // A taken branch is one cycle more; that does not count against the limit.
+    // A taken branch is one cycle more.
     const cycles = count + (always ? 1 : 0);
-    this.#checkLimit(block.start, cycles, always ? 1 : 0);
+    if (this.#looks(block)) this.#checkLimit(block);
+    emit.body.get(Local.rem);
+    emit.body.const(cycles);
+    emit.body.op(Op.sub);
+    emit.body.set(Local.rem);
     const dead = deadFlags(
       steps.map(({ insn }) => insn),
       steps.map(({ execute }) => execute),
@@ -245,15 +273,13 @@ export class RegionFunction {
     } else this.#goTo(block.next);
   }
 
-  #checkLimit(start: Insn, cycles: number, beyond: number): void {
+  /** Near the limit the interpreter goes on: it stops at the right instruction. */
+  #checkLimit({ start, index }: Block): void {
     const body = this.#body;
     body.setConst(Local.exit, this.#exits.length);
-    this.#exits.push({ insn: start, uncounted: cycles, limit: true, taken: 0 });
+    this.#exits.push({ insn: start, uncounted: 0, limit: true, taken: 0 });
     body.get(Local.rem);
-    body.const(cycles);
-    body.op(Op.sub);
-    body.tee(Local.rem);
-    body.const(-beyond);
+    body.const(this.#longest[index] as number);
     body.op(Op.ltS);
     body.brIf(this.#slow);
   }

@@ -131,7 +131,7 @@ function indirect(i: Insn, execute: Execute): ((e: Emit) => void) | undefined {
       const writeBack = loadAddress(e, i);
       exchange(e, () => {
         e.place();
-        e.body.memory(Op.load);
+        e.access(Op.load);
       });
       writeBack();
     };
@@ -171,7 +171,7 @@ function popPc(e: Emit, i: Insn): void {
   e.checkWords(i.m, false);
   exchange(e, () => {
     e.place();
-    e.body.memory(Op.load, (i.m - 1) * 4);
+    e.access(Op.load, (i.m - 1) * 4);
   });
   loadList(e, i);
 }
@@ -189,7 +189,7 @@ function tableBranch(e: Emit, i: Insn, halfwords: boolean): void {
   body.set(Local.address);
   e.check(halfwords ? 2 : 1, false);
   e.place();
-  body.memory(halfwords ? Op.load16U : Op.load8U);
+  e.access(halfwords ? Op.load16U : Op.load8U);
   body.const(1);
   body.op(Op.shl);
   body.const((i.pc + 4) | 0);

@@ -14,6 +14,8 @@ export const Word = {
   fn: 25,
   /** Unaligned accesses are not to be made here: they may fault. */
   strict: 26,
+  /** Of the last access that was checked. */
+  address: 27,
 } as const;
 export const STATE_BYTES = 128;
 
@@ -52,11 +54,14 @@ export const LOCALS = 31;
 export const Kind = { stored: 0, subtraction: 1, addition: 2 } as const;
 
 /** Entries of the table from addresses to translated code: address, key. An empty one holds an odd address. */
-export const HASH_ENTRIES = 8192;
+export const HASH_ENTRIES = 32768;
 export const HASH_BYTES = HASH_ENTRIES * 8;
 export const HASH_EMPTY = 1;
+/** Mixes higher bits of an address in: code is longer than the table. */
+export const HASH_SHIFT = 13;
 /** Byte offset of an address's entry. */
-export const hashOffset = (pc: number): number => (pc & ((HASH_ENTRIES - 1) << 1)) << 2;
+export const hashOffset = (pc: number): number =>
+  ((pc ^ (pc >>> HASH_SHIFT)) & ((HASH_ENTRIES - 1) << 1)) << 2;
 
 /** A key is the number of a function, and of a block in it. */
 export const BLOCK_BITS = 12;

@@ -84,6 +84,8 @@ export class Translator {
   readonly #run: (key: number) => void;
   readonly #unaligned: unknown;
   readonly #hot: number;
+  /** Instructions that were seen to access memory unaligned. */
+  readonly #unalignedSeen = new WeakSet<Insn>();
 
   /** Undefined where there is no WebAssembly, or where the memories lie elsewhere. */
   static make(cpu: CortexM7): Translator | undefined {
@@ -208,11 +210,21 @@ export class Translator {
     const { insn } = exit;
     timeline.cycles = limit - rem - exit.uncounted;
     // What it does once only, such as the first access to a page, is no reason to begin a block behind it.
-    if (!exit.limit && ++exit.taken === OFTEN) this.lead(insn.next, true);
+    if (!exit.limit && ++exit.taken === OFTEN) this.#leftOften(installed, insn);
     if (timeline.cycles >= limit) return insn;
     timeline.cycles++;
     cpu.at = insn;
     return plainOf(insn)(cpu, insn);
+  }
+
+  /** Unaligned accesses get code of their own; else a block begins behind what only the interpreter does. */
+  #leftOften(installed: Installed, insn: Insn): void {
+    const address = this.#state[Word.address] as number;
+    const there = installed.view.reads[address >>> PAGE_SHIFT] !== 0;
+    if ((address & 3) !== 0 && there && !this.#unalignedSeen.has(insn)) {
+      this.#unalignedSeen.add(insn);
+      this.#invalidate(installed);
+    } else this.lead(insn.next, true);
   }
 
   /** A computed address that the table of addresses does not have, or not any more. */
@@ -273,7 +285,9 @@ export class Translator {
       writes: view.writes.byteOffset,
       hash: hash.byteOffset,
     };
-    const { source, exits } = new RegionFunction(region, places, number).write();
+    const { source, exits } = new RegionFunction(region, places, number, (one) =>
+      this.#unalignedSeen.has(one),
+    ).write();
     this.#table.set(number, this.#compile(source, true));
     const installed: Installed = { region, exits, view, hash, ranges: spans(region), valid: true };
     this.#installed.push(installed);

@@ -67,22 +67,54 @@ const I32 = 0x7f;
 const I64 = 0x7e;
 const NOTHING = 0x40;
 
-export function unsigned(to: number[], value: number): void {
-  let rest = value >>> 0;
-  while (rest > 0x7f) {
-    to.push((rest & 0x7f) | 0x80);
-    rest >>>= 7;
-  }
-  to.push(rest);
-}
+/** Bytes that grow. */
+class Bytes {
+  #bytes = new Uint8Array(1024);
+  #length = 0;
 
-function signed(to: number[], value: number): void {
-  let rest = value | 0;
-  while (rest < -0x40 || rest > 0x3f) {
-    to.push((rest & 0x7f) | 0x80);
-    rest >>= 7;
+  get length(): number {
+    return this.#length;
   }
-  to.push(rest & 0x7f);
+
+  /** What was written; valid until the next writing. */
+  get written(): Uint8Array {
+    return this.#bytes.subarray(0, this.#length);
+  }
+
+  push(byte: number): void {
+    if (this.#length === this.#bytes.length) this.#grow(1);
+    this.#bytes[this.#length++] = byte;
+  }
+
+  append(bytes: Uint8Array | readonly number[]): void {
+    if (this.#length + bytes.length > this.#bytes.length) this.#grow(bytes.length);
+    this.#bytes.set(bytes, this.#length);
+    this.#length += bytes.length;
+  }
+
+  unsigned(value: number): void {
+    let rest = value >>> 0;
+    while (rest > 0x7f) {
+      this.push((rest & 0x7f) | 0x80);
+      rest >>>= 7;
+    }
+    this.push(rest);
+  }
+
+  signed(value: number): void {
+    let rest = value | 0;
+    while (rest < -0x40 || rest > 0x3f) {
+      this.push((rest & 0x7f) | 0x80);
+      rest >>= 7;
+    }
+    this.push(rest & 0x7f);
+  }
+
+  #grow(by: number): void {
+    const larger = new Uint8Array(Math.max(2 * this.#bytes.length, this.#length + by));
+    larger.set(this.written);
+    this.#bytes = larger;
+  }
 }
 
 /** A label: how many blocks enclose what is inside of it. */
@@ -90,32 +122,40 @@ export type Label = number;
 
 /** The body of a function; all values are i32 unless an operation says otherwise. */
 export class Body {
-  readonly bytes: number[] = [];
+  readonly #bytes = new Bytes();
   #depth = 0;
 
+  get written(): Uint8Array {
+    return this.#bytes.written;
+  }
+
+  /** What another body holds, behind what this one does. */
+  append(other: Body): void {
+    this.#bytes.append(other.written);
+  }
+
   /** Operations without immediates, in the order in which they execute. */
-  op(...operations: number[]): void {
-    this.bytes.push(...operations);
+  op(first: number, second?: number, third?: number): void {
+    this.#bytes.push(first);
+    if (second !== undefined) this.#bytes.push(second);
+    if (third !== undefined) this.#bytes.push(third);
   }
 
   get(local: number): void {
-    this.bytes.push(Op.get);
-    unsigned(this.bytes, local);
+    this.#immediate(Op.get, local);
   }
 
   set(local: number): void {
-    this.bytes.push(Op.set);
-    unsigned(this.bytes, local);
+    this.#immediate(Op.set, local);
   }
 
   tee(local: number): void {
-    this.bytes.push(Op.tee);
-    unsigned(this.bytes, local);
+    this.#immediate(Op.tee, local);
   }
 
   const(value: number): void {
-    this.bytes.push(Op.const);
-    signed(this.bytes, value);
+    this.#bytes.push(Op.const);
+    this.#bytes.signed(value);
   }
 
   setConst(local: number, value: number): void {
@@ -125,13 +165,13 @@ export class Body {
 
   /** A load or store, at the address on the stack plus `offset`. */
   memory(operation: number, offset = 0): void {
-    this.bytes.push(operation, 0);
-    unsigned(this.bytes, offset);
+    this.#bytes.push(operation);
+    this.#immediate(0, offset);
   }
 
   longConst(value: number): void {
-    this.bytes.push(Op.longConst);
-    signed(this.bytes, value);
+    this.#bytes.push(Op.longConst);
+    this.#bytes.signed(value);
   }
 
   block(): Label {
@@ -152,53 +192,48 @@ export class Body {
   }
 
   else(): void {
-    this.bytes.push(Op.else);
+    this.#bytes.push(Op.else);
   }
 
   end(): void {
-    this.bytes.push(Op.end);
+    this.#bytes.push(Op.end);
     this.#depth--;
   }
 
   br(label: Label): void {
-    this.bytes.push(Op.br);
-    unsigned(this.bytes, this.#depth - label);
+    this.#immediate(Op.br, this.#depth - label);
   }
 
   brIf(label: Label): void {
-    this.bytes.push(Op.brIf);
-    unsigned(this.bytes, this.#depth - label);
+    this.#immediate(Op.brIf, this.#depth - label);
   }
 
   brTable(labels: readonly Label[], otherwise: Label): void {
-    this.bytes.push(Op.brTable);
-    unsigned(this.bytes, labels.length);
-    for (const label of labels) unsigned(this.bytes, this.#depth - label);
-    unsigned(this.bytes, this.#depth - otherwise);
+    this.#immediate(Op.brTable, labels.length);
+    for (const label of labels) this.#bytes.unsigned(this.#depth - label);
+    this.#bytes.unsigned(this.#depth - otherwise);
   }
 
   call(index: number): void {
-    this.bytes.push(Op.call);
-    unsigned(this.bytes, index);
+    this.#immediate(Op.call, index);
   }
 
   /** Through the table, at the index on the stack. @param type index of the function's type */
   callIndirect(type: number): void {
-    this.bytes.push(Op.callIndirect);
-    unsigned(this.bytes, type);
-    this.bytes.push(0);
+    this.#immediate(Op.callIndirect, type);
+    this.#bytes.push(0);
+  }
+
+  #immediate(operation: number, value: number): void {
+    this.#bytes.push(operation);
+    this.#bytes.unsigned(value);
   }
 
   #open(operation: number, type: number): Label {
-    this.bytes.push(operation, type);
+    this.#bytes.push(operation);
+    this.#bytes.push(type);
     return ++this.#depth;
   }
-}
-
-function section(id: number, content: readonly number[]): number[] {
-  const bytes = [id];
-  unsigned(bytes, content.length);
-  return bytes.concat(content);
 }
 
 function text(value: string): number[] {
@@ -222,38 +257,39 @@ export interface FunctionSource {
 export function moduleOf(source: FunctionSource, memoryPages: number, importsFunction: boolean): Uint8Array {
   const { parameters, returns, locals, body } = source;
   const own = [0x60, parameters, ...Array<number>(parameters).fill(I32), ...(returns ? [1, I32] : [0])];
-  const types = [3, 0x60, 1, I32, 1, I32, 0x60, 2, I32, I32, 1, I32, ...own];
-  const pages: number[] = [1];
-  unsigned(pages, memoryPages);
-  unsigned(pages, memoryPages);
-  const imports = [
-    importsFunction ? 3 : 2,
-    ...text("e"),
-    ...text("m"),
-    2,
-    ...pages,
-    ...text("e"),
-    ...text("t"),
-    1,
-    0x70,
-    0,
-    0,
-    ...(importsFunction ? [...text("e"), ...text("f"), 0, 1] : []),
-  ];
-  const code: number[] = [];
-  if (locals > 0) {
-    code.push(2);
-    unsigned(code, locals);
-    code.push(I32, 1, I64);
-  } else code.push(0);
-  const size: number[] = [1];
-  unsigned(size, code.length + body.bytes.length + 1);
-  return Uint8Array.from([
-    ...[0, 0x61, 0x73, 0x6d, 1, 0, 0, 0],
-    ...section(1, types),
-    ...section(2, imports),
-    ...section(3, [1, 2]),
-    ...section(7, [1, ...text("f"), 0, importsFunction ? 1 : 0]),
-    ...section(10, size.concat(code, body.bytes, Op.end)),
-  ]);
+  const module = new Bytes();
+  module.append([0, 0x61, 0x73, 0x6d, 1, 0, 0, 0]);
+  section(module, 1, (to) => to.append([3, 0x60, 1, I32, 1, I32, 0x60, 2, I32, I32, 1, I32, ...own]));
+  section(module, 2, (to) => {
+    to.push(importsFunction ? 3 : 2);
+    to.append([...text("e"), ...text("m"), 2, 1]);
+    to.unsigned(memoryPages);
+    to.unsigned(memoryPages);
+    to.append([...text("e"), ...text("t"), 1, 0x70, 0, 0]);
+    if (importsFunction) to.append([...text("e"), ...text("f"), 0, 1]);
+  });
+  section(module, 3, (to) => to.append([1, 2]));
+  section(module, 7, (to) => to.append([1, ...text("f"), 0, importsFunction ? 1 : 0]));
+  section(module, 10, (to) => {
+    const code = new Bytes();
+    code.push(locals > 0 ? 2 : 0);
+    if (locals > 0) {
+      code.unsigned(locals);
+      code.append([I32, 1, I64]);
+    }
+    code.append(body.written);
+    code.push(Op.end);
+    to.push(1);
+    to.unsigned(code.length);
+    to.append(code.written);
+  });
+  return module.written;
+}
+
+function section(module: Bytes, id: number, write: (to: Bytes) => void): void {
+  const content = new Bytes();
+  write(content);
+  module.push(id);
+  module.unsigned(content.length);
+  module.append(content.written);
 }
