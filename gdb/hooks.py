@@ -70,7 +70,7 @@ class Middle:
         self.pending = False
         try:
             descriptor = self.new_socket()
-            if descriptor is not None:
+            if descriptor is not None and not is_imflasher():
                 self.stand_between(descriptor)
         except (OSError, RuntimeError, ValueError) as error:
             # Without us a load would go to the probe alone, and into nowhere.
@@ -161,6 +161,11 @@ def open_sockets():
         if stat.S_ISSOCK(status.st_mode):
             found[int(name)] = status.st_ino
     return found
+
+
+def is_imflasher():
+    """The server is "imflasher gdb-server" already: two in a row would both reset the board, each for itself."""
+    return 'received: "OK"' in gdb.execute("maintenance packet qImflasher", to_string=True)
 
 
 class Step(gdb.Command):

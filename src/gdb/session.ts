@@ -166,6 +166,7 @@ export class MiddleSession {
     return [
       { pattern: /^qSupported/, run: (packet) => this.#supported(packet) },
       { pattern: /^QStartNoAckMode$/, run: () => OK },
+      { pattern: /^qImflasher$/, run: () => OK },
       { pattern: PROGRAM, run: (_, rest) => this.#nameProgram(rest) },
       { pattern: /^qXfer:memory-map:read::/, run: (_, rest) => xferChunk(this.#memoryMap, rest) ?? "E16" },
       { pattern: /^vFlashErase:/, run: (packet, rest) => this.#erase(packet, rest) },

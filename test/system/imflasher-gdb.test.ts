@@ -251,6 +251,16 @@ test("options that imflasher does not take: connecting fails in words, and nothi
   );
 });
 
+test("at imflasher's own gdb-server it is GDB and nothing more", async (context) => {
+  const at = await desk(context);
+  const middle = await at.middle("--upstream", `:${at.probe}`);
+  const gdb = at.gdb(BLINK, wrapper(at, "--nx", "--interpreter=mi2"));
+  await gdb.do(`-target-select extended-remote :${middle.port}`);
+  await load(middle, gdb);
+  await gdb.do("monitor reset");
+  await continueToMain(gdb);
+});
+
 test("a pipe to OpenOCD is a connection, too; GDB's exit code is passed on", async (context) => {
   const at = await desk(context, "stlink", "");
   const openocd = openocdCommand(at, "gdb_port pipe").replace(
