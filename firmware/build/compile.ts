@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import type { Board } from "../../src/boards/board.js";
 import { packExst } from "../../src/image/exst.js";
+import { crc32 } from "../../src/protocol/crc32.js";
 import { boardHeader } from "./board-header.js";
 import { EXCEPTION_FRAME, INDIRECT_CALLS, STACK_MAX } from "./budget.js";
 import { ED25519, SIGNING_TABLE } from "./ed25519.js";
@@ -104,15 +105,18 @@ function checkNoSigning(root: string, elf: string): void {
   }
 }
 
-function linkElf(linked: Linked, owner: Uint8Array | undefined): string {
-  const { root, program, board, work } = linked;
-  writeFileSync(join(work, "board.h"), boardHeader(board, owner));
-  const objects = sourcesOf(root, program).map((source) => compile(linked, source));
-  const elf = join(work, `${program.name}.elf`);
+/** Links with the CRC that IMBootloader's identification block shall tell. @returns the image */
+function linkElf(
+  { root, program }: Linked,
+  objects: readonly string[],
+  elf: string,
+  crc: number,
+): Uint8Array {
   runTool(root, "gcc", [
     ...MACHINE,
     "-nostdlib",
     "-Wl,--gc-sections,--fatal-warnings,--no-warn-rwx-segments",
+    `-Wl,--defsym=image_crc=${crc}`,
     "-T",
     program.linkerScript,
     ...objects,
@@ -120,17 +124,23 @@ function linkElf(linked: Linked, owner: Uint8Array | undefined): string {
     "-o",
     elf,
   ]);
-  checkNoSigning(root, elf);
-  return elf;
+  const bin = elf.replace(/\.elf$/, ".bin");
+  runTool(root, "objcopy", ["-O", "binary", "--gap-fill", "0xff", elf, bin]);
+  return readFileSync(bin);
 }
 
 function link(linked: Linked, owner: Uint8Array | undefined): Firmware {
   const { root, program, board, work } = linked;
   const { name } = program;
-  const elfFile = linkElf(linked, owner);
+  writeFileSync(join(work, "board.h"), boardHeader(board, owner));
+  const objects = sourcesOf(root, program).map((source) => compile(linked, source));
   const at = (ending: string): string => join(work, `${name}.${ending}`);
-  runTool(root, "objcopy", ["-O", "binary", "--gap-fill", "0xff", elfFile, at("bin")]);
-  const [elf, bin] = [readFileSync(elfFile), readFileSync(at("bin"))];
+  const elfFile = at("elf");
+  // docs/protocol.md, section 13.1: over the image with 0 in the CRC's place, which the first link gives.
+  const draft = linkElf(linked, objects, elfFile, 0);
+  const bin = name === "imbootloader" ? linkElf(linked, objects, elfFile, crc32(draft)) : draft;
+  checkNoSigning(root, elfFile);
+  const elf = readFileSync(elfFile);
   const size = sizeReport(linked, elfFile, bin);
   const files = new Map<string, Uint8Array>([
     [`${name}.elf`, elf],

@@ -1,5 +1,6 @@
 #include "bootloader.h"
 
+#include "carry.h"
 #include "departure.h"
 #include "external.h"
 #include "journal.h"
@@ -41,6 +42,7 @@ struct boot_decision bootloader_decide(void)
   external_start();
   (void)journal_read(); /* a journal that cannot be read counts as unfinished */
   log_read();
+  carry_restore();
   owner_repair();
   struct boot_facts facts = boot_collect(request, request_address);
   facts.host = request == BACKUP_PROBE && port_usb_host_present();

@@ -5,11 +5,16 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "port.h"
+
 void departure_reset(void);
 
 /* Leaves as soon as the answers have left: to run an application once, or to restart as after power-on. */
 void departure_run(uint32_t address);
 void departure_restart(void);
+
+/* The same to replace the bootloader; `sector` stays. The new one then stays, too, for who has asked. */
+void departure_replace(const struct port_sector *sector);
 
 /* Somebody has asked. Nothing else is done from then on. */
 bool departure_pending(void);

@@ -1,6 +1,15 @@
 #ifndef FIRMWARE_VERSION_H
 #define FIRMWARE_VERSION_H
 
-#define FIRMWARE_VERSION "0.1.0"
+#define FIRMWARE_MAJOR 0
+#define FIRMWARE_MINOR 1
+#define FIRMWARE_PATCH 0
+
+#define FIRMWARE_QUOTE(text) #text
+#define FIRMWARE_TEXT(major, minor, patch) FIRMWARE_QUOTE(major) "." FIRMWARE_QUOTE(minor) "." FIRMWARE_QUOTE(patch)
+#define FIRMWARE_VERSION FIRMWARE_TEXT(FIRMWARE_MAJOR, FIRMWARE_MINOR, FIRMWARE_PATCH)
+
+/* As in an image's identification block. */
+#define FIRMWARE_VERSION_NUMBER ((uint32_t)FIRMWARE_MAJOR << 16 | FIRMWARE_MINOR << 8 | FIRMWARE_PATCH)
 
 #endif

@@ -101,14 +101,19 @@ int log_append_raw(const uint8_t word[PORT_LOG_WORD_SIZE])
   return (int)index;
 }
 
-int log_append(const struct log_record *record)
+void log_encode(const struct log_record *record, uint8_t word[PORT_LOG_WORD_SIZE])
 {
-  uint8_t word[PORT_LOG_WORD_SIZE];
   store_u32(word, record->kind);
   store_u32(word + 4, record->value);
   memcpy(word + KEY_OFFSET, record->key, LOG_KEY_SIZE);
   store_u32(word + CHECK_OFFSET, CHECK);
   store_u32(word + CRC_OFFSET, port_crc32(word, CRC_OFFSET));
+}
+
+int log_append(const struct log_record *record)
+{
+  uint8_t word[PORT_LOG_WORD_SIZE];
+  log_encode(record, word);
   return log_append_raw(word);
 }
 

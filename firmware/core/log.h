@@ -40,7 +40,10 @@ uint32_t log_free(void);
  */
 int log_append(const struct log_record *record);
 
-/* The same for 32 raw bytes. */
+/* The record as a word. */
+void log_encode(const struct log_record *record, uint8_t word[PORT_LOG_WORD_SIZE]);
+
+/* The same as log_append for 32 raw bytes. */
 int log_append_raw(const uint8_t word[PORT_LOG_WORD_SIZE]);
 
 /* Could the bytes stand in the log without being taken for a record or for a free word? */

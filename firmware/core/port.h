@@ -132,6 +132,31 @@ int port_log_program(uint32_t index, const uint8_t word[PORT_LOG_WORD_SIZE]);
 /* FLASH_SR1 as it was after the last port_log_program that failed; 0 where the log is in external flash. */
 uint32_t port_log_error(void);
 
+/* --- the bootloader itself --------------------------------------------------------------------------------- */
+
+#define PORT_SECTOR_IMAGE_MAX 0x10000u
+
+/* A new content of the internal flash's sector: everything else in it becomes blank. */
+struct port_sector {
+  const uint8_t *image; /* from the sector's start */
+  uint32_t length;      /* bytes, a multiple of 4 */
+  const uint8_t *log;   /* words of PORT_LOG_WORD_SIZE bytes */
+  uint32_t log_offset;  /* in the sector, a multiple of PORT_LOG_WORD_SIZE */
+  uint32_t log_words;
+};
+
+/* May the sector be replaced at all? PORT_ERROR_OPTION: the option bytes protect it, or it is not ours. */
+int port_sector_replaceable(void);
+
+/* PORT_SECTOR_IMAGE_MAX bytes in RAM for a new image; NULL where the sector is not replaceable because it is not ours. */
+uint8_t *port_sector_staging(void);
+
+/*
+ * Leaves the bus, erases the sector, writes it from RAM and resets the chip. Power lost meanwhile leaves a chip that only
+ * ST's ROM bootloader or a probe brings back. Both buffers lie in RAM. Returns only in unit tests.
+ */
+void port_sector_replace(const struct port_sector *sector);
+
 /* --- the chip around ------------------------------------------------------------------------------------- */
 
 /* Backup registers in a row, from RTC_BKP0R on or from where the board says (docs/protocol.md, section 8). */

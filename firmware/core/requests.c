@@ -40,6 +40,8 @@ static const struct request_kind kinds[] = {
                           RANGE_SIZE + VERIFY_SIGNATURE_SIZE, REQUEST_NEEDS_FLASH,
                           RIGHT_FLASH },
   [REQUEST_PROTECT] = { request_protect, 1, 1, 0, RIGHT_OWNER },
+  [REQUEST_STAGE] = { request_stage, 5, 4 + PROTOCOL_DATA_MAX, 0, RIGHT_OWNER },
+  [REQUEST_UPDATE] = { request_update, 37, 37, 0, RIGHT_OWNER },
   [REQUEST_KEEP] = { request_keep, 7, 7, REQUEST_NEEDS_FLASH | REQUEST_ABORTABLE, RIGHT_FLASH },
 };
 

@@ -28,6 +28,8 @@ enum step request_policy(struct operation *operation);
 enum step request_signature(struct operation *operation);
 enum step request_protect(struct operation *operation);
 enum step request_keep(struct operation *operation);
+enum step request_stage(struct operation *operation);
+enum step request_update(struct operation *operation);
 
 #define REQUEST_NEEDS_FLASH 1u
 #define REQUEST_ABORTABLE 2u /* refused with ABORTED after one of its like has failed */

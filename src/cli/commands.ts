@@ -207,6 +207,13 @@ export const COMMANDS: readonly CommandSpec[] = [
     load: () => import("./commands/pack-exst.js"),
   },
   {
+    name: "update-bootloader",
+    summary: "replace the bootloader of a board that runs it: by FILE, or the one built for the board",
+    arguments: ["[FILE]"],
+    options: [["--force", "also by an older one"], AUTHORITY],
+    load: () => import("./commands/update-bootloader.js"),
+  },
+  {
     name: "emulate",
     summary: "run an emulated board until Ctrl-C; lines on stdin act on it: reset, power off, unplug …",
     arguments: [],

@@ -9,6 +9,12 @@ export {
   reset,
   setBootAddress,
 } from "./board.js";
+export {
+  type BootloaderIdentity,
+  BootloaderImageError,
+  BootloaderMismatchError,
+  readBootloaderIdentity,
+} from "./bootloader-image.js";
 export type { CancelSignal } from "./cancel.js";
 export { type Connect, Connection, type ConnectionOptions, type Prepare } from "./connection.js";
 export {
@@ -21,3 +27,4 @@ export {
 export { type FlashOptions, flashImage, type JobOptions } from "./flash.js";
 export { type EraseReport, eraseRange, readRange, type VerifyReport, verifyImage } from "./jobs.js";
 export type { FlashReport, OnProgress, Phase, Progress } from "./progress.js";
+export { type UpdateOptions, type UpdateReport, updateBootloader } from "./update-bootloader.js";

@@ -16,7 +16,7 @@ interface ErrorRow {
 const REPORT = "This is a fault of the program or the bootloader: please report it with this message.";
 const AGAIN = "Flash again; if it stays, the flash chip, its wiring or its supply is at fault.";
 
-/** docs/protocol.md sections 7 and 11.7. */
+/** docs/protocol.md sections 7, 11.7 and 13.4. */
 const ROWS = {
   BAD_FRAME: row(0x0001, "number", "a frame arrived damaged", "Check the cable; try again."),
   SEQUENCE: row(0x0002, "number", "a request was lost or doubled on the way", "Check the cable; try again."),
@@ -143,6 +143,30 @@ const ROWS = {
     "number",
     "the read-out protection level cannot be set so",
     "See `imflasher protect`.",
+  ),
+  BAD_IMAGE: row(
+    0x0070,
+    "number",
+    "the bytes are no whole IMBootloader",
+    "Take imbootloader.bin (or .hex, .elf) as the build made it.",
+  ),
+  OTHER_BOARD: row(
+    0x0071,
+    "none",
+    "the bootloader was built for another board",
+    "Take the image that was built for this board: `imflasher info` shows its name.",
+  ),
+  OLDER: row(
+    0x0072,
+    "number",
+    "the bootloader is older than the one that runs",
+    "Go back to it with --force.",
+  ),
+  NOT_REPLACEABLE: row(
+    0x0073,
+    "none",
+    "the internal flash is write-protected or not IMBootloader's",
+    "Where it is write-protected, clear WRPSn in the option bytes with a probe. A first stage must stay.",
   ),
   INTERNAL: row(0x00ff, "number", "a fault of the bootloader itself", REPORT),
 } as const;

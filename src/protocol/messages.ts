@@ -18,6 +18,8 @@ export const MAX_RANGES = 8;
 /** KEEP: 4 KiB sectors of a unit, and the index that says that none is kept. */
 export const KEEP_SECTORS = 16;
 export const KEEP_NONE = 0xff;
+/** UPDATE's flag: an image may be older than the bootloader that runs. */
+export const UPDATE_ALLOW_OLDER = 1;
 /** Bytes of all digests in one answer to HASH at most. */
 export const MAX_DIGEST_BYTES = 4096;
 /** Bit 7 of a type marks an answer. */
@@ -161,6 +163,8 @@ const MESSAGES = {
   POLICY: message(0x16, struct({ policy: u8 }), struct({ policy: u8 })),
   SIGNATURE: message(0x17, struct({ address: u32, length: u32, signature: fixed(SIGNATURE_BYTES) }), nothing),
   PROTECT: message(0x18, struct({ level: u8 }), struct({ level: u8 })),
+  STAGE: message(0x38, struct({ offset: u32, data: rest }), nothing),
+  UPDATE: message(0x39, struct({ length: u32, flags: u8, sha256: fixed(32) }), nothing),
   KEEP: message(0x30, struct({ address: u32, blank: u16, kept: u8 }), nothing),
 } as const;
 

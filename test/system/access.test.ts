@@ -43,6 +43,8 @@ const PROTECTED: readonly (readonly [RequestName, object, readonly Right[]])[] =
   ["RELEASE", {}, ["owner"]],
   ["POLICY", { policy: 1 }, ["owner"]],
   ["PROTECT", { level: 1 }, ["owner"]],
+  ["STAGE", { offset: 0, data: SHA }, ["owner"]],
+  ["UPDATE", { length: 4096, flags: 0, sha256: SHA }, ["owner"]],
 ];
 
 /** What everybody may ask: section 11. */

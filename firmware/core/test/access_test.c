@@ -67,6 +67,8 @@ static const struct wish wishes[] = {
   { REQUEST_RELEASE, 0, "", false },
   { REQUEST_POLICY, 1, "", false },
   { REQUEST_PROTECT, 1, "", false },
+  { REQUEST_STAGE, 5, "", false },
+  { REQUEST_UPDATE, 37, "", false },
 };
 
 #define WISHES (sizeof wishes / sizeof wishes[0])

@@ -28,6 +28,7 @@ int main(int count, char **arguments)
   suite_signature();
   suite_chain();
   suite_access_vectors();
+  suite_update();
 #endif
   return tap_done();
 }

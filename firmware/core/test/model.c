@@ -12,6 +12,7 @@ struct model model;
 uint8_t model_flash[MODEL_FLASH_SIZE];
 uint8_t model_log[PORT_LOG_WORDS][PORT_LOG_WORD_SIZE];
 bool model_log_bad[PORT_LOG_WORDS];
+uint8_t model_image[PORT_SECTOR_IMAGE_MAX];
 uint8_t model_to_board[MODEL_PIPE];
 uint8_t model_to_pc[MODEL_PIPE];
 
@@ -350,6 +351,30 @@ int port_log_program(uint32_t index, const uint8_t word[PORT_LOG_WORD_SIZE])
 uint32_t port_log_error(void)
 {
   return 0x00040000u; /* FLASH_SR1.PGSERR */
+}
+
+uint8_t *port_sector_staging(void)
+{
+  static _Alignas(4) uint8_t staging[PORT_SECTOR_IMAGE_MAX];
+  return staging;
+}
+
+int port_sector_replaceable(void)
+{
+  return model.sector_protected ? PORT_ERROR_OPTION : PORT_OK;
+}
+
+/* The log is where `log_offset` says, by the new image's reckoning: nothing of the old one is left. */
+void port_sector_replace(const struct port_sector *sector)
+{
+  must(sector->length <= sizeof model_image && sector->length % 4u == 0, "length of the image");
+  must(sector->log_offset >= sector->length && sector->log_offset % PORT_LOG_WORD_SIZE == 0, "place of the log");
+  model.replaced += 1;
+  model.image_length = sector->length;
+  memcpy(model_image, sector->image, sector->length);
+  memset(model_log, 0xFF, sizeof model_log);
+  memset(model_log_bad, 0, sizeof model_log_bad);
+  memcpy(model_log, sector->log, sector->log_words * PORT_LOG_WORD_SIZE);
 }
 
 uint32_t port_backup_read(uint32_t index)

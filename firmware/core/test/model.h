@@ -25,6 +25,9 @@ struct model {
   bool other_chip; /* the unique id is another one's */
   uint8_t rdp;     /* read-out protection level */
   bool option_refuses;
+  bool sector_protected; /* by the option bytes */
+  unsigned replaced;     /* port_sector_replace calls */
+  uint32_t image_length; /* of the last one */
   uint32_t random_fault; /* RNG_SR that port_random fails with */
   const uint8_t *random; /* what port_random gives; NULL: something new each time */
   uint32_t random_drawn;
@@ -69,6 +72,7 @@ extern struct model model;
 extern uint8_t model_flash[MODEL_FLASH_SIZE];
 extern uint8_t model_log[PORT_LOG_WORDS][PORT_LOG_WORD_SIZE];
 extern bool model_log_bad[PORT_LOG_WORDS]; /* a double ECC error */
+extern uint8_t model_image[PORT_SECTOR_IMAGE_MAX]; /* what port_sector_replace was given */
 extern uint8_t model_to_board[MODEL_PIPE];
 extern uint8_t model_to_pc[MODEL_PIPE];
 

@@ -19,5 +19,6 @@ void suite_signature(void);
 void suite_chain(void);
 void suite_compiled_owner(void); /* for a build with BOARD_OWNER, whose boards are never open */
 void suite_access_vectors(void);
+void suite_update(void);
 
 #endif

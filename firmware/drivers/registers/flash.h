@@ -15,6 +15,8 @@ struct flash_registers {
   volatile uint32_t OPTSR_CUR;
   volatile uint32_t OPTSR_PRG;
   volatile uint32_t OPTCCR;
+  uint32_t RESERVED0[4];
+  volatile uint32_t WPSN_CUR1R;
 };
 
 #define FLASH ((struct flash_registers *)0x52002000u)
@@ -24,7 +26,9 @@ struct flash_registers {
 #define FLASH_ACR_WRHIGHFREQ(n) ((uint32_t)(n) << 4)
 #define FLASH_CR1_LOCK1 (1u << 0)
 #define FLASH_CR1_PG1 (1u << 1)
+#define FLASH_CR1_SER1 (1u << 2)
 #define FLASH_CR1_PSIZE1(n) ((uint32_t)(n) << 4)
+#define FLASH_CR1_START1 (1u << 7)
 #define FLASH_SR1_BSY1 (1u << 0)
 #define FLASH_SR1_WBNE1 (1u << 1)
 #define FLASH_SR1_QW1 (1u << 2)

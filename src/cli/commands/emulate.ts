@@ -15,6 +15,7 @@ import { takeTurnsPaced } from "../emulated/take-turns.js";
 import { openTcp } from "../emulated/tcp.js";
 import { InterruptedError, UsageError } from "../errors.js";
 import { readInput } from "../files.js";
+import { readInternalImage } from "../internal-image.js";
 import { parseAddress, parsePort, parseSeconds } from "../numbers.js";
 
 interface EmulateOptions {
@@ -36,8 +37,6 @@ interface EmulateOptions {
 }
 
 const DEFAULT_BOARD = "emulated";
-const INTERNAL_FLASH = 0x0800_0000;
-const INTERNAL_BYTES = 0x2_0000;
 /** A debugger asks a thousand small things and waits for each answer. */
 const DEBUG_SLICE_NS = 1e5;
 /** Wall-clock milliseconds between two savings while it runs. */
@@ -63,7 +62,7 @@ async function boardFrom(context: CommandContext, options: EmulateOptions): Prom
     name: options.board ?? DEFAULT_BOARD,
     state: options.state,
     external: options.external,
-    internal: internal === undefined ? undefined : await internalImage(context, internal),
+    internal: internal === undefined ? undefined : await readInternalImage(context.io, internal),
     engine: oneOf("--engine", options.engine ?? "translation", ["translation", "interpreter"]),
     caches: oneOf("--caches", options.caches ?? "transparent", ["transparent", "strict"]),
     time: oneOf("--time", options.time ?? "cycle", ["cycle", "model"]),
@@ -71,25 +70,6 @@ async function boardFrom(context: CommandContext, options: EmulateOptions): Prom
     onConsole: (line) => reporter.event("console", { line }, `console: ${line}`),
     onLed: (on) => reporter.event("led", { on }),
   });
-}
-
-/** An image of any format as the sector's bytes from its start on. @throws ImageError, FileError */
-async function internalImage(context: CommandContext, file: string): Promise<Uint8Array> {
-  const bytes = await readInput(context.io, file);
-  const { segments } = loadImage(bytes, file, { address: /\.bin$/i.test(file) ? INTERNAL_FLASH : undefined });
-  const sector = new Uint8Array(INTERNAL_BYTES).fill(0xff);
-  let end = 0;
-  for (const { address, bytes: data } of segments) {
-    const offset = address - INTERNAL_FLASH;
-    if (offset < 0 || offset + data.length > INTERNAL_BYTES) {
-      throw new ImageError(
-        `${file}: ${hex32(address)} with ${data.length} bytes lies outside the internal flash: expected 0x08000000 to 0x0801FFFF`,
-      );
-    }
-    sector.set(data, offset);
-    end = Math.max(end, offset + data.length);
-  }
-  return sector.subarray(0, end);
 }
 
 /** `--report`: how often each peripheral was accessed, and each message that was told once with how often it applied. */

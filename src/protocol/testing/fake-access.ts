@@ -33,6 +33,8 @@ const NEEDED: Readonly<Partial<Record<RequestName, number>>> = {
   RELEASE: owner,
   POLICY: owner,
   PROTECT: owner,
+  STAGE: owner,
+  UPDATE: owner,
 };
 
 const same = (a: Uint8Array, b: Uint8Array): boolean =>

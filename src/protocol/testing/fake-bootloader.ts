@@ -50,6 +50,8 @@ export class FakeBootloader {
   bootAddress = 0x90100000;
   logFree = 2048;
   booted: number | undefined;
+  /** A bootloader that UPDATE took; it changes nothing else here. */
+  replaced: Uint8Array | undefined;
   /** Hangs: takes bytes and answers nothing. */
   silent = false;
   /** Names of all requests executed, in order. */
@@ -65,6 +67,7 @@ export class FakeBootloader {
   readonly #timers: Timers;
   #send: (bytes: Uint8Array) => void = () => {};
   #decoder = new FrameDecoder();
+  readonly #staged = new Uint8Array(0x1_0000);
   #state: "none" | "open" | "broken" = "none";
   #expected = 0;
   #begun: readonly Range[] | undefined;
@@ -303,6 +306,17 @@ export class FakeBootloader {
       return this.access.sign(request, this.#read(request));
     },
     PROTECT: (request) => this.access.protect(request),
+    STAGE: ({ offset, data }) => {
+      if (offset + data.length > this.#staged.length) throw new Refusal("RANGE", offset);
+      this.#staged.set(data, offset);
+      return {};
+    },
+    UPDATE: ({ length, sha256: expected }) => {
+      const staged = this.#staged.slice(0, length);
+      if (sha256(staged).some((byte, i) => byte !== expected[i])) throw new Refusal("VERIFY_FAILED", 0);
+      this.replaced = staged;
+      return {};
+    },
     KEEP: ({ address, blank, kept }) => {
       const sectors = Array.from({ length: KEEP_SECTORS }, (_, index) => index);
       const named = sectors.filter((index) => index === kept || (blank & (1 << index)) !== 0);

@@ -22,7 +22,7 @@
 #define FRAMES_MAX 4u
 #define POLLS_MAX 400000
 #define IDLE_POLLS 8
-#define REQUEST_LAST 0x34u /* a little beyond the last request */
+#define REQUEST_LAST 0x3Cu /* a little beyond the last request */
 #define REGION_BYTES 0x8000u /* most requests name something in so many bytes: what is large is slow, not different */
 
 static struct random draw;
@@ -158,6 +158,12 @@ static size_t some_payload(uint8_t type, uint8_t *payload)
     store_u16(payload + length, (uint16_t)(random_below(&draw, 2) == 0 ? 0 : 1u << random_below(&draw, 3)));
     payload[length + 2u] = (uint8_t)(random_below(&draw, 4) == 0 ? 255u : random_below(&draw, random_below(&draw, 4) == 0 ? 18 : 2));
     return length + 3u;
+  case REQUEST_STAGE:
+    return add_noise(payload, add_u32(payload, 0, random_below(&draw, 0x11000)), random_below(&draw, 300));
+  case REQUEST_UPDATE:
+    length = add_u32(payload, 0, 4u * random_below(&draw, 0x4400));
+    payload[length] = (uint8_t)random_below(&draw, 3);
+    return add_noise(payload, length + 1u, 32);
   case REQUEST_BOOT:
   case REQUEST_SET_BOOT_ADDRESS:
     return add_u32(payload, 0, some_address());
