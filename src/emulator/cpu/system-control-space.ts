@@ -1,6 +1,6 @@
 /** The private peripheral bus: what of the core answers at which address (DDI 0403E, B3.1 and B3.2). */
 
-import { type AccessSize, type BusDevice, BusFault } from "../bus.js";
+import { type AccessSize, type BusDevice, BusFault, type EmulatorLog } from "../bus.js";
 import { RegisterBlock } from "../registers.js";
 import { cacheMaintenance } from "./cache-maintenance.js";
 import type { CortexM7 } from "./core.js";
@@ -70,6 +70,7 @@ export class SystemControlSpace implements BusDevice {
     this.#parts = [
       [0x010, 0x020, this.sysTick, 0x010],
       [0x100, 0x4f0, this.nvic, 0x100],
+      [0x4f0, 0xd00, reserved(log), 0],
       [0xd00, 0xd90, this.scb, 0xd00],
       [0xd90, 0xdc0, this.mpu, 0xd90],
       [0xdf0, 0xe00, cpu.debug.device, 0],
@@ -146,4 +147,17 @@ export class SystemControlSpace implements BusDevice {
         log.once("itm", `ITM+${hex(offset, 3)}: trace output is not modelled; what is written is dropped`),
     };
   }
+}
+
+/** Between NVIC and SCB nothing is: reads 0, takes nothing (DDI 0403E, B3.2.2). Linux writes there, looking for priorities. */
+function reserved(log: EmulatorLog): BusDevice {
+  const tell = (verb: string, offset: number): void =>
+    log.once("scs.reserved", `SCS+${hex(offset, 3)}: ${verb} in the reserved range 0x4F0 to 0xCFF`);
+  return {
+    read(offset) {
+      tell("read", offset);
+      return 0;
+    },
+    write: (offset) => tell("write", offset),
+  };
 }
