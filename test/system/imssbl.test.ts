@@ -109,7 +109,13 @@ function machine(bench: Bench): string[] {
       .map((address) => `${address.toString(16)}: ${debug.read(address, 4).toString(16)}`),
   );
   debug.write(0xe000_ed98, 4, 15);
-  return [...words, `MPU 15: ${debug.read(0xe000_eda0, 4)}`, `PSP ${usesPsp}, privileged ${privileged}`];
+  const overdrive = bench.board.chip.syscfg.registers.get("PWRCR");
+  return [
+    ...words,
+    `PWRCR ${overdrive}`,
+    `MPU 15: ${debug.read(0xe000_eda0, 4)}`,
+    `PSP ${usesPsp}, privileged ${privileged}`,
+  ];
 }
 
 test("an application finds the machine that IMBootloader would have left, whatever the first stage left", () => {
