@@ -55,14 +55,21 @@ function serialConsole(board: Board): [string, string][] {
   ];
 }
 
+/** "CFEXSTFW.BIN" as a folder of a FAT volume has it: eleven places, filled up with spaces. */
+function fatName(file: string): string {
+  const [name = "", ending = ""] = file.toUpperCase().split(".");
+  return `${name.slice(0, 8).padEnd(8)}${ending.slice(0, 3).padEnd(3)}`;
+}
+
 /** What stands in the internal flash instead of us; the emulated one is built from the same file. */
 function firstStage(board: Board): [string, string][] {
   if (board.firstStage === undefined) return [];
-  const { loadAddress, slot } = board.firstStage;
+  const { loadAddress, slot, sdCardFile } = board.firstStage;
   return [
     ["BOARD_FIRST_STAGE_LOAD_ADDRESS", hex(loadAddress)],
     ["BOARD_SLOT_ADDRESS", hex(slot.address)],
     ["BOARD_SLOT_LENGTH", hex(slot.length)],
+    ["BOARD_SD_CARD_FILE", text(fatName(sdCardFile ?? ""))],
   ];
 }
 

@@ -33,6 +33,7 @@ const BLOCKS: Readonly<Record<string, readonly [peripheral: string, prefix: stri
   rng: ["RNG", ""],
   crs: ["CRS", ""],
   rtc: ["RTC", "RTC_"],
+  sdmmc1: ["SDMMC1", ""],
   syscfg: ["SYSCFG", ""],
   tim6: ["TIM6", ""],
   exti: ["EXTI", ""],

@@ -39,6 +39,7 @@ typedef enum {
 #include "registers/pwr.h"
 #include "registers/quadspi.h"
 #include "registers/rcc.h"
+#include "registers/sdmmc.h"
 #include "registers/small.h"
 
 #endif

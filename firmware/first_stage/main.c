@@ -10,11 +10,13 @@
 #include "board_io.h"
 #include "clock.h"
 #include "exst.h"
+#include "fat.h"
 #include "leave.h"
 #include "led.h"
 #include "mpu.h"
 #include "nor_flash.h"
 #include "port.h"
+#include "sd_card.h"
 #include "stm32h750.h"
 #include "time.h"
 
@@ -75,6 +77,15 @@ static void copy_from_slot(void)
   SCB_InvalidateICache();
 }
 
+/* As SP Racing's: a card with the file goes before external flash. */
+static bool loaded_from_card(void)
+{
+  bool loaded = sd_card_start() && fat_read_file(BOARD_SD_CARD_FILE, image, BOARD_SLOT_LENGTH);
+  SCB_CleanDCache();
+  SCB_InvalidateICache();
+  return loaded && exst_valid(image, BOARD_SLOT_LENGTH);
+}
+
 int main(void)
 {
   struct port_flash_geometry geometry;
@@ -89,6 +100,9 @@ int main(void)
     fail("no flash chip");
   }
   mpu_open_flash_window(nor_flash_size());
+  if (loaded_from_card()) {
+    leave_to(BOARD_FIRST_STAGE_LOAD_ADDRESS);
+  }
   copy_from_slot();
   if (!exst_valid(image, BOARD_SLOT_LENGTH)) {
     fail("no valid firmware: the hash of the image in external flash is wrong");

@@ -228,6 +228,7 @@ export const COMMANDS: readonly CommandSpec[] = [
       ["--time <how>", "model: instructions take about the chip's time (default: cycle, one each)"],
       ["--internal <file>", "image for the internal flash (default: the bootloader built for the board)"],
       ["--external <file>", "raw file that is the flash chip's content, written back"],
+      ["--sd-card <file>", "raw image of an SD card in the slot; it is only read"],
       [
         "--load <file@addr...>",
         "put an image into the flash chip before power-on; .elf and .hex need no @addr",

@@ -25,6 +25,7 @@ const NEEDS: readonly Need[] = [
   { debianPackage: "openocd", present: () => onPath("openocd") },
   { debianPackage: "bison", present: () => onPath("bison") },
   { debianPackage: "flex", present: () => onPath("flex") },
+  { debianPackage: "mtools", present: () => onPath("mcopy") },
   { debianPackage: "make", present: () => onPath("make") },
   { debianPackage: "xz-utils", present: () => onPath("xz") },
   { debianPackage: "libssl-dev", present: () => existsSync("/usr/include/openssl/sha.h") },

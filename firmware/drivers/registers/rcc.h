@@ -96,6 +96,7 @@ struct rcc_registers {
 #define RCC_PLL2DIVR_DIVN2(n) ((uint32_t)(n) << 0)
 #define RCC_PLL2DIVR_DIVR2(n) ((uint32_t)(n) << 24)
 
+#define RCC_D1CCIPR_SDMMCSEL (1u << 16)
 #define RCC_D1CCIPR_QSPISEL(n) ((uint32_t)(n) << 4)
 #define RCC_D2CCIP2R_RNGSEL(n) ((uint32_t)(n) << 8)
 #define RCC_D2CCIP2R_RNGSEL_MASK (0x3u << 8)
@@ -111,6 +112,7 @@ struct rcc_registers {
 #define RCC_APB1HRSTR_CRSRST (1u << 1)
 
 #define RCC_AHB3ENR_QSPIEN (1u << 14)
+#define RCC_AHB3ENR_SDMMC1EN (1u << 16)
 #define RCC_AHB1ENR_USB2OTGEN (1u << 27)
 #define RCC_AHB2ENR_HASHEN (1u << 5)
 #define RCC_AHB2ENR_RNGEN (1u << 6)

@@ -23,6 +23,7 @@ interface EmulateOptions {
   readonly state?: string;
   readonly internal?: string;
   readonly external?: string;
+  readonly sdCard?: string;
   readonly load?: readonly string[];
   readonly pty?: boolean;
   readonly tcp?: string;
@@ -37,6 +38,7 @@ interface EmulateOptions {
 }
 
 const DEFAULT_BOARD = "emulated";
+const SD_BLOCK = 512;
 /** A debugger asks a thousand small things and waits for each answer. */
 const DEBUG_SLICE_NS = 1e5;
 /** Wall-clock milliseconds between two savings while it runs. */
@@ -62,6 +64,7 @@ async function boardFrom(context: CommandContext, options: EmulateOptions): Prom
     name: options.board ?? DEFAULT_BOARD,
     state: options.state,
     external: options.external,
+    sdCard: options.sdCard === undefined ? undefined : await readCard(context, options.sdCard),
     internal: internal === undefined ? undefined : await readInternalImage(context.io, internal),
     engine: oneOf("--engine", options.engine ?? "translation", ["translation", "interpreter"]),
     caches: oneOf("--caches", options.caches ?? "transparent", ["transparent", "strict"]),
@@ -70,6 +73,15 @@ async function boardFrom(context: CommandContext, options: EmulateOptions): Prom
     onConsole: (line) => reporter.event("console", { line }, `console: ${line}`),
     onLed: (on) => reporter.event("led", { on }),
   });
+}
+
+/** The raw image of an SD card, as `dd` reads one. It is not written back. @throws ImageError, FileError */
+async function readCard(context: CommandContext, file: string): Promise<Uint8Array> {
+  const bytes = await readInput(context.io, file);
+  if (bytes.length > 0 && bytes.length % SD_BLOCK === 0) return bytes;
+  throw new ImageError(
+    `${file}: expected the raw image of an SD card, a multiple of ${SD_BLOCK} bytes, found ${bytes.length}`,
+  );
 }
 
 /** `--report`: how often each peripheral was accessed, and each message that was told once with how often it applied. */

@@ -24,6 +24,8 @@ export interface MakeBoardOptions {
   readonly caches?: EmulatedBoardOptions["caches"];
   /** Default "cycle". */
   readonly time?: EmulatedBoardOptions["time"];
+  /** Content of an SD card in the slot. */
+  readonly sdCard?: Uint8Array | undefined;
   readonly onMessage: (message: string) => void;
   readonly onConsole?: (line: string) => void;
   readonly onLed?: (on: boolean) => void;
@@ -82,12 +84,13 @@ function load(board: EmulatedBoard, stored: BoardState, folder: StateFolder | un
 }
 
 function boardOptions(options: MakeBoardOptions, board: Board, uniqueId: Uint8Array): EmulatedBoardOptions {
-  const { onMessage, onConsole, onLed, engine, caches, time } = options;
+  const { sdCard, onMessage, onConsole, onLed, engine, caches, time } = options;
   return {
     board,
     uniqueId,
     random: Math.random,
     onMessage,
+    ...(sdCard === undefined ? {} : { sdCard }),
     ...(engine === undefined ? {} : { engine }),
     ...(caches === undefined ? {} : { caches }),
     ...(time === undefined ? {} : { time }),

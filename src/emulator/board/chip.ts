@@ -26,6 +26,7 @@ import { Syscfg } from "../peripherals/syscfg.js";
 import type { Tim } from "../peripherals/tim.js";
 import type { Usart } from "../peripherals/usart.js";
 import { Wwdg } from "../peripherals/wwdg.js";
+import type { SdCardPort } from "../sd-port.js";
 import type { Timeline } from "../timeline.js";
 import { ChipBusTiming } from "./bus-timing.js";
 import { type ChipPart, connectedPeripherals } from "./connected-peripherals.js";
@@ -56,6 +57,8 @@ export interface ChipOptions {
   readonly lseHz: number | undefined;
   /** The flash chip at the QUADSPI pins as they are muxed now. */
   readonly flashChip: QuadSpiOptions["chip"];
+  /** The card in SDMMC1's slot. */
+  readonly sdCard: () => SdCardPort | undefined;
   readonly flashLines: NonNullable<QuadSpiOptions["lines"]>;
   /** A byte left a serial port: "USART1". */
   readonly onSerial: (port: SerialPortName, byte: number) => void;
@@ -520,7 +523,7 @@ export class Chip {
   }
 
   #makeSerialAndTimers(): void {
-    const { log, timeline, onSerial, random } = this.#options;
+    const { log, timeline, onSerial, random, sdCard } = this.#options;
     const requests = new ChipRequests();
     const irqLine = (irq: number): InterruptLine => this.#irqs.source(irq);
     const { level1 } = this.cpu;
@@ -534,6 +537,7 @@ export class Chip {
       level1,
       random,
       quadspi: this.quadspi,
+      sdCard,
     };
     for (const { name, address, device } of serialPorts(wiring, onSerial)) {
       this.#add(name, address, device, { resetBit: name });

@@ -16,6 +16,7 @@ import { Spi } from "../peripherals/spi.js";
 import { StoredBlock } from "../peripherals/stored-block.js";
 import { ADC_COMMON } from "../peripherals/tables/analog.js";
 import type { Tim } from "../peripherals/tim.js";
+import type { SdCardPort } from "../sd-port.js";
 import type { ChipRequests } from "./dma-requests.js";
 import type { Wiring } from "./serial-and-timers.js";
 
@@ -33,6 +34,8 @@ export interface ConnectedWiring extends Wiring {
   /** Numbers in [0, 1): noise of open inputs. */
   readonly random: () => number;
   readonly timer: (name: string) => Tim | undefined;
+  /** The card in SDMMC1's slot. */
+  readonly sdCard: () => SdCardPort | undefined;
 }
 
 const SPIS = [
@@ -224,7 +227,7 @@ function converters(wiring: ConnectedWiring): ChipPart[] {
   ];
 }
 
-function screensAndCards({ log, timeline, rcc, irqLine }: ConnectedWiring): ChipPart[] {
+function screensAndCards({ log, timeline, rcc, irqLine, sdCard }: ConnectedWiring): ChipPart[] {
   const card = (name: "SDMMC1" | "SDMMC2", address: number, size: number): ChipPart => {
     const device = new Sdmmc({
       name,
@@ -233,6 +236,7 @@ function screensAndCards({ log, timeline, rcc, irqLine }: ConnectedWiring): Chip
       interrupt: irqLine(IRQS[name]),
       clocked: rcc.clockGate(name),
       kernelHz: () => rcc.clockTree.kernelHz("SDMMC"),
+      card: name === "SDMMC1" ? sdCard : undefined,
     });
     return { name, address, size, device, resetBit: name };
   };

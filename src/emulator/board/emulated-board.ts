@@ -13,6 +13,7 @@ import {
 } from "../flash/nor-flash.js";
 import type { OperationKind } from "../flash/part.js";
 import { norPart } from "../flash/parts.js";
+import { SdCard } from "../flash/sd-card.js";
 import { GuestMemory } from "../guest-memory.js";
 import { alternateFunction, type Signal } from "../peripherals/alternate-functions.js";
 import type { FlashState } from "../peripherals/flash.js";
@@ -46,6 +47,8 @@ export interface EmulatedBoardOptions {
   /** Replaces the data sheet's time of a flash operation, nanoseconds; undefined keeps it. */
   readonly flashDuration?: SerialNorFlashOptions["duration"];
   readonly linkFault?: LinkFault;
+  /** Content of an SD card in the slot, whole blocks of 512 bytes; default: no card. */
+  readonly sdCard?: Uint8Array;
   /** False: no flash chip is soldered in. Default true. */
   readonly flashPresent?: boolean;
   /** What executes code: both do the same, to the cycle. Default: "translation", where there is WebAssembly. */
@@ -81,6 +84,7 @@ export class EmulatedBoard {
   readonly timeline = new Timeline();
   readonly chip: Chip;
   readonly flashChip: SerialNorFlash;
+  readonly sdCard: SdCard | undefined;
   /** On the other QUADSPI bank, for dual-flash mode; most boards have none. */
   readonly secondFlashChip: SerialNorFlash | undefined;
   readonly host: UsbHost;
@@ -102,6 +106,7 @@ export class EmulatedBoard {
     const chips = board.flash.second === undefined ? 1 : 2;
     const memory = new GuestMemory(CHIP_BYTES + chips * norPart(board.flash.part).size + SDRAM_BYTES);
     this.flashChip = this.#makeFlashChip(memory);
+    this.sdCard = options.sdCard === undefined ? undefined : new SdCard(options.sdCard);
     this.secondFlashChip = board.flash.second === undefined ? undefined : this.#makeFlashChip(memory);
     // They have no power before the board has: what they ignore after power-on, they ignore the first time, too.
     this.flashChip.powerCut();
@@ -120,6 +125,7 @@ export class EmulatedBoard {
         return socket?.wired === true && options.flashPresent !== false ? socket.chip : undefined;
       },
       flashLines: (bank) => this.#socket(bank)?.lines ?? NO_LINES,
+      sdCard: () => this.sdCard,
       onSerial: (port, byte) => this.#serialByte(port, byte),
       engine: options.engine,
       strictCaches: options.caches === "strict",
@@ -178,6 +184,7 @@ export class EmulatedBoard {
     this.chip.otgHs.reset();
     this.chip.flash.powerCut();
     for (const { chip } of this.#sockets) chip.powerCut();
+    this.sdCard?.powerCut();
     this.chip.cpu.halt();
     this.#line = "";
   }
