@@ -62,7 +62,11 @@ export function makeBoard(
  * erase more, because the bootloader's journal is then made.
  */
 export async function makeRig(content: Uint8Array, seed: number): Promise<Rig> {
-  const board = makeBoard(content, seed);
+  return rigOf(makeBoard(content, seed), seed);
+}
+
+/** The same with a board that is there already, powered off and unplugged. */
+export async function rigOf(board: EmulatedBoard, seed: number): Promise<Rig> {
   board.plug();
   board.powerOn();
   const port = enumerate(board);

@@ -1,6 +1,6 @@
 /** A process of its own, because it tells its peak memory: the bootloader starts, and 1 MiB is flashed. JSON on stdout. */
 
-import { ADDRESS, enumerate, makeBoard, makeRig, writeBytes } from "../rig.js";
+import { ADDRESS, enumerate, makeBoard, rigOf, writeBytes } from "../rig.js";
 import { randomBytes } from "../scenarios.js";
 
 export interface BoardFigures {
@@ -21,7 +21,9 @@ board.plug();
 board.powerOn();
 enumerate(board);
 const promptSeconds = (performance.now() - began) / 1e3;
-const rig = await makeRig(new Uint8Array(0), SEED);
+board.powerOff();
+board.unplug();
+const rig = await rigOf(board, SEED);
 const image = randomBytes(MIB, SEED);
 const { wallSeconds } = await rig.measure((connection) => writeBytes(connection, ADDRESS, image));
 const figures: BoardFigures = {

@@ -45,7 +45,7 @@ export interface Surroundings {
 }
 
 /** Instructions in a region: more make the JavaScript engine's compiler slow. */
-const MAX_INSTRUCTIONS = 800;
+const MAX_INSTRUCTIONS = 400;
 
 export class RegionBuilder {
   readonly #around: Surroundings;
