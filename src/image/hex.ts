@@ -13,14 +13,39 @@ interface HexRecord {
   readonly data: Uint8Array;
 }
 
+/** Lines whose data follow each other in the file and in memory. */
+interface Run {
+  readonly address: number;
+  /** In `HexState.data`. */
+  readonly start: number;
+  length: number;
+  readonly firstLine: number;
+  lastLine: number;
+}
+
 interface HexState {
-  readonly pieces: Piece[];
+  /** All data in the order of the file: a file may be as large as a chip, with a million lines. */
+  readonly data: Uint8Array;
+  used: number;
+  readonly runs: Run[];
   base: number;
   entry: number | undefined;
   ended: boolean;
 }
 
-const RECORD = /^:([0-9A-Fa-f]{2}){5,260}$/;
+/** Bytes of a record: count, offset, type, data, checksum. */
+const RECORD_BYTES = { min: 5, max: 260 } as const;
+const COLON = 0x3a;
+const LF = 0x0a;
+const CR = 0x0d;
+const SPACE = 0x20;
+/** Value of each character that is a hexadecimal digit; NO_DIGIT for the others. */
+const NO_DIGIT = 0xff;
+const DIGITS = new Uint8Array(256).fill(NO_DIGIT);
+for (let digit = 0; digit < 16; digit++) {
+  const text = digit.toString(16);
+  for (const character of [text, text.toUpperCase()]) DIGITS[character.charCodeAt(0)] = digit;
+}
 
 /** Length and meaning of each record type; data records may have any length. */
 const RECORD_TYPES: Readonly<
@@ -28,11 +53,7 @@ const RECORD_TYPES: Readonly<
 > = {
   0: {
     take(state, record, line) {
-      state.pieces.push({
-        address: state.base + record.offset,
-        bytes: record.data,
-        origin: `line ${line}`,
-      });
+      takeData(state, state.base + record.offset, record.data, line);
     },
   },
   1: {
@@ -71,59 +92,101 @@ function bigEndian(bytes: Uint8Array): number {
   return bytes.reduce((value, byte) => value * 256 + byte, 0);
 }
 
+function takeData(state: HexState, address: number, data: Uint8Array, line: number): void {
+  const last = state.runs.at(-1);
+  if (data.length === 0) return;
+  if (last !== undefined && last.address + last.length === address) {
+    last.length += data.length;
+    last.lastLine = line;
+  } else {
+    state.runs.push({ address, start: state.used, length: data.length, firstLine: line, lastLine: line });
+  }
+  state.data.set(data, state.used);
+  state.used += data.length;
+}
+
 /** True when the first line is a HEX record: what tells a HEX file from raw bytes. */
 export function looksLikeHex(bytes: Uint8Array): boolean {
-  const [first] = linesOf(bytes.subarray(0, 1024));
-  return first !== undefined && RECORD.test(first);
+  for (const line of linesOf(bytes.subarray(0, 1024))) return decodeRecord(line) !== undefined;
+  return false;
 }
 
-function linesOf(bytes: Uint8Array): string[] {
-  const pieces: string[] = [];
-  for (let at = 0; at < bytes.length; at += 8192) {
-    pieces.push(String.fromCharCode(...bytes.subarray(at, at + 8192)));
+/** Each line without its end, and without spaces around it. Ends are LF, CR LF or CR. */
+function* linesOf(bytes: Uint8Array): Generator<Uint8Array> {
+  for (let at = 0; at <= bytes.length; ) {
+    let end = at;
+    while (end < bytes.length && bytes[end] !== LF && bytes[end] !== CR) end++;
+    yield trim(bytes, at, end);
+    at = end + (bytes[end] === CR && bytes[end + 1] === LF ? 2 : 1);
   }
-  return pieces.join("").split(/\r\n|\r|\n/);
 }
 
-function readRecord(place: string, text: string): HexRecord {
-  if (!RECORD.test(text)) {
+function trim(bytes: Uint8Array, from: number, to: number): Uint8Array {
+  let [start, end] = [from, to];
+  while (start < end && (bytes[start] ?? 0) <= SPACE) start++;
+  while (end > start && (bytes[end - 1] ?? 0) <= SPACE) end--;
+  return bytes.subarray(start, end);
+}
+
+/** The bytes that a line stands for; undefined when it is no record. */
+function decodeRecord(line: Uint8Array): Uint8Array | undefined {
+  const count = (line.length - 1) / 2;
+  if (line[0] !== COLON || !Number.isInteger(count)) return undefined;
+  if (count < RECORD_BYTES.min || count > RECORD_BYTES.max) return undefined;
+  const bytes = new Uint8Array(count);
+  for (let index = 0; index < count; index++) {
+    const high = DIGITS[line[1 + index * 2] ?? 0] ?? NO_DIGIT;
+    const low = DIGITS[line[2 + index * 2] ?? 0] ?? NO_DIGIT;
+    if (high === NO_DIGIT || low === NO_DIGIT) return undefined;
+    bytes[index] = high * 16 + low;
+  }
+  return bytes;
+}
+
+/** The start of a line, for a message. */
+function textOf(line: Uint8Array): string {
+  return String.fromCharCode(...line.subarray(0, 24));
+}
+
+function readRecord(place: () => string, line: Uint8Array): HexRecord {
+  const bytes = decodeRecord(line);
+  if (bytes === undefined) {
     throw new ImageError(
-      `${place}: not a record: expected ":" and pairs of hexadecimal digits, found ${JSON.stringify(text.slice(0, 24))}`,
+      `${place()}: not a record: expected ":" and pairs of hexadecimal digits, found ${JSON.stringify(textOf(line))}`,
     );
   }
-  const bytes = Uint8Array.from({ length: (text.length - 1) / 2 }, (_, at) =>
-    Number.parseInt(text.slice(1 + at * 2, 3 + at * 2), 16),
-  );
   const [count = 0, high = 0, low = 0, type = 0] = bytes;
   const data = bytes.subarray(4, -1);
   if (count !== data.length) {
-    throw new ImageError(`${place}: the record says ${count} data bytes, found ${data.length}`);
+    throw new ImageError(`${place()}: the record says ${count} data bytes, found ${data.length}`);
   }
-  const expected = -bytes.subarray(0, -1).reduce((sum, byte) => sum + byte, 0) & 0xff;
+  let sum = 0;
+  for (let index = 0; index < bytes.length - 1; index++) sum += bytes[index] ?? 0;
+  const expected = -sum & 0xff;
   const found = bytes[bytes.length - 1] ?? 0;
   if (expected !== found) {
     const two = (value: number) => `0x${value.toString(16).toUpperCase().padStart(2, "0")}`;
     throw new ImageError(
-      `${place}: bad checksum: expected ${two(expected)}, found ${two(found)}; the file is damaged, build or copy it again`,
+      `${place()}: bad checksum: expected ${two(expected)}, found ${two(found)}; the file is damaged, build or copy it again`,
     );
   }
   return { offset: high * 256 + low, type, data };
 }
 
-function takeLine(state: HexState, place: string, text: string, line: number): void {
+function takeLine(state: HexState, place: () => string, text: Uint8Array, line: number): void {
   const record = readRecord(place, text);
   const kind = RECORD_TYPES[record.type];
   if (kind === undefined) {
-    throw new ImageError(`${place}: record type ${record.type}: expected 0 to 5`);
+    throw new ImageError(`${place()}: record type ${record.type}: expected 0 to 5`);
   }
   if (kind.length !== undefined && kind.length !== record.data.length) {
     throw new ImageError(
-      `${place}: a record of type ${record.type} has ${kind.length} data bytes, found ${record.data.length}`,
+      `${place()}: a record of type ${record.type} has ${kind.length} data bytes, found ${record.data.length}`,
     );
   }
   if (record.type === 0 && record.offset + record.data.length > 0x10000) {
     throw new ImageError(
-      `${place}: data runs over the end of its 64 KiB block (offset ${hex(record.offset)}, ${record.data.length} bytes)`,
+      `${place()}: data runs over the end of its 64 KiB block (offset ${hex(record.offset)}, ${record.data.length} bytes)`,
     );
   }
   kind.take(state, record, line);
@@ -135,18 +198,26 @@ function takeLine(state: HexState, place: string, text: string, line: number): v
  * @throws ImageError naming the line
  */
 export function parseHex(bytes: Uint8Array, fileName: string): Image {
-  const state: HexState = { pieces: [], base: 0, entry: undefined, ended: false };
-  linesOf(bytes).forEach((raw, index) => {
-    const text = raw.trim();
-    if (text === "") return;
-    const place = `${fileName}: line ${index + 1}`;
-    if (state.ended) throw new ImageError(`${place}: data after the end-of-file record`);
-    takeLine(state, place, text, index + 1);
-  });
+  const data = new Uint8Array(bytes.length >>> 1);
+  const state: HexState = { data, used: 0, runs: [], base: 0, entry: undefined, ended: false };
+  let number = 0;
+  for (const line of linesOf(bytes)) {
+    number++;
+    if (line.length === 0) continue;
+    const place = () => `${fileName}: line ${number}`;
+    if (state.ended) throw new ImageError(`${place()}: data after the end-of-file record`);
+    takeLine(state, place, line, number);
+  }
   if (!state.ended) {
     throw new ImageError(
       `${fileName}: cut off: expected an end-of-file record (":00000001FF") at the end, found none; copy the file again`,
     );
   }
-  return { format: "hex", segments: joinPieces(fileName, state.pieces), entry: state.entry };
+  const pieces = state.runs.map((run) => pieceOf(run, data));
+  return { format: "hex", segments: joinPieces(fileName, pieces), entry: state.entry };
+}
+
+function pieceOf({ address, start, length, firstLine, lastLine }: Run, data: Uint8Array): Piece {
+  const origin = firstLine === lastLine ? `line ${firstLine}` : `lines ${firstLine} to ${lastLine}`;
+  return { address, bytes: data.subarray(start, start + length), origin };
 }

@@ -5,7 +5,8 @@
  * not blank. Within each largest erase unit the choice between one large erase and several smaller ones is made
  * exactly, from the sectors upwards. A larger unit is erased only where the content of all its sectors is known:
  * covered by the image, or blank outside it. Of sectors that hold something else besides, one at most is erased at
- * once: the board has room to save one.
+ * once: the board has room to save one. A chip erase is never planned: the chip also holds the bootloader's own region, its
+ * journal with it, and no sheet promises more of it than of all blocks one after the other (W25Q128JV: 40 s, 256 x 0.15 s).
  */
 
 import { hullRanges } from "./ranges.js";
