@@ -65,11 +65,11 @@ static void text_char(struct text *text, char c)
   }
 }
 
-static void text_hex(struct text *text, uint32_t value)
+static void text_hex(struct text *text, uint32_t value, unsigned bits)
 {
   text_char(text, '0');
   text_char(text, 'x');
-  for (unsigned shift = 32; shift > 0;) {
+  for (unsigned shift = bits; shift > 0;) {
     shift -= 4;
     text_char(text, "0123456789abcdef"[value >> shift & 0xFu]);
   }
@@ -96,7 +96,9 @@ void message_failure(struct message *message, const struct failure *failure)
   const uint32_t *value = failure->values;
   for (const char *c = failure->format; *c != '\0'; c += 1) {
     if (*c == '#') {
-      text_hex(&text, *value++);
+      text_hex(&text, *value++, 32);
+    } else if (*c == '$') {
+      text_hex(&text, *value++, 8);
     } else if (*c == '%') {
       text_decimal(&text, *value++);
     } else {

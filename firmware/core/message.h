@@ -26,7 +26,8 @@ void message_str8(struct message *message, const char *text);
 /* Room for `size` bytes at the end of the payload, to be filled by the caller. */
 uint8_t *message_room(struct message *message, size_t size);
 
-/* The error's number and its sentence: in `format`, # stands for a value as 0x and 8 hex digits, % for a decimal. */
+/* The error's number and its sentence: in `format`, # stands for a value as 0x and 8 hex digits, $ for one as 0x
+   and 2, % for a decimal. */
 struct failure {
   enum error_code code;
   uint32_t detail;

@@ -31,7 +31,7 @@ enum step operation_fail_protected(struct operation *operation)
 static uint32_t jedec(void)
 {
   const uint8_t *id = external.geometry.jedec;
-  return (uint32_t)id[0] | (uint32_t)id[1] << 8 | (uint32_t)id[2] << 16;
+  return (uint32_t)id[0] << 16 | (uint32_t)id[1] << 8 | (uint32_t)id[2];
 }
 
 enum step operation_fail_port(struct operation *operation, int result, uint32_t address)

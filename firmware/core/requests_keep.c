@@ -120,7 +120,7 @@ static enum step keep_verify(struct operation *operation)
         i += 1;
       }
       return operation_fail(operation, &(struct failure){ ERROR_WRITE_FAILED, address + i,
-                                                          "the rescue copy at # holds %, not what it was given",
+                                                          "the rescue copy at # holds $, not what it was given",
                                                           { address + i, found[i] } });
     }
   }

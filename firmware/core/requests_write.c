@@ -66,7 +66,7 @@ static enum step erase_compare(struct operation *operation)
       i += 1;
     }
     return operation_fail(operation, &(struct failure){ ERROR_ERASE_FAILED, address + i,
-                                                        "# holds % after the erase, expected 255",
+                                                        "# holds $ after the erase, expected 0xff",
                                                         { address + i, external_scratch[i] } });
   }
   operation->position += size;
@@ -188,7 +188,7 @@ static enum step write_compare(struct operation *operation)
     i += 1;
   }
   return operation_fail(operation, &(struct failure){ ERROR_WRITE_FAILED, address + i,
-                                                      "# does not hold the % that was written: was it erased?",
+                                                      "# does not hold the $ that was written: was it erased?",
                                                       { address + i, data[i] } });
 }
 

@@ -88,7 +88,7 @@ test("a flash chip whose parameters cannot be read is unknown", async () => {
       bench,
       ["flash", "0x90100000", "app.bin"],
       1,
-      /UNKNOWN_FLASH: the flash chip with JEDEC id 0x001840EF.*SFDP/is,
+      /UNKNOWN_FLASH: the flash chip with JEDEC id 0x00EF4018.*SFDP/is,
     );
   } finally {
     sfdp.set(known);

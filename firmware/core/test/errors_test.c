@@ -221,7 +221,7 @@ static void a_missing_chip_is_told(void)
     uint16_t code;
     uint32_t detail;
   } cases[] = { { PORT_ERROR_NO_FLASH, ERROR_NO_FLASH, 0xFFFFFF },
-                { PORT_ERROR_UNKNOWN, ERROR_UNKNOWN_FLASH, 0x1840EF } };
+                { PORT_ERROR_UNKNOWN, ERROR_UNKNOWN_FLASH, 0xEF4018 } };
   for (unsigned i = 0; i < 2; i += 1) {
     model_new();
     model.start_result = cases[i].start;
@@ -244,12 +244,12 @@ static void a_chip_that_does_not_fit_is_not_used(void)
   model.smallest_erase = 65536;
   EQUAL(peer_restart().reason, REASON_NO_FLASH);
   EQUAL(peer_hello(0).result, 0);
-  expect(peer_begin(sector), ERROR_UNKNOWN_FLASH, 0x1840EF);
+  expect(peer_begin(sector), ERROR_UNKNOWN_FLASH, 0xEF4018);
   model_new();
   model.size = 0x80000; /* the journal and the application region lie behind its end */
   EQUAL(peer_restart().reason, REASON_UNFINISHED);
   EQUAL(peer_hello(0).result, 0);
-  expect(peer_begin((struct range){ 0x90000000u, 0x1000 }), ERROR_UNKNOWN_FLASH, 0x1840EF);
+  expect(peer_begin((struct range){ 0x90000000u, 0x1000 }), ERROR_UNKNOWN_FLASH, 0xEF4018);
   expect(peer_ask_address(REQUEST_BOOT, AT), ERROR_UNFINISHED, 0);
   EQUAL(model.operations, 0);
 }
