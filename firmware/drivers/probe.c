@@ -40,6 +40,7 @@ struct probe_table {
   uint32_t flash_size; /* as the board's file has it */
   uint32_t application_address;
   uint32_t application_length;
+  uint32_t request_register; /* RTC_BKPxR: the first of those for requests */
   uint32_t reserved_count;
   uint32_t reserved[BOARD_RESERVED_COUNT][2];
 };
@@ -58,6 +59,7 @@ __attribute__((section(".probe_table"), used)) static const struct probe_table t
   .flash_size = BOARD_FLASH_SIZE,
   .application_address = BOARD_APPLICATION_ADDRESS,
   .application_length = BOARD_APPLICATION_LENGTH,
+  .request_register = BOARD_BACKUP_REGISTER,
   .reserved_count = BOARD_RESERVED_COUNT,
   .reserved = BOARD_RESERVED,
 };

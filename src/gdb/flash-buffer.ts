@@ -7,13 +7,8 @@ import { ProgramError } from "./errors.js";
 import { type Area, contains } from "./layout.js";
 
 export class FlashBuffer {
-  readonly #window: Area;
   #erased: Area[] = [];
   #pieces: Piece[] = [];
-
-  constructor(window: Area) {
-    this.#window = window;
-  }
 
   get empty(): boolean {
     return this.#erased.length === 0;
@@ -24,14 +19,14 @@ export class FlashBuffer {
     this.#pieces = [];
   }
 
-  /** @param text "addr,length" of vFlashErase. @throws ProgramError */
-  erase(text: string): void {
+  /** @param text "addr,length" of vFlashErase. @param window of the flash chip. @throws ProgramError */
+  erase(text: string, window: Area): void {
     const range = parseRange(text);
     if (range === undefined) throw new ProgramError(`vFlashErase: expected addr,length, found "${text}"`);
-    if (!contains(this.#window, range.address, range.length)) {
+    if (!contains(window, range.address, range.length)) {
       throw new ProgramError(
         `${range.length} bytes at ${hex(range.address)} reach beyond the flash chip: ` +
-          `it ends at ${hex(this.#window.address + this.#window.length - 1)}`,
+          `it ends at ${hex(window.address + window.length - 1)}`,
       );
     }
     this.#erased.push(range);

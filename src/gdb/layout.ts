@@ -24,6 +24,15 @@ export const PROBE_TABLE_OFFSET = 0x2c0;
 
 /** The one sector of the STM32H750's internal flash, with the bootloader in it: RM0433, 4.3.4. */
 export const INTERNAL_FLASH: Area = { address: 0x0800_0000, length: 0x2_0000 };
+/** Where a first stage loads a second one to: docs/imssbl.md. */
+const SECOND_STAGE = 0x2401_0000;
+/** The board of which nothing is known: a W25Q128JV, its last 16 KiB the bootloader's. */
+export const DEFAULT_LAYOUT: Layout = {
+  external: { address: 0x9000_0000, length: 0x100_0000 },
+  application: { address: 0x9010_0000, length: 0xef_c000 },
+  requestRegister: 0,
+  probeTables: [INTERNAL_FLASH.address + PROBE_TABLE_OFFSET, SECOND_STAGE + PROBE_TABLE_OFFSET],
+};
 /** Smallest erase of every chip that the boards have. */
 export const EXTERNAL_BLOCK = 0x1000;
 /** The window of QUADSPI, whatever the chip's size: RM0433, 2.3. */
@@ -38,6 +47,11 @@ const ADDRESSES = 2 ** 32;
 
 export function contains({ address, length }: Area, at: number, bytes = 1): boolean {
   return at >= address && at + bytes <= address + length;
+}
+
+/** A bootloader that runs elsewhere stands behind a first stage, which has the internal flash and must stay. */
+export function hasFirstStage({ probeTables: [table = 0] }: Layout): boolean {
+  return !contains(INTERNAL_FLASH, table);
 }
 
 export function touches({ address, length }: Area, at: number, bytes: number): boolean {

@@ -17,7 +17,7 @@ export interface ProbeTable {
   readonly input: Area;
   /** Buffer for bytes from it. */
   readonly output: Area;
-  readonly layout: Pick<Layout, "external" | "application">;
+  readonly layout: Layout;
 }
 
 /**
@@ -46,6 +46,11 @@ async function readTable(probe: Probe, address: number): Promise<ProbeTable | un
     go: word(3),
     input: area(4),
     output: area(6),
-    layout: { external: area(8), application: area(10) },
+    layout: {
+      external: area(8),
+      application: area(10),
+      requestRegister: word(12),
+      probeTables: [address],
+    },
   };
 }

@@ -2,8 +2,10 @@
 
 import type { Timers } from "../protocol/transport.js";
 import { bytesToHex, bytesToString, bytesToValue, hexToBytes, textToHex, valueToHex } from "../rsp/text.js";
+import { resetByRegisters } from "./core-reset.js";
 import { ProbeError } from "./errors.js";
 import { hex } from "./flash-buffer.js";
+import { INTERNAL_FLASH, touches } from "./layout.js";
 import type { ServerKind } from "./server-kinds.js";
 import type { Upstream } from "./upstream.js";
 
@@ -12,6 +14,11 @@ export const PROGRAM_COUNTER = 0xf;
 const CORE_REGISTERS = 16;
 /** Milliseconds that a core which was told to stop may take to say so. */
 const HALT_TIME = 3000;
+
+/** As pyOCD's answers to monitor commands begin that failed. */
+const MONITOR_ERROR = /^(Error|Transfer failed|Unexpected)/;
+/** Second word of the vector table that the chip boots from. */
+const RESET_VECTOR = 0x0800_0004;
 
 /** Of a packet: "$Xaaaaaaaa,llll:" and "#ss". */
 const PACKET_EXTRA = 24;
@@ -27,7 +34,8 @@ export interface Running {
 
 export class Probe {
   readonly upstream: Upstream;
-  readonly #kind: ServerKind;
+  /** What it calls things. */
+  kind: ServerKind;
   readonly #timers: Timers;
   /** What upstream says to commands of ours is no business of GDB's console, unless they fail. */
   #heard: string[] | undefined;
@@ -36,7 +44,7 @@ export class Probe {
 
   constructor(upstream: Upstream, kind: ServerKind, timers: Timers) {
     this.upstream = upstream;
-    this.#kind = kind;
+    this.kind = kind;
     this.#timers = timers;
   }
 
@@ -66,11 +74,15 @@ export class Probe {
     const bytes = new Uint8Array(length);
     // An answer has two digits a byte.
     const most = (this.upstream.packetSize - PACKET_EXTRA) >> 1;
-    for (let at = 0; at < length; at += most) {
+    for (let at = 0; at < length; ) {
       const count = Math.min(most, length - at);
       const part = hexToBytes(await this.upstream.ask(`m${hexNumber(address + at)},${hexNumber(count)}`));
-      if (part?.length !== count) throw new ProbeError(`the probe cannot read ${hex(address + at)}`);
+      if (part === undefined || part.length === 0 || part.length > count) {
+        throw new ProbeError(`the probe cannot read ${hex(address + at)}`);
+      }
       bytes.set(part, at);
+      // st-util gives less than it was asked for.
+      at += part.length;
     }
     return bytes;
   }
@@ -105,16 +117,40 @@ export class Probe {
 
   /** Resets the chip and leaves the core before its first instruction. @throws ProbeError */
   async reset(): Promise<void> {
-    this.#heard = [];
+    const said: string[] = [];
+    let accepted = false;
+    for (const line of this.kind.resets) {
+      const done = await this.#monitor(line, said);
+      if (!done) continue;
+      accepted = true;
+      if (this.kind.halt !== undefined) await this.#monitor(this.kind.halt, []);
+      if (await this.#isAtReset()) return;
+    }
+    if (await resetByRegisters(this)) return;
+    const tried = `"monitor ${this.kind.resets.join('", "monitor ')}"`;
+    if (accepted) {
+      throw new ProbeError(`${tried}: the core was to stand before its first instruction, and does not`);
+    }
+    const why = said.join("").trim();
+    throw new ProbeError(`${tried} failed${why === "" ? "" : `: ${why}`}`);
+  }
+
+  /** True as well where it cannot be told: no vector table in internal flash. */
+  async #isAtReset(): Promise<boolean> {
+    const vector = await this.readWord(RESET_VECTOR).catch(() => 0);
+    if (vector % 2 === 0 || !touches(INTERNAL_FLASH, vector, 1)) return true;
+    return (await this.programCounter()) === vector - 1;
+  }
+
+  /** @param said gets what the server says. @returns false when it says that it failed */
+  async #monitor(line: string, said: string[]): Promise<boolean> {
+    this.#heard = said;
     try {
-      for (const line of this.#kind.resets) {
-        const answer = await this.upstream.ask(`qRcmd,${textToHex(line)}`);
-        if (answer === "OK") return;
-      }
-      const said = this.#heard.join("").trim();
-      throw new ProbeError(
-        `"monitor ${this.#kind.resets.join('", "monitor ')}" failed${said === "" ? "" : `: ${said}`}`,
-      );
+      const answer = await this.upstream.ask(`qRcmd,${textToHex(line)}`);
+      const text = bytesToString(hexToBytes(answer) ?? new Uint8Array(0));
+      said.push(text);
+      // pyOCD answers with text, its errors, too.
+      return answer === "OK" || (text !== "" && !MONITOR_ERROR.test(text));
     } finally {
       this.#heard = undefined;
     }
@@ -122,13 +158,13 @@ export class Probe {
 
   /** Lets the board go on without a debugger. */
   async release(): Promise<void> {
-    const { resume } = this.#kind;
-    if (resume === undefined) return;
-    this.#heard = [];
+    const { resume } = this.kind;
     // What runs already is refused, and that is as well.
-    await this.upstream.ask(`qRcmd,${textToHex(resume)}`).finally(() => {
-      this.#heard = undefined;
-    });
+    if (resume !== undefined) await this.#monitor(resume, []);
+  }
+
+  pause(milliseconds: number): Promise<void> {
+    return new Promise((resolve) => this.#timers.after(milliseconds, resolve));
   }
 
   run(): Running {

@@ -8,13 +8,15 @@ import type { Timers } from "../protocol/transport.js";
 import { RspEndpoint } from "../rsp/endpoint.js";
 import { bytesToString, hexToBytes, parseRange, textToHex, xferChunk } from "../rsp/text.js";
 import { NotStartedError, UpstreamLostError } from "./errors.js";
+import { ExternalWindow } from "./external-window.js";
 import { mergedFeatures, negotiate, PACKET_SIZE } from "./features.js";
 import { FlashBuffer, hex } from "./flash-buffer.js";
-import { INTERNAL_FLASH, inWindow, type Layout, memoryMap, safeBytes, touches } from "./layout.js";
+import { HardwareBreakpoints } from "./hardware-breakpoints.js";
+import { DEFAULT_LAYOUT, hasFirstStage, INTERNAL_FLASH, type Layout, memoryMap, touches } from "./layout.js";
 import type { FlashProgram, Via } from "./loader.js";
 import { Probe } from "./probe.js";
-import { isMapped } from "./program.js";
-import type { ServerKind } from "./server-kinds.js";
+import { readProbeTable } from "./probe-table.js";
+import { kindOfFeatures, type ServerKind } from "./server-kinds.js";
 import { type ProgramToRun, Starter } from "./starter.js";
 import type { Upstream } from "./upstream.js";
 import { startedText } from "./words.js";
@@ -22,7 +24,8 @@ import { startedText } from "./words.js";
 export interface GdbSessionOptions {
   readonly upstream: Upstream;
   readonly kind: ServerKind;
-  readonly layout: Layout;
+  /** undefined: as the board's bootloader tells. */
+  readonly layout: Layout | undefined;
   readonly timers: Timers;
   readonly flash: FlashProgram;
   readonly via: Via;
@@ -52,14 +55,9 @@ const LEAVING_TIME = 5000;
 const MONITOR = "qRcmd,";
 /** Of gdb/hooks.py: the file that GDB debugs. GDB itself never sends it. */
 const PROGRAM = /^QImflasher\.Program:/;
-/** Packets that change nothing about QUADSPI. */
-const HARMLESS = /^[mgpqzZH]/;
+const NEGOTIATES = /^(qSupported|QStartNoAckMode)/;
 /** The program runs until there is an answer. */
 const RESUMES = /^(vCont;|[cCsS]([0-9a-f]|$))/;
-/** As servers answer reads of what is not there: EFAULT. */
-const BUS_ERROR = "E0e";
-/** Comparators of the Cortex-M7's flash patch and breakpoint unit. */
-const HARDWARE_BREAKPOINTS = 8;
 const ONLY_LOOKS = "another GDB controls the board; this one may not load or reset";
 /** `monitor reset` and what the servers call stopping after it; "reset run" and the rest are the server's. */
 const RESET = /^reset( (halt|init|[0-9]))?$/;
@@ -70,14 +68,13 @@ export class MiddleSession {
   readonly #endpoint: RspEndpoint;
   readonly #probe: Probe;
   readonly #starter: Starter;
-  readonly #flash: FlashBuffer;
-  readonly #memoryMap: string;
+  readonly #flash = new FlashBuffer();
+  readonly #window: ExternalWindow;
   readonly #routes: readonly Route[];
-  /** Addresses of hardware breakpoints that GDB has set. */
-  readonly #breakpoints = new Set<number>();
+  readonly #breakpoints: HardwareBreakpoints;
   #internalErased = false;
-  /** As of the stop; undefined: not asked yet. */
-  #mapped: boolean | undefined;
+  /** Of the board at the probe; undefined: not asked yet. */
+  #found: Layout | undefined;
   /** What GDB asked for, in turn. */
   #queue: Promise<void> = Promise.resolve();
   /** GDB listens to text: its program runs, or a monitor command. */
@@ -92,24 +89,24 @@ export class MiddleSession {
 
   constructor(options: GdbSessionOptions) {
     this.#options = options;
-    const { upstream, kind, layout, timers, flash, via, toRun, write, note } = options;
+    const { upstream, kind, timers, flash, via, toRun, controls, write, note } = options;
     this.#upstream = upstream;
+    this.#breakpoints = new HardwareBreakpoints(upstream);
     this.#probe = new Probe(upstream, kind, timers);
     this.#starter = new Starter({
       probe: this.#probe,
-      layout: () => layout,
+      layout: () => this.#layout,
       timers,
       flash,
       via,
       toRun,
-      breakpoints: this.#breakpoints,
+      breakpoints: this.#breakpoints.taken,
       tell: (message) => {
         note(message);
         this.#say(`imflasher: ${message}\n`);
       },
     });
-    this.#flash = new FlashBuffer(layout.external);
-    this.#memoryMap = memoryMap(layout);
+    this.#window = new ExternalWindow(this.#probe, controls);
     this.#routes = this.#makeRoutes();
     this.#endpoint = new RspEndpoint({
       runs: false,
@@ -162,19 +159,21 @@ export class MiddleSession {
   }
 
   #makeRoutes(): readonly Route[] {
-    const external = this.#options.layout.external;
     return [
       { pattern: /^qSupported/, run: (packet) => this.#supported(packet) },
       { pattern: /^QStartNoAckMode$/, run: () => OK },
       { pattern: /^qImflasher$/, run: () => OK },
       { pattern: PROGRAM, run: (_, rest) => this.#nameProgram(rest) },
-      { pattern: /^qXfer:memory-map:read::/, run: (_, rest) => xferChunk(this.#memoryMap, rest) ?? "E16" },
+      {
+        pattern: /^qXfer:memory-map:read::/,
+        run: (_, rest) => xferChunk(memoryMap(this.#layout), rest) ?? "E16",
+      },
       { pattern: /^vFlashErase:/, run: (packet, rest) => this.#erase(packet, rest) },
       { pattern: /^vFlashWrite:/, run: (packet, rest) => this.#write(packet, rest) },
       { pattern: /^vFlashDone$/, run: (packet) => this.#done(packet) },
       { pattern: /^[zZ][01],/, run: (packet, rest) => this.#breakpoint(packet, rest) },
-      { pattern: /^m(?=[0-9a-f])/, run: (packet, rest) => this.#read(packet, rest) },
-      { pattern: /^[MX](?=[0-9a-f])/, run: (packet, rest) => this.#writeMemory(packet, rest, external) },
+      { pattern: /^m(?=[0-9a-f])/, run: (packet, rest) => this.#window.read(packet, rest, this.#layout) },
+      { pattern: /^[MX](?=[0-9a-f])/, run: (packet, rest) => this.#window.write(packet, rest, this.#layout) },
       { pattern: /^qRcmd,/, run: (packet, rest) => this.#monitor(packet, rest) },
       { pattern: /^vRun/, run: () => this.#restart(async () => await this.#upstream.ask("?")) },
       { pattern: /^R/, run: () => this.#restart(async () => undefined) },
@@ -188,7 +187,7 @@ export class MiddleSession {
   async #packet(packet: string): Promise<void> {
     if (this.#over) return;
     this.#running = RESUMES.test(packet);
-    if (!HARMLESS.test(packet)) this.#mapped = undefined;
+    this.#window.before(packet);
     this.#detached = /^(D|k)/.test(packet);
     this.#listens = this.#running || packet.startsWith(MONITOR);
     this.#flush();
@@ -207,8 +206,10 @@ export class MiddleSession {
     if (this.#upstream.lost !== undefined) this.#leave();
   }
 
-  #answer(packet: string): Reply | Promise<Reply> {
+  async #answer(packet: string): Promise<Reply> {
     if (this.#upstream.lost !== undefined) throw this.#upstream.lost;
+    // Not before both sides have agreed on how they talk.
+    if (!NEGOTIATES.test(packet)) this.#found ??= await this.#lookAtBoard();
     for (const { pattern, run } of this.#routes) {
       const match = pattern.exec(packet);
       if (match !== null) return run(packet, packet.slice(match[0].length));
@@ -242,8 +243,26 @@ export class MiddleSession {
     this.#options.close();
   }
 
+  get #layout(): Layout {
+    return this.#found ?? DEFAULT_LAYOUT;
+  }
+
+  /** What the user has named, or what the bootloader tells of its board. */
+  async #lookAtBoard(): Promise<Layout> {
+    const { layout, note } = this.#options;
+    if (layout !== undefined) return layout;
+    const table = await readProbeTable(this.#probe, DEFAULT_LAYOUT.probeTables);
+    if (table !== undefined) return table.layout;
+    note(
+      "the bootloader tells nothing of its board: 16 MiB of external flash are assumed; name the board with --layout",
+    );
+    return DEFAULT_LAYOUT;
+  }
+
   async #supported(packet: string): Promise<Reply> {
-    return mergedFeatures(await negotiate(this.#upstream, packet));
+    const answer = await negotiate(this.#upstream, packet);
+    this.#probe.kind = kindOfFeatures(answer) ?? this.#probe.kind;
+    return mergedFeatures(answer);
   }
 
   /** Only of a GDB that this process belongs to: it names files of this machine. */
@@ -256,17 +275,23 @@ export class MiddleSession {
     this.#requireControl();
     const range = parseRange(text);
     if (range === undefined || !this.#isExternal(range.address)) return this.#eraseInternal(packet, range);
-    this.#flash.erase(text);
+    this.#flash.erase(text, this.#layout.external);
     return OK;
   }
 
   async #eraseInternal(packet: string, range: ReturnType<typeof parseRange>): Promise<Reply> {
     const over = range === undefined || touches(INTERNAL_FLASH, range.address, range.length);
+    if (over && hasFirstStage(this.#layout)) {
+      this.#flash.clear();
+      throw new Error(
+        "the board keeps the bootloader that it came with: the internal flash is not written; nothing was erased",
+      );
+    }
     if (over && !this.#options.internalFlash) {
       this.#flash.clear();
       throw new Error(
         `the program is linked over the bootloader, which has the internal flash${range === undefined ? "" : ` (${hex(range.address)})`}: ` +
-          `nothing was erased. Link it for external flash, from ${hex(this.#options.layout.application.address)} on; ` +
+          `nothing was erased. Link it for external flash, from ${hex(this.#layout.application.address)} on; ` +
           "--internal-flash allows it, for a new bootloader",
       );
     }
@@ -297,56 +322,9 @@ export class MiddleSession {
     return OK;
   }
 
-  async #breakpoint(packet: string, text: string): Promise<Reply> {
-    const address = Number.parseInt(text, 16);
-    const hardware = packet[1] === "1" || this.#isFlash(address);
-    if (!hardware) return this.#upstream.ask(packet);
-    const insert = packet[0] === "Z";
-    if (insert && !this.#breakpoints.has(address) && this.#breakpoints.size >= HARDWARE_BREAKPOINTS) {
-      throw new Error(
-        `all ${HARDWARE_BREAKPOINTS} hardware breakpoints are in use, and flash takes no others: ` +
-          `the one at ${hex(address)} was not set. Delete one first`,
-      );
-    }
-    const answer = await this.#upstream.ask(`${packet[0]}1,${text}`);
-    if (answer === OK && insert) this.#breakpoints.add(address);
-    if (!insert) this.#breakpoints.delete(address);
-    return answer;
-  }
-
-  /**
-   * What would hang the bus does not reach it: nothing while the window is not mapped, and never the last bytes, which read
-   * as blank.
-   */
-  async #read(packet: string, text: string): Promise<Reply> {
-    const range = parseRange(text);
-    if (range === undefined || !inWindow(range.address)) return this.#upstream.ask(packet);
-    const { address, length } = range;
-    const { layout } = this.#options;
-    const end = layout.external.address + layout.external.length;
-    if (address >= end || !(await this.#isMapped())) return BUS_ERROR;
-    const safe = safeBytes(layout, address, length);
-    const blank = "ff".repeat(Math.min(length, end - address) - safe);
-    if (safe === 0) return blank;
-    const answer = await this.#upstream.ask(`m${address.toString(16)},${safe.toString(16)}`);
-    return answer.length === safe * 2 ? answer + blank : answer;
-  }
-
-  /** Asked once a stop: nothing changes it while the core stands still, but for a GDB that only looks. */
-  async #isMapped(): Promise<boolean> {
-    if (this.#mapped !== true || !this.#options.controls()) this.#mapped = await isMapped(this.#probe);
-    return this.#mapped;
-  }
-
-  #writeMemory(packet: string, text: string, external: Layout["external"]): Promise<Reply> {
-    const [where = ""] = text.split(":", 1);
-    const range = parseRange(where);
-    if (range !== undefined && range.length > 0 && touches(external, range.address, range.length)) {
-      throw new Error(
-        `${hex(range.address)} is in the external flash: "load" writes it, "set" and "restore" do not`,
-      );
-    }
-    return this.#upstream.ask(packet);
+  #breakpoint(packet: string, text: string): Promise<Reply> {
+    const hardware = packet[1] === "1" || this.#isFlash(Number.parseInt(text, 16));
+    return hardware ? this.#breakpoints.change(packet, text) : this.#upstream.ask(packet);
   }
 
   #monitor(packet: string, digits: string): Promise<Reply> {
@@ -373,7 +351,8 @@ export class MiddleSession {
 
   async #detach(packet: string): Promise<Reply> {
     if (this.#options.controls()) await this.#probe.release();
-    return this.#upstream.ask(packet);
+    // st-util knows no D, and lets the core run when the connection ends.
+    return (await this.#upstream.ask(packet)) || OK;
   }
 
   /** No answer belongs to it, and GDB goes. */
@@ -409,7 +388,7 @@ export class MiddleSession {
   }
 
   #isExternal(address: number): boolean {
-    return touches(this.#options.layout.external, address, 1);
+    return touches(this.#layout.external, address, 1);
   }
 
   #isFlash(address: number): boolean {

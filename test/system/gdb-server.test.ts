@@ -1,5 +1,6 @@
 /** The server in the middle with Debian's GDB and OpenOCD: load writes external flash, and the program stops in main. */
 import assert from "node:assert/strict";
+import { copyFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import {
@@ -157,4 +158,47 @@ test("a board that belongs to somebody else is not written: the message says who
   const gdb = await middle.gdb();
   assert.match(await gdb.result("-target-download"), /^error/);
   await middle.program.line(/^denied: board [-0-9A-Z]{23} belongs to/);
+});
+
+test("a board that runs signed programs only takes what is signed, and says what is missing", async (context) => {
+  const at = await desk(context, "gdb", "");
+  const [authority, keys, program] = [
+    join(at.folder, "authority"),
+    join(at.folder, "keys.json"),
+    join(at.folder, "p.elf"),
+  ];
+  copyFileSync(BLINK, program);
+  for (const argv of [
+    ["keys", "new-authority", authority],
+    ["claim", "--authority", authority, "--port", at.pty],
+    ["policy", "require-signed", "--authority", authority, "--port", at.pty],
+    ["keys", "issue", "--authority", authority, "--board", "any", "--to", "Ann", "--out", keys],
+    ["sign", program, "--authority", authority],
+  ]) {
+    const done = at.run(...argv);
+    assert.equal(await done.exit, 0, done.lines.join("\n"));
+  }
+  const argv = ["--upstream", `:${at.probe}`, "--keys", keys];
+  const unsigned = await at.middle(...argv);
+  const refused = await unsigned.gdb(program);
+  assert.match(await refused.result("-target-download"), /^error/);
+  await unsigned.program.line(/runs only what its owner signed.*--signature/);
+  await refused.do("-gdb-exit");
+  const middle = await at.middle(...argv, "--signature", `${program}.sig`);
+  const gdb = await middle.gdb(program);
+  await load(middle, gdb);
+  await continueToMain(gdb);
+  await gdb.do(`-file-exec-and-symbols ${changedBlink(at)}`);
+  assert.match(await gdb.result("-target-download"), /^error/);
+  await middle.program.line(/the program is not what was signed/);
+});
+
+test("flash size and region are the connected board's, as its bootloader tells", async (context) => {
+  const at = await desk(context, "gdb", "");
+  const small = at.run("emulate", "--board", "weact-ministm32h750", "--state", "none", "--gdb", "0");
+  const port = (await small.line(/^gdb \d+$/)).slice(4);
+  const middle = await at.middle("--upstream", `:${port}`);
+  const gdb = await middle.gdb();
+  await gdb.do("info mem");
+  assert.match(gdb.console(), /0x90000000\s+0x90800000\s+flash/);
 });

@@ -23,33 +23,35 @@ interface GdbServerOptions extends GlobalOptions {
   readonly layout?: string;
   readonly internalFlash?: boolean;
   readonly via?: string;
+  readonly signature?: string;
 }
 
 const DEFAULT_PORT = "3334";
 const VIAS: readonly Via[] = ["auto", "usb", "probe"];
-const DEFAULT_LAYOUT = "emulated";
 
 export const run: RunCommand = async (context, _args, options) => {
   const chosen: GdbServerOptions = options;
   const { listen, board } = ports(context, chosen);
   const usb: { -readonly [K in keyof GlobalOptions]: GlobalOptions[K] } = { ...board.options };
-  const described = readBoard(chosen.layout ?? DEFAULT_LAYOUT);
-  const layout = layoutOf(described);
-  if (chosen.internalFlash === true && described.firstStage !== undefined) {
+  const described = chosen.layout === undefined ? undefined : readBoard(chosen.layout);
+  if (chosen.internalFlash === true && described?.firstStage !== undefined) {
     throw new UsageError(
       `--internal-flash: ${described.title} keeps the bootloader it came with: nothing may be written there`,
     );
   }
+  const program = new ProgramFile(context.io);
   const parts = {
-    layout,
+    layout: described === undefined ? undefined : layoutOf(described),
     internalFlash: chosen.internalFlash === true,
-    flash: flashProgram({ ...board, options: usb }),
+    flash: flashProgram(
+      { ...board, options: usb },
+      { signature: chosen.signature, program: () => program.path },
+    ),
     via: viaOf(chosen),
     reporter: context.reporter,
   };
   if (chosen.between !== undefined) {
-    const toRun = new ProgramFile(context.io);
-    return standBetween(chosen, { ...parts, toRun }, interruption(context.io));
+    return standBetween(chosen, { ...parts, toRun: program }, interruption(context.io));
   }
   const { kind, address } = upstreamOf(chosen);
   const onLine = (line: string): void => {

@@ -11,18 +11,21 @@ import { type CommandContext, withBoard } from "../context.js";
 import { UsageError } from "../errors.js";
 import type { OpenBoard } from "../io.js";
 import { parseSeconds } from "../numbers.js";
-import { signatureFor } from "../signed.js";
+import { type SignedLoad, type Signing, signatureOf, signedLoad } from "./load-signature.js";
 
 /** Seconds from the reset to the port: the bootloader's start, the host's enumeration, udev. */
 const APPEARS_WITHIN = "15";
 /** A probe may need seconds for what USB does in milliseconds, and tells by itself when the core goes astray. */
 const PROBE_SLOWNESS = 20;
 
-export function flashProgram(context: CommandContext): FlashProgram {
+export function flashProgram(context: CommandContext, signing: Signing): FlashProgram {
   return (task) => {
     const cancelled = new AbortController();
     const signal = AbortSignal.any([context.io.signal, cancelled.signal]);
-    return { done: flash(contextFor(context, task, signal), task, signal), cancel: () => cancelled.abort() };
+    const done = signedLoad(context.io, task.image, signing).then((load) =>
+      flash(contextFor(context, task, signal), { ...task, ...load }, signal),
+    );
+    return { done, cancel: () => cancelled.abort() };
   };
 }
 
@@ -35,7 +38,11 @@ const NOBODY: readonly string[] = [
   "TransportClosedError",
 ];
 
-async function flash(context: CommandContext, task: FlashTask, signal: AbortSignal): Promise<FlashReport> {
+async function flash(
+  context: CommandContext,
+  task: FlashTask & SignedLoad,
+  signal: AbortSignal,
+): Promise<FlashReport> {
   let found = false;
   const { timeout = APPEARS_WITHIN } = context.options;
   try {
@@ -44,12 +51,12 @@ async function flash(context: CommandContext, task: FlashTask, signal: AbortSign
       async (connection, access) => {
         found = true;
         access.require(["flash", "boot"], "");
-        // Refused here where the owner wants a signature: GDB brings none.
-        signatureFor(access.grant, undefined, true, (text) => context.reporter.note(text));
+        const signature = signatureOf(task, access.grant, (text) => context.reporter.note(text));
         const report = await flashImage(connection, task.image, {
           onProgress: (progress) => context.reporter.progress(progress),
           signal,
           bootAddress: task.address,
+          ...(signature !== undefined && { signature }),
         });
         await boot(connection, task.address);
         return report;

@@ -12,7 +12,7 @@ import type { Reporter } from "../reporter.js";
 /** What all sessions of a server have in common. */
 export interface SessionParts {
   readonly kind: ServerKind;
-  readonly layout: Layout;
+  readonly layout: Layout | undefined;
   readonly internalFlash: boolean;
   readonly flash: FlashProgram;
   readonly via: Via;

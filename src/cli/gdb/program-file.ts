@@ -20,6 +20,11 @@ export class ProgramFile implements ProgramToRun {
     this.#io = io;
   }
 
+  /** Empty: not known. */
+  get path(): string {
+    return this.#path;
+  }
+
   name(bytes: Uint8Array): void {
     const path = Buffer.from(bytes).toString();
     if (path !== this.#path) this.#written = undefined;

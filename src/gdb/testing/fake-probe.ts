@@ -4,7 +4,7 @@ import type { FlashReport } from "../../flasher/progress.js";
 import type { Image } from "../../image/image.js";
 import type { Timers } from "../../protocol/transport.js";
 import { RspEndpoint } from "../../rsp/endpoint.js";
-import { bytesToString, hexToBytes, textToHex, valueToHex } from "../../rsp/text.js";
+import { bytesToString, bytesToValue, hexToBytes, textToHex, valueToHex } from "../../rsp/text.js";
 import type { Layout } from "../layout.js";
 import type { FlashJob } from "../loader.js";
 import { type ServerKind, UNKNOWN_KIND } from "../server-kinds.js";
@@ -18,6 +18,10 @@ export const LAYOUT: Layout = {
   probeTables: [0x0800_02c0],
 };
 export const ENTRY = 0x9010_0200;
+const RESET_VECTOR = 0x0800_0004;
+const AIRCR = 0xe000_ed0c;
+const DHCSR = 0xe000_edf0;
+const S_HALT = 1 << 17;
 const REPORT: FlashReport = {
   imageBytes: 512,
   erasedBytes: 4096,
@@ -38,6 +42,14 @@ export class FakeProbe {
   monitors = ["reset halt"];
   pc = 0x0800_0000;
   running = false;
+  /** Bytes of the longest answer to m. */
+  longestRead = 0x1000;
+  /** Packets that it does not know. */
+  unknown = /^$/;
+  /** Answers to monitor commands are text, as pyOCD gives them; undefined: OK, or E01. */
+  textAnswers: { readonly done: string; readonly failed: string } | undefined;
+  /** Where the core stands after a reset by command. */
+  resetsTo = 0x0800_0000;
   readonly #endpoint: RspEndpoint;
 
   constructor(write: (bytes: string) => void) {
@@ -66,6 +78,24 @@ export class FakeProbe {
     this.memory.set(address, valueToHex(value, 4));
   }
 
+  /** The bootloader's table of docs/protocol.md, section 12. @param size bytes of external flash */
+  table(size: number): void {
+    const application = [0x9010_0000, size - 0x10_4000];
+    const buffers = [0x2400_0000, 0x2_0000, 0x2000_4d10, 0x4000];
+    const words = [
+      0x5046_4d49,
+      0x3c_0001,
+      0x0800_5924,
+      0x0800_5926,
+      ...buffers,
+      0x9000_0000,
+      size,
+      ...application,
+      0,
+    ];
+    for (const [index, value] of words.entries()) this.setWord(0x0800_02c0 + 4 * index, value);
+  }
+
   says(text: string): void {
     this.#endpoint.send(`O${textToHex(text)}`);
   }
@@ -77,6 +107,7 @@ export class FakeProbe {
   }
 
   #answer(packet: string): string | undefined {
+    if (this.unknown.test(packet)) return "";
     if (packet.startsWith("qSupported")) return this.features;
     if (packet === "QStartNoAckMode" || /^[zZMXDH]/.test(packet)) return this.#done(packet);
     if (packet === "pf") return valueToHex(this.pc, 4);
@@ -92,18 +123,25 @@ export class FakeProbe {
 
   #done(packet: string): string {
     const word = /^M([0-9a-f]+),4:(.*)$/.exec(packet);
-    if (word !== null) this.memory.set(Number.parseInt(word[1] ?? "", 16), word[2] ?? "");
+    if (word !== null) this.#write(Number.parseInt(word[1] ?? "", 16), word[2] ?? "");
     return "OK";
+  }
+
+  /** A reset by the core's own register stops at the reset vector. */
+  #write(address: number, hex: string): void {
+    this.memory.set(address, hex);
+    if (address !== AIRCR) return;
+    this.pc = bytesToValue(hexToBytes(this.memory.get(RESET_VECTOR) ?? "") ?? new Uint8Array(0)) - 1;
+    this.setWord(DHCSR, S_HALT);
   }
 
   #monitor(hex: string): string {
     const line = bytesToString(hexToBytes(hex) ?? new Uint8Array(0));
-    if (!this.monitors.includes(line)) {
-      this.says(`${line}: unknown\n`);
-      return "E01";
-    }
-    if (line.startsWith("reset")) this.pc = 0x0800_0000;
-    return "OK";
+    const known = this.monitors.includes(line);
+    if (known && line.startsWith("reset")) this.pc = this.resetsTo;
+    if (this.textAnswers !== undefined) return textToHex(this.textAnswers[known ? "done" : "failed"]);
+    if (!known) this.says(`${line}: unknown\n`);
+    return known ? "OK" : "E01";
   }
 
   #read(packet: string): string {
@@ -112,7 +150,12 @@ export class FakeProbe {
       .split(",")
       .map((text) => Number.parseInt(text, 16));
     if (length === 4) return this.memory.get(address) ?? "00000000";
-    return "a5".repeat(length);
+    const count = Math.min(length, this.longestRead);
+    const words = Array.from(
+      { length: count >> 2 },
+      (_, n) => this.memory.get(address + 4 * n) ?? "a5a5a5a5",
+    );
+    return words.join("") + "a5".repeat(count % 4);
   }
 }
 
@@ -154,7 +197,8 @@ export class Bench {
   constructor({
     kind = UNKNOWN_KIND,
     internalFlash = false,
-  }: { kind?: ServerKind; internalFlash?: boolean } = {}) {
+    asksBoard = false,
+  }: { kind?: ServerKind; internalFlash?: boolean; asksBoard?: boolean } = {}) {
     this.upstream = new Upstream({
       name: "probe:1",
       write: (bytes) => this.probe.receive(bytes),
@@ -177,7 +221,7 @@ export class Bench {
     this.session = new MiddleSession({
       upstream: this.upstream,
       kind,
-      layout: LAYOUT,
+      layout: asksBoard ? undefined : LAYOUT,
       timers,
       internalFlash,
       via: "auto",
