@@ -42,6 +42,8 @@ export class Desk extends Bench {
     const fired = (kind: FaultKind) => this.#fire(kind);
     super({
       name: scenario.board.name,
+      // Both engines do the same to the cycle; translating costs more than a history is long.
+      engine: "interpreter",
       seed,
       uniqueId: UNIQUE_ID,
       linkFault: damagedLink(faults, fired, () => this.#armed),

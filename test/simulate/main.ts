@@ -1,7 +1,8 @@
 /**
  * npm run simulate -- [--seeds N] [--first-seed S] [--minutes M] [--workers W] [--verbose]
  *
- * Ends with `N histories, N faults, N failures`; exit code 1 when there was a failure.
+ * Ends with `N histories, N faults, N failures`; exit code 1 when there was a failure. Ctrl-C ends it after the histories
+ * under way.
  */
 import { availableParallelism } from "node:os";
 import { parseArgs } from "node:util";
@@ -77,14 +78,20 @@ async function main(): Promise<void> {
   const last = first + (values.seeds === undefined && !timed ? 200 : number("seeds"));
   const tally = new Tally();
   let next = first;
+  let stopped = false;
+  process.once("SIGINT", () => {
+    stopped = true;
+  });
   const serve = (worker: Worker) =>
     new Promise<void>((resolve, reject) => {
       const hand = () => {
-        if (next < last && performance.now() < deadline) worker.postMessage(next++);
+        if (next < last && !stopped && performance.now() < deadline) worker.postMessage(next++);
         else void worker.terminate().then(() => resolve());
       };
       worker.on("message", (history: History) => {
         tally.take(history);
+        if (process.stderr.isTTY)
+          process.stderr.write(`\r\x1b[K${tally.histories} histories, ${tally.failures} failures`);
         hand();
       });
       worker.on("error", reject);
@@ -95,6 +102,7 @@ async function main(): Promise<void> {
     () => new Worker(new URL("./worker.js", import.meta.url)),
   );
   await Promise.all(workers.map(serve));
+  if (process.stderr.isTTY) process.stderr.write("\r\x1b[K");
   console.log(tally.summary((performance.now() - started) / 1000));
   process.exitCode = tally.failures > 0 ? 1 : 0;
 }
