@@ -65,7 +65,7 @@ export interface Board {
   readonly romBootloader: string | undefined;
   /** External crystal in Hz; the bootloader needs none. */
   readonly hseHz: number | undefined;
-  /** OSC_IN is driven by an oscillator, so that firmware sets HSEBYP; false: a crystal. */
+  /** OSC_IN is driven by an oscillator, so that firmware may set HSEBYP; false: a crystal. */
   readonly hseIsOscillator: boolean;
   /** Crystal at OSC32_IN in Hz: 32768. */
   readonly lseHz: number | undefined;

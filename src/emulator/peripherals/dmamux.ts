@@ -11,7 +11,7 @@ const REQUEST = 0x7f;
 
 const table = (channels: number): string =>
   `${repeatRows("DMAMUX_C#CR 0 0 7ff037f", channels, 4)}, DMAMUX_CSR 80 0 ffffr, DMAMUX_CFR 84 0 ffffw,
-  ${repeatRows("DMAMUX_RG#CR 100 0 ff0107", GENERATORS, 4)}, DMAMUX_RGSR 140 0 ffr, DMAMUX_RGCFR 144 0 ffw`;
+  ${repeatRows(`DMAMUX_RG#CR 100 0 ${channels === CHANNELS ? "ff0107" : "ff011f"}`, GENERATORS, 4)}, DMAMUX_RGSR 140 0 ffr, DMAMUX_RGCFR 144 0 ffw`;
 
 export class Dmamux extends Peripheral {
   readonly registers: RegisterBlock<string>;

@@ -141,6 +141,16 @@ test("a crystal with HSEBYP set never gets ready", () => {
   assert.equal(rcc.read(CR, 4) & (1 << 17), 0);
 });
 
+test("an oscillator is ready with HSEBYP and without", () => {
+  for (const bypass of [0, 1 << 18]) {
+    const { rcc, timeline } = rig({ hseIsOscillator: true });
+    rcc.write(CR, 4, rcc.read(CR, 4) | bypass);
+    rcc.write(CR, 4, rcc.read(CR, 4) | (1 << 16));
+    pass(timeline, 10e6);
+    assert.notEqual(rcc.read(CR, 4) & (1 << 17), 0);
+  }
+});
+
 test("kernel clocks follow their multiplexers", () => {
   const { rcc, timeline, tree } = rig();
   assert.equal(tree.kernelHz("QUADSPI"), 64e6);

@@ -32,7 +32,7 @@ export interface RccOptions {
   readonly interrupt: InterruptLine;
   /** Frequency at OSC_IN in Hz; undefined: nothing is connected and HSE never gets ready. */
   readonly hseHz?: number | undefined;
-  /** True: OSC_IN is driven by an oscillator (needs HSEBYP); false: a crystal (default). */
+  /** True: OSC_IN is driven by an oscillator; false: a crystal, which needs HSEBYP = 0 (default). */
   readonly hseIsOscillator?: boolean;
   /** Frequency of the LSE crystal in Hz; undefined: none. */
   readonly lseHz?: number | undefined;
@@ -371,9 +371,9 @@ export class Rcc implements BusDevice {
       this.#options.log.once(message, message);
       return false;
     }
-    if (name === "HSE" && this.registers.has("CR", HSEBYP) !== (this.#options.hseIsOscillator ?? false)) {
-      const board = this.#options.hseIsOscillator === true ? "an oscillator" : "a crystal";
-      this.#mistake(`RCC_CR.HSEBYP does not fit the board, which has ${board}: HSE never gets ready`);
+    // An oscillator drives the pin, whether or not the chip's amplifier works against it: ST's examples for Nucleo boards do both.
+    if (name === "HSE" && this.registers.has("CR", HSEBYP) && this.#options.hseIsOscillator !== true) {
+      this.#mistake("RCC_CR.HSEBYP does not fit the board, which has a crystal: HSE never gets ready");
       return false;
     }
     return true;
