@@ -47,7 +47,7 @@ export interface CortexM7Options {
    * its `GuestMemory` to win. Both do the same, to the cycle. Default: translation, where there is WebAssembly.
    */
   readonly engine?: Engine;
-  /** How often a block begins before it is translated, at least 1. Tests make it small. Default 40. */
+  /** How often a block begins before it is translated, at least 1. Tests make it small. Default 3000. */
   readonly translateAfter?: number;
   /** A missing clean or invalidate of a cache shows. Default: caches are transparent. */
   readonly strictCaches?: boolean;

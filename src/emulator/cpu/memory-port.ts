@@ -90,6 +90,11 @@ export class MemoryPort implements CodeListener {
     this.onUnalignedFaults(traps || this.#device);
   }
 
+  /** MPU off; MPU on and privileged; MPU on and unprivileged. */
+  get views(): readonly AccessView[] {
+    return this.#views;
+  }
+
   get view(): AccessView {
     return this.#view;
   }

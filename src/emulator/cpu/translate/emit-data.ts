@@ -1,16 +1,13 @@
-/** Translation of data processing, multiplication and bit fields. */
+/** Translation of data processing. */
 
 import type { Execute, Insn } from "../insn.js";
 import { Operand } from "../operand.js";
-import * as bits from "../ops-bits.js";
 import * as data from "../ops-data.js";
-import * as multiply from "../ops-multiply.js";
 import { nop } from "../ops-system.js";
 import type { Emit } from "./emit.js";
+import { binary, type Emitter, imm, type Leave, plain, rm, rn } from "./emit-common.js";
 import { Local } from "./state.js";
 import { Op } from "./wasm.js";
-
-export type Emitter = (e: Emit, i: Insn) => void;
 
 /** Leaves the second operand (operand.ts). */
 function operand(e: Emit, i: Insn): void {
@@ -66,21 +63,6 @@ function shifterCarry(e: Emit, i: Insn): void {
   else if (i.kind === Operand.rrx) bit(0);
   else return;
   e.setCarry();
-}
-
-type Leave = (e: Emit, i: Insn) => void;
-const rn: Leave = (e, i) => e.get(i.n);
-const rm: Leave = (e, i) => e.get(i.m);
-const imm: Leave = (e, i) => e.body.const(i.imm);
-
-/** Rd = left op right. */
-function binary(left: Leave, right: Leave, operation: number): Emitter {
-  return (e, i) => {
-    left(e, i);
-    right(e, i);
-    e.body.op(operation);
-    e.set(i.d);
-  };
 }
 
 /** The same with all four flags; without Rd for comparisons. */
@@ -157,9 +139,7 @@ function carryFlags(e: Emit): void {
   e.setNz();
 }
 
-/** Leaves the result of a logical operation. */
-type Logic = Leave;
-function logic(operation: number, inverts: boolean): Logic {
+function logic(operation: number, inverts: boolean): Leave {
   return (e, i) => {
     e.get(i.n);
     operand(e, i);
@@ -170,20 +150,13 @@ function logic(operation: number, inverts: boolean): Logic {
     e.body.op(operation);
   };
 }
-const invert: Logic = (e, i) => {
+const invert: Leave = (e, i) => {
   operand(e, i);
   e.body.const(-1);
   e.body.op(Op.xor);
 };
 
-function plain(value: Logic): Emitter {
-  return (e, i) => {
-    value(e, i);
-    e.set(i.d);
-  };
-}
-
-function flagged(value: Logic, to: "rd" | "nothing"): Emitter {
+function flagged(value: Leave, to: "rd" | "nothing"): Emitter {
   return (e, i) => {
     const { body } = e;
     if (e.flagsDead && to === "nothing") return;
@@ -284,202 +257,6 @@ const shiftsReg: Emitter = (e, i) => {
   e.set(i.d);
 };
 
-const product: Leave = (e, i) => {
-  e.get(i.n);
-  e.get(i.m);
-  e.body.op(Op.mul);
-};
-
-/** RdHi:RdLo (`d`:`a`) = Rn * Rm, plus what they held. @param extend to 64 bits */
-function long(extend: number, accumulates: boolean): Emitter {
-  return (e, i) => {
-    const { body } = e;
-    e.get(i.n);
-    body.op(extend);
-    e.get(i.m);
-    body.op(extend, Op.longMul);
-    if (accumulates) {
-      e.get(i.a);
-      body.op(Op.longFromU);
-      e.get(i.d);
-      body.op(Op.longFromU);
-      body.longConst(32);
-      body.op(Op.longShl, Op.longOr, Op.longAdd);
-    }
-    body.tee(Local.long);
-    body.op(Op.wrap);
-    e.set(i.a);
-    body.get(Local.long);
-    body.longConst(32);
-    body.op(Op.longShrU, Op.wrap);
-    e.set(i.d);
-  };
-}
-
-const mls: Emitter = (e, i) => {
-  e.get(i.a);
-  product(e, i);
-  e.body.op(Op.sub);
-  e.set(i.d);
-};
-const mla: Emitter = (e, i) => {
-  product(e, i);
-  e.get(i.a);
-  e.body.op(Op.add);
-  e.set(i.d);
-};
-
-const muls: Emitter = (e, i) => {
-  product(e, i);
-  e.body.tee(Local.t0);
-  e.setNz();
-  e.body.get(Local.t0);
-  e.set(i.d);
-};
-
-/** The interpreter decides what becomes of a division by zero. */
-const nonZeroDivisor = (e: Emit, i: Insn): void =>
-  e.slowIf(() => {
-    e.get(i.m);
-    e.body.op(Op.eqz);
-  });
-
-const udiv: Emitter = (e, i) => {
-  nonZeroDivisor(e, i);
-  binary(rn, rm, Op.divU)(e, i);
-};
-/** WebAssembly traps where the quotient does not fit: INT_MIN / -1. */
-const sdiv: Emitter = (e, i) => {
-  const { body } = e;
-  nonZeroDivisor(e, i);
-  e.get(i.m);
-  body.const(-1);
-  body.op(Op.eq);
-  body.ifValue();
-  body.const(0);
-  e.get(i.n);
-  body.op(Op.sub);
-  body.else();
-  e.get(i.n);
-  e.get(i.m);
-  body.op(Op.divS);
-  body.end();
-  e.set(i.d);
-};
-
-const ubfx: Emitter = (e, i) => {
-  e.get(i.n);
-  e.body.const(i.a);
-  e.body.op(Op.shrU);
-  e.body.const(i.imm);
-  e.body.op(Op.and);
-  e.set(i.d);
-};
-const sbfx: Emitter = (e, i) => {
-  e.get(i.n);
-  e.body.const(i.m - i.a);
-  e.body.op(Op.shl);
-  e.body.const(i.m);
-  e.body.op(Op.shrS);
-  e.set(i.d);
-};
-const bfi: Emitter = (e, i) => {
-  const { body } = e;
-  e.get(i.d);
-  body.const(~(i.imm << i.a));
-  body.op(Op.and);
-  if (i.n !== 15) {
-    e.get(i.n);
-    body.const(i.imm);
-    body.op(Op.and);
-    body.const(i.a);
-    body.op(Op.shl, Op.or);
-  }
-  e.set(i.d);
-};
-
-/** Leaves (value & mask) << left | (value >>> right) & mask for the value in t0. */
-function exchange(e: Emit, mask: number, shift: number): void {
-  const { body } = e;
-  body.get(Local.t0);
-  body.const(mask);
-  body.op(Op.and);
-  body.const(shift);
-  body.op(Op.shl);
-  body.get(Local.t0);
-  body.const(shift);
-  body.op(Op.shrU);
-  body.const(mask);
-  body.op(Op.and, Op.or);
-}
-
-/** Exchanges halves of ever smaller groups of bits. */
-function exchanges(...steps: readonly (readonly [mask: number, shift: number])[]): Emitter {
-  return (e, i) => {
-    e.get(i.m);
-    for (const [mask, shift] of steps) {
-      e.body.set(Local.t0);
-      exchange(e, mask, shift);
-    }
-    e.set(i.d);
-  };
-}
-
-const BYTES = [0x00ff00ff, 8] as const;
-const HALVES = [0x0000ffff, 16] as const;
-const rbit = exchanges([0x55555555, 1], [0x33333333, 2], [0x0f0f0f0f, 4], BYTES, HALVES);
-const revsh: Emitter = (e, i) => {
-  e.get(i.m);
-  e.body.set(Local.t0);
-  exchange(e, BYTES[0], BYTES[1]);
-  e.body.op(Op.extend16);
-  e.set(i.d);
-};
-const clz: Emitter = (e, i) => {
-  e.get(i.m);
-  e.body.op(Op.clz);
-  e.set(i.d);
-};
-
-type Extension = (e: Emit) => void;
-const extension =
-  (operation: number): Extension =>
-  (e) =>
-    e.body.op(operation);
-const masked =
-  (mask: number): Extension =>
-  (e) => {
-    e.body.const(mask);
-    e.body.op(Op.and);
-  };
-const SXTH = extension(Op.extend16);
-const SXTB = extension(Op.extend8);
-const UXTH = masked(0xffff);
-const UXTB = masked(0xff);
-
-function extendRm(extend: Extension): Emitter {
-  return (e, i) => {
-    e.get(i.m);
-    extend(e);
-    e.set(i.d);
-  };
-}
-
-/** By op1 of A5.3.12; the forms on two bytes are left to the interpreter. */
-export const EXTENSIONS: readonly (Extension | undefined)[] = [SXTH, UXTH, undefined, undefined, SXTB, UXTB];
-const extend: Emitter = (e, i) => {
-  const extended = EXTENSIONS[i.kind] as Extension;
-  e.get(i.m);
-  e.body.const(i.a);
-  e.body.op(Op.rotr);
-  extended(e);
-  if (i.n !== 15) {
-    e.get(i.n);
-    e.body.op(Op.add);
-  }
-  e.set(i.d);
-};
-
 const movImm: Emitter = (e, i) => {
   e.body.const(i.imm);
   e.set(i.d);
@@ -560,27 +337,4 @@ export const DATA_EMITTERS: readonly (readonly [Execute, Emitter])[] = [
   [data.shiftReg, shiftReg],
   [data.shiftsReg, shiftsReg],
   [data.movt, movt],
-  [data.extend, extend],
-  [data.sxth, extendRm(SXTH)],
-  [data.sxtb, extendRm(SXTB)],
-  [data.uxth, extendRm(UXTH)],
-  [data.uxtb, extendRm(UXTB)],
-  [multiply.mul, plain(product)],
-  [multiply.muls, muls],
-  [multiply.mla, mla],
-  [multiply.mls, mls],
-  [multiply.umull, long(Op.longFromU, false)],
-  [multiply.smull, long(Op.longFromS, false)],
-  [multiply.umlal, long(Op.longFromU, true)],
-  [multiply.smlal, long(Op.longFromS, true)],
-  [multiply.sdiv, sdiv],
-  [multiply.udiv, udiv],
-  [bits.ubfx, ubfx],
-  [bits.sbfx, sbfx],
-  [bits.bfi, bfi],
-  [bits.clz, clz],
-  [bits.rev, exchanges(BYTES, HALVES)],
-  [bits.rev16, exchanges(BYTES)],
-  [bits.revsh, revsh],
-  [bits.rbit, rbit],
 ];

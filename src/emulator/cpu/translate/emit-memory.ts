@@ -3,7 +3,7 @@
 import type { Execute, Insn } from "../insn.js";
 import * as memory from "../ops-memory.js";
 import type { Emit } from "./emit.js";
-import type { Emitter } from "./emit-data.js";
+import type { Emitter } from "./emit-common.js";
 import { Local } from "./state.js";
 import { Op } from "./wasm.js";
 

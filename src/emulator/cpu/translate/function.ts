@@ -8,7 +8,7 @@ import type { Insn } from "../insn.js";
 import { Emit, type Exit, type Places } from "./emit.js";
 import { deadFlags } from "./instructions.js";
 import type { Block, Region, Step } from "./region.js";
-import { BLOCK_BITS, HASH_ENTRIES, HASH_SHIFT, LOCALS, Local, Word } from "./state.js";
+import { BLOCK_BITS, HASH_ENTRIES, HASH_PRESENT, HASH_SHIFT, LOCALS, Local, Word } from "./state.js";
 import { Body, type FunctionSource, type Label, Op } from "./wasm.js";
 
 export interface Translation {
@@ -145,7 +145,8 @@ export class RegionFunction {
     body.tee(Local.t0);
     body.memory(Op.load, this.#places.hash);
     body.get(Local.pc);
-    body.op(Op.ne);
+    body.const(HASH_PRESENT);
+    body.op(Op.or, Op.ne);
     body.if();
     body.setConst(Local.exit, NO_EXIT);
     body.br(leave);

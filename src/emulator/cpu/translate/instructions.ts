@@ -9,12 +9,20 @@ import { ldm, ldrPc } from "../ops-memory.js";
 import { muls } from "../ops-multiply.js";
 import { nop } from "../ops-system.js";
 import type { Emit } from "./emit.js";
-import { DATA_EMITTERS, type Emitter, EXTENSIONS } from "./emit-data.js";
+import { BIT_EMITTERS, EXTENSIONS } from "./emit-bits.js";
+import type { Emitter } from "./emit-common.js";
+import { DATA_EMITTERS } from "./emit-data.js";
 import { listAddress, loadAddress, loadList, MEMORY_EMITTERS } from "./emit-memory.js";
+import { MULTIPLY_EMITTERS } from "./emit-multiply.js";
 import { Local } from "./state.js";
 import { Op } from "./wasm.js";
 
-const EMITTERS: ReadonlyMap<Execute, Emitter> = new Map([...DATA_EMITTERS, ...MEMORY_EMITTERS]);
+const EMITTERS: ReadonlyMap<Execute, Emitter> = new Map([
+  ...DATA_EMITTERS,
+  ...MULTIPLY_EMITTERS,
+  ...BIT_EMITTERS,
+  ...MEMORY_EMITTERS,
+]);
 
 /** The end of a block. */
 export interface Ending {

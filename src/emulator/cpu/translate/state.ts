@@ -53,10 +53,11 @@ export const LOCALS = 31;
 
 export const Kind = { stored: 0, subtraction: 1, addition: 2 } as const;
 
-/** Entries of the table from addresses to translated code: address, key. An empty one holds an odd address. */
+/** Entries of the table from addresses to translated code: address with bit 0 set, key. 0: empty. */
 export const HASH_ENTRIES = 32768;
 export const HASH_BYTES = HASH_ENTRIES * 8;
-export const HASH_EMPTY = 1;
+export const HASH_EMPTY = 0;
+export const HASH_PRESENT = 1;
 /** Mixes higher bits of an address in: code is longer than the table. */
 export const HASH_SHIFT = 13;
 /** Byte offset of an address's entry. */

@@ -4,29 +4,28 @@
  * the interpreter goes on, with all state as it would be without this engine, to the cycle.
  */
 
-import { type LinearMemory, type WebAssemblyApi, webAssembly } from "../../web-assembly.js";
+import { webAssembly } from "../../web-assembly.js";
 import type { CortexM7 } from "../core.js";
 import { decode } from "../decode.js";
 import type { Execute, Insn } from "../insn.js";
 import { type AccessView, PAGE_SHIFT } from "../view.js";
-import { type Exit, type Places, unalignedBody } from "./emit.js";
+import { Compiler } from "./compiler.js";
+import type { Exit, Places } from "./emit.js";
 import { NO_EXIT, RegionFunction } from "./function.js";
 import { type Region, RegionBuilder } from "./region.js";
 import {
   BLOCK_BITS,
   HASH_BYTES,
   HASH_EMPTY,
-  HASH_ENTRIES,
+  HASH_PRESENT,
   hashOffset,
   Kind,
   MAX_FUNCTIONS,
   STATE_BYTES,
   Word,
 } from "./state.js";
-import { Body, moduleOf, Op } from "./wasm.js";
 
-const WASM_PAGE = 65536;
-const DEFAULT_HOT = 1000;
+const DEFAULT_HOT = 3000;
 /** A block that began less often than this part of that is left out of what is translated. */
 const COLD_PART = 64;
 /** What entering translated code costs, in instructions that the interpreter could execute meanwhile. */
@@ -73,38 +72,36 @@ interface Installed {
 
 export class Translator {
   readonly #cpu: CortexM7;
-  readonly #api: WebAssemblyApi;
-  readonly #memory: LinearMemory;
-  readonly #table;
+  readonly #makeCompiler: () => Compiler;
+  /** Made for the first region: many boards live too shortly for one. */
+  #compiler: Compiler | undefined;
   readonly #state: Int32Array;
-  readonly #hashes = new Map<AccessView, Int32Array>();
+  readonly #hashes: ReadonlyMap<AccessView, Int32Array>;
   readonly #installed: (Installed | undefined)[] = [];
   /** Regions with code in a page (address / 4096). */
   readonly #byPage = new Map<number, Set<Installed>>();
-  readonly #run: (key: number) => void;
-  readonly #unaligned: unknown;
   readonly #hot: number;
   /** Instructions that were seen to access memory unaligned. */
   readonly #unalignedSeen = new WeakSet<Insn>();
 
-  /** Undefined where there is no WebAssembly, or where the memories lie elsewhere. */
+  /** Undefined where there is no WebAssembly, or where the core's own memory does not lie in `GuestMemory`. */
   static make(cpu: CortexM7): Translator | undefined {
-    const { linear } = cpu.bus.memory;
+    const { memory } = cpu.bus;
+    const { linear } = memory;
+    const hashes = cpu.mem.views.map(() => memory.allocate(HASH_BYTES));
+    const own = [cpu.r, ...cpu.mem.views.flatMap(({ reads, writes }) => [reads, writes]), ...hashes];
     if (webAssembly === undefined || linear === undefined) return undefined;
-    return new Translator(cpu, webAssembly, linear);
+    if (!own.every(({ buffer }) => buffer === linear.buffer)) return undefined;
+    const api = webAssembly;
+    return new Translator(cpu, hashes, () => new Compiler(api, linear, cpu.r.byteOffset));
   }
 
-  private constructor(cpu: CortexM7, api: WebAssemblyApi, memory: LinearMemory) {
+  private constructor(cpu: CortexM7, hashes: readonly Uint8Array[], makeCompiler: () => Compiler) {
     this.#cpu = cpu;
     this.#hot = cpu.options.translateAfter ?? DEFAULT_HOT;
-    this.#api = api;
-    this.#memory = memory;
-    this.#table = new api.Table({ element: "anyfunc", initial: MAX_FUNCTIONS });
+    this.#makeCompiler = makeCompiler;
     this.#state = new Int32Array(cpu.r.buffer, cpu.r.byteOffset, STATE_BYTES / 4);
-    this.#run = this.#compile(dispatcher(), false) as (key: number) => void;
-    const unaligned = new Body();
-    unalignedBody(unaligned, this.#state.byteOffset);
-    this.#unaligned = this.#compile({ parameters: 2, returns: true, locals: 0, body: unaligned }, false);
+    this.#hashes = new Map(cpu.mem.views.map((view, n) => [view, words(hashes[n] as Uint8Array)]));
   }
 
   /** Regions that were translated so far. */
@@ -171,7 +168,7 @@ export class Translator {
     state[Word.ck] = Kind.stored;
     state[Word.vk] = Kind.stored;
     state[Word.rem] = limit - timeline.cycles;
-    this.#run(leader.key);
+    this.#compiler?.run(leader.key);
     const before = timeline.cycles;
     const next = this.#leave(limit);
     this.#judge(insn, leader, timeline.cycles - before);
@@ -288,7 +285,8 @@ export class Translator {
     const { source, exits } = new RegionFunction(region, places, number, (one) =>
       this.#unalignedSeen.has(one),
     ).write();
-    this.#table.set(number, this.#compile(source, true));
+    this.#compiler ??= this.#makeCompiler();
+    this.#compiler.add(number, source);
     const installed: Installed = { region, exits, view, hash, ranges: spans(region), valid: true };
     this.#installed.push(installed);
     this.#install(installed, number);
@@ -318,7 +316,7 @@ export class Translator {
   #publish(insn: Insn, key: number): void {
     const hash = this.#hashOf(this.#cpu.mem.view);
     const at = hashOffset(insn.pc) >>> 2;
-    hash[at] = insn.pc;
+    hash[at] = insn.pc | HASH_PRESENT;
     hash[at + 1] = key;
   }
 
@@ -332,7 +330,10 @@ export class Translator {
       if (leader === undefined) continue;
       if (leader.key >>> BLOCK_BITS !== number && start.execute === enter) continue;
       const at = hashOffset(start.pc) >>> 2;
-      if (installed.hash[at] === start.pc && (installed.hash[at + 1] as number) >>> BLOCK_BITS === number)
+      if (
+        installed.hash[at] === (start.pc | HASH_PRESENT) &&
+        (installed.hash[at + 1] as number) >>> BLOCK_BITS === number
+      )
         installed.hash[at] = HASH_EMPTY;
       leader.key = -1;
       leader.heat = this.#hot;
@@ -343,17 +344,11 @@ export class Translator {
   #forgetAll(): void {
     for (const installed of this.#installed) if (installed !== undefined) this.#invalidate(installed);
     this.#installed.length = 0;
-    for (const hash of this.#hashes.values()) emptyHash(hash);
+    for (const hash of this.#hashes.values()) hash.fill(HASH_EMPTY);
   }
 
   #hashOf(view: AccessView): Int32Array {
-    let hash = this.#hashes.get(view);
-    if (hash === undefined) {
-      hash = words(this.#cpu.bus.memory.allocate(HASH_BYTES));
-      emptyHash(hash);
-      this.#hashes.set(view, hash);
-    }
-    return hash;
+    return this.#hashes.get(view) as Int32Array;
   }
 
   /** What a table behind the instruction leads to, as far as it has executed. */
@@ -374,32 +369,6 @@ export class Translator {
     }
     return found;
   }
-
-  #compile(source: Parameters<typeof moduleOf>[0], importsFunction: boolean): unknown {
-    const pages = this.#memory.buffer.byteLength / WASM_PAGE;
-    const module = new this.#api.Module(moduleOf(source, pages, importsFunction));
-    const e = { m: this.#memory, t: this.#table, ...(importsFunction ? { f: this.#unaligned } : {}) };
-    return new this.#api.Instance(module, { e }).exports["f"];
-  }
-}
-
-/** Runs functions of the table, each of which tells the next, until there is none: (key). */
-function dispatcher(): Parameters<typeof moduleOf>[0] {
-  const body = new Body();
-  const again = body.loop();
-  body.get(0);
-  body.const((1 << BLOCK_BITS) - 1);
-  body.op(Op.and);
-  body.get(0);
-  body.const(BLOCK_BITS);
-  body.op(Op.shrU);
-  body.callIndirect(0);
-  body.tee(0);
-  body.const(0);
-  body.op(Op.geS);
-  body.brIf(again);
-  body.end();
-  return { parameters: 1, returns: false, locals: 0, body };
 }
 
 /** Counts an instruction that begins blocks, until it is hot. */
@@ -440,8 +409,4 @@ function* pages(first: number, last: number): Generator<number> {
 
 function words(bytes: Uint8Array): Int32Array {
   return new Int32Array(bytes.buffer, bytes.byteOffset, bytes.length >>> 2);
-}
-
-function emptyHash(hash: Int32Array): void {
-  for (let n = 0; n < HASH_ENTRIES; n++) hash[n * 2] = HASH_EMPTY;
 }

@@ -1,0 +1,59 @@
+/** Has the JavaScript engine compile translated functions, keeps them in a table, and runs them. */
+
+import type { LinearMemory, WebAssemblyApi } from "../../web-assembly.js";
+import { unalignedBody } from "./emit.js";
+import { BLOCK_BITS, MAX_FUNCTIONS } from "./state.js";
+import { Body, type FunctionSource, moduleOf, Op } from "./wasm.js";
+
+const WASM_PAGE = 65536;
+
+export class Compiler {
+  /** Runs translated code from a key on, until it is left. */
+  readonly run: (key: number) => void;
+  readonly #api: WebAssemblyApi;
+  readonly #memory: LinearMemory;
+  readonly #table;
+  readonly #unaligned: unknown;
+
+  /** @param state where the core's state lies in `memory` */
+  constructor(api: WebAssemblyApi, memory: LinearMemory, state: number) {
+    this.#api = api;
+    this.#memory = memory;
+    this.#table = new api.Table({ element: "anyfunc", initial: MAX_FUNCTIONS });
+    this.run = this.#compile(dispatcher(), false) as (key: number) => void;
+    const unaligned = new Body();
+    unalignedBody(unaligned, state);
+    this.#unaligned = this.#compile({ parameters: 2, returns: true, locals: 0, body: unaligned }, false);
+  }
+
+  /** Makes a function the one with this number. */
+  add(number: number, source: FunctionSource): void {
+    this.#table.set(number, this.#compile(source, true));
+  }
+
+  #compile(source: FunctionSource, importsFunction: boolean): unknown {
+    const pages = this.#memory.buffer.byteLength / WASM_PAGE;
+    const module = new this.#api.Module(moduleOf(source, pages, importsFunction));
+    const e = { m: this.#memory, t: this.#table, ...(importsFunction ? { f: this.#unaligned } : {}) };
+    return new this.#api.Instance(module, { e }).exports["f"];
+  }
+}
+
+/** Runs functions of the table, each of which tells the next, until there is none: (key). */
+function dispatcher(): FunctionSource {
+  const body = new Body();
+  const again = body.loop();
+  body.get(0);
+  body.const((1 << BLOCK_BITS) - 1);
+  body.op(Op.and);
+  body.get(0);
+  body.const(BLOCK_BITS);
+  body.op(Op.shrU);
+  body.callIndirect(0);
+  body.tee(0);
+  body.const(0);
+  body.op(Op.geS);
+  body.brIf(again);
+  body.end();
+  return { parameters: 1, returns: false, locals: 0, body };
+}
