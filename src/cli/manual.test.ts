@@ -3,6 +3,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { USB_PRODUCT_ID, USB_VENDOR_ID } from "../transport/node/usb-ids.js";
+import { boardNames, readBoard } from "./board-files.js";
 import { COMMANDS } from "./commands.js";
 import { EXIT } from "./exit-codes.js";
 import { packageRoot } from "./package-root.js";
@@ -29,4 +30,15 @@ test("the manual's udev rule is for the ids that are looked for", () => {
   assert.ok(
     MANUAL.includes(`idVendor}=="${hex(USB_VENDOR_ID)}", ATTRS{idProduct}=="${hex(USB_PRODUCT_ID)}"`),
   );
+});
+
+test("each board has a page with its flash chip and all its pins", () => {
+  for (const name of boardNames()) {
+    const page = readFileSync(join(packageRoot(), "docs", "boards", `${name}.md`), "utf8");
+    const { flash, led, button, console } = readBoard(name);
+    const pins = [...Object.values(flash.pins), led, button, console?.tx, console?.rx];
+    for (const word of [flash.part, ...pins.map((one) => one?.pin)]) {
+      if (word !== undefined) assert.ok(page.includes(word), `docs/boards/${name}.md does not name ${word}`);
+    }
+  }
 });

@@ -129,6 +129,21 @@ test("an unfinished flashing comes first, and without FILE the board's own image
   assert.deepEqual(internal(bench, image.length), image);
 });
 
+test("a board that keeps its first stage is refused, with what to do instead; by the board itself, too", async () => {
+  const bench = new Bench({ name: "sp-racing-h7-extreme" }).start();
+  const before = snapshot(bench);
+  const told = await commandLine(bench, { "new.bin": NEWER }, "update-bootloader", "new.bin");
+  assert.equal(told.code, 1);
+  assert.match(told.stderr, /keeps the bootloader it came with[\s\S]*dfu-util .*0x90F90000:0x70000/);
+  await bench.with(async ({ session }) => {
+    const data = NEWER.subarray(0, 4096);
+    await refuses(session.send("STAGE", { offset: 0, data }), "NOT_REPLACEABLE", "STAGE", 1);
+    const update = session.send("UPDATE", { length: 4096, flags: 0, sha256: sha256(data) });
+    await refuses(update, "NOT_REPLACEABLE", "UPDATE", 1);
+  });
+  assertUnchanged(bench, before, "refused");
+});
+
 /** Instants of an update, board time in ns: its start, the copy of the log, and the internal flash at work. */
 interface Times {
   start: number;

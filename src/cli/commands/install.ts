@@ -1,16 +1,15 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import type { Board } from "../../boards/board.js";
 import { bootloaderImage, imageFolder, readBoard } from "../board-files.js";
 import type { RunCommand } from "../commands.js";
-import { FirstStageError, UsageError } from "../errors.js";
+import { UsageError } from "../errors.js";
+import { refuseFirstStage } from "../install/first-stage.js";
 import {
   type Installation,
   installationWay,
-  keepFirstStageSteps,
   PROBES,
   type Probe,
-  type Step,
+  stepLines,
   type Way,
 } from "../install/steps.js";
 import { packageRoot } from "../package-root.js";
@@ -47,26 +46,10 @@ function chosenProbes(probe: unknown): readonly Probe[] {
   throw new UsageError(`--probe: expected one of ${PROBES.join(", ")}; found ${JSON.stringify(probe)}`);
 }
 
-/** @throws FirstStageError with what to do instead */
-function refuseFirstStage(board: Board, nameOrPath: string): void {
-  if (board.firstStage === undefined) return;
-  const image = join(imageFolder(nameOrPath), "imssbl.exst");
-  throw new FirstStageError(
-    [
-      `${board.title} keeps the bootloader it came with: nothing is written over it. IMSSBL gives it the same functions, from RAM:`,
-      ...keepFirstStageSteps(board, image).flatMap(stepLines),
-    ].join("\n"),
-  );
-}
-
 /** The emulated reference board has a probe of its own. */
 function openocdConfig(nameOrPath: string): string | undefined {
   const file = join(packageRoot(), "boards", `${nameOrPath}.openocd.cfg`);
   return existsSync(file) ? file : undefined;
-}
-
-function stepLines({ text, commands }: Step): string[] {
-  return [text, ...commands.map((command) => `    ${command}`)];
 }
 
 function wayLines({ title, steps }: Way): string[] {

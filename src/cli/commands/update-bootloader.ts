@@ -1,8 +1,9 @@
 import { readBootloaderIdentity } from "../../flasher/bootloader-image.js";
 import { reset, updateBootloader } from "../../flasher/index.js";
-import { bootloaderImage } from "../board-files.js";
+import { boardNames, bootloaderImage, readBoard } from "../board-files.js";
 import type { RunCommand } from "../commands.js";
 import { withBoard } from "../context.js";
+import { refuseFirstStage } from "../install/first-stage.js";
 import { readInternalImage } from "../internal-image.js";
 import { ownerLogin } from "../key-files.js";
 
@@ -19,6 +20,7 @@ export const run: RunCommand = async (context, [file], { force, authority }) => 
     context,
     async (connection) => {
       const { board } = await connection.run((session) => session.send("INFO", {}));
+      if (boardNames().includes(board)) refuseFirstStage(readBoard(board), board);
       const report = await updateBootloader(connection, given ?? bootloaderImage(options.board ?? board), {
         allowOlder: force === true,
         signal: io.signal,

@@ -131,6 +131,11 @@ export function installationWay(installation: Installation, probe: Probe): Way {
   return { probe, title, steps: [...steps(installation), seen] };
 }
 
+/** For people: the sentence, then its commands, indented. */
+export function stepLines({ text, commands }: Step): string[] {
+  return [text, ...commands.map((command) => `    ${command}`)];
+}
+
 /** What a board gets whose first stage must stay: the slot's or the card's image, and where it goes. */
 export function keepFirstStageSteps(board: Board, image: string): Step[] {
   const { firstStage } = board;
