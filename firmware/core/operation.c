@@ -62,12 +62,11 @@ enum step operation_fail_log(struct operation *operation, int result)
 {
   if (result == LOG_ERROR_FULL) {
     return operation_fail(operation, &(struct failure){ ERROR_LOG_FULL, PORT_LOG_WORDS,
-                                                        "too few of the log's % words are free: put the bootloader "
-                                                        "back by DFU or a probe to empty it",
+                                                        "too few of the log's % words are free",
                                                         { PORT_LOG_WORDS } });
   }
   return operation_fail(operation, &(struct failure){ ERROR_LOG_FAILED, port_log_error(),
-                                                      "the internal flash did not take the word: FLASH_SR1 was #",
+                                                      "the flash did not take the log's word: FLASH_SR1 was #",
                                                       { port_log_error() } });
 }
 

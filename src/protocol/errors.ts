@@ -74,14 +74,14 @@ const ROWS = {
   LOG_FULL: row(
     0x0050,
     "number",
-    "no free word in the internal flash log",
-    "Put the bootloader back by ST's ROM DFU or a probe: that empties the log.",
+    "no free word in the log",
+    "`imflasher update-bootloader` makes room; where a first stage stays, see docs/imssbl.md, Recovery.",
   ),
   LOG_FAILED: row(
     0x0051,
     "register",
-    "the internal flash did not take the word",
-    "Try again; if it stays, put the bootloader back by ST's ROM DFU or a probe.",
+    "the flash did not take the log's word",
+    "Try again; if it stays, `imflasher update-bootloader`; where a first stage stays, see docs/imssbl.md, Recovery.",
   ),
   LOG_BROKEN: row(
     0x0052,
@@ -142,7 +142,7 @@ const ROWS = {
     0x0069,
     "number",
     "the read-out protection level cannot be set so",
-    "See `imflasher protect`.",
+    "See `imflasher protect`; a board whose first stage stays is never protected from here.",
   ),
   BAD_IMAGE: row(
     0x0070,

@@ -204,7 +204,7 @@ test("a full log is read as before, and refuses another address with a remedy", 
     await assert.rejects(setBootAddress(connection, BASE), (error: Error) => {
       assert.match(
         error.message,
-        /LOG_FULL: too few of the log's 2048 words are free: put the bootloader back by DFU or a probe/,
+        /LOG_FULL: too few of the log's 2048 words are free\. `imflasher update-bootloader` makes room/,
       );
       return true;
     });

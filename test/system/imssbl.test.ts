@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { bigApplication } from "../../examples/big.js";
 import { buildExamples } from "../../examples/build.js";
-import { readBoard } from "../../src/cli/board-files.js";
+import { internalImage, readBoard } from "../../src/cli/board-files.js";
 import { installSecondStage } from "../../src/cli/emulated/make-board.js";
 import { boot, getBootAddress, setBootAddress } from "../../src/flasher/index.js";
 import { BoardError } from "../../src/protocol/errors.js";
@@ -217,6 +217,27 @@ test("a request in the board's own backup registers goes through the first stage
   bench.console.length = 0;
   assert.match(runsAt(bench), /0x9020/);
   for (const name of ["RTC_BKP0R", "RTC_BKP1R", "RTC_BKP2R"] as const) assert.equal(registers.get(name), 0);
+});
+
+test("nothing replaces what is in the internal flash: update-bootloader is refused, with IMSSBL's steps", async () => {
+  const bench = board().start();
+  const internal = structuredClone(bench.board.save().internal);
+  for (const files of [[], ["other.bin"]]) {
+    const outcome = await commandLine(
+      bench,
+      { "other.bin": internalImage("emulated") },
+      "update-bootloader",
+      ...files,
+    );
+    assert.equal(outcome.code, 1);
+    assert.match(outcome.stderr, /keeps the bootloader it came with.*\n(.*\n)*.*0x90F90000:0x70000/);
+  }
+  await bench.with(async ({ session }) => {
+    const refused = (error: unknown): boolean =>
+      error instanceof BoardError && error.codeName === "NOT_REPLACEABLE";
+    await assert.rejects(session.send("STAGE", { offset: 0, data: new Uint8Array(4) }), refused);
+  });
+  assert.deepEqual(bench.board.save().internal, internal);
 });
 
 test("the option bytes belong to the first stage: read-out protection is refused", async () => {
