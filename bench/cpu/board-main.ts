@@ -1,13 +1,16 @@
 /** A process of its own, because it tells its peak memory: the bootloader starts, and 1 MiB is flashed. JSON on stdout. */
 
-import { ADDRESS, enumerate, makeBoard, rigOf, writeBytes } from "../rig.js";
+import { ADDRESS, cpuMicroseconds, enumerate, makeBoard, rigOf, writeBytes } from "../rig.js";
 import { randomBytes } from "../scenarios.js";
 
 export interface BoardFigures {
   /** Wall time from power-on until the bootloader can be talked to over USB. */
   readonly promptSeconds: number;
+  /** The same in processor time. */
+  readonly promptCpuSeconds: number;
   /** Wall time of flashing 1 MiB into a blank chip, flasher and USB model included. */
   readonly flashSeconds: number;
+  readonly flashCpuSeconds: number;
   /** Peak memory of the process. */
   readonly rssMegabytes: number;
 }
@@ -17,18 +20,23 @@ const MIB = 1 << 20;
 
 const board = makeBoard(new Uint8Array(0), SEED);
 const began = performance.now();
+const beganCpu = cpuMicroseconds();
 board.plug();
 board.powerOn();
 enumerate(board);
 const promptSeconds = (performance.now() - began) / 1e3;
+const promptCpuSeconds = (cpuMicroseconds() - beganCpu) / 1e6;
 board.powerOff();
 board.unplug();
 const rig = await rigOf(board, SEED);
 const image = randomBytes(MIB, SEED);
+const flashBegan = cpuMicroseconds();
 const { wallSeconds } = await rig.measure((connection) => writeBytes(connection, ADDRESS, image));
 const figures: BoardFigures = {
   promptSeconds,
+  promptCpuSeconds,
   flashSeconds: wallSeconds,
+  flashCpuSeconds: (cpuMicroseconds() - flashBegan) / 1e6,
   rssMegabytes: process.resourceUsage().maxRSS / 1024,
 };
 console.log(JSON.stringify(figures));

@@ -74,10 +74,11 @@ function print(rows: readonly Row[]): void {
 function printBoard(): void {
   const script = fileURLToPath(new URL("./board-main.js", import.meta.url));
   const figures = JSON.parse(execFileSync(process.execPath, [script], { encoding: "utf8" })) as BoardFigures;
-  console.log(
-    `power-on to the bootloader on USB: ${(figures.promptSeconds * 1e3).toFixed(0)} ms of wall time`,
-  );
-  console.log(`flashing 1 MiB: ${figures.flashSeconds.toFixed(2)} s of wall time`);
+  const { promptSeconds, promptCpuSeconds, flashSeconds, flashCpuSeconds } = figures;
+  const times = (wall: number, cpu: number): string =>
+    `${wall.toFixed(2)} s of wall time, ${cpu.toFixed(2)} s of processor time`;
+  console.log(`power-on to the bootloader on USB: ${times(promptSeconds, promptCpuSeconds)}`);
+  console.log(`flashing 1 MiB: ${times(flashSeconds, flashCpuSeconds)}`);
   console.log(`peak memory of that process: ${figures.rssMegabytes.toFixed(0)} MB`);
 }
 

@@ -31,6 +31,11 @@ export class Compiler {
     this.#table.set(number, this.#compile(source, true));
   }
 
+  /** Lets a function go: nothing may run it any more. */
+  remove(number: number): void {
+    this.#table.set(number, null);
+  }
+
   #compile(source: FunctionSource, importsFunction: boolean): unknown {
     const pages = this.#memory.buffer.byteLength / WASM_PAGE;
     const module = new this.#api.Module(moduleOf(source, pages, importsFunction));

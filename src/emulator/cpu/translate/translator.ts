@@ -61,13 +61,14 @@ export class Leader {
 }
 
 interface Installed {
-  readonly region: Region;
+  readonly number: number;
+  /** First instructions of its blocks. */
+  readonly starts: readonly Insn[];
   readonly exits: readonly Exit[];
   readonly view: AccessView;
   readonly hash: Int32Array;
   /** First and last halfwords (addresses / 2) of its blocks. */
   readonly ranges: readonly (readonly [first: number, last: number])[];
-  valid: boolean;
 }
 
 export class Translator {
@@ -287,19 +288,21 @@ export class Translator {
     ).write();
     this.#compiler ??= this.#makeCompiler();
     this.#compiler.add(number, source);
-    const installed: Installed = { region, exits, view, hash, ranges: spans(region), valid: true };
+    const starts = region.blocks.map(({ start }) => start);
+    const installed: Installed = { number, starts, exits, view, hash, ranges: spans(region) };
     this.#installed.push(installed);
-    this.#install(installed, number);
+    this.#install(installed, region);
   }
 
-  #install(installed: Installed, number: number): void {
-    for (const [first, last] of installed.ranges) {
+  #install(installed: Installed, region: Region): void {
+    const { number, ranges } = installed;
+    for (const [first, last] of ranges) {
       for (let page = first >>> (PAGE_SHIFT - 1); page <= last >>> (PAGE_SHIFT - 1); page++) {
         const regions = this.#byPage.get(page) ?? new Set();
         this.#byPage.set(page, regions.add(installed));
       }
     }
-    for (const { start, entry, index } of installed.region.blocks) {
+    for (const { start, entry, index } of region.blocks) {
       if (!entry) {
         if (start.leader !== undefined && start.execute === count) start.execute = start.leader.plain;
         continue;
@@ -321,11 +324,12 @@ export class Translator {
   }
 
   #invalidate(installed: Installed): void {
-    if (!installed.valid) return;
-    installed.valid = false;
-    const number = this.#installed.indexOf(installed);
+    const { number } = installed;
+    if (this.#installed[number] !== installed) return;
+    this.#installed[number] = undefined;
+    this.#compiler?.remove(number);
     for (const regions of this.#byPage.values()) regions.delete(installed);
-    for (const { start } of installed.region.blocks) {
+    for (const start of installed.starts) {
       const { leader } = start;
       if (leader === undefined) continue;
       if (leader.key >>> BLOCK_BITS !== number && start.execute === enter) continue;
