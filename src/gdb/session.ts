@@ -4,7 +4,6 @@
  */
 
 import { imageSize } from "../image/segments.js";
-import type { Timers } from "../protocol/transport.js";
 import { RspEndpoint } from "../rsp/endpoint.js";
 import { bytesToString, hexToBytes, parseRange, textToHex, xferChunk } from "../rsp/text.js";
 import { NotStartedError, UpstreamLostError } from "./errors.js";
@@ -13,33 +12,14 @@ import { mergedFeatures, negotiate, PACKET_SIZE } from "./features.js";
 import { FlashBuffer, hex } from "./flash-buffer.js";
 import { HardwareBreakpoints } from "./hardware-breakpoints.js";
 import { DEFAULT_LAYOUT, hasFirstStage, INTERNAL_FLASH, type Layout, memoryMap, touches } from "./layout.js";
-import type { FlashProgram, Via } from "./loader.js";
 import { Probe } from "./probe.js";
 import { readProbeTable } from "./probe-table.js";
-import { kindOfFeatures, type ServerKind } from "./server-kinds.js";
-import { type ProgramToRun, Starter } from "./starter.js";
+import { RamWrites } from "./ram-writes.js";
+import { kindOfFeatures } from "./server-kinds.js";
+import type { GdbSessionOptions } from "./session-options.js";
+import { Starter } from "./starter.js";
 import type { Upstream } from "./upstream.js";
 import { startedText } from "./words.js";
-
-export interface GdbSessionOptions {
-  readonly upstream: Upstream;
-  readonly kind: ServerKind;
-  /** undefined: as the board's bootloader tells. */
-  readonly layout: Layout | undefined;
-  readonly timers: Timers;
-  readonly flash: FlashProgram;
-  readonly via: Via;
-  readonly toRun?: ProgramToRun | undefined;
-  /** GDB may write the internal flash, where the bootloader is. */
-  readonly internalFlash: boolean;
-  /** May this GDB load and reset? Of several only the first. */
-  readonly controls: () => boolean;
-  readonly write: (bytes: string) => void;
-  /** Ends the connection to GDB, after what was written. */
-  readonly close: () => void;
-  /** Something for people who do not sit at GDB's console. */
-  readonly note: (message: string) => void;
-}
 
 /** undefined: no answer, now or ever. */
 type Reply = string | undefined;
@@ -70,6 +50,7 @@ export class MiddleSession {
   readonly #starter: Starter;
   readonly #flash = new FlashBuffer();
   readonly #window: ExternalWindow;
+  readonly #ram = new RamWrites();
   readonly #routes: readonly Route[];
   readonly #breakpoints: HardwareBreakpoints;
   #internalErased = false;
@@ -173,7 +154,7 @@ export class MiddleSession {
       { pattern: /^vFlashDone$/, run: (packet) => this.#done(packet) },
       { pattern: /^[zZ][01],/, run: (packet, rest) => this.#breakpoint(packet, rest) },
       { pattern: /^m(?=[0-9a-f])/, run: (packet, rest) => this.#window.read(packet, rest, this.#layout) },
-      { pattern: /^[MX](?=[0-9a-f])/, run: (packet, rest) => this.#window.write(packet, rest, this.#layout) },
+      { pattern: /^[MX](?=[0-9a-f])/, run: (packet, rest) => this.#writeMemory(packet, rest) },
       { pattern: /^qRcmd,/, run: (packet, rest) => this.#monitor(packet, rest) },
       { pattern: /^vRun/, run: () => this.#restart(async () => await this.#upstream.ask("?")) },
       { pattern: /^R/, run: () => this.#restart(async () => undefined) },
@@ -188,6 +169,7 @@ export class MiddleSession {
     if (this.#over) return;
     this.#running = RESUMES.test(packet);
     this.#window.before(packet);
+    if (this.#running) this.#ram.forget();
     this.#detached = /^(D|k)/.test(packet);
     this.#listens = this.#running || packet.startsWith(MONITOR);
     this.#flush();
@@ -220,9 +202,11 @@ export class MiddleSession {
   /** Words for both consoles. GDB up to 15 shows none of an error's own, but of those to Z packets. */
   #failure(error: unknown): string {
     const lost = error instanceof UpstreamLostError;
-    const message = lost ? this.#lostText() : error instanceof Error ? error.message : String(error);
+    const known = error instanceof Error ? error : new Error(String(error));
+    const message = lost ? this.#lostText() : known.message;
     // Of a lost server everybody was told when it went.
     if (!lost) this.#options.note(message);
+    this.#options.onFailure(known);
     this.#say(`${message}\n`);
     return `E.imflasher. ${message.replace(/\n/g, " ")}`;
   }
@@ -315,16 +299,25 @@ export class MiddleSession {
     }
     if (this.#flash.empty) return OK;
     const image = this.#flash.take();
-    this.#options.note(`load: ${imageSize(image)} bytes; the board goes into its bootloader`);
-    const text = startedText(await this.#starter.load(image));
-    this.#options.note(text);
+    const { note, onLoad } = this.#options;
+    note(`load: ${imageSize(image)} bytes; the board goes into its bootloader`);
+    const started = await this.#starter.load(image);
+    await this.#ram.repeat(this.#upstream);
+    const text = startedText(started);
+    note(text);
     this.#say(`${text}\n`);
+    onLoad(started);
     return OK;
   }
 
   #breakpoint(packet: string, text: string): Promise<Reply> {
     const hardware = packet[1] === "1" || this.#isFlash(Number.parseInt(text, 16));
     return hardware ? this.#breakpoints.change(packet, text) : this.#upstream.ask(packet);
+  }
+
+  #writeMemory(packet: string, text: string): Promise<Reply> {
+    this.#ram.keep(packet, text);
+    return this.#window.write(packet, text, this.#layout);
   }
 
   #monitor(packet: string, digits: string): Promise<Reply> {
@@ -337,7 +330,11 @@ export class MiddleSession {
     this.#requireControl();
     try {
       const started = await this.#starter.restart();
-      if (started.report !== undefined) this.#options.note(startedText(started));
+      this.#ram.forget();
+      if (started.report !== undefined) {
+        this.#options.note(startedText(started));
+        this.#options.onLoad(started);
+      }
       this.#say(`${startedText(started)}\n`);
     } catch (error) {
       // No failure of the reset: IDEs reset an empty board, too, before they load, and give up when that fails.

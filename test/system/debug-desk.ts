@@ -177,18 +177,25 @@ export function openocdCommand(at: Desk, gdbPort: string): string {
 }
 
 /** blink.elf with a MiB behind it, as a program of that size would load. */
-export async function largeBlink(at: Desk, elf = BLINK, name = "large.elf"): Promise<string> {
-  const [payload, large] = [join(at.folder, "payload.bin"), join(at.folder, name)];
+export function largeBlink(at: Desk, elf = BLINK, name = "large.elf"): Promise<string> {
   const random = seededRandom(7);
-  writeFileSync(
-    payload,
-    Uint8Array.from({ length: 0x10_0000 }, () => random() * 256),
-  );
+  const payload = Uint8Array.from({ length: 0x10_0000 }, () => random() * 256);
+  return withSection(at, elf, { name, address: 0x9010_1000, bytes: payload });
+}
+
+/** A program with one more section that is loaded. @param section its address, and the name of the new file */
+export async function withSection(
+  at: Desk,
+  elf: string,
+  { name, address, bytes }: { readonly name: string; readonly address: number; readonly bytes: Uint8Array },
+): Promise<string> {
+  const [payload, file] = [join(at.folder, `${name}.bin`), join(at.folder, name)];
+  writeFileSync(payload, bytes);
   const objcopy = at.start(
     "arm-none-eabi-objcopy",
     ...["--add-section", `.payload=${payload}`, "--set-section-flags", ".payload=alloc,load,readonly,data"],
-    ...["--change-section-address", ".payload=0x90101000", elf, large],
+    ...["--change-section-address", `.payload=0x${address.toString(16)}`, elf, file],
   );
   assert.equal(await objcopy.exit, 0, objcopy.lines.join("\n"));
-  return large;
+  return file;
 }

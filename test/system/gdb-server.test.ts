@@ -11,8 +11,10 @@ import {
   continueToMain,
   desk,
   freePort,
+  largeBlink,
   load,
   openocdCommand,
+  withSection,
 } from "./debug-desk.js";
 import { Program } from "./program.js";
 
@@ -201,4 +203,59 @@ test("flash size and region are the connected board's, as its bootloader tells",
   const gdb = await middle.gdb();
   await gdb.do("info mem");
   assert.match(gdb.console(), /0x90000000\s+0x90800000\s+flash/);
+});
+
+test("what a program has in RAM is there at its first instruction, though the bootloader ran in between", async (context) => {
+  const at = await desk(context, "gdb", "");
+  const bytes = Uint8Array.from({ length: 300 }, (_, n) => n);
+  // Where the bootloader keeps the requests that wait.
+  const elf = await withSection(at, BLINK, { name: "ram.elf", address: 0x2400_0000, bytes });
+  for (const via of ["usb", "probe"]) {
+    const middle = await at.middle("--upstream", `:${at.probe}`, "--via", via);
+    const gdb = await middle.gdb(elf);
+    await load(middle, gdb);
+    assert.equal(await gdb.value("*(unsigned *)0x24000000"), String(0x0302_0100), via);
+    assert.equal(await gdb.value("*(unsigned char *)0x2400012b"), `${299 % 256} '+'`, via);
+    await continueToMain(gdb);
+    await gdb.do("-gdb-exit");
+  }
+});
+
+test("the board lost in the middle of a load, the server interrupted in the middle: told, and nothing left running", async (context) => {
+  const at = await desk(context, "stlink", "");
+  const large = await largeBlink(at);
+  const port = await freePort();
+  const command = openocdCommand(at, `gdb_port ${port}`);
+  const middle = await at.middle("--spawn", command, "--upstream", `:${port}`, "--json");
+  const gdb = await middle.gdb(large);
+  gdb.program.say("-target-download");
+  await middle.program.line(/"phase":"write"/);
+  middle.program.child.kill("SIGINT");
+  assert.equal(await middle.program.exit, 130);
+  await gdb.program.line(/Remote connection closed|Error finishing flash/);
+  // The port is free again: OpenOCD has ended.
+  const again = await at.middle("--spawn", command, "--upstream", `:${port}`, "--json");
+  const other = await again.gdb(large);
+  const refused = other.result("-target-download");
+  await again.program.line(/"phase":"write"/);
+  await at.board.end();
+  assert.match(await refused, /^error/);
+  // OpenOCD says that the core has stopped when its probe is gone.
+  await again.program.line(/"type":"failure".*(lost|the core stopped)/);
+});
+
+test("--json: what was loaded and what was refused, as objects", async (context) => {
+  const at = await desk(context, "gdb", "");
+  const middle = await at.middle("--upstream", `:${at.probe}`, "--json");
+  const gdb = await middle.gdb();
+  await gdb.do("-target-download");
+  const loaded = JSON.parse(await middle.program.line(/"type":"load"/)) as Record<string, unknown>;
+  assert.deepEqual(
+    [loaded["imageBytes"], loaded["address"], loaded["unchangedBytes"]],
+    [1268, 0x9010_0000, 0],
+  );
+  assert.equal(loaded["entry"], Number.parseInt(await gdb.value("(unsigned)$pc"), 10));
+  await gdb.do(`-file-exec-and-symbols ${BOOTLOADER}`);
+  await gdb.result("-target-download");
+  await middle.program.line(/"type":"failure".*linked over the bootloader/);
 });

@@ -41,6 +41,8 @@ export function openGuest(
     write: (bytes) => socket.write(bytes, "latin1"),
     close: () => socket.end(),
     note: (message) => reporter.note(message),
+    onLoad: ({ program, report }) => reporter.event("load", { ...report, entry: program.entry }),
+    onFailure: ({ name, message }) => reporter.event("failure", { error: name, message }),
   });
   // Nothing that came meanwhile is lost: a socket that nobody reads from waits.
   socket.on("data", (bytes) => session.receive(bytes.toString("latin1")));

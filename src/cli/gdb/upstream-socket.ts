@@ -79,6 +79,8 @@ function upstreamOver(socket: Socket, name: string): Upstream {
 
 /** Milliseconds between two attempts. */
 const RETRY = 100;
+/** Milliseconds in which a server hangs up that is not ready: OpenOCD takes connections before it has looked at its target. */
+const REFUSAL_TIME = 150;
 
 /** Tries until somebody answers, the time is over, or `signal` aborts. @throws UpstreamLostError */
 export async function awaitUpstream(
@@ -89,7 +91,10 @@ export async function awaitUpstream(
   const end = wallClock.now() + milliseconds;
   for (;;) {
     try {
-      return await connectUpstream(address);
+      const upstream = await connectUpstream(address);
+      await sleep(wallClock, REFUSAL_TIME, signal);
+      if (upstream.lost === undefined) return upstream;
+      throw upstream.lost;
     } catch (error) {
       if (wallClock.now() >= end) throw error;
       await sleep(wallClock, RETRY, signal);

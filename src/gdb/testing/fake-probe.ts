@@ -9,6 +9,7 @@ import type { Layout } from "../layout.js";
 import type { FlashJob } from "../loader.js";
 import { type ServerKind, UNKNOWN_KIND } from "../server-kinds.js";
 import { MiddleSession } from "../session.js";
+import type { Started } from "../starter.js";
 import { Upstream } from "../upstream.js";
 
 export const LAYOUT: Layout = {
@@ -185,6 +186,8 @@ export class Bench {
   readonly upstream: Upstream;
   readonly session: MiddleSession;
   readonly notes: string[] = [];
+  readonly loads: Started[] = [];
+  readonly failures: Error[] = [];
   /** What GDB got: packets. */
   readonly got: string[] = [];
   readonly images: { readonly image: Image; readonly address: number }[] = [];
@@ -237,6 +240,8 @@ export class Bench {
         this.closed = true;
       },
       note: (message) => this.notes.push(message),
+      onLoad: (started) => this.loads.push(started),
+      onFailure: (error) => this.failures.push(error),
     });
   }
 
