@@ -267,6 +267,8 @@ export const COMMANDS: readonly CommandSpec[] = [
       ["--program <file>", "the program as an ELF file (default: the only .elf file in the folder)"],
       ["--name <name>", "the project's name (default: Eclipse's, else the folder's)"],
       ["--layout <board>", "passed on to gdb-server, as --serial, --port, --keys and --timeout are"],
+      ["--via <way>", "passed on to gdb-server"],
+      ["--signature <file>", "passed on to gdb-server"],
       ["--force", "replace configurations of the same name that say something else"],
     ],
     load: () => import("./commands/ide.js"),

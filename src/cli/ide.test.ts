@@ -54,6 +54,8 @@ test("vscode: each probe has a configuration for both debuggers; the options say
       "X-1",
       "--layout",
       "art-pi",
+      "--via",
+      "probe",
     );
     assert.equal(code, 0, made.stderr.text);
   }
@@ -66,7 +68,7 @@ test("vscode: each probe has a configuration for both debuggers; the options say
   );
   for (const one of cortex.slice(0, 3)) {
     assert.equal(one["gdbPath"], "imflasher-gdb");
-    assert.deepEqual(one["debuggerArgs"], ["--imflasher", "--serial X-1 --layout art-pi"]);
+    assert.deepEqual(one["debuggerArgs"], ["--imflasher", "--serial X-1 --layout art-pi --via probe"]);
   }
   const [jlink] = all.filter(({ name }) => name === "app (gdbtarget, jlink)");
   assert.deepEqual(jlink?.["target"], {
@@ -74,7 +76,7 @@ test("vscode: each probe has a configuration for both debuggers; the options say
     serverParameters: [
       ...["gdb-server", "--listen", "0"],
       ...["--spawn", "JLinkGDBServerCLExe -device STM32H750VB -if SWD -port 2331 -singlerun -nogui"],
-      ...["--serial", "X-1", "--layout", "art-pi", "--once"],
+      ...["--serial", "X-1", "--layout", "art-pi", "--via", "probe", "--once"],
     ],
     serverPortRegExp: "(?:^|\\n)Listening on port ([0-9]+)\\r?\\n",
     portDetectionTimeout: 30000,

@@ -17,6 +17,8 @@ interface IdeOptions extends GlobalOptions {
   readonly program?: string;
   readonly name?: string;
   readonly layout?: string;
+  readonly via?: string;
+  readonly signature?: string;
   readonly force?: boolean;
 }
 
@@ -104,7 +106,7 @@ async function projectOf({ io }: CommandContext, chosen: IdeOptions): Promise<Id
     wrapper: (await io.findProgram(WRAPPER)) === undefined ? join(packageRoot(), "gdb", WRAPPER) : WRAPPER,
     gdb: GDBS[at] ?? GDBS[0],
     boardOptions: BOARD_OPTIONS.flatMap((name) => passed(name, chosen[name])),
-    serverOptions: passed("layout", chosen.layout),
+    serverOptions: SERVER_OPTIONS.flatMap((name) => passed(name, chosen[name])),
   };
 }
 
@@ -112,6 +114,7 @@ const WRAPPER = "imflasher-gdb";
 const GDBS = ["arm-none-eabi-gdb", "gdb-multiarch"] as const;
 /** Options that are the same for every command. */
 const BOARD_OPTIONS = ["port", "serial", "keys", "timeout"] as const;
+const SERVER_OPTIONS = ["layout", "via", "signature"] as const;
 
 function passed(name: string, value: string | undefined): readonly string[] {
   return value === undefined ? [] : [`--${name}`, value];
