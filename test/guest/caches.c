@@ -3,18 +3,9 @@
  * needs. The first result is what the program saw, the second what is right.
  */
 #include "guest.h"
+#include "mdma.h"
 #include "stm32h750.h"
 #include "window.h"
-
-#define RCC_AHB3ENR_MDMAEN (1u << 0)
-#define MDMA_C0(offset) REGISTER(0x52000040u + (offset))
-#define MDMA_C0IFCR MDMA_C0(0x04u)
-#define MDMA_C0ISR MDMA_C0(0x00u)
-#define MDMA_C0CR MDMA_C0(0x0Cu)
-#define MDMA_C0TCR MDMA_C0(0x10u)
-#define MDMA_C0BNDTR MDMA_C0(0x14u)
-#define MDMA_C0SAR MDMA_C0(0x18u)
-#define MDMA_C0DAR MDMA_C0(0x1Cu)
 
 #define OLD 0x01D01D01u
 #define NEW 0x4E454E45u
@@ -35,17 +26,13 @@ static uint32_t maintain;
 /* RM0433 section 14.5: words to words, 128 bytes a buffer, whole block by software; DTCM needs the AHB bus. */
 static void mdma_copy(void *to, const void *from, uint32_t bytes, uint32_t buses)
 {
-  MDMA_C0IFCR = 0x1Fu;
+  mdma_begin((uintptr_t)from, (uintptr_t)to, bytes);
   MDMA_C0TCR = (1u << 30) | (1u << 28) | ((128u - 1u) << 18) | (2u << 10) | (2u << 8) | (2u << 6) | (2u << 4) |
                (2u << 2) | 2u;
-  MDMA_C0BNDTR = bytes;
-  MDMA_C0SAR = (uint32_t)(uintptr_t)from;
-  MDMA_C0DAR = (uint32_t)(uintptr_t)to;
-  MDMA_C0(0x28u) = buses; /* TBR: SBUS 16, DBUS 17 */
+  MDMA_C0TBR = buses; /* SBUS 16, DBUS 17 */
   MDMA_C0CR = 1u;
   MDMA_C0CR = 1u | (1u << 16);
-  while ((MDMA_C0ISR & 2u) == 0u) {
-  }
+  mdma_wait();
 }
 
 static void report(uint32_t seen, uint32_t right)

@@ -7,26 +7,10 @@
 #include "window.h"
 
 #define DFM (1u << 6)
-#define PMM_AND_APMS QUADSPI_CR_APMS
 #define ONE_LINE 1u
 #define BOTH_BUSY 0x0101u
 
 enum { BYTES = 512, OFFSET = 0x4000 };
-
-static void alternate(uint32_t port, uint32_t pin, uint32_t function)
-{
-  struct gpio_registers *gpio = GPIO_PORT(port);
-  volatile uint32_t *high_or_low = pin < 8u ? &gpio->AFRL : &gpio->AFRH;
-  *high_or_low |= function << (4u * (pin % 8u));
-  gpio->MODER &= ~(1u << (2u * pin));
-}
-
-static void complete(uint32_t flag)
-{
-  while ((QUADSPI->SR & flag) == 0u) {
-  }
-  QUADSPI->FCR = flag;
-}
 
 static uint8_t pattern(uint32_t index)
 {
@@ -36,7 +20,7 @@ static uint8_t pattern(uint32_t index)
 static void program(void)
 {
   QUADSPI->CCR = QUADSPI_CCR_IMODE(ONE_LINE) | QUADSPI_CCR_INSTRUCTION(0x06u);
-  complete(QUADSPI_SR_TCF);
+  window_wait(QUADSPI_SR_TCF);
   QUADSPI->DLR = BYTES - 1u;
   QUADSPI->CCR = QUADSPI_CCR_DMODE(ONE_LINE) | QUADSPI_CCR_ADSIZE(2) | QUADSPI_CCR_ADMODE(ONE_LINE) |
                  QUADSPI_CCR_IMODE(ONE_LINE) | QUADSPI_CCR_INSTRUCTION(0x02u);
@@ -44,19 +28,19 @@ static void program(void)
   for (uint32_t index = 0; index < BYTES; index++) {
     *(volatile uint8_t *)&QUADSPI->DR = pattern(index);
   }
-  complete(QUADSPI_SR_TCF);
+  window_wait(QUADSPI_SR_TCF);
 }
 
 static void poll_until_ready(void)
 {
-  QUADSPI->CR |= PMM_AND_APMS;
+  QUADSPI->CR |= QUADSPI_CR_APMS;
   QUADSPI->PSMKR = BOTH_BUSY;
   QUADSPI->PSMAR = 0;
   QUADSPI->PIR = 16;
   QUADSPI->DLR = 1;
   QUADSPI->CCR = QUADSPI_CCR_FMODE(2) | QUADSPI_CCR_DMODE(ONE_LINE) | QUADSPI_CCR_IMODE(ONE_LINE) |
                  QUADSPI_CCR_INSTRUCTION(0x05u);
-  complete(QUADSPI_SR_SMF);
+  window_wait(QUADSPI_SR_SMF);
 }
 
 int main(void)
@@ -65,14 +49,12 @@ int main(void)
   uint32_t seen = 0;
   window_open();
   RCC->AHB4ENR |= 0x1Fu;
-  alternate(2, 11, 9);  /* BK2_NCS */
-  alternate(4, 7, 10);  /* BK2_IO0.. */
-  alternate(4, 8, 10);
-  alternate(4, 9, 10);
-  alternate(4, 10, 10);
-  QUADSPI->CR |= QUADSPI_CR_ABORT;
-  while ((QUADSPI->CR & QUADSPI_CR_ABORT) != 0u || (QUADSPI->SR & QUADSPI_SR_BUSY) != 0u) {
-  }
+  window_pin(2, 11, 9);  /* BK2_NCS */
+  window_pin(4, 7, 10);  /* BK2_IO0.. */
+  window_pin(4, 8, 10);
+  window_pin(4, 9, 10);
+  window_pin(4, 10, 10);
+  window_leave();
   QUADSPI->CR |= DFM;
   QUADSPI->DCR = QUADSPI_DCR_FSIZE(25) | QUADSPI_DCR_CSHT(2);
   program();

@@ -3,21 +3,11 @@
  * command, 1: before it) and read back. Results: the sum of what was written, and of what was read.
  */
 #include "guest.h"
+#include "mdma.h"
 #include "stm32h750.h"
 #include "window.h"
 
-#define RCC_AHB3ENR_MDMAEN (1u << 0)
-#define MDMA_C0(offset) REGISTER(0x52000040u + (offset))
-#define MDMA_C0ISR MDMA_C0(0x00u)
-#define MDMA_C0IFCR MDMA_C0(0x04u)
-#define MDMA_C0CR MDMA_C0(0x0Cu)
-#define MDMA_C0TCR MDMA_C0(0x10u)
-#define MDMA_C0BNDTR MDMA_C0(0x14u)
-#define MDMA_C0SAR MDMA_C0(0x18u)
-#define MDMA_C0DAR MDMA_C0(0x1Cu)
-#define MDMA_C0TBR MDMA_C0(0x28u)
 #define QUADSPI_FIFO_TH 0x16u
-#define CTCIF (1u << 1)
 #define ONE_LINE 1u
 #define QUADSPI_DR ((uintptr_t)&QUADSPI->DR)
 
@@ -29,31 +19,15 @@ IN_AXI static uint8_t target[BYTES];
 /* RM0433 section 14.5: bytes, packed, four a request, one side fixed. */
 static void mdma_prepare(uintptr_t from, uintptr_t to, uint32_t increment)
 {
-  MDMA_C0IFCR = 0x1Fu;
+  mdma_begin(from, to, BYTES);
   MDMA_C0TCR = (1u << 25) | (3u << 18) | increment;
-  MDMA_C0BNDTR = BYTES;
-  MDMA_C0SAR = (uint32_t)from;
-  MDMA_C0DAR = (uint32_t)to;
   MDMA_C0TBR = QUADSPI_FIFO_TH;
-}
-
-static void mdma_wait(void)
-{
-  while ((MDMA_C0ISR & CTCIF) == 0u) {
-  }
-}
-
-static void complete(void)
-{
-  while ((QUADSPI->SR & QUADSPI_SR_TCF) == 0u) {
-  }
-  QUADSPI->FCR = QUADSPI_FCR_CTCF;
 }
 
 static void command(uint32_t instruction)
 {
   QUADSPI->CCR = QUADSPI_CCR_IMODE(ONE_LINE) | QUADSPI_CCR_INSTRUCTION(instruction);
-  complete();
+  window_wait(QUADSPI_SR_TCF);
 }
 
 static void start(uint32_t instruction, uint32_t functional_mode)
@@ -77,9 +51,7 @@ int main(void)
 {
   RCC->AHB3ENR |= RCC_AHB3ENR_MDMAEN;
   window_open();
-  QUADSPI->CR |= QUADSPI_CR_ABORT;
-  while ((QUADSPI->CR & QUADSPI_CR_ABORT) != 0u) {
-  }
+  window_leave();
   QUADSPI->CR |= QUADSPI_CR_FTHRES(3);
   for (uint32_t index = 0; index < BYTES; index++) {
     source[index] = (uint8_t)(index * 7u + 1u);
@@ -94,14 +66,14 @@ int main(void)
     MDMA_C0CR = 1u;
   }
   mdma_wait();
-  complete();
+  window_wait(QUADSPI_SR_TCF);
   for (volatile uint32_t turn = 0; turn < 100000u; turn++) { /* tPP */
   }
   mdma_prepare(QUADSPI_DR, (uintptr_t)target, 2u << 2);
   start(0x03u, 1);
   MDMA_C0CR = 1u;
   mdma_wait();
-  complete();
+  window_wait(QUADSPI_SR_TCF);
   guest_result[0] = sum(source);
   guest_result[1] = sum(target);
   return 0;
