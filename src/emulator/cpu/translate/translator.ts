@@ -11,6 +11,7 @@ import type { Execute, Insn } from "../insn.js";
 import { type AccessView, PAGE_SHIFT } from "../view.js";
 import { Compiler } from "./compiler.js";
 import type { Exit, Places } from "./emit.js";
+import { takeFlags } from "./flags.js";
 import { NO_EXIT, RegionFunction } from "./function.js";
 import { type Region, RegionBuilder } from "./region.js";
 import {
@@ -196,7 +197,7 @@ export class Translator {
     const cpu = this.#cpu;
     const { timeline } = cpu;
     const state = this.#state;
-    this.#takeFlags();
+    takeFlags(cpu, state);
     const rem = state[Word.rem] as number;
     const number = state[Word.exit] as number;
     if (number === NO_EXIT) {
@@ -230,26 +231,6 @@ export class Translator {
     if (insn.leader !== undefined && insn.execute === enter) this.#publish(insn, insn.leader.key);
     else this.lead(insn, true);
     return insn;
-  }
-
-  #takeFlags(): void {
-    const cpu = this.#cpu;
-    const state = this.#state;
-    const nz = state[Word.nz] as number;
-    cpu.nr = nz;
-    cpu.zr = nz;
-    const a = state[Word.fa] as number;
-    const b = state[Word.fb] as number;
-    const sum = (a + b) | 0;
-    const difference = (a - b) | 0;
-    const ck = state[Word.ck] as number;
-    const vk = state[Word.vk] as number;
-    if (ck === Kind.stored) cpu.c = state[Word.fc] as number;
-    else if (ck === Kind.subtraction) cpu.c = a >>> 0 >= b >>> 0 ? 1 : 0;
-    else cpu.c = sum >>> 0 < a >>> 0 ? 1 : 0;
-    if (vk === Kind.stored) cpu.v = b;
-    else if (vk === Kind.subtraction) cpu.v = ((a ^ b) & (a ^ difference)) >>> 31;
-    else cpu.v = ((a ^ sum) & (b ^ sum)) >>> 31;
   }
 
   /** Translates what begins with `insn`, when it can be. */
