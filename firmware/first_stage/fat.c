@@ -13,6 +13,7 @@
 #define ATTRIBUTE_VOLUME_OR_FOLDER 0x18u
 #define FAT16_CLUSTERS 65525u /* from here on it is FAT32 */
 #define CHAIN_END 0x0FFFFFF8u
+#define ROOT_CLUSTERS_MAX 4096u /* a damaged chain may lead round in a circle */
 
 static uint8_t block[SD_BLOCK];
 static uint32_t cached = UINT32_MAX; /* the block that `block` holds */
@@ -110,11 +111,13 @@ static uint32_t find(const char name[12], uint32_t size)
   if (!volume.fat32) {
     return find_in(volume.root, volume.root_blocks, name, size);
   }
-  for (uint32_t cluster = volume.root; cluster >= 2u && cluster < CHAIN_END; cluster = next_cluster(cluster)) {
+  uint32_t cluster = volume.root;
+  for (uint32_t i = 0; i < ROOT_CLUSTERS_MAX && cluster >= 2u && cluster < CHAIN_END; i += 1u) {
     const uint32_t found = find_in(cluster_block(cluster), volume.cluster_blocks, name, size);
     if (found != 0) {
       return found;
     }
+    cluster = next_cluster(cluster);
   }
   return UINT32_MAX;
 }

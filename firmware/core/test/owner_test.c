@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "boot.h"
 #include "bytes.h"
 #include "holder.h"
 #include "model.h"
@@ -311,8 +312,35 @@ void suite_compiled_owner(void)
 }
 #endif
 
+/* As the chain in external flash says of a change (second_stage/chain.h). */
+static void a_log_that_cannot_be_believed(void)
+{
+  const struct key authority = holder_key(1);
+  holder_claimed_board();
+  model.log_start = PORT_ERROR_CHAIN;
+  const unsigned programs = model.log_programs;
+  const struct boot_decision decision = peer_restart();
+  EQUAL(decision.outcome, BOOT_STAY);
+  EQUAL(decision.reason, REASON_LOG_BROKEN);
+  EQUAL(peer_hello(0).result, 0);
+  EQUAL(holder_access().owned, 3);
+  EQUAL(holder_access().rights, 0);
+  EQUAL(holder_access().policy, 0);
+  EQUAL(holder_claim(&authority).result, ERROR_LOG_BROKEN);
+  EQUAL(holder_policy(1).result, ERROR_LOG_BROKEN);
+  EQUAL(peer_ask(REQUEST_RELEASE, NULL, 0).result, ERROR_LOG_BROKEN);
+  EQUAL(peer_ask_address(REQUEST_SET_BOOT_ADDRESS, 0x90200000u).result, ERROR_LOG_BROKEN);
+  EQUAL(peer_begin((struct range){ 0x90100000u, 4096 }).result, ERROR_LOG_BROKEN);
+  EQUAL(holder_prove_rights(&authority, RIGHT_OWNER).result, ERROR_LOG_BROKEN);
+  EQUAL(model.log_programs, programs);
+  model.log_start = PORT_OK;
+  (void)peer_restart();
+  CHECK(owned_by(&authority));
+}
+
 void suite_owner(void)
 {
+  tap_test("a log that cannot be believed runs nothing and gives nobody a right", a_log_that_cannot_be_believed);
   tap_test("claiming writes key and record twice, as documented", claiming_writes_key_and_record_twice);
   tap_test("a board with an owner is given away by the right to, and by nothing else",
            a_board_with_an_owner_cannot_be_claimed);
