@@ -10,7 +10,9 @@ const INTERNAL_BYTES = 0x2_0000;
 /** An image of any format for the internal flash, as the sector's bytes from its start on. @throws ImageError, FileError */
 export async function readInternalImage(io: CliIo, file: string): Promise<Uint8Array> {
   const bytes = await readInput(io, file);
-  const { segments } = loadImage(bytes, file, { address: /\.bin$/i.test(file) ? INTERNAL_FLASH : undefined });
+  // Raw bytes have no address of their own; the others' need not begin with the sector.
+  const carriesAddress = /\.(hex|ihex|elf|axf|out|uf2)$/i.test(file);
+  const { segments } = loadImage(bytes, file, { address: carriesAddress ? undefined : INTERNAL_FLASH });
   const sector = new Uint8Array(INTERNAL_BYTES).fill(0xff);
   let end = 0;
   for (const { address, bytes: data } of segments) {

@@ -36,12 +36,15 @@ export interface BootloaderIdentity {
   readonly logOffset: number;
 }
 
-/** @throws BootloaderImageError */
-export function readBootloaderIdentity(image: Uint8Array): BootloaderIdentity {
+/**
+ * @param what the image's name, for messages
+ * @throws BootloaderImageError
+ */
+export function readBootloaderIdentity(image: Uint8Array, what = "the image"): BootloaderIdentity {
   const view = new DataView(image.buffer, image.byteOffset, image.byteLength);
   if (image.length < IDENTITY_OFFSET + IDENTITY_BYTES || image.length > BOOTLOADER_BYTES_MAX) {
     throw new BootloaderImageError(
-      `expected a bootloader of ${IDENTITY_OFFSET + IDENTITY_BYTES} to ${BOOTLOADER_BYTES_MAX} bytes, found ${image.length}`,
+      `${what}: expected a bootloader of ${IDENTITY_OFFSET + IDENTITY_BYTES} to ${BOOTLOADER_BYTES_MAX} bytes, found ${image.length}`,
     );
   }
   const [magic, kinds, version, length, logOffset] = [0, 4, 8, 12, 16].map((at) =>
@@ -49,25 +52,25 @@ export function readBootloaderIdentity(image: Uint8Array): BootloaderIdentity {
   ) as [number, number, number, number, number];
   if (magic !== MAGIC || kinds !== (FORMAT | (KIND_IMBOOTLOADER << 16))) {
     throw new BootloaderImageError(
-      `expected IMBootloader's identification block at ${hex32(BOOTLOADER_ADDRESS + IDENTITY_OFFSET)}, found something else`,
+      `${what}: expected IMBootloader's identification block at ${hex32(BOOTLOADER_ADDRESS + IDENTITY_OFFSET)}, found something else`,
     );
   }
   if (length !== image.length) {
     throw new BootloaderImageError(
-      `expected the ${length} bytes that the image tells of itself, found ${image.length}`,
+      `${what}: expected the ${length} bytes that the image tells of itself, found ${image.length}`,
     );
   }
-  checkCrc(image, view);
+  checkCrc(image, view, what);
   const board = decodeUtf8(image.subarray(BOARD_AT, BOARD_AT + 32)).replace(/\0+$/, "");
   return { version: versionText(version), board, length, logOffset };
 }
 
-function checkCrc(image: Uint8Array, view: DataView): void {
+function checkCrc(image: Uint8Array, view: DataView, what: string): void {
   const told = view.getUint32(CRC_AT, true);
   const found = crc32(image.slice().fill(0, CRC_AT, CRC_AT + 4));
   if (told !== found) {
     throw new BootloaderImageError(
-      `the image is damaged: expected CRC-32 ${hex32(told)}, found ${hex32(found)}`,
+      `${what} is damaged: expected CRC-32 ${hex32(told)}, found ${hex32(found)}`,
     );
   }
 }

@@ -90,8 +90,8 @@ test("what is no bootloader, damaged, another board's or older is refused, by im
   const damaged = NEWER.with(0x8000, (NEWER[0x8000] ?? 0) ^ 1);
   const blank = new Uint8Array(NEWER.length);
   const cases: readonly [Uint8Array, RegExp, BoardErrorName][] = [
-    [blank, /expected IMBootloader's identification block at 0x08000380/, "BAD_IMAGE"],
-    [damaged, /the image is damaged: expected CRC-32/, "BAD_IMAGE"],
+    [blank, /new\.bin: expected IMBootloader's identification block at 0x08000380/, "BAD_IMAGE"],
+    [damaged, /new\.bin is damaged: expected CRC-32/, "BAD_IMAGE"],
     [NEWER.subarray(0, 0x9000), /expected the \d+ bytes that the image tells of itself/, "BAD_IMAGE"],
     [daisy, /expected a bootloader for board "emulated", found one for "daisy-seed"/, "OTHER_BOARD"],
     [OLDER, /expected version 0\.1\.0, which runs, or a newer one; found 0\.0\.1.*--force/, "OLDER"],

@@ -14,7 +14,7 @@ export const run: RunCommand = async (context, [file], { force, authority }) => 
   const { io, reporter, options } = context;
   // Before a board is looked for: what is wrong with a file needs none.
   const given = file === undefined ? undefined : await readInternalImage(io, file);
-  if (given !== undefined) readBootloaderIdentity(given);
+  if (given !== undefined) readBootloaderIdentity(given, file);
   const login = authority === undefined ? "keys" : await ownerLogin(io, authority);
   await withBoard(
     context,
