@@ -1,7 +1,20 @@
 /** No USB cable: the program comes through the probe, by real GDB, the emulated board's GDB server and real OpenOCD. */
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
+import { connectUpstream } from "../../src/cli/gdb/upstream-socket.js";
+import { readBytes } from "../../src/flasher/flash-content.js";
+import { requestProbe } from "../../src/gdb/boot-request.js";
+import { negotiate } from "../../src/gdb/features.js";
+import { DEFAULT_LAYOUT } from "../../src/gdb/layout.js";
+import { Probe } from "../../src/gdb/probe.js";
+import { readProbeTable } from "../../src/gdb/probe-table.js";
+import { ProbeTransport } from "../../src/gdb/probe-transport.js";
+import { kindOfFeatures, UNKNOWN_KIND } from "../../src/gdb/server-kinds.js";
+import { Session } from "../../src/protocol/session.js";
+import { wallClock } from "../../src/transport/node/timers.js";
+import { ROOT } from "../tools/root.js";
 import {
   BIG,
   BLINK,
@@ -135,4 +148,39 @@ test("the owner's rules hold through the probe: refused without a key, written w
   const allowed = await holder.gdb();
   await load(holder, allowed);
   await continueToMain(allowed);
+});
+
+test("a host that is not this PC: no board shows its port, and the program comes through the probe", async (context) => {
+  const at = await desk(context, "gdb", "");
+  const port = join(at.folder, "nobody");
+  const middle = await at.middle("--upstream", `:${at.probe}`, "--timeout", "1", "--port", port);
+  const gdb = await middle.gdb();
+  await load(middle, gdb);
+  await middle.program.line(/nobody: no such port/);
+  await middle.program.line(/writing through the probe/);
+  await continueToMain(gdb);
+});
+
+test("answers that are more than the probe's buffer holds come one bufferful after the other", async (context) => {
+  const file = join(ROOT, "firmware", "images", "emulated", "imbootloader.bin");
+  const expected = new Uint8Array(readFileSync(file));
+  const at = await desk(context, "gdb", `${file}@0x90200000`);
+  const upstream = await connectUpstream({ host: "127.0.0.1", port: Number(at.probe) });
+  context.after(() => upstream.close());
+  const features = await negotiate(upstream, "qSupported:hwbreak+");
+  const probe = new Probe(upstream, kindOfFeatures(features) ?? UNKNOWN_KIND, wallClock);
+  const table = await readProbeTable(probe, DEFAULT_LAYOUT.probeTables);
+  assert.ok(table !== undefined && table.output.length * 3 < expected.length);
+  await requestProbe(probe, table.layout.requestRegister, true);
+  await probe.reset();
+  await probe.insertBreakpoint(table.done);
+  await probe.run().stop;
+  const transport = new ProbeTransport(probe, table, wallClock);
+  const session = await Session.open(transport, wallClock);
+  const watch = { signal: undefined, onBytes: () => {} };
+  const found = await readBytes(session, 0x9020_0000, expected.length, watch);
+  assert.deepEqual(found, expected);
+  // Requests that were answered in the same turns are not answered twice.
+  assert.equal((await session.send("STATUS", {})).bad, 0);
+  await session.close();
 });
