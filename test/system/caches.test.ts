@@ -57,7 +57,7 @@ for (const [number, { what, seen, told }] of CASES.entries()) {
 
 test("the bootloader and the examples run under strict caches in the model's time, with nothing to tell", async () => {
   const programs = [
-    [summing(100_000, 3), WHOLE],
+    [summing(20_000, 3), WHOLE],
     [exampleFile("blink.bin"), /^blink: /],
     [exampleFile("measure.bin"), /^measure: done/],
   ] as const;
