@@ -1,6 +1,7 @@
 /** Both engines do the same, to the cycle, whatever comes between. */
 
 import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
 import { test } from "node:test";
 import { Exception } from "../faults.js";
 import { CODE, FLASH, RAM, TestMachine } from "../test-machine.js";
@@ -194,4 +195,15 @@ test("the interpreter alone can be asked for", () => {
   assert.equal(machine.cpu.translator, undefined);
   assert.equal(machine.reg(0), 5000);
   assert.equal(machine.at(FLASH + 4), CODE | 1);
+});
+
+test("where a JavaScript engine has no WebAssembly, the same is interpreted", () => {
+  const code = `
+    const { TestMachine } = await import(${JSON.stringify(new URL("../test-machine.js", import.meta.url).href)});
+    const machine = new TestMachine("${LOOP}", { engine: "translation" });
+    machine.set({ 0: 0, 1: 5, 2: ${RAM + 0x100}, 4: 5000 }).run(${STOPPED_AT * 10});
+    console.log(typeof WebAssembly, machine.cpu.translator === undefined, machine.reg(0));`;
+  const options = ["--jitless", "--input-type=module", "--eval", code];
+  const said = execFileSync(process.execPath, options, { encoding: "utf8" });
+  assert.equal(said.trim(), "undefined true 5000");
 });
