@@ -318,6 +318,15 @@ test("reset needs 66h directly before 99h, and takes tRST only when it cuts some
   assert.equal(rig.status(), 0x00);
 });
 
+test("read on one line, a chip in QPI drives nothing: the line keeps its last level for a while", () => {
+  const rig = new FlashRig(W25Q64JV_IM, { quadEnabled: true });
+  assert.equal(rig.status(0x35), 0x02);
+  rig.send(0x38);
+  assert.equal(rig.status(0x05), 0x00);
+  rig.wait(20e3);
+  assert.equal(rig.status(0x05), 0xff);
+});
+
 test("a chip that the board's maker has prepared has QE set, and keeps it", () => {
   const rig = new FlashRig(W25Q64JV_IM, { quadEnabled: true });
   assert.equal(rig.status(0x35), 0x02);

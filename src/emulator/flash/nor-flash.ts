@@ -22,6 +22,8 @@ type Phase = "instruction" | "address" | "mode" | "dummy" | "data-in" | "data-ou
 
 /** All four lines pulled up: nobody drives them. */
 const FLOATING = 0b1111;
+/** How long a line keeps its level when nobody drives it: some 10 pF against an input leakage of 1 uA. */
+const LINE_HOLD_NS = 10e3;
 /** Power-on to first command (tVSL) and to first write (tPUW), nanoseconds. */
 const T_VSL = 20e3;
 const T_PUW = 5e6;
@@ -61,6 +63,8 @@ export class SerialNorFlash {
   #outBits = 0;
   #outByte = 0xff;
   #source: ByteSource | undefined;
+  #io1High = true;
+  #io1At = Number.NEGATIVE_INFINITY;
   #page = new Uint8Array(PAGE);
   #present = new Uint8Array(PAGE);
   #count = 0;
@@ -153,13 +157,24 @@ export class SerialNorFlash {
 
   /** Clocks a byte out of the chip on `lines` lines; undriven lines read 1. One line is IO1. */
   read(lines: Lines): number {
-    if (this.#phase === "data-out" && this.#outBits === 0 && lines === this.#lines) return this.#nextByte();
+    if (this.#phase === "data-out" && this.#outBits === 0 && lines === this.#lines) {
+      return this.#driven(this.#nextByte(), lines);
+    }
+    const silent = lines === 1 && this.#device.qpi && this.#phase !== "data-out";
     const mask = (1 << lines) - 1;
     let byte = 0;
     for (let clocks = 8 / lines; clocks > 0; clocks--) {
       const levels = this.#clock(FLOATING);
       byte = (byte << lines) | (lines === 1 ? (levels >>> 1) & 1 : levels & mask);
     }
+    if (silent) return this.#device.now - this.#io1At < LINE_HOLD_NS && !this.#io1High ? 0x00 : 0xff;
+    return this.#driven(byte, lines);
+  }
+
+  /** What the chip put out last stays on IO1 for a while: WeAct's driver polls on one line behind 38h, and gets by. */
+  #driven(byte: number, lines: Lines): number {
+    this.#io1High = (byte & (lines === 1 ? 1 : 2)) !== 0;
+    this.#io1At = this.#device.now;
     return byte;
   }
 
