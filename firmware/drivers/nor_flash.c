@@ -26,6 +26,7 @@
 
 static struct nor_chip chip;
 static int pending = PORT_OK; /* what port_flash_poll returns next, if nothing new is learnt */
+static bool overdue;          /* an operation was given up, and the chip may still be at it */
 static uint32_t started_ms;
 static uint32_t maximum_ms;
 static uint32_t interval;
@@ -38,6 +39,7 @@ int port_flash_start(struct port_flash_geometry *geometry)
     chip.geometry.size = 0;
   }
   pending = PORT_OK;
+  overdue = false;
   return result;
 }
 
@@ -56,6 +58,24 @@ static bool outside(uint32_t offset, size_t size)
   return size > chip.geometry.size || offset > chip.geometry.size - size;
 }
 
+/* A busy chip leaves its lines alone when it is read: all ones, which would pass for blank flash. It ignores all else. */
+static int ready(void)
+{
+  if (pending == PORT_BUSY) {
+    return PORT_ERROR_BUS;
+  }
+  if (!overdue) {
+    return PORT_OK;
+  }
+  uint8_t status = 0;
+  int result = quadspi_read(NOR_READ_STATUS1, 0, 0, &status, 1);
+  if (result != PORT_OK) {
+    return result;
+  }
+  overdue = (status & NOR_STATUS1_BUSY) != 0;
+  return overdue ? PORT_ERROR_TIMEOUT : PORT_OK;
+}
+
 static uint32_t quad_read(void)
 {
   return QSPI_COMMAND(chip.read_opcode, 1, 4, 4) | QSPI_ALTERNATE(4) | QUADSPI_CCR_DCYC(chip.read_wait_clocks);
@@ -63,19 +83,26 @@ static uint32_t quad_read(void)
 
 int port_flash_read(uint32_t offset, uint8_t *bytes, size_t size)
 {
-  if (outside(offset, size) || pending == PORT_BUSY) {
+  if (outside(offset, size)) {
     return PORT_ERROR_BUS;
   }
-  return size == 0 ? PORT_OK : quadspi_read(quad_read(), offset, MODE_ONCE, bytes, size);
+  int result = ready();
+  if (result != PORT_OK || size == 0) {
+    return result;
+  }
+  return quadspi_read(quad_read(), offset, MODE_ONCE, bytes, size);
 }
 
 int port_sha256_add_flash(uint32_t offset, size_t size)
 {
   size_t words = size & ~(size_t)3u;
-  if (outside(offset, size) || pending == PORT_BUSY) {
+  if (outside(offset, size)) {
     return PORT_ERROR_BUS;
   }
-  int result = words == 0 ? PORT_OK : quadspi_hash(quad_read(), offset, MODE_ONCE, words);
+  int result = ready();
+  if (result == PORT_OK && words != 0) {
+    result = quadspi_hash(quad_read(), offset, MODE_ONCE, words);
+  }
   if (result == PORT_OK && words < size) {
     uint8_t rest[4];
     result = quadspi_read(quad_read(), offset + (uint32_t)words, MODE_ONCE, rest, size - words);
@@ -103,10 +130,13 @@ int port_flash_erase(uint32_t offset, uint32_t bytes)
   while (i < geometry->erase_sizes && geometry->erase[i].bytes != bytes) {
     i += 1u;
   }
-  if (i == geometry->erase_sizes || outside(offset, bytes) || pending == PORT_BUSY) {
+  if (i == geometry->erase_sizes || outside(offset, bytes)) {
     return PORT_ERROR_BUS;
   }
-  int result = nor_write_enable();
+  int result = ready();
+  if (result == PORT_OK) {
+    result = nor_write_enable();
+  }
   if (result == PORT_OK) {
     result = quadspi_command(QSPI_COMMAND(chip.erase_opcode[i], 1, 1, 0), offset);
   }
@@ -116,10 +146,13 @@ int port_flash_erase(uint32_t offset, uint32_t bytes)
 int port_flash_program(uint32_t offset, const uint8_t *bytes, size_t size)
 {
   const struct port_flash_geometry *geometry = &chip.geometry;
-  if (size == 0 || outside(offset, size) || offset % geometry->page + size > geometry->page || pending == PORT_BUSY) {
+  if (size == 0 || outside(offset, size) || offset % geometry->page + size > geometry->page) {
     return PORT_ERROR_BUS;
   }
-  int result = nor_write_enable();
+  int result = ready();
+  if (result == PORT_OK) {
+    result = nor_write_enable();
+  }
   if (result == PORT_OK) {
     result = quadspi_write(chip.vendor->quad_program ? QUAD_PAGE_PROGRAM : PAGE_PROGRAM, offset, bytes, size);
   }
@@ -136,6 +169,7 @@ int port_flash_poll(void)
   } else if (port_millis() - started_ms > maximum_ms) {
     (void)quadspi_abort();
     pending = PORT_OK;
+    overdue = true;
     return PORT_ERROR_TIMEOUT;
   }
   return pending;
@@ -180,11 +214,11 @@ int port_flash_unprotect(void)
   if (chip.geometry.size == 0) {
     return PORT_ERROR_NO_FLASH;
   }
-  if (pending == PORT_BUSY) {
-    return PORT_ERROR_BUS;
-  }
   uint8_t keep1 = (uint8_t)~chip.vendor->protect_status1;
-  int result = nor_read_status(chip.vendor, status);
+  int result = ready();
+  if (result == PORT_OK) {
+    result = nor_read_status(chip.vendor, status);
+  }
   if (result == PORT_OK) {
     result = change_status1(status, status[0] & keep1);
   }
@@ -207,8 +241,12 @@ int port_flash_unprotect(void)
 
 int nor_flash_map(void)
 {
-  if (chip.geometry.size == 0 || pending == PORT_BUSY) {
+  if (chip.geometry.size == 0) {
     return PORT_ERROR_BUS;
+  }
+  int result = ready();
+  if (result != PORT_OK) {
+    return result;
   }
   return quadspi_map(quad_read() | QUADSPI_CCR_SIOO, MODE_CONTINUOUS, chip.geometry.size);
 }

@@ -68,7 +68,6 @@ export async function applyChange(change: Change, totals: Totals): Promise<void>
     throw (await wrongCell(session, plan.steps, error)) ?? error;
   }
   throwIfCancelled(change.signal);
-  if (change.signature !== undefined) await session.send("SIGNATURE", change.signature);
   await commit(change, ranges, contents);
 }
 
@@ -202,6 +201,9 @@ async function rangeContents(change: Change, ranges: readonly AddressRange[]): P
   return contents;
 }
 
+/** Answers to what a wrong byte in the flash may be the reason for: a signature is of bytes, too. */
+const WRONG_CONTENT: ReadonlySet<string | undefined> = new Set(["VERIFY_FAILED", "BAD_SIGNATURE"]);
+
 async function commit(change: Change, ranges: readonly AddressRange[], contents: Contents): Promise<void> {
   const { session, geometry, onProgress } = change;
   const size = sectorSize(geometry);
@@ -213,9 +215,10 @@ async function commit(change: Change, ranges: readonly AddressRange[], contents:
     return hash.digest();
   };
   try {
+    if (change.signature !== undefined) await session.send("SIGNATURE", change.signature);
     await session.send("COMMIT", { ranges: ranges.map((range) => ({ ...range, sha256: digest(range) })) });
   } catch (error) {
-    if (!(error instanceof BoardError) || error.codeName !== "VERIFY_FAILED") throw error;
+    if (!(error instanceof BoardError) || !WRONG_CONTENT.has(error.codeName)) throw error;
     const difference = await findDifference(session, pieces(ranges, contents, size), change.signal);
     if (difference === undefined) throw error;
     throw new VerificationError(difference.address, difference.expected, difference.found);

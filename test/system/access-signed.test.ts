@@ -4,7 +4,7 @@ import { test } from "node:test";
 import { OWNED } from "../../src/protocol/access.js";
 import { STAY_REASONS } from "../../src/protocol/messages.js";
 import { seededRandom } from "../../src/protocol/testing/fake-link.js";
-import { BASE, Bench, blink, summing } from "./kit.js";
+import { BASE, Bench, type BenchOptions, blink, summing } from "./kit.js";
 import { assertUnchanged, claimedBoard, Office, snapshot } from "./office.js";
 
 const ADDRESS = "0x90100000";
@@ -16,8 +16,8 @@ const CLAIM_WORDS = 4;
 /** FLASH_SR1: an operation waits or is under way (RM0433, FLASH_SR1.QW). */
 const SR1_QW = 1 << 2;
 
-async function signedBoard(): Promise<{ bench: Bench; office: Office }> {
-  const { bench, office, id } = await claimedBoard();
+async function signedBoard(options: BenchOptions = {}): Promise<{ bench: Bench; office: Office }> {
+  const { bench, office, id } = await claimedBoard(options);
   office.files["app.bin"] = blink();
   await office.works(bench, "keys", "issue", "--authority", "acme", "--board", id, "--to", "Ada");
   await office.works(bench, "policy", "require-signed", "--authority", "acme");
@@ -74,6 +74,19 @@ test("a signed program with one byte changed in flash does not run", async () =>
   }
   bench.reset();
   bench.waitConsole(RUNS, 5000);
+});
+
+test("a cell that does not take its bit is named for a signed program, too, not its signature", async () => {
+  const dead = BASE + 0x1234 - 0x9000_0000;
+  const deadBits = (address: number): number => (address === dead ? 0xff : 0);
+  const { bench, office } = await signedBoard({ flashDefects: { deadBits } });
+  const program = summing(20_000, 1);
+  assert.notEqual(program[0x1234], 0xff);
+  office.files["big.bin"] = program;
+  await office.works(bench, "sign", ADDRESS, "big.bin", "--authority", "acme");
+  const outcome = await office.run(bench, "flash", ADDRESS, "big.bin");
+  assert.match(outcome.stderr, /0x90101234 expected 0x[0-9a-f]{2}, found 0xff/);
+  assert.equal(outcome.code, 5);
 });
 
 test("a signature for another address does not let the program run here", async () => {

@@ -133,6 +133,8 @@ test("a chip that stays busy for ever ends in an error, and after a power cycle 
     1,
     /FLASH_TIMEOUT: the flash chip stayed busy beyond its maximum time at 0x90101000/,
   );
+  // A busy chip reads as all ones: that must not pass for what it holds.
+  await fails(bench, ["read", "0x90100000", "4K", "read.bin"], 1, /FLASH_TIMEOUT: .* at 0x90100000/);
   broken = false;
   bench.board.powerOff();
   bench.run(100);
