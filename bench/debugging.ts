@@ -4,9 +4,8 @@ import { readFileSync } from "node:fs";
 import { changedBlink, type Desk, desk, largeBlink, type Middle } from "../test/system/debug-desk.js";
 import type { Gdb } from "../test/system/gdb.js";
 import type { ProcessFigure } from "./processes.js";
+import { quickest } from "./quickest.js";
 
-/** The wall clock of a busy machine is noise above the figure: the least of so many counts. */
-const TRIES = 5;
 /** What the system counts processor time in (proc(5)). */
 const TICKS_PER_SECOND = 100;
 const WAYS = [
@@ -77,15 +76,6 @@ async function load(middle: Middle, gdb: Gdb, elf: string): Promise<Load> {
   const [wall, cpu] = [performance.now(), cpuSeconds(middle)];
   await gdb.do("-target-download");
   return { wallSeconds: (performance.now() - wall) / 1000, cpuSeconds: cpuSeconds(middle) - cpu };
-}
-
-async function quickest(once: () => Promise<Load>): Promise<Load> {
-  let best = await once();
-  for (let tries = 1; tries < TRIES; tries++) {
-    const again = await once();
-    if (again.wallSeconds < best.wallSeconds) best = again;
-  }
-  return best;
 }
 
 /** User and system time of a process: fields 14 and 15 of its stat file, counted behind the name in parentheses. */

@@ -6,12 +6,11 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { openPty } from "../src/cli/emulated/pty.js";
+import { quickest } from "./quickest.js";
 import { MIB, randomBytes } from "./scenarios.js";
 
 const MAIN = fileURLToPath(new URL("../src/cli/main.js", import.meta.url));
 const USAGE = fileURLToPath(new URL("./usage.js", import.meta.url));
-/** The wall clock of a busy machine is noise above the figure: the least of so many counts. */
-const TRIES = 5;
 const RSS_IMAGE_BYTES = 12 * MIB;
 
 /** A figure of a process, and what it must not exceed. */
@@ -52,17 +51,6 @@ async function run(argv: readonly string[], until?: (child: ChildProcess) => Pro
   const code = await ended;
   if (usage === "") throw new Error(`imflasher ${argv.join(" ")} ended with ${code}: ${errors}`);
   return { wallSeconds, code, errors, ...(JSON.parse(usage) as { cpuSeconds: number; rssBytes: number }) };
-}
-
-type Run = Awaited<ReturnType<typeof run>>;
-
-async function quickest(once: () => Promise<Run>): Promise<Run> {
-  let best = await once();
-  for (let tries = 1; tries < TRIES; tries++) {
-    const again = await once();
-    if (again.wallSeconds < best.wallSeconds) best = again;
-  }
-  return best;
 }
 
 async function version(): Promise<ProcessFigure> {

@@ -127,6 +127,15 @@ export function freePort(): Promise<number> {
   });
 }
 
+/** A function is changed, and only its sector written; in `main` again, a watchpoint shows the first change of `ticks`. */
+export async function editAndWatch(at: Desk, middle: Middle, gdb: Gdb): Promise<void> {
+  await gdb.do(`-file-exec-and-symbols ${changedBlink(at)}`);
+  assert.match(await load(middle, gdb), /: 4096 erased, \d+ programmed/);
+  await continueToMain(gdb);
+  await gdb.do("-break-watch ticks");
+  assert.match(await gdb.until("-exec-continue"), /watchpoint-trigger.*old="0",new="1"/);
+}
+
 /** What a user does in an afternoon: the same through every probe. */
 export async function afternoon(at: Desk, middle: Middle): Promise<void> {
   const gdb = await middle.gdb();
@@ -143,11 +152,7 @@ export async function afternoon(at: Desk, middle: Middle): Promise<void> {
   assert.match(await load(middle, gdb), /: 0 erased, 0 programmed, (\d+) were right already/);
   await continueToMain(gdb);
 
-  await gdb.do(`-file-exec-and-symbols ${changedBlink(at)}`);
-  assert.match(await load(middle, gdb), /: 4096 erased, \d+ programmed/);
-  await continueToMain(gdb);
-  await gdb.do("-break-watch ticks");
-  assert.match(await gdb.until("-exec-continue"), /watchpoint-trigger.*old="0",new="1"/);
+  await editAndWatch(at, middle, gdb);
   await gdb.do("-break-delete");
   // A reset may have cut off what the program before began to print.
   await at.board.line(/^console: .*blink: walking from external flash/);

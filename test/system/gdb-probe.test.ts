@@ -18,11 +18,11 @@ import { ROOT } from "../tools/root.js";
 import {
   BIG,
   BLINK,
-  changedBlink,
   continueToMain,
   type Desk,
   desk,
   ENTRY,
+  editAndWatch,
   freePort,
   largeBlink,
   load,
@@ -49,11 +49,7 @@ async function edits(at: Desk, middle: Middle, gdb: Gdb): Promise<void> {
   );
   assert.match(await load(middle, gdb), /: 0 erased, 0 programmed, (\d+) were right already/);
   await continueToMain(gdb);
-  await gdb.do(`-file-exec-and-symbols ${changedBlink(at)}`);
-  assert.match(await load(middle, gdb), /: 4096 erased, \d+ programmed/);
-  await continueToMain(gdb);
-  await gdb.do("-break-watch ticks");
-  assert.match(await gdb.until("-exec-continue"), /watchpoint-trigger.*old="0",new="1"/);
+  await editAndWatch(at, middle, gdb);
   await at.board.line(/blink: walking from external flash/);
   await gdb.do("-break-delete");
   await gdb.do("monitor reset");

@@ -4,6 +4,7 @@ import {
   EmulatedBoard,
   type EmulatedBoardOptions,
 } from "../../emulator/board/emulated-board.js";
+import { norPart } from "../../emulator/flash/parts.js";
 import { internalImage, readBoard, secondStageImage } from "../board-files.js";
 import { defaultStateFolder, newUniqueId, StateFolder } from "./state-folder.js";
 
@@ -59,10 +60,9 @@ export function makeBoard(options: MakeBoardOptions): KeptBoard {
     options.state === "none"
       ? undefined
       : new StateFolder(options.state ?? defaultStateFolder(board.name), board.name, options.external);
-  const blank = new EmulatedBoard(boardOptions(options, board, newUniqueId()));
-  const stored = folder?.read(blank.flashChip.content.length);
-  const emulated =
-    stored === undefined ? blank : new EmulatedBoard(boardOptions(options, board, stored.uniqueId));
+  const stored = folder?.read(norPart(board.flash.part).size);
+  const uniqueId = stored?.uniqueId ?? newUniqueId();
+  const emulated = new EmulatedBoard(boardOptions(options, board, uniqueId));
   if (stored !== undefined) load(emulated, stored, folder);
   installInternal(emulated, options, stored);
   if (slotIsBlank(emulated)) installSecondStage(emulated, options.name);
