@@ -110,8 +110,9 @@ export class CortexM7 {
   constructor(options: CortexM7Options) {
     this.options = options;
     this.bus = options.bus;
-    const state = this.bus.memory.allocate(STATE_BYTES);
-    this.r = new Int32Array(state.buffer, state.byteOffset, 16);
+    const bytes = this.bus.memory.allocate(STATE_BYTES);
+    const state = new Int32Array(bytes.buffer, bytes.byteOffset, STATE_BYTES / 4);
+    this.r = state.subarray(0, 16);
     this.timeline = options.timeline;
     this.log = options.log;
     this.exceptions = new ExceptionModel(options.irqs ?? 150);
@@ -121,7 +122,7 @@ export class CortexM7 {
     };
     this.debug = new Debug(this);
     this.scs = new SystemControlSpace(this);
-    this.fpu = new Fpu(this);
+    this.fpu = new Fpu(this, state);
     this.pipeline =
       options.busTiming === undefined ? undefined : new Pipeline(this.timeline, options.busTiming);
     this.level1 = makeLevel1(this);

@@ -6,6 +6,7 @@
 import type { CortexM7 } from "./core.js";
 import { CFSR, CoreFault, Exception, HFSR, hex, usageFault } from "./faults.js";
 import { DOUBLE, FLAG, type FloatEnvironment, type Format, SINGLE } from "./soft-float.js";
+import { Word } from "./translate/state.js";
 
 export const FPSCR = {
   ...FLAG,
@@ -54,7 +55,7 @@ export class Fpu implements FloatEnvironment {
   readonly s: Float32Array;
   readonly d: Float64Array;
   readonly bits: Int32Array;
-  fpscr = 0;
+  readonly #state: Int32Array;
   /** The next instruction needs nothing of `prepare`. Whatever that depends on makes it false. */
   ready = false;
   readonly #cpu: CortexM7;
@@ -62,13 +63,23 @@ export class Fpu implements FloatEnvironment {
   #fpcar = 0;
   #fpdscr = 0;
 
-  constructor(cpu: CortexM7) {
+  /** @param state where registers and FPSCR lie (translate/state.ts) */
+  constructor(cpu: CortexM7, state: Int32Array) {
     this.#cpu = cpu;
-    const storage = new ArrayBuffer(WORDS * 4);
-    this.s = new Float32Array(storage);
-    this.d = new Float64Array(storage);
-    this.bits = new Int32Array(storage);
+    this.#state = state;
+    const at = state.byteOffset + Word.s0 * 4;
+    this.s = new Float32Array(state.buffer, at, WORDS);
+    this.d = new Float64Array(state.buffer, at, WORDS / 2);
+    this.bits = new Int32Array(state.buffer, at, WORDS);
     this.reset();
+  }
+
+  get fpscr(): number {
+    return this.#state[Word.fpscr] as number;
+  }
+
+  set fpscr(value: number) {
+    this.#state[Word.fpscr] = value;
   }
 
   /** Does CPACR let the code that runs use CP10 and CP11? */

@@ -16,8 +16,11 @@ export const Word = {
   strict: 26,
   /** Of the last access that was checked. */
   address: 27,
+  fpscr: 28,
+  /** S0..S31 and scratch registers (fpu.ts), at a multiple of 8 bytes. */
+  s0: 32,
 } as const;
-export const STATE_BYTES = 128;
+export const STATE_BYTES = 512;
 
 /**
  * Locals. N and Z are those of `nz`. C is `fc` when `ck` is 0, that of the subtraction `fa` - `fb` when it is 1, that of the
