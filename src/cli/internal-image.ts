@@ -1,5 +1,6 @@
 import { ImageError } from "../image/error.js";
-import { loadImage } from "../image/load.js";
+import type { Segment } from "../image/image.js";
+import { imageFormat, loadImage } from "../image/load.js";
 import { hex32 } from "../protocol/hex.js";
 import { readInput } from "./files.js";
 import type { CliIo } from "./io.js";
@@ -7,23 +8,45 @@ import type { CliIo } from "./io.js";
 const INTERNAL_FLASH = 0x0800_0000;
 const INTERNAL_BYTES = 0x2_0000;
 
-/** An image of any format for the internal flash, as the sector's bytes from its start on. @throws ImageError, FileError */
-export async function readInternalImage(io: CliIo, file: string): Promise<Uint8Array> {
+export interface WholeProgram {
+  /** The internal flash's bytes from its start on. */
+  readonly internal: Uint8Array;
+  /** What is linked for other memories. */
+  readonly elsewhere: readonly Segment[];
+}
+
+/** An image of any format for the internal flash, and what of it lies elsewhere. @throws ImageError, FileError */
+export async function readWholeProgram(io: CliIo, file: string): Promise<WholeProgram> {
   const bytes = await readInput(io, file);
   // Raw bytes have no address of their own; the others' need not begin with the sector.
-  const carriesAddress = /\.(hex|ihex|elf|axf|out|uf2)$/i.test(file);
-  const { segments } = loadImage(bytes, file, { address: carriesAddress ? undefined : INTERNAL_FLASH });
+  const address = imageFormat(bytes, file) === "bin" ? INTERNAL_FLASH : undefined;
+  const { segments } = loadImage(bytes, file, { address });
   const sector = new Uint8Array(INTERNAL_BYTES).fill(0xff);
   let end = 0;
-  for (const { address, bytes: data } of segments) {
+  const elsewhere: Segment[] = [];
+  for (const segment of segments) {
+    const { address, bytes: data } = segment;
     const offset = address - INTERNAL_FLASH;
-    if (offset < 0 || offset + data.length > INTERNAL_BYTES) {
-      throw new ImageError(
-        `${file}: ${hex32(address)} with ${data.length} bytes lies outside the internal flash: expected 0x08000000 to 0x0801FFFF`,
-      );
+    if (offset < 0 || offset >= INTERNAL_BYTES) {
+      elsewhere.push(segment);
+      continue;
     }
+    if (offset + data.length > INTERNAL_BYTES) throw outside(file, segment);
     sector.set(data, offset);
     end = Math.max(end, offset + data.length);
   }
-  return sector.subarray(0, end);
+  return { internal: sector.subarray(0, end), elsewhere };
+}
+
+/** An image for the internal flash alone, as the sector's bytes from its start on. @throws ImageError, FileError */
+export async function readInternalImage(io: CliIo, file: string): Promise<Uint8Array> {
+  const { internal, elsewhere } = await readWholeProgram(io, file);
+  if (elsewhere[0] !== undefined) throw outside(file, elsewhere[0]);
+  return internal;
+}
+
+function outside(file: string, { address, bytes }: Segment): ImageError {
+  return new ImageError(
+    `${file}: ${hex32(address)} with ${bytes.length} bytes lies outside the internal flash: expected 0x08000000 to 0x0801FFFF`,
+  );
 }

@@ -66,7 +66,7 @@ export class TestWorld {
     return lines.map((line) => JSON.parse(line) as Record<string, unknown>);
   }
 
-  private io(): CliIo {
+  io(): CliIo {
     return {
       stdout: this.stdout,
       stderr: this.stderr,

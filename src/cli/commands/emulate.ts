@@ -1,7 +1,8 @@
 import type { EmulatedBoard } from "../../emulator/board/emulated-board.js";
 import { BoardTarget } from "../../emulator/debug/board-target.js";
 import { ImageError } from "../../image/error.js";
-import { loadImage } from "../../image/load.js";
+import type { Segment } from "../../image/image.js";
+import { imageFormat, loadImage } from "../../image/load.js";
 import { hex32 } from "../../protocol/hex.js";
 import { Pump } from "../../transport/emulated/pump.js";
 import type { RunCommand } from "../commands.js";
@@ -15,7 +16,7 @@ import { takeTurnsPaced } from "../emulated/take-turns.js";
 import { openTcp } from "../emulated/tcp.js";
 import { InterruptedError, UsageError } from "../errors.js";
 import { readInput } from "../files.js";
-import { readInternalImage } from "../internal-image.js";
+import { readWholeProgram } from "../internal-image.js";
 import { parseAddress, parsePort, parseSeconds } from "../numbers.js";
 
 interface EmulateOptions {
@@ -46,9 +47,12 @@ const SAVE_INTERVAL = 1000;
 
 export const run: RunCommand = async (context, _args, options) => {
   const chosen: EmulateOptions = options;
-  const kept = await boardFrom(context, chosen);
+  const { internal } = chosen;
+  const program = internal === undefined ? undefined : await readWholeProgram(context.io, internal);
+  const kept = await boardFrom(context, chosen, program?.internal);
   try {
-    for (const text of chosen.load ?? []) await place(context, kept.board, text);
+    if (program !== undefined) place(kept.board, internal ?? "", program.elsewhere);
+    for (const text of chosen.load ?? []) await load(context, kept.board, text);
     await serve(context, kept, chosen);
   } finally {
     if (chosen.report === true) reportUse(kept.board, context);
@@ -57,15 +61,18 @@ export const run: RunCommand = async (context, _args, options) => {
   }
 };
 
-async function boardFrom(context: CommandContext, options: EmulateOptions): Promise<KeptBoard> {
+async function boardFrom(
+  context: CommandContext,
+  options: EmulateOptions,
+  internal: Uint8Array | undefined,
+): Promise<KeptBoard> {
   const { reporter } = context;
-  const { internal } = options;
   return makeBoard({
     name: options.board ?? DEFAULT_BOARD,
     state: options.state,
     external: options.external,
     sdCard: options.sdCard === undefined ? undefined : await readCard(context, options.sdCard),
-    internal: internal === undefined ? undefined : await readInternalImage(context.io, internal),
+    internal,
     engine: oneOf("--engine", options.engine ?? "translation", ["translation", "interpreter"]),
     caches: oneOf("--caches", options.caches ?? "transparent", ["transparent", "strict"]),
     time: oneOf("--time", options.time ?? "cycle", ["cycle", "model"]),
@@ -96,21 +103,27 @@ function reportUse(board: EmulatedBoard, { reporter }: CommandContext): void {
 }
 
 /** `--load FILE[@ADDR]`: as if a programmer had put it into the flash chip. */
-async function place(context: CommandContext, board: EmulatedBoard, text: string): Promise<void> {
+async function load(context: CommandContext, board: EmulatedBoard, text: string): Promise<void> {
   const at = text.lastIndexOf("@");
   const file = at < 0 ? text : text.slice(0, at);
   const address = at < 0 ? undefined : parseAddress("--load FILE@ADDR", text.slice(at + 1));
-  const { segments } = loadImage(await readInput(context.io, file), file, { address });
+  const bytes = await readInput(context.io, file);
+  if (address === undefined && imageFormat(bytes, file) === "bin")
+    throw new UsageError(`--load ${file}: raw bytes carry no address: expected --load ${file}@0x90100000`);
+  place(board, file, loadImage(bytes, file, { address }).segments);
+}
+
+function place(board: EmulatedBoard, file: string, segments: readonly Segment[]): void {
   const base = board.board.flash.address;
   const chip = board.flashChip.content;
-  for (const segment of segments) {
-    const offset = segment.address - base;
-    if (offset < 0 || offset + segment.bytes.length > chip.length) {
+  for (const { address, bytes } of segments) {
+    const offset = address - base;
+    if (offset < 0 || offset + bytes.length > chip.length) {
       throw new ImageError(
-        `${file}: ${hex32(segment.address)} with ${segment.bytes.length} bytes lies outside the flash chip: expected ${hex32(base)} to ${hex32(base + chip.length - 1)}`,
+        `${file}: ${hex32(address)} with ${bytes.length} bytes lies outside the flash chip: expected ${hex32(base)} to ${hex32(base + chip.length - 1)}`,
       );
     }
-    chip.set(segment.bytes, offset);
+    chip.set(bytes, offset);
   }
 }
 
