@@ -41,6 +41,7 @@ import { type SerialPortName, serialPorts, timers } from "./serial-and-timers.js
 import { SharedLines } from "./shared-lines.js";
 import { storedPeripherals } from "./stored-peripherals.js";
 import { SystemMemory } from "./system-memory.js";
+import { TimerWiring } from "./timer-wiring.js";
 
 export interface ChipOptions {
   readonly timeline: Timeline;
@@ -117,6 +118,7 @@ export class Chip {
   /** What counts with a clock of its own and must hear of changes. */
   readonly #clocked: (() => void)[] = [];
   readonly #busTiming: ChipBusTiming | undefined;
+  #timerWiring: TimerWiring | undefined;
   #cpuHz = 0;
   #resetting = false;
   #pendingReset: SystemResetCause | undefined;
@@ -273,6 +275,9 @@ export class Chip {
       flashTiming: () => this.flash.timing,
       voltageScale: () => this.pwr.voltageScale,
       onClockChange: () => this.#clocksChanged(),
+      onGateChange: () => {
+        for (const changed of this.#clocked) changed();
+      },
       onBackupReset: () => this.rtc.backupReset(),
     });
     this.#mapController("RCC", ADDRESS.RCC, SIZE.PERIPHERAL, rcc);
@@ -313,6 +318,7 @@ export class Chip {
       clocked: this.rcc.clockGate("SYSCFG"),
       optionBytes: () => this.flash.optionBytes,
       onOverdriveChange: () => this.pwr.overdriveChanged(),
+      onExtiPorts: () => this.#timerWiring?.awaitedChanged(),
     });
     return this.#add("SYSCFG", ADDRESS.SYSCFG, syscfg, { resetBit: "SYSCFG" });
   }
@@ -359,7 +365,19 @@ export class Chip {
 
   #makeExti(): Exti {
     const groups = EXTI_GROUPS.map(({ first, last, irq }) => ({ first, last, line: this.#irqs.source(irq) }));
-    return this.#add("EXTI", ADDRESS.EXTI, new Exti({ log: this.#options.log, groups }));
+    const exti = new Exti({
+      log: this.#options.log,
+      groups,
+      onEdges: () => this.#timerWiring?.awaitedChanged(),
+      onEvent: () => this.#event(),
+    });
+    return this.#add("EXTI", ADDRESS.EXTI, exti);
+  }
+
+  /** An event for the core: it ends a WFE, or lets the next one pass. */
+  #event(): void {
+    this.cpu.event = true;
+    this.cpu.timeline.stopSoon();
   }
 
   #makeDbgmcu(): Dbgmcu {
@@ -378,15 +396,17 @@ export class Chip {
         log,
         timeline,
         clocked: this.rcc.clockGate(gate),
-        onLevel: (pin, high) => this.#pinChanged(index, pin, high),
+        onLevel: (pin, high) => this.#pinChanged(port, index, pin, high),
+        onFunction: (pin) => this.#timerWiring?.muxed(port, pin),
       });
       return [port, this.#add(gate, ADDRESS.GPIOA + index * 0x400, gpio, { resetBit: gate })] as const;
     });
     return Object.fromEntries(ports) as Record<PortLetter, Gpio>;
   }
 
-  #pinChanged(port: number, pin: number, high: boolean): void {
-    if (this.syscfg.extiPort(pin) === port) this.exti.edge(pin, high);
+  #pinChanged(port: PortLetter, index: number, pin: number, high: boolean): void {
+    if (this.syscfg.extiPort(pin) === index) this.exti.edge(pin, high);
+    this.#timerWiring?.level(port, pin, high);
   }
 
   #makeQuadSpi(): QuadSpi {
@@ -543,12 +563,17 @@ export class Chip {
       this.#add(name, address, device, { resetBit: name });
       this.serial.set(name, device);
     }
-    const all = timers(wiring);
+    const all = timers(wiring, (name) => this.#timerWiring?.outputs(name));
     for (const { name, address, device } of all) {
       this.#clocked.push(() => device.clockChanged());
       this.#add(name, address, device, { resetBit: name });
     }
     const timer = (name: string): Tim | undefined => all.find((part) => part.name === name)?.device;
+    this.#timerWiring = new TimerWiring({
+      gpio: this.gpio,
+      timer,
+      awaited: (port, pin) => this.exti.awaits(pin) && PORTS[this.syscfg.extiPort(pin)] === port,
+    });
     this.#addParts([...connectedPeripherals({ ...wiring, timer }), ...dmaControllers(wiring)]);
   }
 

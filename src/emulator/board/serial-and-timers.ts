@@ -1,7 +1,7 @@
 /** The chip's serial ports and general timers, as rows. */
 
 import type { BusDevice, EmulatorLog, InterruptLine } from "../bus.js";
-import type { KernelClock } from "../peripherals/clock-tree.js";
+import type { ClockTree, KernelClock } from "../peripherals/clock-tree.js";
 import type { Rcc } from "../peripherals/rcc.js";
 import { Tim } from "../peripherals/tim.js";
 import { Usart, type UsartOptions } from "../peripherals/usart.js";
@@ -96,10 +96,26 @@ const TIMERS = [
 ] as const;
 
 /** Interrupts that TIM1 and TIM8 have apart from their update's. */
-const OWN_LINES: Readonly<Record<string, { readonly compare: number; readonly trigger: number }>> = {
-  TIM1: { compare: IRQ.TIM1_CC, trigger: IRQ.TIM1_TRG_COM },
-  TIM8: { compare: IRQ.TIM8_CC, trigger: IRQ.TIM8_TRG_COM_TIM14 },
+const OWN_LINES: Readonly<
+  Record<string, { readonly compare: number; readonly trigger: number; readonly break: number }>
+> = {
+  TIM1: { compare: IRQ.TIM1_CC, trigger: IRQ.TIM1_TRG_COM, break: IRQ.TIM1_BRK },
+  TIM8: { compare: IRQ.TIM8_CC, trigger: IRQ.TIM8_TRG_COM_TIM14, break: IRQ.TIM8_BRK_TIM12 },
 };
+
+/** Clocks that TISEL leads to TI1, by timer and TI1SEL (RM0433, TIMx_TISEL). */
+const CLOCK_INPUTS: Readonly<Record<string, Readonly<Record<number, (tree: ClockTree) => number>>>> = {
+  TIM15: {
+    4: (tree) => tree.oscillatorHz("LSE"),
+    5: (tree) => tree.oscillatorHz("CSI"),
+    6: (tree) => tree.mcoHz(2),
+  },
+  TIM16: { 1: (tree) => tree.oscillatorHz("LSI"), 2: (tree) => tree.oscillatorHz("LSE") },
+  TIM17: { 2: (tree) => tree.rtcHseHz, 3: (tree) => tree.mcoHz(1) },
+};
+
+/** Timers without TRGO: what they lead to others is OC1. */
+const OC1_MASTERS = ["TIM13", "TIM14", "TIM16", "TIM17"];
 
 export type SerialPortName = (typeof SERIAL_PORTS)[number]["name"];
 
@@ -142,9 +158,15 @@ export function serialPorts(
   });
 }
 
-export function timers(wiring: Wiring): (Part & { readonly device: Tim })[] {
+/** @param onOutputs outputs of a timer that somebody looks at may have changed. */
+export function timers(
+  wiring: Wiring,
+  onOutputs: (timer: string) => void,
+): (Part & { readonly device: Tim })[] {
   const { log, timeline, rcc, irqLine, requests } = wiring;
-  const parts = TIMERS.map(({ name, kind, bits, bus, irq }) => {
+  const byName = new Map<string, Tim>();
+  const parts = TIMERS.map(({ name, kind, bits, bus, irq, internal }) => {
+    const clocked = rcc.clockGate(name);
     const own = OWN_LINES[name];
     const device = new Tim({
       name,
@@ -155,18 +177,38 @@ export function timers(wiring: Wiring): (Part & { readonly device: Tim })[] {
       interrupt: irqLine(IRQ[irq]),
       ...(own === undefined
         ? {}
-        : { compareInterrupt: irqLine(own.compare), triggerInterrupt: irqLine(own.trigger) }),
-      clocked: rcc.clockGate(name),
-      clockHz: () => rcc.clockTree.timerHz(bus),
+        : {
+            compareInterrupt: irqLine(own.compare),
+            triggerInterrupt: irqLine(own.trigger),
+            breakInterrupt: irqLine(own.break),
+          }),
+      clocked,
+      clockHz: () => (clocked() ? rcc.clockTree.timerHz(bus) : 0),
       request: (what) => requests.pulse(`${name}_${what}`),
+      internalLevel: (index) => {
+        const master = internal[index] ?? "";
+        const timer = byName.get(master);
+        return (OC1_MASTERS.includes(master) ? timer?.reference(1) : timer?.triggerLevel) ?? false;
+      },
+      periodic: (index, selection) => {
+        const hz = index === 0 ? CLOCK_INPUTS[name]?.[selection] : undefined;
+        return hz === undefined ? undefined : () => hz(rcc.clockTree);
+      },
+      onOutputs: () => onOutputs(name),
     });
+    byName.set(name, device);
     return { name, address: ADDRESS[name], device };
   });
-  const byName = new Map(parts.map(({ name, device }) => [name as string, device]));
   for (const { name, internal } of TIMERS) {
     const slave = byName.get(name) as Tim;
     internal.forEach((master, index) => {
-      byName.get(master)?.onTrigger({ wants: () => slave.slaveOf === index, pulse: () => slave.triggered() });
+      const listener = {
+        wants: () => slave.slaveOf === index,
+        pulse: () => slave.triggered(),
+        changed: () => slave.triggerChanged(),
+      };
+      if (OC1_MASTERS.includes(master)) byName.get(master)?.onChannel(1, listener);
+      else byName.get(master)?.onTrigger(listener);
     });
   }
   return parts;

@@ -166,6 +166,18 @@ const MULTIPLEXERS: Readonly<Record<KernelClock, Multiplexer>> = {
 
 const CKPER: readonly Source[] = [oscillator("HSI"), oscillator("CSI"), oscillator("HSE"), none];
 const SYSTEM: readonly Source[] = [oscillator("HSI"), oscillator("CSI"), oscillator("HSE"), pll(1, "P")];
+/** MCO1SEL, MCO2SEL. */
+const CLOCK_OUTPUTS: Readonly<Record<1 | 2, readonly Source[]>> = {
+  1: [oscillator("HSI"), oscillator("LSE"), oscillator("HSE"), pll(1, "Q"), oscillator("HSI48")],
+  2: [
+    (tree) => tree.sysHz,
+    pll(2, "P"),
+    oscillator("HSE"),
+    pll(1, "P"),
+    oscillator("CSI"),
+    oscillator("LSI"),
+  ],
+};
 const PLL_SOURCES: readonly (Oscillator | undefined)[] = ["HSI", "CSI", "HSE", undefined];
 
 const AHB_DIVIDERS = [2, 4, 8, 16, 64, 128, 256, 512] as const;
@@ -255,6 +267,13 @@ export class ClockTree {
   get rtcHseHz(): number {
     const divider = this.#field("CFGR", 8, 0x3f);
     return divider < 2 ? 0 : this.oscillatorHz("HSE") / divider;
+  }
+
+  /** Clock outputs MCO1 and MCO2; a prescaler of 0 means off. */
+  mcoHz(n: 1 | 2): number {
+    const prescaler = this.#field("CFGR", n === 1 ? 18 : 25, 0xf);
+    const source = CLOCK_OUTPUTS[n][this.#field("CFGR", n === 1 ? 22 : 29, 7)] ?? none;
+    return prescaler === 0 ? 0 : source(this) / prescaler;
   }
 
   kernelHz(clock: KernelClock): number {

@@ -1,4 +1,4 @@
-/** EXTI: edge detection, masks and pending bits of the CPU (RM0433, chapter EXTI). D3 wake-up is stored only. */
+/** EXTI: edge detection, masks, pending bits and events of the CPU (RM0433, chapter EXTI). D3 wake-up is stored only. */
 
 import type { EmulatorLog, InterruptLine } from "../bus.js";
 import { RegisterBlock, type RegisterSpec } from "../registers.js";
@@ -14,6 +14,12 @@ export interface ExtiGroup {
 export interface ExtiOptions {
   readonly log: EmulatorLog;
   readonly groups: readonly ExtiGroup[];
+  /** Software chose other edges to look for. */
+  readonly onEdges?: () => void;
+  /** An event for the core (WFE), or one that wakes it from Stop. */
+  readonly onEvent?: () => void;
+  /** A line had an active edge, whatever its masks say: triggers inside the chip. */
+  readonly onTrigger?: (line: number) => void;
 }
 
 type Bank = 1 | 2 | 3;
@@ -42,13 +48,13 @@ const CPU_MASK_RESET: Readonly<Record<Bank, number>> = { 1: 0xffc0_0000, 2: 0xff
 
 export class Exti extends Peripheral {
   readonly registers: RegisterBlock<ExtiRegister>;
-  readonly #groups: readonly ExtiGroup[];
+  readonly #options: ExtiOptions;
   /** Level of each line's signal, where it is known. */
   readonly #levels = new Map<number, boolean>();
 
   constructor(options: ExtiOptions) {
     super();
-    this.#groups = options.groups;
+    this.#options = options;
     this.registers = new RegisterBlock(this.#specs(), { name: "EXTI", log: options.log });
   }
 
@@ -64,8 +70,29 @@ export class Exti extends Peripheral {
     const bank = bankOf(line);
     const bit = 1 << (line % 32);
     if (!this.registers.has(`${high ? "RTSR" : "FTSR"}${bank}`, bit)) return;
-    this.registers.setBits(`CPUPR${bank}`, bit, true);
+    this.#happened(bank, bit);
+  }
+
+  /** The request of direct line `line` was raised: no pending bit, but an event for the core where EMR wants it. */
+  direct(line: number): void {
+    if (this.registers.has(`CPUEMR${bankOf(line)}`, 1 << (line % 32))) this.#options.onEvent?.();
+  }
+
+  /** Does it look for edges of configurable line `line`? */
+  awaits(line: number): boolean {
+    const bank = bankOf(line);
+    const both = this.registers.get(`RTSR${bank}`) | this.registers.get(`FTSR${bank}`);
+    return (both & (1 << (line % 32))) !== 0;
+  }
+
+  #happened(bank: Bank, bits: number): void {
+    this.registers.setBits(`CPUPR${bank}`, bits, true);
     this.#update();
+    if (this.registers.has(`CPUEMR${bank}`, bits)) this.#options.onEvent?.();
+    if (this.#options.onTrigger === undefined) return;
+    for (let line = 0; line < 32; line++) {
+      if ((bits & (1 << line)) !== 0) this.#options.onTrigger((bank - 1) * 32 + line);
+    }
   }
 
   #specs(): Record<ExtiRegister, RegisterSpec> {
@@ -80,13 +107,14 @@ export class Exti extends Peripheral {
       const base = (bank - 1) * 0x20;
       const cpu = 0x80 + (bank - 1) * 0x10;
       const edges = CONFIGURABLE[bank];
-      specs[`RTSR${bank}`] = { offset: base, reset: 0, rw: edges };
-      specs[`FTSR${bank}`] = { offset: base + 0x04, reset: 0, rw: edges };
+      const onWrite = (): void => this.#options.onEdges?.();
+      specs[`RTSR${bank}`] = { offset: base, reset: 0, rw: edges, onWrite };
+      specs[`FTSR${bank}`] = { offset: base + 0x04, reset: 0, rw: edges, onWrite };
       specs[`SWIER${bank}`] = {
         offset: base + 0x08,
         reset: 0,
         wo: edges,
-        onWrite: (written) => this.#software(bank, written & edges),
+        onWrite: (written) => this.#happened(bank, written & edges),
       };
       specs[`D3PMR${bank}`] = { offset: base + 0x0c, reset: 0, tagged: D3_PENDING_MASK[bank] };
       specs[`CPUIMR${bank}`] = {
@@ -95,19 +123,14 @@ export class Exti extends Peripheral {
         rw: CPU_MASK[bank],
         onWrite: () => this.#update(),
       };
-      specs[`CPUEMR${bank}`] = { offset: cpu + 0x04, reset: 0, tagged: CPU_MASK[bank] };
+      specs[`CPUEMR${bank}`] = { offset: cpu + 0x04, reset: 0, rw: CPU_MASK[bank] };
       specs[`CPUPR${bank}`] = { offset: cpu + 0x08, reset: 0, w1c: edges, onWrite: () => this.#update() };
     }
     return specs as Record<ExtiRegister, RegisterSpec>;
   }
 
-  #software(bank: Bank, bits: number): void {
-    this.registers.setBits(`CPUPR${bank}`, bits, true);
-    this.#update();
-  }
-
   #update(): void {
-    for (const { first, last, line } of this.#groups) {
+    for (const { first, last, line } of this.#options.groups) {
       let pending = false;
       for (let at = first; at <= last && !pending; at++) {
         const bank = bankOf(at);

@@ -32,9 +32,14 @@ export interface GpioOptions {
   readonly log: EmulatorLog;
   readonly timeline: Timeline;
   readonly clocked: ClockGate;
-  /** Called with the pin's number when its level changed (EXTI). */
+  /** Called with the pin's number when its level changed (EXTI, inputs of peripherals). */
   readonly onLevel?: (pin: number, high: boolean) => void;
+  /** The pin's mode or alternate function changed. */
+  readonly onFunction?: (pin: number) => void;
 }
+
+/** What a peripheral drives onto a pin in its alternate function; undefined: nothing, or high impedance. Asked when it matters. */
+export type AlternateOutput = () => boolean | undefined;
 
 /** What the outside sees of an output pin. undefined: the port does not drive the pin. */
 export type OutputObserver = (level: boolean | undefined) => void;
@@ -63,6 +68,7 @@ const MODES: readonly PinMode[] = ["input", "output", "alternate", "analog"];
 const PULLS = ["none", "up", "down", "none"] as const;
 const LCKK = 1 << 16;
 const PINS = 16;
+const ALL_PINS = 0xffff;
 
 /** After reset all pins are analog, but for JTAG on PA13..PA15, PB3 and PB4 (RM0433, chapter GPIO). */
 const RESETS: Readonly<Partial<Record<PortLetter, Readonly<Record<string, number>>>>> = {
@@ -76,8 +82,10 @@ export class Gpio extends Peripheral {
   readonly #options: GpioOptions;
   readonly #external = new Map<number, ExternalDriver>();
   readonly #observers = new Map<number, OutputObserver[]>();
-  /** What a peripheral drives onto the pin in alternate mode; undefined: nothing or high impedance. */
-  readonly #peripheral = new Map<number, boolean>();
+  /** By pin * 16 + alternate function. */
+  readonly #peripherals = new Map<number, AlternateOutput>();
+  /** Pins whose level follows a peripheral's output now. */
+  #following = 0;
   readonly #levels: boolean[] = new Array<boolean>(PINS).fill(false);
   readonly #outputs: (boolean | undefined)[] = new Array<undefined>(PINS).fill(undefined);
   /** Since when nothing drives the pin, in board time; undefined while something does. */
@@ -97,6 +105,7 @@ export class Gpio extends Peripheral {
     this.registers.reset();
     this.#locked = 0;
     this.#lockStep = 0;
+    this.#refollow(ALL_PINS);
     this.#settle();
   }
 
@@ -114,20 +123,29 @@ export class Gpio extends Peripheral {
   /** Connects something outside to the pin, replacing what was there. */
   drive(pin: number, high: boolean, strength: DriveStrength): void {
     this.#external.set(pin, { high, strength });
-    this.#settle();
+    this.#settle(1 << pin);
   }
 
   /** Disconnects what `drive` connected. */
   release(pin: number): void {
     this.#external.delete(pin);
-    this.#settle();
+    this.#settle(1 << pin);
   }
 
-  /** A peripheral's output on a pin in alternate mode; undefined releases it. */
-  driveAlternate(pin: number, high: boolean | undefined): void {
-    if (high === undefined) this.#peripheral.delete(pin);
-    else this.#peripheral.set(pin, high);
-    this.#settle();
+  /** Wires a peripheral's output to the pin's alternate function `af`. */
+  connect(pin: number, af: number, output: AlternateOutput): void {
+    this.#peripherals.set(pin * 16 + af, output);
+    this.#refollow(1 << pin);
+  }
+
+  /** A peripheral's output on the pin may have changed. */
+  refresh(pin: number): void {
+    if ((this.#following & (1 << pin)) !== 0) this.#settle(1 << pin);
+  }
+
+  /** Does somebody outside look at the pin all the time? */
+  observed(pin: number): boolean {
+    return this.#observers.has(pin);
   }
 
   /** `observer` is called at once and whenever the port's own drive of the pin changes. */
@@ -140,6 +158,11 @@ export class Gpio extends Peripheral {
 
   /** The voltage on the pin as a logic level, whatever its mode. */
   level(pin: number): boolean {
+    this.refresh(pin);
+    return this.#level(pin);
+  }
+
+  #level(pin: number): boolean {
     const since = this.#floatingSince[pin];
     if (since !== undefined && this.#options.timeline.now - since > FLOAT_HOLD_NS) return false;
     return this.#levels[pin] ?? false;
@@ -157,7 +180,12 @@ export class Gpio extends Peripheral {
         OSPEEDR: { offset: 0x08, reset: reset("OSPEEDR"), rw: 0xffff_ffff, onWrite: guard("OSPEEDR", 2) },
         PUPDR: { offset: 0x0c, reset: reset("PUPDR"), rw: 0xffff_ffff, onWrite: guard("PUPDR", 2) },
         IDR: { offset: 0x10, reset: 0, ro: 0xffff, onRead: () => this.#input() },
-        ODR: { offset: 0x14, reset: 0, rw: 0xffff, onWrite: () => this.#settle() },
+        ODR: {
+          offset: 0x14,
+          reset: 0,
+          rw: 0xffff,
+          onWrite: (_written, before) => this.#settle(this.registers.get("ODR") ^ before),
+        },
         BSRR: { offset: 0x18, reset: 0, wo: 0xffff_ffff, onWrite: (written) => this.#setReset(written) },
         LCKR: {
           offset: 0x1c,
@@ -187,14 +215,33 @@ export class Gpio extends Peripheral {
       this.registers.set(name, (now & ~keep) | (before & keep));
       this.#mistake(`${name}: locked pins keep their configuration until reset (LCKR)`);
     }
-    this.#settle();
+    const pins = touchedPins((this.registers.get(name) ^ before) >>> 0, bits) << (name === "AFRH" ? 8 : 0);
+    if (name === "MODER" || name === "AFRL" || name === "AFRH") this.#refollow(pins);
+    this.#settle(pins);
+    if (bits === 1 || this.#options.onFunction === undefined) return;
+    for (let pin = 0; pin < PINS; pin++) if ((pins & (1 << pin)) !== 0) this.#options.onFunction(pin);
+  }
+
+  /** Which of `pins` carry a peripheral's output now. */
+  #refollow(pins: number): void {
+    for (let pin = 0; pin < PINS; pin++) {
+      if ((pins & (1 << pin)) === 0) continue;
+      const follows = this.#field("MODER", pin) === 2 && this.#alternateOutput(pin) !== undefined;
+      this.#following = follows ? this.#following | (1 << pin) : this.#following & ~(1 << pin);
+    }
+  }
+
+  #alternateOutput(pin: number): AlternateOutput | undefined {
+    const af = (this.registers.get(pin < 8 ? "AFRL" : "AFRH") >>> ((pin & 7) * 4)) & 0xf;
+    return this.#peripherals.get(pin * 16 + af);
   }
 
   /** Set wins over reset for the same pin (RM0433, GPIOx_BSRR). */
   #setReset(written: number): void {
     const odr = this.registers.get("ODR");
-    this.registers.set("ODR", ((odr & ~(written >>> 16)) | written) & 0xffff);
-    this.#settle();
+    const next = ((odr & ~(written >>> 16)) | written) & 0xffff;
+    this.registers.set("ODR", next);
+    this.#settle(next ^ odr);
   }
 
   /** The key: LCKK 1, 0, 1 with the same pins, then a read (RM0433, GPIOx_LCKR). */
@@ -220,11 +267,12 @@ export class Gpio extends Peripheral {
 
   /** IDR: pins in analog mode read 0 (RM0433, chapter GPIO). */
   #input(): number {
+    if (this.#following !== 0) this.#settle(this.#following);
     let value = 0;
     for (let pin = 0; pin < PINS; pin++) {
       if (this.#field("MODER", pin) === 3) continue;
       if (this.#floatingSince[pin] !== undefined) this.#noteFloat(pin);
-      if (this.level(pin)) value |= 1 << pin;
+      if (this.#level(pin)) value |= 1 << pin;
     }
     return value;
   }
@@ -238,9 +286,10 @@ export class Gpio extends Peripheral {
     );
   }
 
-  /** Works out every pin's level, and tells who watches. */
-  #settle(): void {
+  /** Works out the level of each pin of `pins`, and tells who watches. */
+  #settle(pins = ALL_PINS): void {
     for (let pin = 0; pin < PINS; pin++) {
+      if ((pins & (1 << pin)) === 0) continue;
       const output = this.#output(pin);
       if (output !== this.#outputs[pin]) {
         this.#outputs[pin] = output;
@@ -251,7 +300,7 @@ export class Gpio extends Peripheral {
   }
 
   #settlePin(pin: number, output: boolean | undefined): void {
-    const before = this.level(pin);
+    const before = this.#level(pin);
     const driven = this.#driven(pin, output);
     if (driven === undefined) {
       this.#floatingSince[pin] ??= this.#options.timeline.now;
@@ -279,7 +328,7 @@ export class Gpio extends Peripheral {
   #output(pin: number): boolean | undefined {
     const mode = this.#field("MODER", pin);
     if (mode === 0 || mode === 3) return undefined;
-    const level = mode === 1 ? this.registers.has("ODR", 1 << pin) : this.#peripheral.get(pin);
+    const level = mode === 1 ? this.registers.has("ODR", 1 << pin) : this.#alternateOutput(pin)?.();
     const openDrain = this.registers.has("OTYPER", 1 << pin);
     return openDrain && level === true ? undefined : level;
   }
@@ -291,6 +340,15 @@ export class Gpio extends Peripheral {
   #mistake(message: string): void {
     this.#options.log.once(`GPIO${this.#options.port}.${message}`, `guest mistake: ${message}`);
   }
+}
+
+/** Pins of which any of the `bits` bits each has is set in `changed`. */
+function touchedPins(changed: number, bits: number): number {
+  let pins = 0;
+  for (let pin = 0; pin * bits < 32; pin++) {
+    if (((changed >>> (pin * bits)) & ((1 << bits) - 1)) !== 0) pins |= 1 << pin;
+  }
+  return pins & ALL_PINS;
 }
 
 /** "PB2" -> port "B", pin 2. @throws RangeError for anything that is not a pin of the STM32H750. */

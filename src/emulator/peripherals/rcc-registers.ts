@@ -185,7 +185,7 @@ const PLAIN_REGISTERS = {
 const ACTIVE_REGISTERS = {
   // HSI runs and D1/D2 have their clock: the CPU could not read the register otherwise.
   CR: { offset: 0x00, reset: 0x0000_c025, rw: 0x1505_129b, ro: 0x2a02_e124, tagged: 0x0008_0000 },
-  CFGR: { offset: 0x10, reset: 0, rw: 0xbf47, ro: 0x38, tagged: 0xfffc_4080 },
+  CFGR: { offset: 0x10, reset: 0, rw: 0xfffc_bf47, ro: 0x38, tagged: 0x4080 },
   PLLCKSELR: { offset: 0x28, reset: 0x0202_0200, rw: 0x03f3_f3f3 },
   PLLCFGR: { offset: 0x2c, reset: 0x01ff_0000, rw: 0x01ff_0fff },
   PLL1DIVR: { offset: 0x30, reset: 0x0101_0280, rw: 0x7f7f_ffff },

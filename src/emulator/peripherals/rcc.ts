@@ -44,6 +44,8 @@ export interface RccOptions {
   readonly voltageScale: () => VoltageScale;
   /** Called after anything changed that may change a frequency. */
   readonly onClockChange: (tree: ClockTree) => void;
+  /** A peripheral's clock gate (RCC_xxxENR) opened or closed. */
+  readonly onGateChange?: () => void;
   /** BDCR.BDRST: the whole backup domain goes to its reset state. */
   readonly onBackupReset: () => void;
 }
@@ -260,6 +262,11 @@ export class Rcc implements BusDevice {
       hooks[register] = (_written, before) => {
         this.#plls.guard(pll, register, before, 0xffff_ffff);
         this.#changed();
+      };
+    }
+    for (const register of keys(ENABLE_BITS)) {
+      hooks[register] = (_written, before) => {
+        if (this.registers.get(register) !== before) this.#options.onGateChange?.();
       };
     }
     for (const register of keys(RESET_BITS)) {

@@ -13,6 +13,8 @@ export interface SyscfgOptions {
   readonly optionBytes: () => { readonly OPTSR: number; readonly WPSN: number; readonly BOOT: number };
   /** PWRCR.ODEN changed: PWR moves to another scale. */
   readonly onOverdriveChange: () => void;
+  /** EXTICRx changed. */
+  readonly onExtiPorts?: () => void;
   /** SYSCFG_PKGR.PKG. Default 0. */
   readonly packageCode?: number;
 }
@@ -25,10 +27,6 @@ const CELL_NS = 10e3;
 
 const PLAIN = {
   PMCR: { offset: 0x04, reset: 0, tagged: 0xfe0_03ff },
-  EXTICR1: { offset: 0x08, reset: 0, rw: 0xffff },
-  EXTICR2: { offset: 0x0c, reset: 0, rw: 0xffff },
-  EXTICR3: { offset: 0x10, reset: 0, rw: 0xffff },
-  EXTICR4: { offset: 0x14, reset: 0, rw: 0xffff },
   CFGR: { offset: 0x18, reset: 0, tagged: 0xfecd },
   CCVR: { offset: 0x24, reset: 0, ro: 0xff },
   CCCR: { offset: 0x28, reset: 0, tagged: 0xff },
@@ -50,6 +48,10 @@ type SyscfgRegister =
   | keyof typeof PLAIN
   | "CCCSR"
   | "PWRCR"
+  | "EXTICR1"
+  | "EXTICR2"
+  | "EXTICR3"
+  | "EXTICR4"
   | "PKGR"
   | "UR0"
   | "UR2"
@@ -78,6 +80,10 @@ export class Syscfg extends Peripheral {
           tagged: 0x1_0002,
           onWrite: () => this.#followCell(),
         },
+        EXTICR1: { offset: 0x08, reset: 0, rw: 0xffff, onWrite: () => options.onExtiPorts?.() },
+        EXTICR2: { offset: 0x0c, reset: 0, rw: 0xffff, onWrite: () => options.onExtiPorts?.() },
+        EXTICR3: { offset: 0x10, reset: 0, rw: 0xffff, onWrite: () => options.onExtiPorts?.() },
+        EXTICR4: { offset: 0x14, reset: 0, rw: 0xffff, onWrite: () => options.onExtiPorts?.() },
         PWRCR: { offset: 0x2c, reset: 0, rw: ODEN, onWrite: () => options.onOverdriveChange() },
         PKGR: { offset: 0x124, reset: 0, ro: 0xf, onRead: () => options.packageCode ?? 0 },
         UR0: { offset: 0x300, reset: 0, ro: 0xff_0001, onRead: () => (bytes().OPTSR & 0xff00) << 8 },

@@ -2,7 +2,7 @@
 
 import type { LapCounter } from "./tim-counter.js";
 
-/** CCMRx.OCxM. */
+/** CCMRx.OCxM; 12..15 are PWM modes combined with the neighbour, 8 and 9 (retriggerable one pulse) act as PWM here. */
 const MODE = {
   ACTIVE: 1,
   INACTIVE: 2,
@@ -12,15 +12,21 @@ const MODE = {
   PWM1: 6,
   PWM2: 7,
 } as const;
+export const COMBINED = { OR: 12, AND: 13, ASYMMETRIC1: 14, ASYMMETRIC2: 15 } as const;
+const PWM_OF: Readonly<Record<number, number>> = { 8: 6, 9: 7, 12: 6, 13: 7, 14: 6, 15: 7 };
 
 export class Channel {
   /** The value behind the preload register. */
   active = 0;
-  /** OCxM with its fourth bit; modes above 7 act as their lower bits do, which is told by the timer. */
+  /** OCxM with its fourth bit. */
   mode = 0;
   /** CCxS: 0 makes it an output. */
   selection = 0;
   preload = false;
+  /** OCxCE */
+  clearable = false;
+  /** OCxREF is held low until the next update, because ETRF went high. */
+  cleared = false;
   #reference = false;
 
   reset(): void {
@@ -28,6 +34,8 @@ export class Channel {
     this.mode = 0;
     this.selection = 0;
     this.preload = false;
+    this.clearable = false;
+    this.cleared = false;
     this.#reference = false;
   }
 
@@ -35,19 +43,27 @@ export class Channel {
     return this.selection === 0;
   }
 
+  get isCombined(): boolean {
+    return this.mode >= COMBINED.OR;
+  }
+
   /** `times` matches were passed. */
   matched(times: number): void {
-    const mode = this.mode & 7;
-    if (mode === MODE.ACTIVE) this.#reference = true;
-    else if (mode === MODE.INACTIVE) this.#reference = false;
-    else if (mode === MODE.TOGGLE && times % 2 === 1) this.#reference = !this.#reference;
+    if (this.mode === MODE.ACTIVE) this.#reference = true;
+    else if (this.mode === MODE.INACTIVE) this.#reference = false;
+    else if (this.mode === MODE.TOGGLE && times % 2 === 1) this.#reference = !this.#reference;
+  }
+
+  /** Forcing a level leaves it behind for the modes that only change it. */
+  settle(): void {
+    if (this.mode === MODE.FORCE_INACTIVE) this.#reference = false;
+    if (this.mode === MODE.FORCE_ACTIVE) this.#reference = true;
   }
 
   /** OCxREF. */
   reference(counter: LapCounter): boolean {
-    const mode = this.mode & 7;
-    if (mode === MODE.FORCE_INACTIVE) return false;
-    if (mode === MODE.FORCE_ACTIVE) return true;
+    if (this.cleared) return false;
+    const mode = PWM_OF[this.mode] ?? this.mode;
     if (mode < MODE.PWM1) return this.#reference;
     const below = counter.countsDown ? counter.count <= this.active : counter.count < this.active;
     return below === (mode === MODE.PWM1);

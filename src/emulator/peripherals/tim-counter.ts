@@ -22,7 +22,16 @@ export class LapCounter {
 
   /** CNT. */
   get count(): number {
-    const { arr, position } = this;
+    return this.#countAt(this.position);
+  }
+
+  /** What CNT will be in `ticks`, if nothing changes. */
+  countIn(ticks: number): number {
+    return this.#countAt((this.position + ticks) % this.lap);
+  }
+
+  #countAt(position: number): number {
+    const { arr } = this;
     if (this.direction === "up") return position;
     if (this.direction === "down") return Math.max(0, arr - position);
     return position <= arr ? position : 2 * arr - position;
@@ -40,10 +49,13 @@ export class LapCounter {
     else this.position = this.direction === "center" && down ? (2 * arr - count) % this.lap : count;
   }
 
-  /** Where CNT equals `value`: positions while counting up and while counting down. */
+  /**
+   * Where CNT equals `value`: positions while counting up and while counting down. A value above ARR is never reached; its
+   * flag comes with the overflow (RM0433, TIMx_SR.CC1IF).
+   */
   matches(value: number): { readonly up: number | undefined; readonly down: number | undefined } {
     const { arr, direction } = this;
-    if (value > arr) return { up: undefined, down: undefined };
+    if (value > arr) return { up: direction === "center" ? arr : 0, down: undefined };
     if (direction === "up") return { up: value, down: undefined };
     if (direction === "down") return { up: undefined, down: arr - value };
     return { up: value, down: (2 * arr - value) % this.lap };

@@ -27,27 +27,44 @@ export const UIFCPY = 0x8000_0000;
 export const CC1E = 1 << 0;
 export const MOE = 1 << 15;
 
-/** CKD only changes filters and dead time, which have no input here. */
-const CKD = 3 << 8;
-/** CC1S..OC1CE of two channels with OCxM's fourth bit; fast enable and clear have no effect. */
-const CCMR_ACTIVE = 0x0101_7b7b;
-/** CCxE, CCxP, CCxNE, CCxNP. */
-const CCER_ACTIVE = 0x0033_ffff;
-const MMS = 7 << 4;
-/** SMS and TS. MSM delays by a few clocks. */
-const SMCR_ACTIVE = 0x0031_00f7;
+export const COMIF = 1 << 5;
+export const BIF = 1 << 7;
+export const B2IF = 1 << 8;
+/** SR: CC1OF; CC2OF..CC4OF follow. */
+export const CC1OF = 1 << 9;
+export const BKE = 1 << 12;
+export const BKP = 1 << 13;
+export const AOE = 1 << 14;
+export const BK2E = 1 << 24;
+export const BK2P = 1 << 25;
+export const UDE = 1 << 8;
+export const COMDE = 1 << 13;
+export const TDE = 1 << 14;
+/** CR2: CCPC, CCUS, CCDS. */
+export const CCPC = 1 << 0;
+export const CCUS = 1 << 2;
+export const CCDS = 1 << 3;
+/** SMCR.ECE: external clock mode 2. */
+export const ECE = 1 << 14;
 
 export interface TimHooks {
   readonly control: (before: number) => void;
+  /** After a write of a register that BDTR.LOCK may protect, before it has an effect. */
+  readonly locked: (name: string, before: number) => void;
   readonly readControl: (stored: number) => number;
   readonly status: (written: number, before: number) => void;
   readonly generate: (written: number) => void;
   readonly readCount: () => number;
   readonly writeCount: () => void;
   readonly reload: () => void;
-  readonly channels: () => void;
+  /** @param register 1..3: CCMRx */
+  readonly channels: (register: number, before: number) => void;
+  readonly outputs: () => void;
+  readonly inputs: () => void;
+  readonly mainOutput: () => void;
   /** @param index 0..5 */
-  readonly compare: (index: number) => void;
+  readonly compare: (index: number, before: number) => void;
+  readonly readCompare: (index: number) => void;
   readonly update: () => void;
   readonly burst: (value: number | undefined) => number;
 }
@@ -90,22 +107,26 @@ function narrow(spec: RegisterSpec, mask: number): RegisterSpec {
 }
 
 function actionsFor(kind: TimKind, hooks: TimHooks): Record<string, RegisterAction> {
+  const guarded = (name: string, effect: () => void) => (_written: number, before: number) => {
+    hooks.locked(name, before);
+    effect();
+  };
   const actions: Record<string, RegisterAction> = {
     CR1: {
-      rw: CEN | UDIS | URS | OPM | DIR | CMS | ARPE | CKD | UIFREMAP,
+      rw: ALL,
       onRead: (stored) => hooks.readControl(stored),
       onWrite: (_written, before) => hooks.control(before),
     },
-    CR2: { rw: MMS | (1 << 3), onWrite: () => hooks.update() },
-    SMCR: { rw: SMCR_ACTIVE | (1 << 7), onWrite: () => hooks.update() },
-    DIER: { rw: 0x5f5f, onWrite: () => hooks.update() },
+    CR2: { rw: ALL, onWrite: guarded("CR2", hooks.inputs) },
+    SMCR: { rw: ALL, onWrite: () => hooks.inputs() },
+    DIER: { rw: ALL, onWrite: () => hooks.update() },
     SR: {
       rw: ALL,
       quiet: true,
       onWrite: (written, before, laneMask) => hooks.status(written | ~laneMask, before),
     },
     EGR: { wo: ALL, onWrite: (written) => hooks.generate(written) },
-    CCER: { rw: CCER_ACTIVE, onWrite: () => hooks.update() },
+    CCER: { rw: ALL, onWrite: guarded("CCER", hooks.outputs) },
     CNT: {
       rw: kind === "general" ? ALL : 0xffff,
       ro: kind === "general" ? 0 : UIFCPY,
@@ -115,7 +136,10 @@ function actionsFor(kind: TimKind, hooks: TimHooks): Record<string, RegisterActi
     PSC: { rw: ALL, onWrite: () => hooks.update() },
     ARR: { rw: ALL, onWrite: () => hooks.reload() },
     RCR: { rw: ALL, onWrite: () => hooks.update() },
-    BDTR: { rw: MOE | (3 << 10) | (1 << 14), onWrite: () => hooks.update() },
+    BDTR: { rw: ALL, onWrite: guarded("BDTR", hooks.mainOutput) },
+    AF1: { rw: ALL, onWrite: () => hooks.mainOutput() },
+    AF2: { rw: ALL, onWrite: () => hooks.mainOutput() },
+    TISEL: { rw: ALL, onWrite: () => hooks.inputs() },
     DCR: { rw: ALL },
     DMAR: {
       rw: ALL,
@@ -124,10 +148,20 @@ function actionsFor(kind: TimKind, hooks: TimHooks): Record<string, RegisterActi
     },
   };
   for (const number of [1, 2, 3]) {
-    actions[`CCMR${number}_Output`] = { rw: CCMR_ACTIVE | 0x0404, onWrite: () => hooks.channels() };
+    actions[`CCMR${number}_Output`] = {
+      rw: ALL,
+      onWrite: (_written, before) => hooks.channels(number, before),
+    };
   }
   for (let index = 0; index < 6; index++) {
-    actions[`CCR${index + 1}`] = { rw: ALL, onWrite: () => hooks.compare(index) };
+    actions[`CCR${index + 1}`] = {
+      rw: ALL,
+      onRead: (stored) => {
+        hooks.readCompare(index);
+        return stored;
+      },
+      onWrite: (_written, before) => hooks.compare(index, before),
+    };
   }
   return actions;
 }

@@ -1,8 +1,7 @@
 /**
  * Timers TIM1..TIM8 and TIM12..TIM17 (RM0433, chapters of the same names): counting in all directions, prescaler,
- * repetition, preload, compare and PWM outputs as levels, one-pulse mode, master and slave mode over the internal
- * triggers, interrupts and DMA requests. Nothing is connected to the pins: capture by software (CCxG) only; encoder,
- * external clocks, dead time and break inputs are stored.
+ * repetition, preload, compare and PWM outputs, capture, encoder, external clocks, one-pulse mode, master and slave mode,
+ * break, interrupts and DMA requests. Filters and dead time, which move edges by some clocks, are stored.
  *
  * Between two events that somebody waits for, nothing is scheduled: the counter's position is computed when looked at.
  */
@@ -10,35 +9,23 @@
 import type { AccessSize, BusDevice, ClockGate, EmulatorLog, InterruptLine } from "../bus.js";
 import { RegisterBlock } from "../registers.js";
 import type { Timeline, TimelineEvent } from "../timeline.js";
-import { Channel } from "./tim-channel.js";
+import { TimBreak } from "./tim-break.js";
+import { TimBurst } from "./tim-burst.js";
+import { TimChannels } from "./tim-channels.js";
 import { LapCounter } from "./tim-counter.js";
-import {
-  ARPE,
-  CC1E,
-  CC1IF,
-  CEN,
-  CMS,
-  COMPARE_FLAGS,
-  DIR,
-  MOE,
-  OPM,
-  TIF,
-  type TimKind,
-  timRegisters,
-  UDIS,
-  UIF,
-  UIFCPY,
-  UIFREMAP,
-  URS,
-} from "./tim-registers.js";
+import { type TimInput, TimInputs } from "./tim-inputs.js";
+import { lockedBits, outputLevel } from "./tim-outputs.js";
+import { PeriodicInputs } from "./tim-periodic.js";
+import * as bits from "./tim-registers.js";
+import { type TriggerListener, TriggerOutput } from "./tim-trigger.js";
 
-/** What a timer asks of DMA: its update event, its channels 1..4, its trigger. */
-export type TimRequest = "UP" | "CH1" | "CH2" | "CH3" | "CH4" | "TRIG";
+/** What a timer asks of DMA: its update event, its channels 1..4, its trigger, its commutation. */
+export type TimRequest = "UP" | "CH1" | "CH2" | "CH3" | "CH4" | "TRIG" | "COM";
 
 export interface TimOptions {
   /** "TIM2". */
   readonly name: string;
-  readonly kind: TimKind;
+  readonly kind: bits.TimKind;
   /** Counter width: 32 for TIM2 and TIM5, else 16. */
   readonly bits: 16 | 32;
   readonly log: EmulatorLog;
@@ -47,70 +34,114 @@ export interface TimOptions {
   readonly interrupt: InterruptLine;
   readonly compareInterrupt?: InterruptLine;
   readonly triggerInterrupt?: InterruptLine;
+  readonly breakInterrupt?: InterruptLine;
   readonly clocked: ClockGate;
-  /** The timers' kernel clock in Hz (ClockTree.timerHz). */
+  /** The timers' kernel clock in Hz (ClockTree.timerHz); 0 while it stands still. */
   readonly clockHz: () => number;
   readonly request?: (request: TimRequest) => void;
+  /** The level of internal trigger ITRx, where its master gives one. */
+  readonly internalLevel?: (index: number) => boolean;
+  /** Frequency of the clock that TISEL can select in place of pin TIx (index 0..3); undefined: that is no clock. */
+  readonly periodic?: (index: number, selection: number) => (() => number) | undefined;
+  /** Outputs that `watch` named may have changed. */
+  readonly onOutputs?: () => void;
 }
 
-/** Who is clocked or started by a timer's trigger output. */
-export interface TriggerListener {
-  /** Does it look at this trigger now? */
-  readonly wants: () => boolean;
-  readonly pulse: () => void;
-}
-
-const CHANNEL_REQUESTS: readonly TimRequest[] = ["CH1", "CH2", "CH3", "CH4"];
-/** SMCR.SMS */
-const SLAVE = { RESET: 4, GATED: 5, TRIGGER: 6, EXTERNAL: 7, RESET_TRIGGER: 8 } as const;
-/** CR2.MMS */
-const MASTER = { RESET: 0, ENABLE: 1, UPDATE: 2, COMPARE: 3 } as const;
-const UDE = 1 << 8;
-const TDE = 1 << 14;
-const COMPARE_SHIFT = 1;
-const DMA_SHIFT = 9;
+/** SMCR.SMS; 1..3 are the encoder modes. */
+const SLAVE = { ENCODER3: 3, RESET: 4, GATED: 5, TRIGGER: 6, EXTERNAL: 7, RESET_TRIGGER: 8 } as const;
+/** Periods shorter than this look like a steady light. */
+const FLICKER_NS = 10e6;
+/** CR2.MMS; from 4 on OCxREF. */
+const MASTER = { RESET: 0, ENABLE: 1, UPDATE: 2, COMPARE: 3, REFERENCE: 4 } as const;
 
 export class Tim implements BusDevice {
   readonly registers: RegisterBlock<string>;
   readonly name: string;
 
   readonly #options: TimOptions;
-  readonly #channels = [1, 2, 3, 4, 5, 6].map(() => new Channel());
+  readonly #names: ReadonlySet<string>;
   readonly #counter: LapCounter;
-  readonly #listeners: TriggerListener[] = [];
-  readonly #count: number;
+  readonly #channels: TimChannels;
+  readonly #inputs: TimInputs;
+  readonly #periodic: PeriodicInputs;
+  readonly #break: TimBreak;
+  readonly #burst = new TimBurst();
+  readonly #trgo = new TriggerOutput();
+  readonly #trgo2 = new TriggerOutput();
   /** Board time at which the counter stood at its position. */
   #since = 0;
   /** The prescaler's active value. */
   #psc = 0;
+  /** Edges of an external clock that the prescaler has counted. */
+  #prescaled = 0;
   #repetitions = 0;
   #hz = 0;
   #next: TimelineEvent | undefined;
   #syncing = false;
+  /** The trigger input's level, for gated mode. */
+  #gate = false;
+  #awaited = 0;
+  #seen = 0;
 
   constructor(options: TimOptions) {
     this.#options = options;
     this.name = options.name;
-    const specs = timRegisters(options.kind, options.bits, {
+    const specs = bits.timRegisters(options.kind, options.bits, {
       control: (before) => this.#control(before),
-      readControl: (stored) => (this.#counter.countsDown ? stored | DIR : stored & ~DIR) >>> 0,
+      locked: (name, before) => this.#keepLocked(name, before),
+      readControl: (stored) => (this.#counter.countsDown ? stored | bits.DIR : stored & ~bits.DIR) >>> 0,
       status: (written, before) => this.#clear(written, before),
       generate: (written) => this.#generate(written),
       readCount: () => this.#readCount(),
       writeCount: () => this.#writeCount(),
       reload: () => this.#reload(),
-      channels: () => this.#setUpChannels(),
-      compare: (channel) => this.#writeCompare(channel),
+      channels: (register, before) => {
+        this.#keepLocked(`CCMR${register}_Output`, before);
+        this.#channels.configure(register, before);
+        this.#changed();
+      },
+      outputs: () => {
+        this.#channels.wroteEnables();
+        this.#changed();
+      },
+      inputs: () => {
+        this.#inputs.look();
+        this.#gate = this.#triggerInput();
+        this.#changed();
+      },
+      mainOutput: () => {
+        this.#break.look();
+        this.#changed();
+      },
+      compare: (channel, before) => {
+        this.#channels.wroteCompare(channel, before);
+        this.#changed();
+      },
+      readCompare: (channel) => this.#readCompare(channel),
       update: () => this.#changed(),
-      burst: (value) => this.#burst(value),
+      burst: (value) => this.#burst.access(this.registers, value),
     });
     this.registers = new RegisterBlock(specs, {
       name: options.name,
       log: options.log,
       clocked: options.clocked,
     });
-    this.#count = [1, 2, 3, 4, 5, 6].filter((n) => `CCR${n}` in specs).length;
+    this.#names = new Set(Object.keys(specs));
+    const has = (name: string): boolean => this.#names.has(name);
     this.#counter = new LapCounter(this.#max);
+    this.#channels = new TimChannels(this.registers, this.#counter, has, options.bits);
+    this.#inputs = new TimInputs(this.registers, this.#channels.all, has, {
+      capture: (index) => this.#captured(index, this.#counter.count, 1),
+      trigger: () => this.#triggered(),
+      gate: () => this.#gated(),
+      step: (up) => this.#step(up),
+      external: () => {
+        if (this.registers.has("SMCR", bits.ECE)) this.#externalEdge();
+      },
+      clear: () => this.#channels.clear(),
+    });
+    this.#periodic = new PeriodicInputs(this.registers, this.#inputs, options.periodic);
+    this.#break = new TimBreak(this.registers, has);
   }
 
   read(offset: number, size: AccessSize): number {
@@ -126,13 +157,18 @@ export class Tim implements BusDevice {
   reset(): void {
     this.#cancel();
     this.registers.reset();
-    for (const channel of this.#channels) channel.reset();
+    this.#channels.reset();
+    this.#inputs.reset();
+    this.#trgo.reset();
+    this.#trgo2.reset();
     this.#counter.direction = "up";
     this.#counter.arr = this.#max;
     this.#counter.position = 0;
     this.#psc = 0;
+    this.#prescaled = 0;
     this.#repetitions = 0;
     this.#hz = 0;
+    this.#tellOutputs();
     this.#updateInterrupts();
   }
 
@@ -143,38 +179,124 @@ export class Tim implements BusDevice {
 
   /** `listener` hears of the trigger output (TRGO) while it wants to. */
   onTrigger(listener: TriggerListener): void {
-    this.#listeners.push(listener);
+    this.#trgo.add(listener);
   }
 
-  /** Which internal trigger (ITR0..3) the slave controller follows; undefined while it follows none. */
+  /** The second trigger output of TIM1 and TIM8. */
+  onTrigger2(listener: TriggerListener): void {
+    this.#trgo2.add(listener);
+  }
+
+  /** `listener` hears of the rising edges of OCxREF of channel 1..4. */
+  onChannel(channel: number, listener: TriggerListener): void {
+    this.#channels.events[channel - 1]?.add(listener);
+  }
+
+  /** TRGO as a level, for gated slaves. */
+  get triggerLevel(): boolean {
+    this.#sync();
+    return this.#masterLevel(this.#masterMode);
+  }
+
+  /** OCxREF of channel 1..6. */
+  reference(channel: number): boolean {
+    this.#sync();
+    return this.#channels.reference(channel - 1);
+  }
+
+  /** Which internal trigger (ITR0..) the slave controller follows or captures on; undefined while it follows none. */
   get slaveOf(): number | undefined {
-    if (this.#slaveMode === 0) return undefined;
-    const smcr = this.registers.get("SMCR");
-    const selection = ((smcr >>> 4) & 7) | ((smcr >>> 17) & 0x18);
-    return selection < 4 ? selection : undefined;
+    const { trigger } = this.#inputs;
+    const index = trigger < 4 ? trigger : trigger >= 8 ? trigger - 4 : undefined;
+    return this.#slaveMode >= SLAVE.RESET || this.#channels.capturesTrigger ? index : undefined;
   }
 
-  /** The level of output OCx (x = 1..6), or of its complement; undefined while the output is off. */
+  /** The level of output OCx (x = 1..6), or of its complement; undefined while the timer does not drive it. */
   output(channel: number, complement = false): boolean | undefined {
     this.#sync();
-    const at = this.#channels[channel - 1];
-    const shift = (channel - 1) * 4 + (complement ? 2 : 0);
-    if (at?.isOutput !== true || !this.registers.has("CCER", CC1E << shift)) return undefined;
-    if (this.#has("BDTR") && !this.registers.has("BDTR", MOE)) return undefined;
-    const inverted = this.registers.has("CCER", (CC1E << 1) << shift);
-    return (at.reference(this.#counter) !== inverted) !== complement;
+    const index = channel - 1;
+    if (this.#channels.all[index]?.isOutput !== true) return undefined;
+    const has = (name: string): number => (this.#names.has(name) ? this.registers.get(name) : 0);
+    const state = {
+      ccer: this.#channels.enables,
+      bdtr: this.#names.has("BDTR") ? this.registers.get("BDTR") : undefined,
+      cr2: has("CR2"),
+    };
+    return outputLevel(state, index, complement, this.#channels.reference(index));
+  }
+
+  /**
+   * Somebody looks at the pins of these channels' outputs (bit 0: channel 1): each edge is told from now on.
+   * @param seen looked at with the eye (a LED): told only where it flickers slowly enough to be seen.
+   */
+  watch(channels: number, seen = 0): void {
+    if (channels === this.#awaited && seen === this.#seen) return;
+    this.#awaited = channels;
+    this.#seen = seen;
+    this.#changed();
+  }
+
+  /** Outputs whose edges are told, bit 0 for channel 1. */
+  get #watched(): number {
+    if (this.#seen === 0) return this.#awaited;
+    const slow = this.#counter.lap * this.#tickNs >= FLICKER_NS;
+    return slow ? this.#awaited | this.#seen : this.#awaited;
+  }
+
+  /** A signal at an input. @param source 0: the pin; else the number that TISEL or AF1.ETRSEL knows it by. */
+  setInput(input: TimInput, level: boolean, source = 0): void {
+    this.#sync();
+    this.#inputs.set(input, level, source);
+    this.#changed();
+  }
+
+  /** A signal at a break input: bit 0 of AF1 or AF2 enables the pin, 1 and 2 the comparators. undefined: not connected. */
+  setBreak(which: 1 | 2, source: number, level: boolean | undefined): void {
+    this.#sync();
+    this.#break.set(which, source, level);
+    this.#changed();
   }
 
   /** An edge of the internal trigger that `slaveOf` names. */
   triggered(): void {
     this.#sync();
-    const mode = this.#slaveMode;
-    this.registers.setBits("SR", TIF, true);
-    if (mode === SLAVE.RESET || mode === SLAVE.RESET_TRIGGER) this.#restart(false);
-    if (mode === SLAVE.TRIGGER || mode === SLAVE.RESET_TRIGGER) this.#enable();
-    if (mode === SLAVE.EXTERNAL && this.registers.has("CR1", CEN)) this.#advance(1);
-    if (this.registers.has("DIER", TDE)) this.#options.request?.("TRIG");
+    this.#triggered();
     this.#changed();
+  }
+
+  /** The level of that internal trigger changed. */
+  triggerChanged(): void {
+    this.#sync();
+    this.#gated();
+    this.#changed();
+  }
+
+  #triggered(): void {
+    this.#inputs.captureOnTrigger();
+    const mode = this.#slaveMode;
+    if (this.#names.has("CR2") && this.registers.has("CR2", bits.CCUS)) this.#commute();
+    if (mode < SLAVE.RESET) return;
+    this.registers.setBits("SR", bits.TIF, true);
+    if (mode === SLAVE.RESET || mode === SLAVE.RESET_TRIGGER) this.#restart();
+    if (mode === SLAVE.TRIGGER || mode === SLAVE.RESET_TRIGGER) this.#enable();
+    if (mode === SLAVE.EXTERNAL) this.#externalEdge();
+    if (this.registers.has("DIER", bits.TDE)) this.#options.request?.("TRIG");
+  }
+
+  /** RM0433, SMS = 5: the counter runs while the trigger input is high; both its edges set TIF. */
+  #gated(): void {
+    const gate = this.#triggerInput();
+    if (gate === this.#gate) return;
+    this.#gate = gate;
+    if (this.#slaveMode !== SLAVE.GATED) return;
+    this.registers.setBits("SR", bits.TIF, true);
+    this.#since = this.#options.timeline.now;
+  }
+
+  #triggerInput(): boolean {
+    const { trigger, triggerLevel } = this.#inputs;
+    if (trigger >= 4 && trigger < 8) return triggerLevel;
+    return this.#options.internalLevel?.(trigger < 4 ? trigger : trigger - 4) ?? false;
   }
 
   get #max(): number {
@@ -182,67 +304,85 @@ export class Tim implements BusDevice {
   }
 
   get #slaveMode(): number {
-    if (!this.#has("SMCR")) return 0;
+    if (!this.#names.has("SMCR")) return 0;
     const smcr = this.registers.get("SMCR");
     return (smcr & 7) | ((smcr >>> 13) & 8);
   }
 
   get #masterMode(): number {
-    return this.#has("CR2") ? (this.registers.get("CR2") >>> 4) & 7 : 0;
+    return this.#names.has("CR2") ? (this.registers.get("CR2") >>> 4) & 7 : 0;
   }
 
-  #has(name: string): boolean {
-    return this.registers.names.includes(name);
+  /** CR2.MMS2, in TIM1 and TIM8 only. */
+  get #masterMode2(): number {
+    return this.#options.kind === "advanced" ? (this.registers.get("CR2") >>> 20) & 0xf : 0;
+  }
+
+  #masterLevel(mode: number): boolean {
+    if (mode === MASTER.ENABLE) return this.registers.has("CR1", bits.CEN);
+    return mode >= MASTER.REFERENCE && this.#channels.reference(mode - MASTER.REFERENCE);
   }
 
   get #tickNs(): number {
     return ((this.#psc + 1) * 1e9) / this.#hz;
   }
 
-  /** Does the counter count the kernel clock now? RM0433, TIMx_ARR: it is blocked while ARR is 0. */
+  /** The counter's clock before the prescaler: the kernel's, or one that TISEL leads to TI1 or TI2 in external clock mode 1. */
+  get #sourceHz(): number {
+    if (this.#slaveMode !== SLAVE.EXTERNAL) return this.#options.clockHz();
+    return this.#periodic.clockHz(this.#inputs.trigger);
+  }
+
+  /** Does the counter count by time now? RM0433, TIMx_ARR: it is blocked while ARR is 0. */
   get #counting(): boolean {
-    return (
-      this.registers.has("CR1", CEN) &&
-      this.#hz > 0 &&
-      this.#counter.arr > 0 &&
-      this.#slaveMode !== SLAVE.EXTERNAL
-    );
+    if (!this.registers.has("CR1", bits.CEN) || this.#hz <= 0 || this.#counter.arr === 0) return false;
+    const mode = this.#slaveMode;
+    if (mode === 0) return !this.#externalClock;
+    if (mode <= SLAVE.ENCODER3) return false;
+    if (mode === SLAVE.GATED && !this.#gate) return false;
+    return !this.#externalClock;
+  }
+
+  /** SMCR.ECE: ETRF clocks the counter. */
+  get #externalClock(): boolean {
+    return this.#names.has("SMCR") && this.registers.has("SMCR", bits.ECE);
   }
 
   /** Brings counter, flags and outputs to the present. */
   #sync(): void {
+    if (this.#syncing) return;
     const { now } = this.#options.timeline;
-    if (!this.#counting || this.#syncing) {
-      if (!this.#counting) this.#since = now;
-      return;
-    }
     this.#syncing = true;
-    for (;;) {
-      if (!this.#counting) break;
+    this.#capturePeriodic(now);
+    while (this.#counting) {
       const ticks = Math.floor((now - this.#since) / this.#tickNs + 1e-6);
       if (ticks <= 0) break;
       const step = this.#stopsAtUpdate ? Math.min(ticks, this.#counter.ticksToUpdate) : ticks;
       this.#since += step * this.#tickNs;
       this.#advance(step);
     }
+    if (!this.#counting) this.#since = now;
     this.#syncing = false;
+  }
+
+  /** Clocks at inputs leave one capture behind, the last one. */
+  #capturePeriodic(now: number): void {
+    for (const { index, captures, at } of this.#periodic.pass(now)) {
+      const ticks = this.#counting ? Math.max(0, Math.floor((at - this.#since) / this.#tickNs)) : 0;
+      this.#captured(index, this.#counter.countIn(ticks), captures);
+    }
   }
 
   /** The next update event changes how it goes on. */
   get #stopsAtUpdate(): boolean {
-    if (this.registers.has("CR1", OPM) || this.#counter.position >= this.#counter.lap) return true;
+    if (this.registers.has("CR1", bits.OPM) || this.#counter.position >= this.#counter.lap) return true;
     if (this.registers.get("PSC") !== this.#psc || this.registers.get("ARR") !== this.#counter.arr)
       return true;
-    return this.#channels.some((c, i) => i < this.#count && c.active !== this.#compareValue(i));
-  }
-
-  #compareValue(index: number): number {
-    const value = this.registers.get(`CCR${index + 1}`);
-    return this.#options.bits === 32 ? value : value & 0xffff;
+    return this.#channels.waitsForUpdate || this.#break.waitsForUpdate;
   }
 
   #advance(ticks: number): void {
-    for (let index = 0; index < this.#count; index++) this.#passMatches(index, ticks);
+    for (let index = 0; index < this.#channels.count; index++) this.#passMatches(index, ticks);
     const updates = this.#counter.updates(ticks);
     this.#counter.advance(ticks);
     if (updates > 0) this.#overflowed(updates);
@@ -250,60 +390,96 @@ export class Tim implements BusDevice {
   }
 
   #passMatches(index: number, ticks: number): void {
-    const channel = this.#channels[index] as Channel;
-    if (!channel.isOutput) return;
-    const { up, down } = this.#matchPositions(channel);
-    let times = 0;
-    for (const at of [up, down]) if (at !== undefined) times += this.#counter.arrivals(at, ticks);
-    if (times === 0) return;
-    channel.matched(times);
-    const flag = COMPARE_FLAGS[index] as number;
-    const first = (this.registers.get("SR") & flag) === 0;
-    this.registers.setBits("SR", flag, true);
-    const request = CHANNEL_REQUESTS[index];
-    if (request !== undefined && this.registers.has("DIER", 1 << (DMA_SHIFT + index))) {
-      this.#options.request?.(request);
-    }
-    const mode = this.#masterMode;
-    if (mode === MASTER.COMPARE ? index === 0 && first : mode === index + 4) this.#pulse();
+    const { matches, flags } = this.#channels.passed(index, ticks);
+    if (matches > 0) this.#channels.all[index]?.matched(matches);
+    if (flags === 0) return;
+    this.registers.setBits("SR", bits.COMPARE_FLAGS[index] as number, true);
+    if (!this.#requestsOnUpdate) this.#requestChannel(index);
+    if (index === 0) this.#comparePulse();
   }
 
-  /** Centre-aligned, CMS decides on which way a match sets its flag (1 down, 2 up, 3 both). */
-  #matchPositions(channel: Channel): { up: number | undefined; down: number | undefined } {
-    const { up, down } = this.#counter.matches(channel.active);
-    if (this.#counter.direction !== "center") return { up, down };
-    const cms = (this.registers.get("CR1") & CMS) >>> 5;
-    if (up === down) return { up, down: undefined };
-    return { up: (cms & 2) === 0 ? undefined : up, down: (cms & 1) === 0 ? undefined : down };
+  /** CR2.CCDS: channels ask DMA with the update event. */
+  get #requestsOnUpdate(): boolean {
+    return this.#names.has("CR2") && this.registers.has("CR2", bits.CCDS);
+  }
+
+  #requestChannel(index: number): void {
+    const enabled = index < 4 && this.registers.has("DIER", bits.UDE << (index + 1));
+    if (enabled) this.#options.request?.(`CH${index + 1}` as TimRequest);
+  }
+
+  /** MMS = 3: a pulse whenever CC1IF is set, even if it was set before. */
+  #comparePulse(): void {
+    if (this.#masterMode === MASTER.COMPARE) this.#trgo.pulse();
+    if (this.#masterMode2 === MASTER.COMPARE) this.#trgo2.pulse();
+  }
+
+  #captured(index: number, count: number, captures: number): void {
+    const flag = bits.CC1IF << index;
+    if (captures > 1 || this.registers.has("SR", flag)) {
+      this.registers.setBits("SR", bits.CC1OF << index, true);
+    }
+    this.registers.set(`CCR${index + 1}`, count);
+    this.registers.setBits("SR", flag, true);
+    if (!this.#requestsOnUpdate) this.#requestChannel(index);
+    if (index === 0) this.#comparePulse();
+  }
+
+  /** Reading a captured value clears its flag (RM0433, TIMx_SR.CC1IF). */
+  #readCompare(index: number): void {
+    if (index > 3 || this.#channels.all[index]?.isOutput !== false) return;
+    this.registers.setBits("SR", bits.CC1IF << index, false);
+    this.#changed();
+  }
+
+  /** An edge of an external clock: the prescaler counts these, too. */
+  #externalEdge(): void {
+    if (!this.registers.has("CR1", bits.CEN)) return;
+    this.#prescaled++;
+    if (this.#prescaled <= this.#psc) return;
+    this.#prescaled = 0;
+    if (this.#counter.arr > 0) this.#advance(1);
+  }
+
+  /** An encoder turns the counter's direction with each step. */
+  #step(up: boolean): void {
+    const { count } = this.#counter;
+    const direction = up ? "up" : "down";
+    if (this.#counter.direction !== direction) {
+      this.#counter.direction = direction;
+      this.#counter.place(count);
+    }
+    this.#externalEdge();
   }
 
   /** `times` overflows or underflows; every RCR + 1 of them is an update event. */
   #overflowed(times: number): void {
-    const period = (this.#has("RCR") ? this.registers.get("RCR") : 0) + 1;
+    const period = (this.#names.has("RCR") ? this.registers.get("RCR") : 0) + 1;
     if (times <= this.#repetitions) {
       this.#repetitions -= times;
       return;
     }
     this.#repetitions = period - 1 - ((times - this.#repetitions - 1) % period);
-    if (this.registers.has("CR1", OPM)) {
-      this.registers.setBits("CR1", CEN, false);
+    if (this.registers.has("CR1", bits.OPM)) {
+      this.registers.setBits("CR1", bits.CEN, false);
       this.#since = this.#options.timeline.now;
     }
-    if (!this.registers.has("CR1", UDIS)) this.#updateEvent(true);
+    if (!this.registers.has("CR1", bits.UDIS)) this.#updateEvent(true);
   }
 
   /** Loads what the preload registers hold; sets UIF unless URS keeps software's events silent. */
   #updateEvent(byCounter: boolean): void {
     this.#psc = this.registers.get("PSC");
     this.#setArr(this.registers.get("ARR"));
-    this.#channels.forEach((channel, index) => {
-      if (index < this.#count) channel.active = this.#compareValue(index);
-    });
-    if (byCounter || !this.registers.has("CR1", URS)) {
-      this.registers.setBits("SR", UIF, true);
-      if (this.registers.has("DIER", UDE)) this.#options.request?.("UP");
+    this.#channels.update(this.#inputs.etrLevel);
+    this.#break.update();
+    if (byCounter || !this.registers.has("CR1", bits.URS)) {
+      this.registers.setBits("SR", bits.UIF, true);
+      if (this.registers.has("DIER", bits.UDE)) this.#options.request?.("UP");
     }
-    if (this.#masterMode === MASTER.UPDATE) this.#pulse();
+    if (this.#requestsOnUpdate) for (let index = 0; index < 4; index++) this.#requestChannel(index);
+    if (this.#masterMode === MASTER.UPDATE) this.#trgo.pulse();
+    if (this.#masterMode2 === MASTER.UPDATE) this.#trgo2.pulse();
   }
 
   #setArr(arr: number): void {
@@ -315,38 +491,37 @@ export class Tim implements BusDevice {
     this.#counter.place(count, countsDown);
   }
 
-  #pulse(): void {
-    for (const { wants, pulse } of this.#listeners) if (wants()) pulse();
-  }
-
   #control(before: number): void {
     const cr1 = this.registers.get("CR1");
-    const direction = (cr1 & CMS) !== 0 ? "center" : (cr1 & DIR) !== 0 ? "down" : "up";
+    const mode = this.#slaveMode;
+    const encoding = mode > 0 && mode <= SLAVE.ENCODER3;
+    const written = (cr1 & bits.CMS) !== 0 ? "center" : (cr1 & bits.DIR) !== 0 ? "down" : "up";
+    const direction = encoding ? this.#counter.direction : written;
     if (direction !== this.#counter.direction) {
       const { count } = this.#counter;
       this.#counter.direction = direction;
       this.#counter.place(count);
     }
+    if (((cr1 ^ before) & bits.CEN) !== 0) this.#since = this.#options.timeline.now;
     this.#reload();
-    if ((cr1 & ~before & CEN) !== 0 && this.#masterMode === MASTER.ENABLE) this.#pulse();
   }
 
   #enable(): void {
+    if (this.registers.has("CR1", bits.CEN)) return;
     this.#since = this.#options.timeline.now;
-    this.registers.setBits("CR1", CEN, true);
-    if (this.#masterMode === MASTER.ENABLE) this.#pulse();
+    this.registers.setBits("CR1", bits.CEN, true);
   }
 
   /** ARR takes effect at once without ARPE. */
   #reload(): void {
-    if (!this.registers.has("CR1", ARPE)) this.#setArr(this.registers.get("ARR"));
+    if (!this.registers.has("CR1", bits.ARPE)) this.#setArr(this.registers.get("ARR"));
     this.#changed();
   }
 
   #readCount(): number {
     const { count } = this.#counter;
-    const copied = this.registers.has("CR1", UIFREMAP) && this.registers.has("SR", UIF);
-    return copied ? (count | UIFCPY) >>> 0 : count;
+    const copied = this.registers.has("CR1", bits.UIFREMAP) && this.registers.has("SR", bits.UIF);
+    return copied ? (count | bits.UIFCPY) >>> 0 : count;
   }
 
   #writeCount(): void {
@@ -355,90 +530,97 @@ export class Tim implements BusDevice {
     this.#changed();
   }
 
-  #setUpChannels(): void {
-    this.#channels.forEach((channel, index) => {
-      if (index >= this.#count) return;
-      const name = `CCMR${(index >> 1) + 1}_Output`;
-      const field = this.registers.get(name) >>> ((index & 1) * 8);
-      const high = (this.registers.get(name) >>> (16 + (index & 1) * 8)) & 1;
-      channel.selection = index < 4 ? field & 3 : 0;
-      channel.preload = (field & 8) !== 0;
-      channel.mode = ((field >>> 4) & 7) | (high << 3);
-      if (!channel.preload) channel.active = this.#compareValue(index);
-    });
-    this.#changed();
-  }
-
-  #writeCompare(index: number): void {
-    const channel = this.#channels[index] as Channel;
-    if (!channel.preload) channel.active = this.#compareValue(index);
-    this.#changed();
+  #keepLocked(name: string, before: number): void {
+    if (!this.#names.has("BDTR")) return;
+    const level = ((name === "BDTR" ? before : this.registers.get("BDTR")) >>> 8) & 3;
+    const kept = lockedBits(name, level);
+    const now = this.registers.get(name);
+    if (((now ^ before) & kept) === 0) return;
+    this.registers.set(name, (now & ~kept) | (before & kept));
+    const message = `${this.name}.${name}: BDTR.LOCK = ${level} protects bits until the next reset: write ignored`;
+    this.#options.log.once(message, `guest mistake: ${message}`);
   }
 
   #generate(written: number): void {
-    if ((written & 1) !== 0) this.#restart(true);
-    for (let index = 0; index < Math.min(this.#count, 4); index++) {
-      if ((written & (1 << (COMPARE_SHIFT + index))) === 0) continue;
-      this.registers.setBits("SR", CC1IF << index, true);
-      if ((this.#channels[index] as Channel).isOutput) continue;
-      this.registers.set(`CCR${index + 1}`, this.#counter.count);
+    if ((written & 1) !== 0) this.#restart();
+    for (let index = 0; index < Math.min(this.#channels.count, 4); index++) {
+      if ((written & (bits.CC1IF << index)) === 0) continue;
+      if (this.#channels.all[index]?.isOutput === false) {
+        this.#captured(index, this.#counter.count, 1);
+      } else {
+        this.registers.setBits("SR", bits.CC1IF << index, true);
+        this.#requestChannel(index);
+      }
     }
-    if ((written & (1 << 6)) !== 0) this.registers.setBits("SR", TIF, true);
-    if ((written & (1 << 7)) !== 0) {
-      this.registers.setBits("SR", 1 << 7, true);
-      if (this.#has("BDTR")) this.registers.setBits("BDTR", MOE, false);
+    if ((written & bits.COMIF) !== 0) this.#commute();
+    if ((written & bits.TIF) !== 0) {
+      this.registers.setBits("SR", bits.TIF, true);
+      if (this.registers.has("DIER", bits.TDE)) this.#options.request?.("TRIG");
     }
+    this.#break.generate(written);
     this.#changed();
+  }
+
+  /** COM: preloaded CCxE, CCxNE and OCxM take effect (CR2.CCPC). */
+  #commute(): void {
+    if (!this.#names.has("BDTR")) return;
+    this.#channels.commute();
+    this.registers.setBits("SR", bits.COMIF, true);
+    if (this.registers.has("DIER", bits.COMDE)) this.#options.request?.("COM");
   }
 
   /** UG, or a slave's reset: counter and prescaler start again. */
-  #restart(bySoftware: boolean): void {
+  #restart(): void {
     this.#counter.position = 0;
+    this.#prescaled = 0;
     this.#since = this.#options.timeline.now;
-    this.#repetitions = this.#has("RCR") ? this.registers.get("RCR") : 0;
-    if (!this.registers.has("CR1", UDIS)) this.#updateEvent(false);
-    if (bySoftware && this.#masterMode === MASTER.RESET) this.#pulse();
+    this.#repetitions = this.#names.has("RCR") ? this.registers.get("RCR") : 0;
+    if (!this.registers.has("CR1", bits.UDIS)) this.#updateEvent(false);
+    if (this.#masterMode === MASTER.RESET) this.#trgo.pulse();
+    if (this.#masterMode2 === MASTER.RESET) this.#trgo2.pulse();
   }
 
-  /** Flags are cleared by writing 0. */
+  /** Flags are cleared by writing 0; a break that is still there keeps its flag. */
   #clear(written: number, before: number): void {
     this.registers.set("SR", before & written);
+    this.#break.look();
     this.#changed();
   }
-
-  /** DMAR: the register DCR.DBA + n, n counting through a burst of DBL + 1 accesses. */
-  #burst(value: number | undefined): number {
-    const dcr = this.registers.get("DCR");
-    const length = ((dcr >>> 8) & 0x1f) + 1;
-    const offset = ((dcr & 0x1f) + this.#burstIndex) * 4;
-    this.#burstIndex = (this.#burstIndex + 1) % length;
-    if (value === undefined) return this.registers.read(offset, 4);
-    this.registers.write(offset, 4, value);
-    return 0;
-  }
-
-  #burstIndex = 0;
 
   /** After anything that may change when the next event is due. */
   #changed(): void {
     this.#sync();
-    const hz = this.#options.clockHz();
+    const hz = this.#sourceHz;
     if (hz !== this.#hz) {
       this.#hz = hz;
       this.#since = this.#options.timeline.now;
     }
     this.#updateInterrupts();
+    this.#tellOutputs();
     this.#schedule();
+  }
+
+  /** Signals with a level follow the counter. */
+  #tellOutputs(): void {
+    const mode = this.#masterMode;
+    if (mode === MASTER.ENABLE || mode >= MASTER.REFERENCE) this.#trgo.follow(this.#masterLevel(mode));
+    const second = this.#masterMode2;
+    if (second === MASTER.ENABLE || second >= MASTER.REFERENCE) this.#trgo2.follow(this.#masterLevel(second));
+    this.#channels.tellEvents();
+    if (this.#watched !== 0) this.#options.onOutputs?.();
   }
 
   #schedule(): void {
     this.#cancel();
-    const ticks = this.#counting ? this.#ticksToEvent() : Number.POSITIVE_INFINITY;
-    if (ticks === Number.POSITIVE_INFINITY) return;
     const { timeline } = this.#options;
-    const at = this.#since + ticks * this.#tickNs;
+    const ticks = this.#counting ? this.#ticksToEvent() : Number.POSITIVE_INFINITY;
+    const counted = this.#since + (ticks === Number.POSITIVE_INFINITY ? ticks : ticks * this.#tickNs);
+    const at = Math.min(counted, this.#periodic.nextAt);
+    if (at === Number.POSITIVE_INFINITY) return;
     this.#next = timeline.after(at - timeline.now, () => {
       this.#sync();
+      this.#updateInterrupts();
+      this.#tellOutputs();
       this.#schedule();
     });
   }
@@ -451,36 +633,40 @@ export class Tim implements BusDevice {
   /** Ticks to the next thing that somebody waits for. */
   #ticksToEvent(): number {
     const dier = this.registers.get("DIER");
-    const mode = this.#masterMode;
-    const heard = mode >= MASTER.UPDATE && this.#listeners.some(({ wants }) => wants());
-    let ticks = Number.POSITIVE_INFINITY;
-    const waitsForUpdate = (dier & UDE) !== 0 || ((dier & UIF) !== 0 && !this.registers.has("SR", UIF));
-    if (waitsForUpdate || this.#stopsAtUpdate || (heard && mode === MASTER.UPDATE)) {
-      ticks = this.#counter.ticksToUpdate;
-    }
-    for (let index = 0; index < this.#count; index++) {
-      const enable = (1 << (COMPARE_SHIFT + index)) & (index < 4 ? 0x1e : 0);
-      const flagged = this.registers.has("SR", COMPARE_FLAGS[index] as number);
-      const awaited =
-        ((dier & enable) !== 0 && !flagged) ||
-        (index < 4 && (dier & (1 << (DMA_SHIFT + index))) !== 0) ||
-        (heard && (mode === MASTER.COMPARE ? index === 0 && !flagged : mode === index + 4));
-      const channel = this.#channels[index] as Channel;
-      if (!awaited || !channel.isOutput) continue;
-      const { up, down } = this.#matchPositions(channel);
-      for (const at of [up, down]) if (at !== undefined) ticks = Math.min(ticks, this.#counter.ticksTo(at));
-    }
-    return ticks;
+    const heard = this.#trgo.heard;
+    const mode = heard ? this.#masterMode : MASTER.RESET;
+    const second = this.#trgo2.heard ? this.#masterMode2 : MASTER.RESET;
+    const interrupts = (dier & bits.UIF) !== 0 && !this.registers.has("SR", bits.UIF);
+    const asks = (dier & bits.UDE) !== 0 || (this.#requestsOnUpdate && (dier & 0x1e00) !== 0);
+    const told = mode === MASTER.UPDATE || second === MASTER.UPDATE;
+    const update = interrupts || asks || told || this.#stopsAtUpdate;
+    let ticks = update ? this.#counter.ticksToUpdate : Number.POSITIVE_INFINITY;
+    const references = this.#watched | this.#channels.heard | referenceOf(mode) | referenceOf(second);
+    if (references !== 0) ticks = Math.min(ticks, this.#channels.ticksToEdge(references));
+    const compares = mode === MASTER.COMPARE || second === MASTER.COMPARE ? 1 : 0;
+    return Math.min(ticks, this.#channels.ticksToFlag(dier, this.registers.get("SR"), compares));
   }
 
   #updateInterrupts(): void {
     const pending = this.registers.get("SR") & this.registers.get("DIER");
-    const { interrupt, compareInterrupt, triggerInterrupt } = this.#options;
-    const compare = pending & 0x1e;
-    const trigger = pending & 0x60;
-    const rest = (pending & 0x81) | (compareInterrupt === undefined ? compare : 0);
-    interrupt.set((rest | (triggerInterrupt === undefined ? trigger : 0)) !== 0);
-    compareInterrupt?.set(compare !== 0);
-    triggerInterrupt?.set(trigger !== 0);
+    // BIE enables the flags of both break inputs.
+    const stopped =
+      this.registers.has("DIER", bits.BIF) && this.registers.has("SR", bits.BIF | bits.B2IF) ? bits.BIF : 0;
+    const groups: readonly (readonly [InterruptLine | undefined, number])[] = [
+      [this.#options.compareInterrupt, pending & 0x1e],
+      [this.#options.triggerInterrupt, pending & (bits.TIF | bits.COMIF)],
+      [this.#options.breakInterrupt, stopped],
+    ];
+    let rest = pending & bits.UIF;
+    for (const [line, flags] of groups) {
+      if (line === undefined) rest |= flags;
+      else line.set(flags !== 0);
+    }
+    this.#options.interrupt.set(rest !== 0);
   }
+}
+
+/** The channel whose OCxREF a master mode sends out, as a bit. */
+function referenceOf(mode: number): number {
+  return mode >= MASTER.REFERENCE ? 1 << (mode - MASTER.REFERENCE) : 0;
 }

@@ -188,6 +188,7 @@ const OTHER_RESET: readonly (readonly [RegExp, string])[] = [
   [/^Flash\.CR1$/, "RM0433, FLASH_CR1: 0x31 as for bank 2, the register starts locked"],
   [/^Flash\.OPTCR$/, "RM0433, FLASH_OPTCR: OPTLOCK is set after reset"],
   [/^EXTI\.CPUIMR[23]$/, "RM0433, EXTI_CPUIMR2 and 3: direct lines start unmasked"],
+  [/^TIM\d+\.AF[12]$/, "RM0433, TIMx_AF1 and AF2: BKINE and BK2INE are set, the break pins are the default"],
   [/^DBGMCU\.IDC$/, "revision V (0x2003) of the same device 0x450"],
   [
     /^GPIO[A-K]\.(MODER|OSPEEDR|PUPDR)$/,

@@ -5,7 +5,7 @@ export const ADVANCED = `
   CCMR1_Output 18 0 101ffff, CCMR2_Output 1c 0 101ffff, CCER 20 0 33bfff, CNT 24 0 8000ffff, PSC 28 0 ffff,
   ARR 2c ffff ffff, RCR 30 0 ff, CCR1 34 0 ffff, CCR2 38 0 ffff, CCR3 3c 0 ffff, CCR4 40 0 ffff,
   BDTR 44 0 3ffffff, DCR 48 0 1f1f, DMAR 4c 0 ffff, CCMR3_Output 54 0 101fcfc, CCR5 58 0 e000ffff,
-  CCR6 5c 0 ffff, AF1 60 0 3cf07, AF2 64 0 f07, TISEL 68 0 f0f0f0f`;
+  CCR6 5c 0 ffff, AF1 60 1 3cf07, AF2 64 1 f07, TISEL 68 0 f0f0f0f`;
 
 export const GENERAL = `
   CR1 0 0 bff, CR2 4 0 f8, SMCR 8 0 31fff7, DIER c 0 5f5f, SR 10 0 1e5f, EGR 14 0 5f,
@@ -16,7 +16,7 @@ export const GENERAL = `
 export const TWO_CHANNELS_BREAK = `
   CR1 0 0 b8f, CR2 4 0 7fd, SMCR 8 0 3000f7, DIER c 0 67e7, SR 10 0 6e7, EGR 14 0 e7,
   CCMR1_Output 18 0 1017f7f, CCER 20 0 bf, CNT 24 0 8000ffff, PSC 28 0 ffff, ARR 2c ffff ffff, RCR 30 0 ff,
-  CCR1 34 0 ffff, CCR2 38 0 ffff, BDTR 44 0 fffff, DCR 48 0 1f1f, DMAR 4c 0 ffff, AF1 60 0 f07,
+  CCR1 34 0 ffff, CCR2 38 0 ffff, BDTR 44 0 fffff, DCR 48 0 1f1f, DMAR 4c 0 ffff, AF1 60 1 f07,
   TISEL 68 0 f0f`;
 
 export const TWO_CHANNELS = `
@@ -27,7 +27,7 @@ export const TWO_CHANNELS = `
 export const ONE_CHANNEL_BREAK = `
   CR1 0 0 b8f, CR2 4 0 30d, DIER c 0 23a3, SR 10 0 2a3, EGR 14 0 a3, CCMR1_Output 18 0 1007f, CCER 20 0 f,
   CNT 24 0 8000ffff, PSC 28 0 ffff, ARR 2c ffff ffff, RCR 30 0 ff, CCR1 34 0 ffff, BDTR 44 0 fffff,
-  DCR 48 0 1f1f, DMAR 4c 0 ffff, AF1 60 0 f07, TISEL 68 0 f`;
+  DCR 48 0 1f1f, DMAR 4c 0 ffff, AF1 60 1 f07, TISEL 68 0 f`;
 
 export const ONE_CHANNEL = `
   CR1 0 0 b8f, DIER c 0 3, SR 10 0 203, EGR 14 0 3, CCMR1_Output 18 0 1007f, CCER 20 0 b, CNT 24 0 8000ffff,

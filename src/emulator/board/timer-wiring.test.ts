@@ -1,0 +1,270 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { GuestMemory } from "../guest-memory.js";
+import { pass } from "../peripherals/test-kit.js";
+import { RecordedLog } from "../test-log.js";
+import { Timeline } from "../timeline.js";
+import { CHIP_BYTES, Chip } from "./chip.js";
+
+const RCC = 0x5802_4400;
+const AHB4ENR = RCC + 0xe0;
+const APB1LENR = RCC + 0xe8;
+const APB2ENR = RCC + 0xf0;
+const APB4ENR = RCC + 0xf4;
+const TIM2 = 0x4000_0000;
+const TIM3 = 0x4000_0400;
+const TIM16 = 0x4001_4400;
+const TIM1 = 0x4001_0000;
+const GPIOA = 0x5802_0000;
+const GPIOB = 0x5802_0400;
+const EXTI = 0x5800_0000;
+const SYSCFG = 0x5800_0400;
+const CR1 = 0x00;
+const CR2 = 0x04;
+const SMCR = 0x08;
+const DIER = 0x0c;
+const SR = 0x10;
+const EGR = 0x14;
+const CCMR1 = 0x18;
+const CCER = 0x20;
+const CNT = 0x24;
+const PSC = 0x28;
+const ARR = 0x2c;
+const CCR1 = 0x34;
+const CCR2 = 0x38;
+const BDTR = 0x44;
+const TISEL = 0x68;
+const MODER = 0x00;
+const PUPDR = 0x0c;
+const IDR = 0x10;
+const AFRL = 0x20;
+
+/** The chip on nothing: 64 MHz from HSI, timers and ports A and B clocked. */
+function rig() {
+  const timeline = new Timeline();
+  const log = new RecordedLog();
+  const chip = new Chip({
+    timeline,
+    memory: new GuestMemory(CHIP_BYTES + (1 << 20)),
+    log,
+    random: () => 0.5,
+    uniqueId: new Uint8Array(12),
+    hseHz: undefined,
+    hseIsOscillator: false,
+    lseHz: undefined,
+    flashChip: () => undefined,
+    flashLines: () => ({ muxed: 0, levels: 0b1111 }),
+    sdCard: () => undefined,
+    onSerial: () => {},
+  });
+  chip.powerOn(true);
+  const write = (address: number, value: number): void => chip.bus.write(address, 4, value);
+  const read = (address: number): number => chip.bus.read(address, 4);
+  write(AHB4ENR, 3);
+  write(APB1LENR, 0x3);
+  write(APB2ENR, (1 << 0) | (1 << 17));
+  write(APB4ENR, 0x1_0002);
+  return { chip, timeline, log, read, write };
+}
+
+type Rig = ReturnType<typeof rig>;
+
+/** PA`pin` (0..7) in alternate function `af`, with `pull` (0 none, 1 up, 2 down). */
+function mux({ read, write }: Rig, port: number, pin: number, af: number, pull = 0): void {
+  write(port + AFRL, (read(port + AFRL) & ~(0xf << (pin * 4))) | (af << (pin * 4)));
+  write(port + PUPDR, (read(port + PUPDR) & ~(3 << (pin * 2))) | (pull << (pin * 2)));
+  write(port + MODER, (read(port + MODER) & ~(3 << (pin * 2))) | (2 << (pin * 2)));
+}
+
+const pulled = ({ read, write }: Rig, port: number, pin: number, up: boolean): void =>
+  write(port + PUPDR, (read(port + PUPDR) & ~(3 << (pin * 2))) | ((up ? 1 : 2) << (pin * 2)));
+
+test("a PWM output is on its pin: IDR reads what the compare unit drives", () => {
+  const r = rig();
+  const { read, write, timeline } = r;
+  write(TIM3 + PSC, 63);
+  write(TIM3 + ARR, 99);
+  write(TIM3 + CCR1, 30);
+  write(TIM3 + CCMR1, 0x68);
+  write(TIM3 + CCER, 1);
+  write(TIM3 + EGR, 1);
+  write(TIM3 + CR1, 1);
+  mux(r, GPIOA, 6, 2, 2);
+  const high = (): boolean => (read(GPIOA + IDR) & 0x40) !== 0;
+  pass(timeline, 10_500);
+  assert.equal(high(), true);
+  pass(timeline, 20_000);
+  assert.equal(high(), false);
+  pass(timeline, 70_000);
+  assert.equal(high(), true);
+  write(TIM3 + CCER, 0);
+  assert.equal(high(), false);
+});
+
+test("EXTI sees each edge of a PWM output", () => {
+  const r = rig();
+  const { write, chip, timeline } = r;
+  write(TIM3 + PSC, 63);
+  write(TIM3 + ARR, 99);
+  write(TIM3 + CCR1, 30);
+  write(TIM3 + CCMR1, 0x68);
+  write(TIM3 + CCER, 1);
+  write(TIM3 + EGR, 1);
+  write(TIM3 + CR1, 1);
+  mux(r, GPIOA, 6, 2);
+  write(SYSCFG + 0x0c, 0);
+  write(EXTI + 0x00, 1 << 6);
+  write(EXTI + 0x80, 1 << 6);
+  let seen = 0;
+  for (let step = 0; step < 1000; step++) {
+    pass(timeline, 1_000);
+    if ((chip.bus.read(EXTI + 0x88, 4) & 0x40) === 0) continue;
+    seen++;
+    write(EXTI + 0x88, 0x40);
+  }
+  assert.equal(seen, 10);
+});
+
+test("a capture takes the counter at an edge of its pin, overcaptures are told, reading CCR clears the flag", () => {
+  const r = rig();
+  const { read, write, timeline } = r;
+  mux(r, GPIOA, 0, 1, 2);
+  write(TIM2 + PSC, 63);
+  write(TIM2 + EGR, 1);
+  write(TIM2 + SR, 0);
+  write(TIM2 + CCMR1, 0x01);
+  write(TIM2 + CCER, 0x1);
+  write(TIM2 + CR1, 1);
+  pass(timeline, 5_000_500);
+  pulled(r, GPIOA, 0, true);
+  assert.equal(read(TIM2 + SR) & 0x202, 0x2);
+  assert.equal(read(TIM2 + CCR1), 5000);
+  assert.equal(read(TIM2 + SR) & 0x2, 0);
+  pulled(r, GPIOA, 0, false);
+  assert.equal(read(TIM2 + SR) & 0x2, 0, "a falling edge does not count with CC1P = 0");
+  pass(timeline, 1_000_000);
+  pulled(r, GPIOA, 0, true);
+  pulled(r, GPIOA, 0, false);
+  pulled(r, GPIOA, 0, true);
+  assert.equal(read(TIM2 + SR) & 0x202, 0x202);
+  assert.equal(read(TIM2 + CCR1), 6000);
+  write(TIM2 + CCR1, 1);
+  assert.equal(read(TIM2 + CCR1), 6000, "a capture register cannot be written");
+});
+
+test("an encoder at TI1 and TI2 counts in quadrature, and DIR tells the way", () => {
+  const r = rig();
+  const { read, write } = r;
+  mux(r, GPIOA, 6, 2, 2);
+  mux(r, GPIOA, 7, 2, 2);
+  write(TIM3 + CCMR1, 0x0101);
+  write(TIM3 + SMCR, 3);
+  write(TIM3 + CR1, 1);
+  const turn = (steps: number): void => {
+    const order = steps > 0 ? [6, 7] : [7, 6];
+    for (let n = 0; n < Math.abs(steps); n++) {
+      for (const up of [true, false]) for (const pin of order) pulled(r, GPIOA, pin, up);
+    }
+  };
+  turn(5);
+  assert.equal(read(TIM3 + CNT), 20);
+  assert.equal(read(TIM3 + CR1) & 0x10, 0);
+  turn(-3);
+  assert.equal(read(TIM3 + CNT), 8);
+  assert.equal(read(TIM3 + CR1) & 0x10, 0x10);
+});
+
+test("TIM16 measures LSI, led to TI1 by TISEL", () => {
+  const { read, write, timeline } = rig();
+  write(RCC + 0x74, 1);
+  pass(timeline, 1_000_000);
+  assert.equal(read(RCC + 0x74), 3);
+  write(TIM16 + TISEL, 1);
+  write(TIM16 + CCMR1, 0x0d);
+  write(TIM16 + CCER, 1);
+  write(TIM16 + CR1, 1);
+  const captures: number[] = [];
+  for (let n = 0; n < 2; n++) {
+    read(TIM16 + CCR1);
+    while ((read(TIM16 + SR) & 2) === 0) pass(timeline, 10_000);
+    captures.push(read(TIM16 + CCR1));
+  }
+  assert.equal(((captures[1] ?? 0) - (captures[0] ?? 0)) & 0xffff, (64e6 / 32e3) * 8);
+});
+
+test("a gated timer counts while its master's enable is high; a chained one counts its updates", () => {
+  const { read, write, timeline } = rig();
+  write(TIM3 + CR2, 1 << 4);
+  write(TIM2 + SMCR, (2 << 4) | 5);
+  write(TIM2 + CR1, 1);
+  pass(timeline, 10_000);
+  assert.equal(read(TIM2 + CNT), 0);
+  write(TIM3 + CR1, 1);
+  pass(timeline, 10_000);
+  write(TIM3 + CR1, 0);
+  pass(timeline, 10_000);
+  assert.equal(read(TIM2 + CNT), 640);
+  assert.equal(read(TIM2 + SR) & 0x40, 0x40);
+  write(TIM3 + ARR, 63);
+  write(TIM3 + CR2, 2 << 4);
+  write(TIM2 + SMCR, (2 << 4) | 7);
+  write(TIM2 + CNT, 0);
+  write(TIM2 + PSC, 1);
+  write(TIM2 + EGR, 1);
+  write(TIM3 + EGR, 1);
+  write(TIM2 + CNT, 0);
+  write(TIM3 + CR1, 1);
+  pass(timeline, 20_100);
+  assert.equal(read(TIM2 + CNT), 10, "its prescaler divides the trigger, too");
+});
+
+test("a break input takes the outputs to their off-state, and keeps its flag while it is active", () => {
+  const r = rig();
+  const { read, write, timeline } = r;
+  mux(r, GPIOB, 0, 1);
+  mux(r, GPIOA, 6, 1, 1);
+  write(TIM1 + ARR, 99);
+  write(TIM1 + CCMR1, 0x5000);
+  write(TIM1 + CCER, 1 << 6);
+  write(TIM1 + CR2, 1 << 11);
+  write(TIM1 + DIER, 1 << 7);
+  write(TIM1 + BDTR, (1 << 15) | (1 << 10) | (1 << 12));
+  write(TIM1 + CR1, 1);
+  assert.equal(read(GPIOB + IDR) & 1, 1, "OC2N alone follows OC2REF");
+  write(TIM1 + CR2, 0);
+  pulled(r, GPIOA, 6, false);
+  assert.equal(read(TIM1 + BDTR) & (1 << 15), 0);
+  assert.equal(read(GPIOB + IDR) & 1, 0);
+  write(TIM1 + SR, 0);
+  assert.equal(read(TIM1 + SR) & 0x80, 0x80);
+  pulled(r, GPIOA, 6, true);
+  write(TIM1 + SR, 0);
+  assert.equal(read(TIM1 + SR) & 0x80, 0);
+  assert.equal(read(TIM1 + BDTR) & (1 << 15), 0, "without AOE software has to set MOE");
+  write(TIM1 + BDTR, (1 << 12) | (1 << 14));
+  pass(timeline, 2_000);
+  assert.notEqual(read(TIM1 + BDTR) & (1 << 15), 0, "with AOE the next update sets it");
+});
+
+test("BDTR.LOCK protects what its level names until the next reset", () => {
+  const { read, write, log } = rig();
+  write(TIM1 + BDTR, (3 << 8) | (1 << 15) | 0x12);
+  write(TIM1 + BDTR, 0);
+  assert.equal(read(TIM1 + BDTR), (3 << 8) | 0x12);
+  write(TIM1 + CCMR1, 0x68);
+  assert.equal(read(TIM1 + CCMR1), 0);
+  write(TIM1 + CCER, 0x3);
+  assert.equal(read(TIM1 + CCER), 0x1);
+  assert.ok(log.has(/LOCK = 3/));
+});
+
+test("a timer stands still while its clock gate is closed", () => {
+  const { read, write, timeline } = rig();
+  write(TIM2 + CR1, 1);
+  pass(timeline, 1_000);
+  write(APB1LENR, 0x2);
+  pass(timeline, 1_000_000);
+  write(APB1LENR, 0x3);
+  assert.equal(read(TIM2 + CNT), 64);
+  assert.equal(read(TIM2 + CCR2), 0);
+});
