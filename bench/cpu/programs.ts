@@ -14,19 +14,25 @@ export const PROGRAMS = [
   { name: "mix", title: "CRC, matrix, lists, state machine" },
   { name: "calls", title: "call-heavy code" },
   { name: "large", title: "large code" },
+  { name: "float", title: "floating point (software on the Cortex-M0+)" },
+  { name: "dsp", title: "saturating and parallel arithmetic (plain C on the Cortex-M0+)" },
 ] as const;
 
 export type ProgramName = (typeof PROGRAMS)[number]["name"];
 export type Target = "m7" | "m0plus";
 
-const CPU = { m7: "cortex-m7", m0plus: "cortex-m0plus" } as const;
+const CPU = {
+  m7: "-mcpu=cortex-m7 -mfloat-abi=hard -mfpu=fpv5-d16",
+  m0plus: "-mcpu=cortex-m0plus",
+} as const;
 
 /** The program's image, from its vector table on. @throws Error with the compiler's words. */
 export function compile(name: ProgramName, target: Target): Uint8Array {
   const folder = mkdtempSync(join(tmpdir(), "bench-cpu-"));
   try {
     const [elf, image] = [join(folder, "program.elf"), join(folder, "program.bin")];
-    const options = `-mcpu=${CPU[target]} -mthumb -O2 -std=gnu11 -ffreestanding -nostdlib -Wall -Wextra -Werror`;
+    const strict = "-ffreestanding -nostdlib -ffp-contract=off -fno-math-errno -Wall -Wextra -Werror";
+    const options = `${CPU[target]} -mthumb -O2 -std=gnu11 ${strict}`;
     const files = ["start.s", "main.c", `${name}.c`].map((file) => join(SOURCES, file));
     const link = ["-T", join(SOURCES, `${target}.ld`), "-o", elf];
     execFileSync("arm-none-eabi-gcc", [...options.split(" "), ...link, ...files, "-lgcc"]);

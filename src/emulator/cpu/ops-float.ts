@@ -16,13 +16,19 @@ export type FloatOperation = (fpu: Fpu, i: Insn, cpu: CortexM7) => void;
 
 /** NOCP when CPACR denies access; makes the context a floating-point one. */
 export function guarded(operation: FloatOperation): Execute {
-  return (cpu, i) => {
+  const execute: Execute = (cpu, i) => {
     const { fpu } = cpu;
     if (!fpu.ready) fpu.prepare();
     operation(fpu, i, cpu);
     return i.next;
   };
+  OPERATIONS.set(execute, operation);
+  return execute;
 }
+
+const OPERATIONS = new Map<Execute, FloatOperation>();
+/** What `guarded` was given to make this; undefined when it was not made so. */
+export const operationOf = (execute: Execute): FloatOperation | undefined => OPERATIONS.get(execute);
 
 const MIN_SINGLE = 2 ** -126;
 const MAX_SINGLE = (2 - 2 ** -23) * 2 ** 127;

@@ -1,9 +1,9 @@
 /** Has the JavaScript engine compile translated functions, keeps them in a table, and runs them. */
 
 import type { LinearMemory, WebAssemblyApi } from "../../web-assembly.js";
-import { unalignedBody } from "./emit.js";
+import { fused, unaligned } from "./helpers.js";
 import { BLOCK_BITS, MAX_FUNCTIONS } from "./state.js";
-import { Body, type FunctionSource, moduleOf, Op } from "./wasm.js";
+import { Body, type FunctionSource, I32, moduleOf, Op } from "./wasm.js";
 
 const WASM_PAGE = 65536;
 
@@ -13,22 +13,25 @@ export class Compiler {
   readonly #api: WebAssemblyApi;
   readonly #memory: LinearMemory;
   readonly #table;
-  readonly #unaligned: unknown;
+  /** What translated functions import, by index. */
+  readonly #helpers: readonly FunctionSource[];
+  readonly #imports: Readonly<Record<string, unknown>>;
 
   /** @param state where the core's state lies in `memory` */
   constructor(api: WebAssemblyApi, memory: LinearMemory, state: number) {
     this.#api = api;
     this.#memory = memory;
     this.#table = new api.Table({ element: "anyfunc", initial: MAX_FUNCTIONS });
-    this.run = this.#compile(dispatcher(), false) as (key: number) => void;
-    const unaligned = new Body();
-    unalignedBody(unaligned, state);
-    this.#unaligned = this.#compile({ parameters: 2, returns: true, locals: 0, body: unaligned }, false);
+    this.#imports = { m: memory, t: this.#table };
+    this.run = this.#compile(dispatcher(), []) as (key: number) => void;
+    this.#helpers = [unaligned(state), fused()];
+    const compiled = this.#helpers.map((source, n) => [n, this.#compile(source, [])]);
+    this.#imports = { ...this.#imports, ...Object.fromEntries(compiled) };
   }
 
   /** Makes a function the one with this number. */
   add(number: number, source: FunctionSource): void {
-    this.#table.set(number, this.#compile(source, true));
+    this.#table.set(number, this.#compile(source, this.#helpers));
   }
 
   /** Lets a function go: nothing may run it any more. */
@@ -36,11 +39,10 @@ export class Compiler {
     this.#table.set(number, null);
   }
 
-  #compile(source: FunctionSource, importsFunction: boolean): unknown {
+  #compile(source: FunctionSource, helpers: readonly FunctionSource[]): unknown {
     const pages = this.#memory.buffer.byteLength / WASM_PAGE;
-    const module = new this.#api.Module(moduleOf(source, pages, importsFunction));
-    const e = { m: this.#memory, t: this.#table, ...(importsFunction ? { f: this.#unaligned } : {}) };
-    return new this.#api.Instance(module, { e }).exports["f"];
+    const module = new this.#api.Module(moduleOf(source, pages, helpers));
+    return new this.#api.Instance(module, { e: this.#imports }).exports["f"];
   }
 }
 
@@ -60,5 +62,5 @@ function dispatcher(): FunctionSource {
   body.op(Op.geS);
   body.brIf(again);
   body.end();
-  return { parameters: 1, returns: false, locals: 0, body };
+  return { parameters: [I32], results: [], locals: [], body };
 }

@@ -1,7 +1,9 @@
 /** What the translation of single instructions is made of: registers, flags, checked memory accesses. */
 
 import type { Insn } from "../insn.js";
-import { Kind, Local, Word } from "./state.js";
+import { FloatRegisters } from "./float-registers.js";
+import { UNALIGNED } from "./helpers.js";
+import { FloatLevel, Kind, Local, Order } from "./state.js";
 import { type Body, type Label, Op } from "./wasm.js";
 
 /** What becomes of control where translated code is left. */
@@ -37,6 +39,8 @@ export interface Target {
   readonly exits: Exit[];
   /** Was the instruction seen to access memory unaligned? */
   readonly mayBeUnaligned: (insn: Insn) => boolean;
+  /** D registers that double precision is computed with. */
+  readonly doubles: ReadonlySet<number>;
 }
 
 export class Emit {
@@ -47,6 +51,7 @@ export class Emit {
   readonly written = new Set<number>();
   /** Registers that it uses in any way. */
   readonly used = new Set<number>();
+  readonly float: FloatRegisters;
   #insn: Insn | undefined;
   #uncounted = 0;
   #exitSet = false;
@@ -56,11 +61,15 @@ export class Emit {
   #compared = false;
   /** Nothing looks at the flags that the instruction sets. */
   flagsDead = false;
+  /** What is known of `Local.float`, and whether `Local.order` is known. */
+  #floatLevel: number = FloatLevel.none;
+  #ordered = false;
 
   constructor(target: Target) {
     this.#target = target;
     this.body = target.body;
     this.places = target.places;
+    this.float = new FloatRegisters(target.body, target.doubles);
   }
 
   /** @param uncounted cycles of the block that are already counted for this instruction and those behind it */
@@ -75,6 +84,8 @@ export class Emit {
     this.#c = "unknown";
     this.#v = "unknown";
     this.#compared = false;
+    this.#floatLevel = FloatLevel.none;
+    this.#ordered = false;
   }
 
   // Registers
@@ -92,7 +103,8 @@ export class Emit {
 
   // Exits
 
-  #setExit(): void {
+  /** To be called before code that leaves on one of its ways. */
+  mayLeave(): void {
     if (this.#exitSet) return;
     this.#exitSet = true;
     const insn = this.#insn as Insn;
@@ -102,19 +114,55 @@ export class Emit {
 
   /** Leaves to the interpreter before this instruction when the condition that `condition` computes is not 0. */
   slowIf(condition: () => void): void {
-    this.#setExit();
+    this.mayLeave();
     condition();
     this.body.brIf(this.#target.slow);
   }
 
   slow(): void {
-    this.#setExit();
+    this.mayLeave();
     this.body.br(this.#target.slow);
   }
 
   /** Leaves to the address in `Local.pc`. */
   dynamic(): void {
     this.body.br(this.#target.dynamic);
+  }
+
+  // Floating point
+
+  /** Leaves when the unit is not ready for this instruction. */
+  needFloat(level: number): void {
+    this.float.usesUnit = true;
+    if (this.#floatLevel >= level) return;
+    this.slowIf(() => {
+      this.body.get(Local.float);
+      this.body.const(level);
+      this.body.op(Op.ltS);
+    });
+    this.#floatLevel = level;
+  }
+
+  /** What a comparison found, from the stack. */
+  setOrder(): void {
+    this.body.set(Local.order);
+    this.#ordered = true;
+  }
+
+  /** FPSCR's flags become those of the APSR. */
+  orderFlags(): void {
+    const { body } = this;
+    if (!this.#ordered) {
+      this.slowIf(() => {
+        body.get(Local.order);
+        body.const(Order.unknown);
+        body.op(Op.eq);
+      });
+    }
+    body.get(Local.order);
+    body.set(Local.fa);
+    body.setConst(Local.fb, Order.equal);
+    this.arithmeticFlags("subtraction");
   }
 
   // Flags
@@ -302,7 +350,7 @@ export class Emit {
    */
   check(size: 1 | 2 | 4, write: boolean): void {
     const { body } = this;
-    this.#setExit();
+    this.mayLeave();
     this.#lookUp(write);
     if (size === 1) {
       body.op(Op.eqz);
@@ -336,14 +384,16 @@ export class Emit {
   /** The same for `words` words, which must be aligned and lie in one page. */
   checkWords(words: number, write: boolean): void {
     const { body } = this;
-    this.#setExit();
+    this.mayLeave();
     this.#lookUp(write);
     this.#alignedIn(3);
-    body.get(Local.address);
-    body.const(0xfff);
-    body.op(Op.and);
-    body.const(0x1000 - words * 4);
-    body.op(Op.gtU, Op.or);
+    if (words > 1) {
+      body.get(Local.address);
+      body.const(0xfff);
+      body.op(Op.and);
+      body.const(0x1000 - words * 4);
+      body.op(Op.gtU, Op.or);
+    }
     body.brIf(this.#target.slow);
   }
 
@@ -370,22 +420,4 @@ export class Emit {
   access(operation: number, offset = 0): void {
     this.body.memory(operation, offset + PLACE_OFFSET);
   }
-}
-
-/** Index of the imported function that decides about unaligned accesses. */
-export const UNALIGNED = 0;
-
-/** (address, entry of the table): 1 when the access must be left to the interpreter. An entry of 0 means that nothing is there. */
-export function unalignedBody(body: Body, state: number): void {
-  body.get(1);
-  body.op(Op.eqz);
-  body.const(0);
-  body.memory(Op.load, state + Word.strict * 4);
-  body.op(Op.or);
-  // Up to three bytes follow: they must lie in the same page.
-  body.get(0);
-  body.const(0xfff);
-  body.op(Op.and);
-  body.const(0xffc);
-  body.op(Op.gtU, Op.or);
 }

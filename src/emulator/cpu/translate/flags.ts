@@ -1,5 +1,6 @@
 import type { CortexM7 } from "../core.js";
-import { Kind, Word } from "./state.js";
+import { FPSCR, type Fpu } from "../fpu.js";
+import { FloatLevel, Kind, Order, Word } from "./state.js";
 
 /** Works out N, Z, C and V from what translated code left of them (state.ts). */
 export function takeFlags(cpu: CortexM7, state: Int32Array): void {
@@ -18,4 +19,42 @@ export function takeFlags(cpu: CortexM7, state: Int32Array): void {
   if (vk === Kind.stored) cpu.v = b;
   else if (vk === Kind.subtraction) cpu.v = ((a ^ b) & (a ^ difference)) >>> 31;
   else cpu.v = ((a ^ sum) & (b ^ sum)) >>> 31;
+}
+
+const FLAGS = 28;
+const LESS = 8;
+const EQUAL = 6;
+const GREATER = 2;
+const UNORDERED = 3;
+
+/** N, Z, C and V of FPSCR to what a comparison found. */
+const ORDERS = new Map<number, number>([
+  [LESS, Order.less],
+  [EQUAL, Order.equal],
+  [GREATER, Order.greater],
+  [UNORDERED, Order.unordered],
+]);
+
+/** What translated code has to know of the floating-point unit. */
+export function giveFloat(fpu: Fpu, state: Int32Array): void {
+  const { fpscr } = fpu;
+  const modes = fpscr & FPSCR.MODES;
+  const plain = (fpscr & FPSCR.IXC) !== 0 ? FloatLevel.inexact : FloatLevel.plain;
+  state[Word.float] = !fpu.ready ? FloatLevel.none : modes !== 0 ? FloatLevel.ready : plain;
+  state[Word.order] = ORDERS.get(fpscr >>> FLAGS) ?? Order.unknown;
+}
+
+/** FPSCR's flags, after comparisons in translated code. */
+export function takeFloat(fpu: Fpu, state: Int32Array): void {
+  const order = state[Word.order];
+  if (order === Order.unknown || state[Word.float] === FloatLevel.none) return;
+  const flags =
+    order === Order.less
+      ? LESS
+      : order === Order.equal
+        ? EQUAL
+        : order === Order.greater
+          ? GREATER
+          : UNORDERED;
+  fpu.fpscr = (fpu.fpscr & ((1 << FLAGS) - 1)) | (flags << FLAGS);
 }

@@ -4,12 +4,14 @@
  * number: the outermost loop, and each inner one that is entered elsewhere than at its head, begin with a table of blocks.
  */
 
+import { conditional } from "../decode.js";
 import type { Insn } from "../insn.js";
 import { Emit, type Exit, type Places } from "./emit.js";
+import { doublesOf } from "./float-forms.js";
 import { deadFlags } from "./instructions.js";
 import type { Block, Region, Step } from "./region.js";
-import { BLOCK_BITS, HASH_ENTRIES, HASH_PRESENT, HASH_SHIFT, LOCALS, Local, Word } from "./state.js";
-import { Body, type FunctionSource, type Label, Op } from "./wasm.js";
+import { BLOCK_BITS, HASH_ENTRIES, HASH_PRESENT, HASH_SHIFT, Local, localsOf, Word } from "./state.js";
+import { Body, type FunctionSource, I32, type Label, Op } from "./wasm.js";
 
 export interface Translation {
   readonly source: FunctionSource;
@@ -90,6 +92,7 @@ export class RegionFunction {
       dynamic,
       exits: this.#exits,
       mayBeUnaligned: this.#mayBeUnaligned,
+      doubles: doublesIn(this.#region),
     });
     this.#range({ first: 0, last: this.#region.blocks.length - 1 }, top, true);
     inner.op(Op.unreachable);
@@ -99,12 +102,15 @@ export class RegionFunction {
     this.#lookUp(top, leave);
     inner.end();
     inner.end();
-    const { used, written } = this.#emit;
+    const { used, written, float } = this.#emit;
     const body = new Body();
     this.#load(body, used);
+    float.load(body, this.#places.state);
     body.append(inner);
+    float.store(body, this.#places.state);
     this.#store(body, written);
-    return { source: { parameters: 1, returns: true, locals: LOCALS, body }, exits: this.#exits };
+    const locals = localsOf(float.usesUnit);
+    return { source: { parameters: [I32], results: [I32], locals, body }, exits: this.#exits };
   }
 
   #load(body: Body, used: ReadonlySet<number>): void {
@@ -360,6 +366,13 @@ export class RegionFunction {
       }
     }
   }
+}
+
+function doublesIn({ blocks }: Region): ReadonlySet<number> {
+  const steps = blocks.flatMap((block) => block.steps);
+  return new Set(
+    steps.flatMap(({ insn, execute }) => doublesOf(execute === conditional ? insn.guarded : execute, insn)),
+  );
 }
 
 const STATE_NAMES = ["nz", "fa", "fb", "fc", "ck", "vk", "rem"] as const;

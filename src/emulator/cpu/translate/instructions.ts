@@ -14,6 +14,7 @@ import type { Emitter } from "./emit-common.js";
 import { DATA_EMITTERS } from "./emit-data.js";
 import { listAddress, loadAddress, loadList, MEMORY_EMITTERS } from "./emit-memory.js";
 import { MULTIPLY_EMITTERS } from "./emit-multiply.js";
+import { floatEmitter } from "./float-forms.js";
 import { Local } from "./state.js";
 import { Op } from "./wasm.js";
 
@@ -80,7 +81,7 @@ function emitterOf(insn: Insn, execute: Execute): Emitter | undefined {
     );
   }
   if (execute === data.extend && EXTENSIONS[insn.kind] === undefined) return undefined;
-  return EMITTERS.get(execute);
+  return EMITTERS.get(execute) ?? floatEmitter(execute, insn);
 }
 
 function alignSp(e: Emit): void {

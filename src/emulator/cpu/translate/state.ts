@@ -1,5 +1,7 @@
 /** How the core's state lies in `GuestMemory` while translated code runs, and in the locals of a translated function. */
 
+import { F32, F64, I32, I64, type Locals } from "./wasm.js";
+
 /** Index of words; r0..r15 come first. */
 export const Word = {
   nz: 16,
@@ -17,6 +19,10 @@ export const Word = {
   /** Of the last access that was checked. */
   address: 27,
   fpscr: 28,
+  /** What floating-point instructions may be executed here (`FloatLevel`). */
+  float: 29,
+  /** What the last comparison found (`Order`). */
+  order: 30,
   /** S0..S31 and scratch registers (fpu.ts), at a multiple of 8 bytes. */
   s0: 32,
 } as const;
@@ -48,11 +54,31 @@ export const Local = {
   t3: 29,
   address: 30,
   distance: 31,
+  float: 32,
+  order: 33,
   /** 64 bits. */
-  long: 32,
+  long: 34,
 } as const;
 /** Those of 32 bits behind the parameter; one of 64 bits follows. */
-export const LOCALS = 31;
+const INTEGERS = 33;
+const LOCALS: readonly Locals[] = [
+  { count: INTEGERS, type: I32 },
+  { count: 1, type: I64 },
+];
+
+/** Locals of functions with floating-point instructions: registers, and two more of each precision. */
+export const FloatLocal = { s0: 35, single: 67, d0: 69, double: 85 } as const;
+const FLOAT_LOCALS: readonly Locals[] = [...LOCALS, { count: 34, type: F32 }, { count: 18, type: F64 }];
+export const localsOf = (floats: boolean): readonly Locals[] => (floats ? FLOAT_LOCALS : LOCALS);
+
+/**
+ * ready: the unit may be used and has nothing to save before. plain: FPSCR's modes are all zero (to nearest, no flushing, no
+ * default NaN). inexact: IXC is set already, so that nobody needs to know whether a result is exact.
+ */
+export const FloatLevel = { none: 0, ready: 1, plain: 2, inexact: 3 } as const;
+
+/** FPSCR's N, Z, C and V after a comparison are those of CMP `order`, #1. */
+export const Order = { less: 0, equal: 1, greater: 2, unordered: -0x80000000, unknown: -1 } as const;
 
 export const Kind = { stored: 0, subtraction: 1, addition: 2 } as const;
 

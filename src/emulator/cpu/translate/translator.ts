@@ -11,7 +11,7 @@ import type { Execute, Insn } from "../insn.js";
 import { type AccessView, PAGE_SHIFT } from "../view.js";
 import { Compiler } from "./compiler.js";
 import type { Exit, Places } from "./emit.js";
-import { takeFlags } from "./flags.js";
+import { giveFloat, takeFlags, takeFloat } from "./flags.js";
 import { NO_EXIT, RegionFunction } from "./function.js";
 import { type Region, RegionBuilder } from "./region.js";
 import {
@@ -170,6 +170,7 @@ export class Translator {
     state[Word.ck] = Kind.stored;
     state[Word.vk] = Kind.stored;
     state[Word.rem] = limit - timeline.cycles;
+    giveFloat(cpu.fpu, state);
     this.#compiler?.run(leader.key);
     const before = timeline.cycles;
     const next = this.#leave(limit);
@@ -198,6 +199,7 @@ export class Translator {
     const { timeline } = cpu;
     const state = this.#state;
     takeFlags(cpu, state);
+    takeFloat(cpu.fpu, state);
     const rem = state[Word.rem] as number;
     const number = state[Word.exit] as number;
     if (number === NO_EXIT) {

@@ -10,6 +10,7 @@ export const Op = {
   br: 0x0c,
   brIf: 0x0d,
   brTable: 0x0e,
+  return: 0x0f,
   call: 0x10,
   callIndirect: 0x11,
   select: 0x1b,
@@ -61,11 +62,54 @@ export const Op = {
   longFromU: 0xad,
   extend8: 0xc0,
   extend16: 0xc1,
+  longAnd: 0x83,
+  promote: 0xbb,
+  demote: 0xb6,
 } as const;
 
-const I32 = 0x7f;
-const I64 = 0x7e;
+/** Operations on single and on double precision. */
+export const FloatOp = {
+  load: [0x2a, 0x2b],
+  store: [0x38, 0x39],
+  eq: [0x5b, 0x61],
+  lt: [0x5d, 0x63],
+  gt: [0x5e, 0x64],
+  ge: [0x60, 0x66],
+  abs: [0x8b, 0x99],
+  neg: [0x8c, 0x9a],
+  ceil: [0x8d, 0x9b],
+  floor: [0x8e, 0x9c],
+  trunc: [0x8f, 0x9d],
+  nearest: [0x90, 0x9e],
+  sqrt: [0x91, 0x9f],
+  add: [0x92, 0xa0],
+  sub: [0x93, 0xa1],
+  mul: [0x94, 0xa2],
+  div: [0x95, 0xa3],
+  min: [0x96, 0xa4],
+  max: [0x97, 0xa5],
+  copysign: [0x98, 0xa6],
+  toSigned: [0xa8, 0xaa],
+  toUnsigned: [0xa9, 0xab],
+  fromSigned: [0xb2, 0xb7],
+  fromUnsigned: [0xb3, 0xb8],
+  /** Bits as an integer of the same width, and back. */
+  bits: [0xbc, 0xbd],
+  ofBits: [0xbe, 0xbf],
+} as const;
+
+/** Value types. */
+export const I32 = 0x7f;
+export const I64 = 0x7e;
+export const F32 = 0x7d;
+export const F64 = 0x7c;
 const NOTHING = 0x40;
+const FLOAT_CONST = [0x43, 0x44] as const;
+
+export interface Locals {
+  readonly count: number;
+  readonly type: number;
+}
 
 /** Bytes that grow. */
 class Bytes {
@@ -169,6 +213,15 @@ export class Body {
     this.#immediate(0, offset);
   }
 
+  /** @param double 0 or 1; the value must be one of that precision */
+  floatConst(double: 0 | 1, value: number): void {
+    this.#bytes.push(FLOAT_CONST[double]);
+    const view = new DataView(new ArrayBuffer(double === 1 ? 8 : 4));
+    if (double === 1) view.setFloat64(0, value, true);
+    else view.setFloat32(0, value, true);
+    this.#bytes.append(new Uint8Array(view.buffer));
+  }
+
   longConst(value: number): void {
     this.#bytes.push(Op.longConst);
     this.#bytes.signed(value);
@@ -240,42 +293,54 @@ function text(value: string): number[] {
   return [value.length, ...Array.from(value, (character) => character.charCodeAt(0))];
 }
 
-export interface FunctionSource {
-  /** Number of i32 parameters. */
-  readonly parameters: number;
-  /** Does it return an i32? */
-  readonly returns: boolean;
-  /** Number of i32 locals behind the parameters; one of 64 bits follows them. */
-  readonly locals: number;
+export interface Signature {
+  readonly parameters: readonly number[];
+  readonly results: readonly number[];
+}
+
+export interface FunctionSource extends Signature {
+  /** Locals behind the parameters. */
+  readonly locals: readonly Locals[];
   readonly body: Body;
 }
 
+/** Of the functions in the table. */
+const IN_TABLE: Signature = { parameters: [I32], results: [I32] };
+
 /**
- * A module that exports one function, "f". It imports memory "e" "m", table "e" "t", and, when asked, function "e" "f"
- * (index 0) from two i32 to one. Type 0 is that of the functions in the table: i32 to i32.
+ * A module that exports one function, "f". It imports memory "e" "m", table "e" "t", and functions "e" "0", "e" "1" and so on,
+ * whose indices these are. Type 0 is that of the functions in the table: i32 to i32.
  */
-export function moduleOf(source: FunctionSource, memoryPages: number, importsFunction: boolean): Uint8Array {
-  const { parameters, returns, locals, body } = source;
-  const own = [0x60, parameters, ...Array<number>(parameters).fill(I32), ...(returns ? [1, I32] : [0])];
+export function moduleOf(
+  source: FunctionSource,
+  memoryPages: number,
+  imports: readonly Signature[],
+): Uint8Array {
+  const { locals, body } = source;
+  const types = [IN_TABLE, ...imports, source];
   const module = new Bytes();
   module.append([0, 0x61, 0x73, 0x6d, 1, 0, 0, 0]);
-  section(module, 1, (to) => to.append([3, 0x60, 1, I32, 1, I32, 0x60, 2, I32, I32, 1, I32, ...own]));
+  section(module, 1, (to) => {
+    to.unsigned(types.length);
+    for (const { parameters, results } of types)
+      to.append([0x60, parameters.length, ...parameters, results.length, ...results]);
+  });
   section(module, 2, (to) => {
-    to.push(importsFunction ? 3 : 2);
+    to.unsigned(2 + imports.length);
     to.append([...text("e"), ...text("m"), 2, 1]);
     to.unsigned(memoryPages);
     to.unsigned(memoryPages);
     to.append([...text("e"), ...text("t"), 1, 0x70, 0, 0]);
-    if (importsFunction) to.append([...text("e"), ...text("f"), 0, 1]);
+    for (const n of imports.keys()) to.append([...text("e"), ...text(String(n)), 0, 1 + n]);
   });
-  section(module, 3, (to) => to.append([1, 2]));
-  section(module, 7, (to) => to.append([1, ...text("f"), 0, importsFunction ? 1 : 0]));
+  section(module, 3, (to) => to.append([1, types.length - 1]));
+  section(module, 7, (to) => to.append([1, ...text("f"), 0, imports.length]));
   section(module, 10, (to) => {
     const code = new Bytes();
-    code.push(locals > 0 ? 2 : 0);
-    if (locals > 0) {
-      code.unsigned(locals);
-      code.append([I32, 1, I64]);
+    code.unsigned(locals.length);
+    for (const { count, type } of locals) {
+      code.unsigned(count);
+      code.push(type);
     }
     code.append(body.written);
     code.push(Op.end);
