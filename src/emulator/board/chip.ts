@@ -36,6 +36,7 @@ import { dmaControllers } from "./dma-wiring.js";
 import { GatedRam } from "./gated-ram.js";
 import { LowPower } from "./low-power.js";
 import { ADDRESS, IRQ, SIZE } from "./memory-map.js";
+import { PinInputs } from "./pin-inputs.js";
 import { mapReservedSpace } from "./reserved-space.js";
 import { type SerialPortName, serialPorts, timers } from "./serial-and-timers.js";
 import { SharedLines } from "./shared-lines.js";
@@ -118,6 +119,7 @@ export class Chip {
   /** What counts with a clock of its own and must hear of changes. */
   readonly #clocked: (() => void)[] = [];
   readonly #busTiming: ChipBusTiming | undefined;
+  readonly #pinInputs: PinInputs | undefined;
   #timerWiring: TimerWiring | undefined;
   #cpuHz = 0;
   #resetting = false;
@@ -160,6 +162,7 @@ export class Chip {
     this.dbgmcu = this.#makeDbgmcu();
     this.cpu.debug.onFreeze = (frozen) => this.iwdg.freeze(frozen && this.dbgmcu.freezesWatchdog);
     this.gpio = this.#makeGpio();
+    this.#pinInputs = new PinInputs(this.gpio);
     this.quadspi = this.#makeQuadSpi();
     this.otg = this.#makeOtg();
     this.otgHs = this.#makeOtgHs();
@@ -397,7 +400,7 @@ export class Chip {
         timeline,
         clocked: this.rcc.clockGate(gate),
         onLevel: (pin, high) => this.#pinChanged(port, index, pin, high),
-        onFunction: (pin) => this.#timerWiring?.muxed(port, pin),
+        onFunction: (pin) => this.#pinInputs?.changed(port, pin),
       });
       return [port, this.#add(gate, ADDRESS.GPIOA + index * 0x400, gpio, { resetBit: gate })] as const;
     });
@@ -406,7 +409,7 @@ export class Chip {
 
   #pinChanged(port: PortLetter, index: number, pin: number, high: boolean): void {
     if (this.syscfg.extiPort(pin) === index) this.exti.edge(pin, high);
-    this.#timerWiring?.level(port, pin, high);
+    this.#pinInputs?.level(port, pin, high);
   }
 
   #makeQuadSpi(): QuadSpi {
@@ -547,7 +550,10 @@ export class Chip {
     const requests = new ChipRequests();
     const irqLine = (irq: number): InterruptLine => this.#irqs.source(irq);
     const { level1 } = this.cpu;
+    const inputs = this.#pinInputs as PinInputs;
     const wiring = {
+      gpio: this.gpio,
+      inputs,
       log,
       timeline,
       rcc: this.rcc,
@@ -571,6 +577,7 @@ export class Chip {
     const timer = (name: string): Tim | undefined => all.find((part) => part.name === name)?.device;
     this.#timerWiring = new TimerWiring({
       gpio: this.gpio,
+      inputs,
       timer,
       awaited: (port, pin) => this.exti.awaits(pin) && PORTS[this.syscfg.extiPort(pin)] === port,
     });

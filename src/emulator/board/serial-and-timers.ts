@@ -1,13 +1,16 @@
 /** The chip's serial ports and general timers, as rows. */
 
 import type { BusDevice, EmulatorLog, InterruptLine } from "../bus.js";
+import { ALTERNATE_FUNCTIONS } from "../peripherals/alternate-functions.js";
 import type { ClockTree, KernelClock } from "../peripherals/clock-tree.js";
+import { type AlternateOutput, type Gpio, type PortLetter, parsePin } from "../peripherals/gpio.js";
 import type { Rcc } from "../peripherals/rcc.js";
 import { Tim } from "../peripherals/tim.js";
 import { Usart, type UsartOptions } from "../peripherals/usart.js";
 import type { Timeline } from "../timeline.js";
 import type { ChipRequests } from "./dma-requests.js";
 import { ADDRESS, IRQ } from "./memory-map.js";
+import type { PinInputs } from "./pin-inputs.js";
 
 const SERIAL_PORTS = [
   { name: "USART1", kind: "USART", clock: "USART16" },
@@ -135,9 +138,35 @@ export interface Part {
   readonly device: BusDevice & { reset(): void };
 }
 
+/** TX and RTS drive their pins, CTS listens to its own. @returns the pins that carry RTS. */
+function connectSerialPins(
+  { gpio, inputs }: SerialWiring,
+  name: SerialPortName,
+  device: Usart,
+): readonly { readonly port: PortLetter; readonly pin: number }[] {
+  const pinsOf = (signal: "TX" | "RTS" | "CTS"): [string, number][] =>
+    Object.entries(ALTERNATE_FUNCTIONS[`${name}_${signal}`]);
+  const drive = (signal: "TX" | "RTS", output: AlternateOutput) =>
+    pinsOf(signal).map(([pinName, af]) => {
+      const { port, pin } = parsePin(pinName);
+      gpio[port].connect(pin, af, output);
+      return { port, pin };
+    });
+  drive("TX", () => device.transmitLevel);
+  for (const [pin, af] of pinsOf("CTS")) {
+    inputs.add(pin, { af, feed: (level) => device.setClearToSend(level) });
+  }
+  return drive("RTS", () => device.requestToSend);
+}
+
+export interface SerialWiring extends Wiring {
+  readonly gpio: Readonly<Record<PortLetter, Gpio>>;
+  readonly inputs: PinInputs;
+}
+
 /** @param onByte what leaves a TX pin, whatever the pin is muxed to. */
 export function serialPorts(
-  wiring: Wiring,
+  wiring: SerialWiring,
   onByte: (port: SerialPortName, byte: number) => void,
 ): (Part & { readonly name: SerialPortName; readonly device: Usart })[] {
   const { log, timeline, rcc, irqLine, requests } = wiring;
@@ -153,7 +182,11 @@ export function serialPorts(
       onTransmit: (value) => onByte(name, value & 0xff),
       receiveRequest: requests.signal(`${name}_RX`),
       transmitRequest: requests.signal(`${name}_TX`),
+      onRequestToSend: () => {
+        for (const { port, pin } of rts) wiring.gpio[port].refresh(pin);
+      },
     });
+    const rts = connectSerialPins(wiring, name, device);
     return { name, address: ADDRESS[name], device };
   });
 }

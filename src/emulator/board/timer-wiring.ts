@@ -5,24 +5,21 @@ import { parsePin } from "../peripherals/gpio.js";
 import type { Tim } from "../peripherals/tim.js";
 import type { TimInput } from "../peripherals/tim-inputs.js";
 import { TIMER_PINS } from "../peripherals/timer-pins.js";
-
-type PinName = `${PortLetter}${number}`;
+import type { PinInputs } from "./pin-inputs.js";
 
 /** One signal of a timer at one pin. */
 interface Connection {
   readonly tim: Tim;
-  readonly timer: string;
   readonly port: PortLetter;
   readonly pin: number;
   readonly af: number;
-  readonly input: TimInput | undefined;
-  readonly breakInput: 1 | 2 | undefined;
   /** 1..4, 0 for none. */
   readonly channel: number;
 }
 
 export interface TimerWiringOptions {
   readonly gpio: Readonly<Record<PortLetter, Gpio>>;
+  readonly inputs: PinInputs;
   readonly timer: (name: string) => Tim | undefined;
   /** Does somebody inside the chip wait for edges of this pin (EXTI)? */
   readonly awaited: (port: PortLetter, pin: number) => boolean;
@@ -38,29 +35,12 @@ const SIGNAL = /^(TIM\d+)_(?:CH(\d)(N?)|(ETR)|BKIN(2?))$/;
 
 export class TimerWiring {
   readonly #options: TimerWiringOptions;
-  readonly #byPin = new Map<PinName, Connection[]>();
   readonly #byTimer = new Map<string, Connection[]>();
 
   constructor(options: TimerWiringOptions) {
     this.#options = options;
     for (const [signal, pins] of Object.entries(TIMER_PINS)) {
       for (const [name, af] of Object.entries(pins)) this.#connect(signal, name, af);
-    }
-  }
-
-  /** The pin's level changed. */
-  level(port: PortLetter, pin: number, high: boolean): void {
-    for (const connection of this.#byPin.get(`${port}${pin}`) ?? []) {
-      if (this.#muxed(connection)) this.#feed(connection, high);
-    }
-  }
-
-  /** The pin's mode or alternate function changed. */
-  muxed(port: PortLetter, pin: number): void {
-    for (const connection of this.#byPin.get(`${port}${pin}`) ?? []) {
-      const muxed = this.#muxed(connection);
-      this.#feed(connection, muxed ? this.#options.gpio[port].level(pin) : undefined);
-      this.#watch(connection.timer);
     }
   }
 
@@ -84,39 +64,25 @@ export class TimerWiring {
     const { port, pin } = parsePin(name);
     const channel = Number(match[2] ?? 0);
     const complement = match[3] === "N";
-    const connection: Connection = {
-      tim,
-      timer,
-      port,
-      pin,
-      af,
-      channel,
-      input: complement
-        ? undefined
-        : channel > 0
-          ? (`TI${channel}` as TimInput)
-          : match[4] === "ETR"
-            ? "ETR"
-            : undefined,
-      breakInput: match[5] === undefined ? undefined : match[5] === "2" ? 2 : 1,
-    };
-    add(this.#byPin, `${port}${pin}`, connection);
-    add(this.#byTimer, timer, connection);
+    add(this.#byTimer, timer, { tim, port, pin, af, channel });
     if (channel > 0) this.#options.gpio[port].connect(pin, af, () => tim.output(channel, complement));
+    const input = complement ? undefined : channel > 0 ? (`TI${channel}` as TimInput) : match[4];
+    const breakInput = match[5] === undefined ? undefined : match[5] === "2" ? 2 : 1;
+    this.#options.inputs.add(name, {
+      af,
+      feed: (level) => {
+        if (breakInput !== undefined) tim.setBreak(breakInput, 0, level);
+        if (input !== undefined) this.#feed(timer, tim, input as TimInput, level ?? false);
+      },
+      ...(channel > 0 ? { onMux: () => this.#watch(timer) } : {}),
+    });
   }
 
-  #muxed({ port, pin, af }: Connection): boolean {
-    const { mode, alternateFunction } = this.#options.gpio[port].pinFunction(pin);
-    return mode === "alternate" && alternateFunction === af;
-  }
-
-  #feed({ tim, timer, input, breakInput }: Connection, level: boolean | undefined): void {
-    if (breakInput !== undefined) tim.setBreak(breakInput, 0, level);
-    if (input === undefined) return;
-    tim.setInput(input, level ?? false);
+  #feed(timer: string, tim: Tim, input: TimInput, level: boolean): void {
+    tim.setInput(input, level);
     const shared = TIM15_SOURCES.find(([, name]) => name === timer);
     if (shared === undefined || (input !== "TI1" && input !== "TI2")) return;
-    this.#options.timer("TIM15")?.setInput(input, level ?? false, shared[0]);
+    this.#options.timer("TIM15")?.setInput(input, level, shared[0]);
   }
 
   #watch(timer: string): void {
@@ -124,9 +90,8 @@ export class TimerWiring {
     let watched = 0;
     let seen = 0;
     const connections = this.#byTimer.get(timer) ?? [];
-    for (const connection of connections) {
-      const { channel, port, pin } = connection;
-      if (channel === 0 || !this.#muxed(connection)) continue;
+    for (const { channel, port, pin, af } of connections) {
+      if (channel === 0 || !this.#options.inputs.muxed(port, pin, af)) continue;
       if (awaited(port, pin)) watched |= 1 << (channel - 1);
       if (gpio[port].observed(pin)) seen |= 1 << (channel - 1);
     }
@@ -134,7 +99,7 @@ export class TimerWiring {
   }
 }
 
-function add<K>(map: Map<K, Connection[]>, key: K, connection: Connection): void {
+function add(map: Map<string, Connection[]>, key: string, connection: Connection): void {
   const known = map.get(key);
   if (known === undefined) map.set(key, [connection]);
   else known.push(connection);

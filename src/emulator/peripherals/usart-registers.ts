@@ -19,6 +19,7 @@ export type UsartRegister =
 
 export interface UsartHooks {
   readonly writeCr1: (before: number) => void;
+  readonly writeCr2: (before: number) => void;
   readonly writeBrr: (before: number) => void;
   readonly writeWhileDisabled: (name: UsartRegister, before: number, mask: number) => void;
   readonly update: () => void;
@@ -29,14 +30,14 @@ export interface UsartHooks {
   readonly transmit: (value: number) => void;
 }
 
-/** TXFNFIE/TXEIE, TCIE, RXNEIE, IDLEIE, TE, RE, UE, PEIE, PS, PCE, M1, M0, OVER8, RTOIE, FIFOEN, RXFFIE, TXFEIE act. */
-const CR1_ACTIVE = 0xf400_97fd;
-/** STOP[1:0] and RTOEN. */
-const CR2_ACTIVE = 0x80_3000;
+/** All but DEDT and DEAT (parts of a bit), EOBIE (smartcard) and UESM. */
+const CR1_ACTIVE = 0xf400_fffd;
+/** ADD, RTOEN, ABRMOD, ABREN, MSBFIRST, DATAINV, TXINV, LINEN, STOP, LBDIE, LBDL, ADDM7. */
+const CR2_ACTIVE = 0xfffe_7070;
 /** What is fixed while UE = 1. */
 const CR2_LOCKED = 0x3000;
-/** EIE, DMAR, DMAT, ONEBIT (no noise to vote on), OVRDIS, TXFTIE, RXFTCFG, RXFTIE, TXFTCFG. */
-const CR3_ACTIVE = 0xfe80_18c1;
+/** All but smartcard, IrDA and wake-up; ONEBIT: there is no noise to vote on. */
+const CR3_ACTIVE = 0xfe80_ffc9;
 
 const DECLARED = {
   USART: {
@@ -85,7 +86,10 @@ export function usartRegisters(kind: UsartKind, hooks: UsartHooks): Record<Usart
       offset: 0x04,
       reset: 0,
       ...split("CR2", CR2_ACTIVE),
-      onWrite: (_written, before) => hooks.writeWhileDisabled("CR2", before, CR2_LOCKED),
+      onWrite: (_written, before) => {
+        hooks.writeWhileDisabled("CR2", before, CR2_LOCKED);
+        hooks.writeCr2(before);
+      },
     },
     CR3: { offset: 0x08, reset: 0, ...split("CR3", CR3_ACTIVE), onWrite: () => hooks.update() },
     BRR: {
