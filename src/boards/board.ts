@@ -151,6 +151,8 @@ class Reader {
   }
 }
 
+/** Chips that a board may have. */
+export const MCU = /^STM32H7[45][0-9]$/;
 const PIN = /^P[A-K](1[0-5]|[0-9])$/;
 const UINT32 = 0xffffffff;
 /** 32 registers; three are needed, and the highest two are the fault record's. */
@@ -263,7 +265,7 @@ export function parseBoard(file: string, text: string): Board {
   return {
     name: root.at("name").text(/^[a-z0-9-]{1,32}$/, "1 to 32 of a-z, 0-9 and -"),
     title: root.at("title").text(/./, "a text"),
-    mcu: root.at("mcu").text(/^STM32H7[45][0-9]$/, "an STM32H74x or STM32H75x"),
+    mcu: root.at("mcu").text(MCU, "an STM32H74x or STM32H75x"),
     package: readPackage(root.at("package")),
     romBootloader: rom.present ? rom.text(/./, "a sentence") : undefined,
     hseHz: hse.present ? hse.integer(4_000_000, 48_000_000) : undefined,

@@ -226,6 +226,7 @@ export const COMMANDS: readonly CommandSpec[] = [
       ["--engine <which>", "what executes code: interpreter or translation (default), to the same effect"],
       ["--caches <how>", "strict: a missing clean or invalidate shows, and is told (default: transparent)"],
       ["--time <how>", "model: instructions take about the chip's time (default: cycle, one each)"],
+      ["--mcu <chip>", "another chip in the board's place: STM32H743 has 2 MiB of flash in two banks"],
       ["--internal <file>", "image for the internal flash (default: the bootloader built for the board)"],
       ["--external <file>", "raw file that is the flash chip's content, written back"],
       ["--sd-card <file>", "raw image of an SD card in the slot; it is only read"],

@@ -16,7 +16,7 @@ const TWO_MEMORIES = [
 test("a program for both flash memories is told apart by address; for the internal flash alone it is refused", async () => {
   const made = world();
   made.files.set("both.hex", new TextEncoder().encode(TWO_MEMORIES));
-  const { internal, elsewhere } = await readWholeProgram(made.io(), "both.hex");
+  const { internal, elsewhere } = await readWholeProgram(made.io(), "both.hex", 0x2_0000);
   assert.deepEqual([...internal.subarray(7)], [0xff, 1, 2, 3, 4]);
   assert.equal(internal.length, 12);
   assert.deepEqual(
@@ -24,7 +24,7 @@ test("a program for both flash memories is told apart by address; for the intern
     [[0x9000_0010, 0x55, 0xaa]],
   );
   await assert.rejects(
-    readInternalImage(made.io(), "both.hex"),
+    readInternalImage(made.io(), "both.hex", 0x2_0000),
     /both\.hex: 0x90000010 with 2 bytes lies outside the internal flash: expected 0x08000000 to 0x0801FFFF/,
   );
 });

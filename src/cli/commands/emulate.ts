@@ -1,10 +1,13 @@
+import { MCU } from "../../boards/board.js";
 import type { EmulatedBoard } from "../../emulator/board/emulated-board.js";
 import { BoardTarget } from "../../emulator/debug/board-target.js";
+import { flashBytes, flashGeometry } from "../../emulator/peripherals/flash-geometry.js";
 import { ImageError } from "../../image/error.js";
 import type { Segment } from "../../image/image.js";
 import { imageFormat, loadImage } from "../../image/load.js";
 import { hex32 } from "../../protocol/hex.js";
 import { Pump } from "../../transport/emulated/pump.js";
+import { readBoard } from "../board-files.js";
 import type { RunCommand } from "../commands.js";
 import type { CommandContext } from "../context.js";
 import { handleControl } from "../emulated/controls.js";
@@ -21,6 +24,7 @@ import { parseAddress, parsePort, parseSeconds } from "../numbers.js";
 
 interface EmulateOptions {
   readonly board?: string;
+  readonly mcu?: string;
   readonly state?: string;
   readonly internal?: string;
   readonly external?: string;
@@ -48,8 +52,10 @@ const SAVE_INTERVAL = 1000;
 export const run: RunCommand = async (context, _args, options) => {
   const chosen: EmulateOptions = options;
   const { internal } = chosen;
-  const program = internal === undefined ? undefined : await readWholeProgram(context.io, internal);
-  const kept = await boardFrom(context, chosen, program?.internal);
+  const mcu = chipOf(chosen);
+  const size = flashBytes(flashGeometry(mcu));
+  const program = internal === undefined ? undefined : await readWholeProgram(context.io, internal, size);
+  const kept = await boardFrom(context, { ...chosen, mcu }, program?.internal);
   try {
     if (program !== undefined) place(kept.board, internal ?? "", program.elsewhere);
     for (const text of chosen.load ?? []) await load(context, kept.board, text);
@@ -61,6 +67,13 @@ export const run: RunCommand = async (context, _args, options) => {
   }
 };
 
+/** @throws UsageError */
+function chipOf({ board, mcu }: EmulateOptions): string {
+  if (mcu === undefined) return readBoard(board ?? DEFAULT_BOARD).mcu;
+  if (MCU.test(mcu)) return mcu;
+  throw new UsageError(`--mcu: expected a chip such as "STM32H743", found ${JSON.stringify(mcu)}`);
+}
+
 async function boardFrom(
   context: CommandContext,
   options: EmulateOptions,
@@ -69,6 +82,7 @@ async function boardFrom(
   const { reporter } = context;
   return makeBoard({
     name: options.board ?? DEFAULT_BOARD,
+    mcu: options.mcu,
     state: options.state,
     external: options.external,
     sdCard: options.sdCard === undefined ? undefined : await readCard(context, options.sdCard),

@@ -7,13 +7,15 @@ import { refuseFirstStage } from "../install/first-stage.js";
 import { readInternalImage } from "../internal-image.js";
 import { ownerLogin } from "../key-files.js";
 
+/** Boards with the bootloader have an STM32H750. */
+const INTERNAL_BYTES = 0x2_0000;
 const INTERRUPTED =
   ": while it was being sent nothing was changed; if the board does not come back, see docs/boards for its recovery";
 
 export const run: RunCommand = async (context, [file], { force, authority }) => {
   const { io, reporter, options } = context;
   // Before a board is looked for: what is wrong with a file needs none.
-  const given = file === undefined ? undefined : await readInternalImage(io, file);
+  const given = file === undefined ? undefined : await readInternalImage(io, file, INTERNAL_BYTES);
   if (given !== undefined) readBootloaderIdentity(given, file);
   const login = authority === undefined ? "keys" : await ownerLogin(io, authority);
   await withBoard(

@@ -5,6 +5,7 @@ import {
   type EmulatedBoardOptions,
 } from "../../emulator/board/emulated-board.js";
 import { norPart } from "../../emulator/flash/parts.js";
+import { flashBytes, flashGeometry } from "../../emulator/peripherals/flash-geometry.js";
 import { internalImage, readBoard, secondStageImage } from "../board-files.js";
 import { defaultStateFolder, newUniqueId, StateFolder } from "./state-folder.js";
 
@@ -20,6 +21,8 @@ export interface MakeBoardOptions {
   readonly external?: string | undefined;
   /** Image for the internal flash, from its start; default: the bootloader that was built for the board. */
   readonly internal?: Uint8Array | undefined;
+  /** The chip, in place of the board file's: "STM32H743". */
+  readonly mcu?: string | undefined;
   /** Default "transparent". */
   readonly engine?: EmulatedBoardOptions["engine"];
   readonly caches?: EmulatedBoardOptions["caches"];
@@ -55,12 +58,12 @@ function slotIsBlank({ board, flashChip }: EmulatedBoard): boolean {
 
 /** Makes a board, powered off and unplugged, with its memory as it was left. */
 export function makeBoard(options: MakeBoardOptions): KeptBoard {
-  const board = readBoard(options.name);
+  const board = boardWithChip(options.name, options.mcu);
   const folder =
     options.state === "none"
       ? undefined
       : new StateFolder(options.state ?? defaultStateFolder(board.name), board.name, options.external);
-  const stored = folder?.read(norPart(board.flash.part).size);
+  const stored = folder?.read(norPart(board.flash.part).size, flashBytes(flashGeometry(board.mcu)));
   const uniqueId = stored?.uniqueId ?? newUniqueId();
   const emulated = new EmulatedBoard(boardOptions(options, board, uniqueId));
   if (stored !== undefined) load(emulated, stored, folder);
@@ -71,6 +74,13 @@ export function makeBoard(options: MakeBoardOptions): KeptBoard {
     save: () => folder?.write(emulated.save()),
     release: () => folder?.release(),
   };
+}
+
+/** A board with another chip is another board: it has a state folder of its own. */
+function boardWithChip(name: string, mcu: string | undefined): Board {
+  const board = readBoard(name);
+  if (mcu === undefined || mcu === board.mcu) return board;
+  return { ...board, name: `${board.name}-${mcu.toLowerCase()}`, mcu };
 }
 
 /** @throws StateFolderError when the state is of another chip. */

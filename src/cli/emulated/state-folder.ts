@@ -7,7 +7,6 @@ import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync 
 import { homedir } from "node:os";
 import { join, resolve } from "node:path";
 import type { BoardState } from "../../emulator/board/emulated-board.js";
-import { FLASH_BYTES } from "../../emulator/peripherals/flash-cells.js";
 import { formatStoredBoard, parseStoredBoard, type StoredBoard, StoredBoardError } from "./stored-board.js";
 
 /** The folder cannot be used: it is in use, or holds something else. */
@@ -57,13 +56,17 @@ export class StateFolder {
     this.#lock();
   }
 
-  /** @returns undefined when the folder is new. @throws StateFolderError */
-  read(flashBytes: number): BoardState | undefined {
+  /**
+   * @param flashBytes of the flash chip
+   * @param internalBytes of the internal flash
+   * @returns undefined when the folder is new. @throws StateFolderError
+   */
+  read(flashBytes: number, internalBytes: number): BoardState | undefined {
     const file = join(this.path, "board.json");
     if (!existsSync(file)) return undefined;
-    const stored = this.#parse(file);
+    const stored = this.#parse(file, internalBytes);
     const external = this.#content(this.#external, flashBytes);
-    const bytes = this.#content(join(this.path, "internal.bin"), FLASH_BYTES);
+    const bytes = this.#content(join(this.path, "internal.bin"), internalBytes);
     const registers = stored.secondRegisters;
     const second =
       registers === undefined ? undefined : { external: this.#content(this.#second, flashBytes), registers };
@@ -124,9 +127,9 @@ export class StateFolder {
     writeFileSync(this.#lockFile, String(process.pid));
   }
 
-  #parse(file: string): StoredBoard {
+  #parse(file: string, internalBytes: number): StoredBoard {
     try {
-      return parseStoredBoard(this.#board, readFileSync(file, "utf8"));
+      return parseStoredBoard(this.#board, readFileSync(file, "utf8"), internalBytes);
     } catch (error) {
       if (!(error instanceof StoredBoardError)) throw error;
       throw this.unusable(`${file}: ${error.message}`);

@@ -5,6 +5,8 @@ import { EmulatedBoard } from "../../emulator/board/emulated-board.js";
 import { readBoard } from "../board-files.js";
 import { formatStoredBoard, parseStoredBoard, type StoredBoard, StoredBoardError } from "./stored-board.js";
 
+const INTERNAL_BYTES = 0x2_0000;
+
 function stored(): StoredBoard {
   const board = new EmulatedBoard({ board: readBoard("emulated"), random: () => 0.5, onMessage: () => {} });
   const { internal, ...state } = board.save();
@@ -20,7 +22,7 @@ function stored(): StoredBoard {
 
 function parses(text: string): boolean {
   try {
-    parseStoredBoard("emulated", text);
+    parseStoredBoard("emulated", text, INTERNAL_BYTES);
     return true;
   } catch (error) {
     assert.ok(error instanceof StoredBoardError, String(error));
@@ -30,13 +32,16 @@ function parses(text: string): boolean {
 
 test("what was written is read", () => {
   const board = stored();
-  assert.deepEqual(parseStoredBoard("emulated", formatStoredBoard("emulated", board)), board);
+  assert.deepEqual(parseStoredBoard("emulated", formatStoredBoard("emulated", board), INTERNAL_BYTES), board);
 });
 
 test("anything else is refused with a place and what was expected there", () => {
   const text = formatStoredBoard("emulated", stored());
   const expect = (damaged: string, message: string) =>
-    assert.throws(() => parseStoredBoard("emulated", damaged), { name: "StoredBoardError", message });
+    assert.throws(() => parseStoredBoard("emulated", damaged, INTERNAL_BYTES), {
+      name: "StoredBoardError",
+      message,
+    });
   expect("null", "the file: expected an object, found null");
   expect(text.replace('"format": 1', '"format": 2'), "format: expected 1, found 2");
   expect(

@@ -1,7 +1,7 @@
 /** board.json of a state folder: a person, a disk or another version may have put anything there. */
 import type { BoardState } from "../../emulator/board/emulated-board.js";
-import { FLASH_BYTES, FLASH_WORD_BYTES } from "../../emulator/peripherals/flash-cells.js";
-import { OPTION_NAMES } from "../../emulator/peripherals/flash-options.js";
+import { FLASH_WORD_BYTES } from "../../emulator/peripherals/flash-cells.js";
+import { FACTORY_OPTION_BYTES, type OptionName } from "../../emulator/peripherals/flash-options.js";
 import { bytesOfHex, hexBytes } from "../../protocol/hex.js";
 
 /** The file does not hold what it must; the message says where, what was expected and what was found. */
@@ -22,15 +22,19 @@ export interface StoredBoard {
 
 const UID_BYTES = 12;
 const U32_MAX = 0xffff_ffff;
-const FLASH_WORDS = FLASH_BYTES / FLASH_WORD_BYTES;
 
 export function formatStoredBoard(board: string, stored: StoredBoard): string {
   const uniqueId = hexBytes(stored.uniqueId);
   return `${JSON.stringify({ format: 1, board, ...stored, uniqueId }, undefined, 2)}\n`;
 }
 
-/** @param board name of the board whose state it must be. @throws StoredBoardError */
-export function parseStoredBoard(board: string, text: string): StoredBoard {
+/**
+ * @param board name of the board whose state it must be
+ * @param internalBytes of its internal flash
+ * @throws StoredBoardError
+ */
+export function parseStoredBoard(board: string, text: string, internalBytes: number): StoredBoard {
+  const lastWord = internalBytes / FLASH_WORD_BYTES - 1;
   let value: unknown;
   try {
     value = JSON.parse(text);
@@ -47,8 +51,8 @@ export function parseStoredBoard(board: string, text: string): StoredBoard {
   return {
     uniqueId: uniqueId(file["uniqueId"]),
     internal: {
-      programmed: numbers("internal.programmed", internal["programmed"], FLASH_WORDS - 1),
-      broken: numbers("internal.broken", internal["broken"], FLASH_WORDS - 1),
+      programmed: numbers("internal.programmed", internal["programmed"], lastWord),
+      broken: numbers("internal.broken", internal["broken"], lastWord),
     },
     options: optionBytes(options),
     externalRegisters: flashRegisters("externalRegisters", file["externalRegisters"]),
@@ -75,7 +79,10 @@ function uniqueId(value: unknown): Uint8Array {
 }
 
 function optionBytes(options: Fields): StoredBoard["options"] {
-  const values = OPTION_NAMES.map((name) => [name, number(`options.${name}`, options[name], U32_MAX)]);
+  const names = Object.keys(FACTORY_OPTION_BYTES) as OptionName[];
+  // What a file of before lacks (the second bank's) is as the chip left its factory.
+  const given = { ...FACTORY_OPTION_BYTES, ...options };
+  const values = names.map((name) => [name, number(`options.${name}`, given[name], U32_MAX)]);
   return Object.fromEntries(values) as StoredBoard["options"];
 }
 

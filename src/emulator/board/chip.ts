@@ -1,4 +1,4 @@
-/** The STM32H750: core, memories and peripherals, wired. What is outside its pins is the board's business. */
+/** The STM32H750 or H743: core, memories and peripherals, wired. What is outside its pins is the board's business. */
 
 import type { BusDevice, EmulatorLog, InterruptLine } from "../bus.js";
 import { CortexM7, type Engine } from "../cpu/core.js";
@@ -11,6 +11,7 @@ import { Dbgmcu } from "../peripherals/dbgmcu.js";
 import { DeviceSignature, SIGNATURE_BYTES } from "../peripherals/device-signature.js";
 import { Exti } from "../peripherals/exti.js";
 import { Flash } from "../peripherals/flash.js";
+import type { FlashGeometry } from "../peripherals/flash-geometry.js";
 import { EmptyBank, Fmc, Sdram } from "../peripherals/fmc.js";
 import { Gpio, type PortLetter } from "../peripherals/gpio.js";
 import { Hash } from "../peripherals/hash.js";
@@ -46,7 +47,9 @@ import { TimerWiring } from "./timer-wiring.js";
 
 export interface ChipOptions {
   readonly timeline: Timeline;
-  /** Where the memories lie; `CHIP_BYTES` of it are the chip's own. */
+  /** Of the internal flash. */
+  readonly flashGeometry: FlashGeometry;
+  /** Where the memories lie; the internal flash and `CHIP_BYTES` of it are the chip's own. */
   readonly memory: GuestMemory;
   readonly log: EmulatorLog;
   /** Numbers in [0, 1): RAM content at power-on, noise, what a power cut leaves. */
@@ -71,7 +74,7 @@ export interface ChipOptions {
   readonly timeModel?: boolean | undefined;
 }
 
-/** RAMs and internal flash, each rounded up to a page. */
+/** RAMs, each rounded up to a page. */
 export const CHIP_BYTES = 2 << 20;
 
 export const PORTS: readonly PortLetter[] = ["A", "B", "C", "D", "E", "F", "G", "H", "I", "J", "K"];
@@ -251,17 +254,18 @@ export class Chip {
   }
 
   #makeFlash(): Flash {
-    const { log, timeline, random } = this.#options;
+    const { log, timeline, random, flashGeometry } = this.#options;
     const flash = new Flash({
       log,
       timeline,
       random,
+      geometry: flashGeometry,
       interrupt: this.#irqs.source(IRQ.FLASH),
       memory: this.bus.memory,
       onTimingChange: () => this.rcc.checkOperatingPoint(),
     });
     this.#mapController("FLASH", ADDRESS.FLASH, SIZE.FLASH, flash);
-    this.#map("internal flash", ADDRESS.FLASH_MEMORY, SIZE.FLASH_MEMORY, flash.memory);
+    this.#map("internal flash", ADDRESS.FLASH_MEMORY, flash.size, flash.memory);
     return flash;
   }
 
@@ -485,7 +489,7 @@ export class Chip {
     const { log, uniqueId, memory } = this.#options;
     const gated = (name: "SRAM1" | "SRAM2" | "SRAM3" | "BKPRAM", size: number) =>
       new GatedRam(name, new Ram(size, memory), this.rcc.clockGate(name), log);
-    const signature = new DeviceSignature({ log, uniqueId });
+    const signature = new DeviceSignature({ log, uniqueId, flashKib: this.flash.size >>> 10 });
     this.#map("device signature", ADDRESS.DEVICE_SIGNATURE, SIGNATURE_BYTES, signature);
     for (const name of ["ITCM", "DTCM", "AXI_SRAM", "SRAM4"] as const) {
       const ram = new Ram(SIZE[name], memory);

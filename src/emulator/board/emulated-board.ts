@@ -17,6 +17,7 @@ import { SdCard } from "../flash/sd-card.js";
 import { GuestMemory } from "../guest-memory.js";
 import { alternateFunction, type Signal } from "../peripherals/alternate-functions.js";
 import type { FlashState } from "../peripherals/flash.js";
+import { flashBytes, flashGeometry } from "../peripherals/flash-geometry.js";
 import type { PortLetter } from "../peripherals/gpio.js";
 import type { DataLines } from "../peripherals/quadspi-wire.js";
 import type { RtcState } from "../peripherals/rtc.js";
@@ -104,7 +105,9 @@ export class EmulatedBoard {
     this.log = new BoardLog(options.onMessage);
     this.uniqueId = options.uniqueId ?? drawUniqueId(random);
     const chips = board.flash.second === undefined ? 1 : 2;
-    const memory = new GuestMemory(CHIP_BYTES + chips * norPart(board.flash.part).size + SDRAM_BYTES);
+    const geometry = flashGeometry(board.mcu);
+    const flashes = flashBytes(geometry) + chips * norPart(board.flash.part).size;
+    const memory = new GuestMemory(CHIP_BYTES + flashes + SDRAM_BYTES);
     this.flashChip = this.#makeFlashChip(memory);
     this.sdCard = options.sdCard === undefined ? undefined : new SdCard(options.sdCard);
     this.secondFlashChip = board.flash.second === undefined ? undefined : this.#makeFlashChip(memory);
@@ -113,6 +116,7 @@ export class EmulatedBoard {
     this.secondFlashChip?.powerCut();
     this.chip = new Chip({
       timeline: this.timeline,
+      flashGeometry: geometry,
       memory,
       log: this.log,
       random,
@@ -222,7 +226,7 @@ export class EmulatedBoard {
     for (const pin of [DM, DP]) this.chip.gpio.A.release(pin);
   }
 
-  /** Puts an image into the internal flash as a probe would: erases the sector, writes. @throws RangeError when too long. */
+  /** Puts an image into the internal flash as a probe would: erases all of it, writes. @throws RangeError when too long. */
   loadInternal(image: Uint8Array): void {
     this.chip.flash.fill(image);
     this.chip.bus.refreshLent();

@@ -70,7 +70,6 @@ export const ADDRESS = {
 /** Bytes. */
 export const SIZE = {
   ITCM: 0x1_0000,
-  FLASH_MEMORY: 0x2_0000,
   DTCM: 0x2_0000,
   AXI_SRAM: 0x8_0000,
   SRAM1: 0x2_0000,

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { GuestMemory } from "../guest-memory.js";
+import { STM32H750_FLASH } from "../peripherals/flash-geometry.js";
 import { pass } from "../peripherals/test-kit.js";
 import { RecordedLog } from "../test-log.js";
 import { Timeline } from "../timeline.js";
@@ -45,6 +46,7 @@ function rig() {
   const log = new RecordedLog();
   const chip = new Chip({
     timeline,
+    flashGeometry: STM32H750_FLASH,
     memory: new GuestMemory(CHIP_BYTES + (1 << 20)),
     log,
     random: () => 0.5,

@@ -1,7 +1,8 @@
 /** The emulated board as a GDB server has it. */
 
 import type { EmulatedBoard } from "../board/emulated-board.js";
-import { ADDRESS, SIZE } from "../board/memory-map.js";
+import { ADDRESS } from "../board/memory-map.js";
+import { SECTOR_BYTES } from "../peripherals/flash-geometry.js";
 import { CoreDebugger } from "./core-debugger.js";
 import { readMemory, writeMemory } from "./memory-access.js";
 import {
@@ -133,12 +134,12 @@ export class BoardTarget implements DebugTarget {
   }
 }
 
-/** The sector of the internal flash, replaced as a probe would. */
+/** The internal flash, replaced as a probe would. */
 export function boardFlash(board: EmulatedBoard): DebugFlash {
   return {
     address: ADDRESS.FLASH_MEMORY,
-    length: SIZE.FLASH_MEMORY,
-    blockSize: SIZE.FLASH_MEMORY,
+    length: board.chip.flash.size,
+    blockSize: SECTOR_BYTES,
     content: () => board.chip.flash.save().cells.bytes.slice(),
     program: (content) => board.loadInternal(content),
   };

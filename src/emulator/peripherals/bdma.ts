@@ -98,7 +98,7 @@ export class Bdma extends Peripheral {
       onEnd: () => this.registers.set(`BDMA_CNDTR${n}`, this.#channels[n]?.left ?? 0),
       onError: (why) => {
         this.#options.log.once(
-          `BDMA.${n}.${why}`,
+          `BDMA.${n}.transfer error`,
           `guest mistake: BDMA channel ${n}: transfer error: ${why}`,
         );
         this.registers.setBits(`BDMA_CCR${n}`, EN, false);

@@ -6,8 +6,7 @@ export interface DeviceSignatureOptions {
   readonly log: EmulatorLog;
   /** 12 bytes, as they lie in memory. */
   readonly uniqueId: Uint8Array;
-  /** Default 128, the STM32H750's. */
-  readonly flashKib?: number;
+  readonly flashKib: number;
 }
 
 export const SIGNATURE_BYTES = 0x100;
@@ -19,7 +18,7 @@ export class DeviceSignature implements MemoryDevice {
   readonly writable = undefined;
   readonly #log: EmulatorLog;
 
-  constructor({ log, uniqueId, flashKib = 128 }: DeviceSignatureOptions) {
+  constructor({ log, uniqueId, flashKib }: DeviceSignatureOptions) {
     if (uniqueId.length !== UNIQUE_ID_BYTES) {
       throw new RangeError(`unique id has ${uniqueId.length} bytes, expected ${UNIQUE_ID_BYTES}`);
     }

@@ -121,7 +121,7 @@ export class Dma extends Peripheral {
       },
       onError: (why) => {
         const { log, name } = this.#options;
-        log.once(`${name}.${n}.${why}`, `guest mistake: ${name} stream ${n}: transfer error: ${why}`);
+        log.once(`${name}.${n}.transfer error`, `guest mistake: ${name} stream ${n}: transfer error: ${why}`);
         this.#flag(n, TEIF);
       },
     });

@@ -1,24 +1,22 @@
 /**
- * Cells of the internal flash: 128 KiB in flash words of 32 bytes, each with an ECC (RM0433, chapter embedded flash memory).
+ * Cells of the internal flash, all banks: flash words of 32 bytes, each with an ECC (RM0433, chapter embedded flash memory).
  *
  * A flash word may be programmed once between two erases. Programming it again ANDs data and ECC, which then
  * no longer fit each other: the word reads as a double ECC error. An interrupted operation does the same.
  */
 
 import type { GuestMemory } from "../guest-memory.js";
+import type { ByteRange } from "./flash-geometry.js";
 
 /** Numbers in [0, 1). */
 export type Random = () => number;
 
-export const FLASH_BYTES = 128 * 1024;
 export const FLASH_WORD_BYTES = 32;
-const FLASH_WORDS = FLASH_BYTES / FLASH_WORD_BYTES;
 
 /** Everything of the flash that survives power-off, as plain data. */
 export interface FlashCellsState {
-  /** 131072 bytes. */
   readonly bytes: Uint8Array;
-  /** Indexes (0..4095) of flash words that were programmed since the last erase. */
+  /** Indexes of flash words that were programmed since the last erase. */
   readonly programmed: readonly number[];
   /** Indexes of flash words whose ECC is broken. */
   readonly broken: readonly number[];
@@ -34,8 +32,9 @@ export class FlashCells {
   /** How often an interrupted program leaves an ECC that does not fit, 0..1. */
   readonly #tornEccProbability: number;
 
-  constructor(random: Random, tornEccProbability: number, memory?: GuestMemory) {
-    this.bytes = (memory?.allocate(FLASH_BYTES) ?? new Uint8Array(FLASH_BYTES)).fill(0xff);
+  /** @param size bytes of all banks */
+  constructor(size: number, random: Random, tornEccProbability: number, memory?: GuestMemory) {
+    this.bytes = (memory?.allocate(size) ?? new Uint8Array(size)).fill(0xff);
     this.#random = random;
     this.#tornEccProbability = tornEccProbability;
   }
@@ -52,14 +51,15 @@ export class FlashCells {
     return this.#programmed.has(word);
   }
 
-  /** A factory tool's view: the sector holds `image` from its start, the rest is erased. */
+  /** A factory tool's view: the flash holds `image` from its start, the rest is erased. */
   fill(image: Uint8Array): void {
-    if (image.length > FLASH_BYTES) {
+    const size = this.bytes.length;
+    if (image.length > size) {
       throw new RangeError(
-        `internal flash: image of ${image.length} bytes, the STM32H750 has ${FLASH_BYTES}: link it smaller`,
+        `internal flash: image of ${image.length} bytes, the chip has ${size}: link it smaller`,
       );
     }
-    this.erase();
+    this.erase(this.#all);
     this.bytes.set(image);
     const words = Math.ceil(image.length / FLASH_WORD_BYTES);
     for (let word = 0; word < words; word++) {
@@ -76,10 +76,11 @@ export class FlashCells {
     });
   }
 
-  erase(): void {
-    this.bytes.fill(0xff);
-    this.#programmed.clear();
-    this.#broken.clear();
+  erase({ offset, length }: ByteRange): void {
+    this.bytes.fill(0xff, offset, offset + length);
+    for (const words of [this.#programmed, this.#broken]) {
+      for (const word of words) if (within(word, offset, length)) words.delete(word);
+    }
   }
 
   /** Power fails while `word` is being programmed: some of the bits made it, the ECC may not fit. */
@@ -100,9 +101,10 @@ export class FlashCells {
   }
 
   /** Power fails during an erase: cells are anywhere between old content and erased. */
-  tearErase(): void {
+  tearErase({ offset, length }: ByteRange): void {
     const progress = this.#random();
-    for (let word = 0; word < FLASH_WORDS; word++) {
+    const first = offset / FLASH_WORD_BYTES;
+    for (let word = first; word < first + length / FLASH_WORD_BYTES; word++) {
       if (!this.#programmed.has(word)) continue;
       const cells = this.#word(word);
       cells.forEach((byte, index) => {
@@ -117,15 +119,20 @@ export class FlashCells {
   }
 
   load(state: FlashCellsState): void {
-    if (state.bytes.length !== FLASH_BYTES) {
+    const size = this.bytes.length;
+    if (state.bytes.length !== size) {
       throw new RangeError(
-        `internal flash: stored content has ${state.bytes.length} bytes, expected ${FLASH_BYTES}`,
+        `internal flash: stored content has ${state.bytes.length} bytes, expected ${size}`,
       );
     }
-    this.erase();
+    this.erase(this.#all);
     this.bytes.set(state.bytes);
     for (const word of state.programmed) this.#programmed.add(word);
     for (const word of state.broken) this.#broken.add(word);
+  }
+
+  get #all(): ByteRange {
+    return { offset: 0, length: this.bytes.length };
   }
 
   #word(word: number): Uint8Array {
@@ -145,4 +152,9 @@ export class FlashCells {
     }
     return done;
   }
+}
+
+function within(word: number, offset: number, length: number): boolean {
+  const at = word * FLASH_WORD_BYTES;
+  return at >= offset && at < offset + length;
 }

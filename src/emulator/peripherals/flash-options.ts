@@ -1,5 +1,7 @@
 /** Option bytes of the internal flash (RM0433, chapter embedded flash memory). */
 
+import { bankRegister, type FlashRegister } from "./flash-registers.js";
+
 /** Option bytes as the registers show them; plain data that survives power-off. */
 export interface OptionBytes {
   readonly OPTSR: number;
@@ -7,6 +9,10 @@ export interface OptionBytes {
   readonly SCAR: number;
   readonly WPSN: number;
   readonly BOOT: number;
+  /** Of the second bank, which a chip with one keeps for nothing. */
+  readonly PRAR2: number;
+  readonly SCAR2: number;
+  readonly WPSN2: number;
 }
 
 /** As the chip leaves the factory: RDP level 0, software watchdog, boot from 0x0800_0000 or system memory. */
@@ -16,25 +22,38 @@ export const FACTORY_OPTION_BYTES: OptionBytes = {
   SCAR: 0xff,
   WPSN: 0xff,
   BOOT: 0x1ff0_0800,
+  PRAR2: 0xff,
+  SCAR2: 0xff,
+  WPSN2: 0xff,
 };
 
-export const OPTION_NAMES = ["OPTSR", "PRAR", "SCAR", "WPSN", "BOOT"] as const;
-export type OptionName = (typeof OPTION_NAMES)[number];
+export type OptionName = keyof OptionBytes;
 
-export const CURRENT = {
-  OPTSR: "OPTSR_CUR",
-  PRAR: "PRAR_CUR1",
-  SCAR: "SCAR_CUR1",
-  WPSN: "WPSN_CUR1R",
-  BOOT: "BOOT_CURR",
-} as const;
-export const TO_PROGRAM = {
-  OPTSR: "OPTSR_PRG",
-  PRAR: "PRAR_PRG1",
-  SCAR: "SCAR_PRG1",
-  WPSN: "WPSN_PRG1R",
-  BOOT: "BOOT_PRGR",
-} as const;
+/** Where an option byte shows, and where its next value is written. */
+interface OptionPlace {
+  readonly current: FlashRegister;
+  readonly toProgram: FlashRegister;
+}
+
+const COMMON: readonly [OptionName, OptionPlace][] = [
+  ["OPTSR", { current: "OPTSR_CUR", toProgram: "OPTSR_PRG" }],
+  ["BOOT", { current: "BOOT_CURR", toProgram: "BOOT_PRGR" }],
+];
+
+/** The option bytes that a chip with so many banks has registers for. */
+export function optionPlaces(banks: number): readonly (readonly [OptionName, OptionPlace])[] {
+  const places = [...COMMON];
+  for (let bank = 0; bank < banks; bank++) {
+    for (const name of ["PRAR", "SCAR", "WPSN"] as const) {
+      const current = bankRegister(`${name}_CUR`, bank);
+      places.push([
+        bank === 0 ? name : `${name}2`,
+        { current, toProgram: bankRegister(`${name}_PRG`, bank) },
+      ]);
+    }
+  }
+  return places;
+}
 
 const RDP_LEVEL_0 = 0xaa;
 const RDP_LEVEL_2 = 0xcc;

@@ -4,6 +4,7 @@ import { BusFault } from "../bus.js";
 import { RecordedLog } from "../test-log.js";
 import { Timeline } from "../timeline.js";
 import { Flash } from "./flash.js";
+import { STM32H743_FLASH } from "./flash-geometry.js";
 import { pass, TestLine } from "./test-kit.js";
 
 const KEYR1 = 0x04;
@@ -247,4 +248,48 @@ test("registers seen at 0x100 are the same, bank 2 is absent", () => {
 
 test("an image that does not fit is refused", () => {
   assert.throws(() => rig().flash.fill(new Uint8Array(131073)), /131073 bytes/);
+});
+
+test("two banks: each has its own lock, sectors and time, and one reads while the other is erased", () => {
+  const timeline = new Timeline();
+  const flash = new Flash({
+    log: new RecordedLog(),
+    timeline,
+    interrupt: new TestLine(),
+    random: seeded(1),
+    geometry: STM32H743_FLASH,
+    onTimingChange: () => {},
+  });
+  const KEYR2 = 0x104;
+  const CR2 = 0x10c;
+  const SR2 = 0x110;
+  const SECTOR = 0x2_0000;
+  const BANK = 0x10_0000;
+  flash.fill(new Uint8Array(2 << 20).fill(0x5a));
+  flash.write(KEYR2, 4, 0x45670123);
+  flash.write(KEYR2, 4, 0xcdef89ab);
+  assert.equal(flash.read(CR1, 4) & 1, 1);
+  assert.equal(flash.read(CR2, 4) & 1, 0);
+  // SER2, sector 3, PSIZE x64, START2.
+  flash.write(CR2, 4, (3 << 8) | PSIZE64 | (1 << 2));
+  flash.write(CR2, 4, (3 << 8) | PSIZE64 | (1 << 2) | (1 << 7));
+  assert.equal(flash.read(SR2, 4), 5);
+  assert.equal(flash.read(SR1, 4), 0);
+  const before = timeline.now;
+  assert.equal(flash.memory.read(0x1000, 4), 0x5a5a5a5a);
+  assert.equal(timeline.now, before);
+  pass(timeline, 1e9);
+  assert.equal(flash.read(SR2, 4), 1 << 16);
+  assert.equal(flash.memory.read(BANK + 3 * SECTOR, 4), 0xffffffff);
+  assert.equal(flash.memory.read(BANK + 4 * SECTOR - 4, 4), 0xffffffff);
+  assert.equal(flash.memory.read(BANK + 3 * SECTOR - 4, 4), 0x5a5a5a5a);
+  assert.equal(flash.memory.read(BANK + 4 * SECTOR, 4), 0x5a5a5a5a);
+  assert.equal(flash.memory.read(3 * SECTOR, 4), 0x5a5a5a5a);
+  flash.write(0x114, 4, 1 << 16);
+  flash.write(CR2, 4, PG);
+  for (let at = 0; at < 32; at += 4) flash.memory.write(BANK + 3 * SECTOR + at, 4, 0x1234);
+  pass(timeline, 1e6);
+  assert.equal(flash.memory.read(BANK + 3 * SECTOR, 4), 0x1234);
+  flash.memory.write(0, 4, 0);
+  assert.equal(flash.read(SR1, 4), 1 << 18, "bank 1 was not told to program");
 });

@@ -133,12 +133,6 @@ export abstract class Endpoint {
     const start = (written & EPCTL.EPENA) !== 0 && (before & EPCTL.EPENA) === 0;
     if (start) {
       this.mark(EPCTL.EPENA, true);
-      if (this.packets === 0) {
-        this.core.mistake(
-          `${this.names.ctl}.pktcnt`,
-          `${this.names.ctl}: enabled with PKTCNT = 0 in ${this.names.tsiz}: nothing will be transferred`,
-        );
-      }
     }
     return start;
   }

@@ -37,7 +37,10 @@ export class InEndpoint extends Endpoint {
     const { regs } = this.core;
     if ((written & EPCTL.CNAK) !== 0) regs.setBits(this.names.int, EPINT.INEPNE, false);
     if ((written & EPCTL.SNAK) !== 0) regs.setBits(this.names.int, EPINT.INEPNE, true);
-    if (this.control(written, before)) this.#begin();
+    if (this.control(written, before)) {
+      this.#begin();
+      if (this.packets === 0) this.#nothingToSend();
+    }
     if (this.disables(written, before)) {
       this.mark(EPCTL.EPDIS, true);
       this.core.afterClocks(() => {
@@ -46,6 +49,14 @@ export class InEndpoint extends Endpoint {
     }
     this.core.endpointChanged(this.number);
     this.core.mayBeReady();
+  }
+
+  #nothingToSend(): void {
+    const { ctl, tsiz } = this.names;
+    this.core.mistake(
+      `${ctl}.pktcnt`,
+      `${ctl}: enabled with PKTCNT = 0 in ${tsiz}: nothing will be transferred`,
+    );
   }
 
   /** The manual forbids it while enabled; drivers that do it after a flush get by, so the new size counts. */

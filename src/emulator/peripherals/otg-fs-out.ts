@@ -147,12 +147,16 @@ export class OutEndpoint extends Endpoint {
     return "ack";
   }
 
+  /**
+   * EPENA and NAK decide, PKTCNT only says when the transfer is over: ChibiOS takes every status stage with PKTCNT = 0,
+   * on each STM32 with this core, and a packet shorter than MPSIZ ends it (RM0433, "OUT data transfers").
+   */
   #accepts(length: number): boolean {
     const { core } = this;
     // One more word than the packet: its completion has to fit behind it.
     const used = core.dma === undefined ? core.receive.used : 0;
     const fits = used + ReceiveFifo.wordsFor(length) + 1 <= core.receiveWords;
-    const armed = this.enabled && !this.is(EPCTL.NAKSTS) && !core.globalOutNak && this.packets > 0;
+    const armed = this.enabled && !this.is(EPCTL.NAKSTS) && !core.globalOutNak;
     if (armed && fits) return true;
     if (armed && ReceiveFifo.wordsFor(length) + 1 > core.receiveWords) {
       core.mistake(
@@ -181,7 +185,7 @@ export class OutEndpoint extends Endpoint {
       );
     }
     this.#room = Math.max(0, this.#room - bytes.length);
-    this.subtract(0, 1);
+    this.subtract(0, Math.min(1, this.packets));
     this.flipToggle();
     if (bytes.length < this.maxPacket || this.packets === 0) {
       this.mark(EPCTL.NAKSTS, true);

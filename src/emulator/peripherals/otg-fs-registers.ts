@@ -178,7 +178,7 @@ function endpoint(n: number): Record<string, RegisterSpec> {
       ro: zero ? 0xc02e_8000 : 0xc003_0000,
       wo: commands,
     },
-    [`DIEPINT${n}`]: { offset: isIn + 0x08, reset: 0x80, w1c: INTERRUPTS_W1C, ro: 0x80 },
+    [`DIEPINT${n}`]: { offset: isIn + 0x08, reset: 0x80, w1c: INTERRUPTS_W1C, ro: 0x80, quiet: true },
     [`DIEPTSIZ${n}`]: {
       offset: isIn + 0x10,
       reset: 0,
@@ -195,7 +195,13 @@ function endpoint(n: number): Record<string, RegisterSpec> {
       wo: commands,
       tagged: 0x0010_0000,
     },
-    [`DOEPINT${n}`]: { offset: isOut + 0x08, reset: zero ? 0x80 : 0, w1c: INTERRUPTS_W1C, ro: 0x80 },
+    [`DOEPINT${n}`]: {
+      offset: isOut + 0x08,
+      reset: zero ? 0x80 : 0,
+      w1c: INTERRUPTS_W1C,
+      ro: 0x80,
+      quiet: true,
+    },
     [`DOEPTSIZ${n}`]: {
       offset: isOut + 0x10,
       reset: 0,

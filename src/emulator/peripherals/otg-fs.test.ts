@@ -367,14 +367,29 @@ test("no frame for 3 ms is a suspend, and the resume is heard", () => {
   assert.equal(get(GLOBAL.DSTS) & 1, 0);
 });
 
-test("a core soft reset keeps the PHY's choice and loses the rest", () => {
+test("an OUT endpoint enabled with PKTCNT = 0 takes an empty packet, which ends the transfer", () => {
+  const { otg, get, put, log } = attached();
+  otg.setup(0, 0, SETUP);
+  put(doeptsiz(0), 3 << 29);
+  put(doepctl(0), USBAEP | EPENA | CNAK);
+  for (let words = 0; words < 1 + 2; words++) get(GLOBAL.GRXSTSP);
+  assert.equal(otg.out(0, 0, 1, bytes(0)), "ack");
+  assert.equal(get(doepctl(0)) & NAKSTS, NAKSTS);
+  while ((get(GLOBAL.GINTSTS) & (1 << 4)) !== 0) get(GLOBAL.GRXSTSP);
+  assert.equal(get(doepint(0)) & 1, 1, "XFRC");
+  assert.equal(get(doepctl(0)) >>> 31, 0);
+  assert.equal(get(doeptsiz(0)) & PACKET, 0);
+  assert.equal(log.has("PKTCNT"), false);
+});
+
+test("a core soft reset keeps the PHY's choice and the forced mode, and loses the rest", () => {
   const { otg, get, put, clocks } = attached();
   put(GLOBAL.GRSTCTL, 1);
   assert.equal(get(GLOBAL.GRSTCTL) & 1, 1);
   clocks();
   assert.equal(get(GLOBAL.GRSTCTL) & 1, 0);
   assert.equal(get(GLOBAL.GUSBCFG) & (1 << 6), 1 << 6);
-  assert.equal(get(GLOBAL.GUSBCFG) & (1 << 30), 0);
+  assert.equal(get(GLOBAL.GUSBCFG) & (1 << 30), 1 << 30);
   assert.equal(get(GLOBAL.GRXFSIZ), 0x200);
   assert.equal(otg.pullUp, false);
 });

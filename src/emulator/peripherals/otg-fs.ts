@@ -40,7 +40,8 @@ const KEPT_BY_CSRST: Readonly<Record<string, number>> = {
   CID: 0xffff_ffff,
   DCFG: DCFG.DSPD,
   DCTL: DCTL.SDIS,
-  GUSBCFG: GUSBCFG.PHYSEL,
+  // The forced mode stays, too, as Synopsys tells of this core (drivers/usb/dwc2 in Linux); the manual's list leaves it out.
+  GUSBCFG: GUSBCFG.PHYSEL | GUSBCFG.FHMOD | GUSBCFG.FDMOD,
 };
 
 export class OtgFs implements BusDevice, UsbDevicePort {

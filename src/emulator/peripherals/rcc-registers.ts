@@ -223,13 +223,13 @@ type GateSpecs = Record<GateRegister | SleepRegister | ResetRegister, RegisterSp
 
 function gateSpecs(): GateSpecs {
   const specs: Partial<GateSpecs> = {};
-  const add = (name: keyof GateSpecs, bits: Bits, resetToOnes: boolean): void => {
-    const rw = maskOf(bits);
-    specs[name] = { offset: GATE_OFFSETS[name], reset: resetToOnes ? rw : (ON_AT_RESET[name] ?? 0), rw };
+  const add = (name: keyof GateSpecs, bits: Bits, special: Partial<RegisterSpec> = {}): void => {
+    specs[name] = { offset: GATE_OFFSETS[name], reset: ON_AT_RESET[name] ?? 0, rw: maskOf(bits), ...special };
   };
-  for (const name of keys(RESET_BITS)) add(name, RESET_BITS[name], false);
-  for (const name of keys(ENABLE_BITS)) add(name, ENABLE_BITS[name], false);
-  for (const name of keys(SLEEP_BITS)) add(name, SLEEP_BITS[name], true);
+  // All ones, or all but one bit: how libraries reset a whole bus.
+  for (const name of keys(RESET_BITS)) add(name, RESET_BITS[name], { quiet: true });
+  for (const name of keys(ENABLE_BITS)) add(name, ENABLE_BITS[name]);
+  for (const name of keys(SLEEP_BITS)) add(name, SLEEP_BITS[name], { reset: maskOf(SLEEP_BITS[name]) });
   return specs as GateSpecs;
 }
 

@@ -60,13 +60,13 @@ test("DBGMCU says revision V of device 0x450", () => {
 
 test("the device signature holds the unique id and the flash size, and cannot be written", () => {
   const uniqueId = Uint8Array.from({ length: 12 }, (_, index) => index + 1);
-  const signature = new DeviceSignature({ log: new RecordedLog(), uniqueId });
+  const signature = new DeviceSignature({ log: new RecordedLog(), uniqueId, flashKib: 128 });
   assert.equal(signature.read(0, 4), 0x04030201);
   assert.equal(signature.read(8, 4), 0x0c0b0a09);
   assert.equal(signature.read(0x80, 2), 128);
   assert.throws(() => signature.write(0), BusFault);
   assert.throws(
-    () => new DeviceSignature({ log: new RecordedLog(), uniqueId: new Uint8Array(3) }),
+    () => new DeviceSignature({ log: new RecordedLog(), uniqueId: new Uint8Array(3), flashKib: 128 }),
     /3 bytes/,
   );
 });

@@ -102,7 +102,7 @@ export function usartRegisters(kind: UsartKind, hooks: UsartHooks): Record<Usart
     RTOR: { offset: 0x14, reset: 0, rw: 0xff_ffff, tagged: 0xff00_0000 },
     RQR: { offset: 0x18, reset: 0, wo: 0x1f, onWrite: (written) => hooks.request(written) },
     ISR: { offset: 0x1c, reset: 0xc0, ro: bits.ISR, onRead: () => hooks.status() },
-    ICR: { offset: 0x20, reset: 0, wo: bits.ICR, onWrite: (written) => hooks.clear(written) },
+    ICR: { offset: 0x20, reset: 0, wo: bits.ICR, quiet: true, onWrite: (written) => hooks.clear(written) },
     RDR: { offset: 0x24, reset: 0, ro: 0x1ff, onRead: () => hooks.take() },
     TDR: { offset: 0x28, reset: 0, rw: 0x1ff, onWrite: (written) => hooks.transmit(written & 0x1ff) },
     PRESC: {

@@ -22,6 +22,7 @@ import { Dma2d } from "./dma2d.js";
 import { Dmamux } from "./dmamux.js";
 import { Exti } from "./exti.js";
 import { Flash } from "./flash.js";
+import { STM32H743_FLASH } from "./flash-geometry.js";
 import { FACTORY_OPTION_BYTES } from "./flash-options.js";
 import { Fmc } from "./fmc.js";
 import { Gpio, type PortLetter } from "./gpio.js";
@@ -92,7 +93,7 @@ function declarations(): Record<string, Declared> {
       onBackupReset: nothing,
     }),
     PWR: new Pwr({ ...common, overdrive: () => false, onVoltageChange: nothing }),
-    Flash: new Flash({ ...common, random: () => 0, onTimingChange: nothing }),
+    Flash: new Flash({ ...common, random: () => 0, geometry: STM32H743_FLASH, onTimingChange: nothing }),
     SYSCFG: new Syscfg({ ...common, optionBytes: bytes, onOverdriveChange: nothing }),
     CRS: new Crs({ ...common, hsi48Ready: () => true }),
     EXTI: new Exti({ ...common, groups: [] }),
@@ -171,11 +172,6 @@ const NOT_DECLARED: readonly (readonly [RegExp, string])[] = [
   [/^RCC\.ICSCR$/, "revision Y's layout of the register that revision V calls HSICFGR"],
   [/^RCC\.C1_/, "the same registers seen a second time; Rcc.read and write map them"],
   [/^Flash\.\w+_$/, "the same registers seen a second time at 0x100; Flash.read and write map them"],
-  [
-    /^Flash\.(KEYR|CR|SR|CCR|CRCCR|PRAR_CUR|PRAR_PRG|SCAR_CUR|SCAR_PRG)2$/,
-    "bank 2: the STM32H750 has one bank",
-  ],
-  [/^Flash\.(WPSN_CUR|WPSN_PRG|CRCSADD|CRCEADD|ECC_FA)2R$/, "bank 2: the STM32H750 has one bank"],
   [/^TIM\d+\.CCMR\d_Input$/, "the capture view of the same register"],
 ];
 
@@ -205,6 +201,10 @@ const OTHER_RESET: readonly (readonly [RegExp, string])[] = [
 /** Bits that differ, and why. */
 const OTHER_BITS: readonly (readonly [RegExp, string])[] = [
   [/^SYSCFG\.PWRCR$/, "ODEN is one bit (SYSCFG_PWRCR in CMSIS)"],
+  [
+    /^Flash\.(CR|SR|CCR)2$/,
+    "RM0433, FLASH_CR2, SR2 and CCR2: the same bits as bank 1's (CMSIS has one set of names)",
+  ],
   [/^WWDG\.CFR$/, "RM0433, WWDG_CFR: WDGTB has three bits (CMSIS too)"],
   [/^ADC[13]\.SMPR1$/, "SMP0 is there (CMSIS)"],
   [/^ADC[13]\.AWD3CR$/, "AWD3CH has 20 bits, as AWD2CH (CMSIS)"],
