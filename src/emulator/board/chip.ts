@@ -35,6 +35,7 @@ import { dmaBus } from "./dma-bus.js";
 import { ChipRequests } from "./dma-requests.js";
 import { dmaControllers } from "./dma-wiring.js";
 import { GatedRam } from "./gated-ram.js";
+import { InternalSignals } from "./internal-signals.js";
 import { LowPower } from "./low-power.js";
 import { ADDRESS, IRQ, SIZE } from "./memory-map.js";
 import { PinInputs } from "./pin-inputs.js";
@@ -122,6 +123,7 @@ export class Chip {
   /** What counts with a clock of its own and must hear of changes. */
   readonly #clocked: (() => void)[] = [];
   readonly #busTiming: ChipBusTiming | undefined;
+  readonly #signals = new InternalSignals();
   readonly #pinInputs: PinInputs | undefined;
   #timerWiring: TimerWiring | undefined;
   #cpuHz = 0;
@@ -377,6 +379,7 @@ export class Chip {
       groups,
       onEdges: () => this.#timerWiring?.awaitedChanged(),
       onEvent: () => this.#event(),
+      onTrigger: (line) => this.#signals.raise(`EXTI${line}`),
     });
     return this.#add("EXTI", ADDRESS.EXTI, exti);
   }
@@ -558,6 +561,7 @@ export class Chip {
     const wiring = {
       gpio: this.gpio,
       inputs,
+      signals: this.#signals,
       log,
       timeline,
       rcc: this.rcc,
@@ -585,7 +589,7 @@ export class Chip {
       timer,
       awaited: (port, pin) => this.exti.awaits(pin) && PORTS[this.syscfg.extiPort(pin)] === port,
     });
-    this.#addParts([...connectedPeripherals({ ...wiring, timer }), ...dmaControllers(wiring)]);
+    this.#addParts([...connectedPeripherals({ ...wiring, timer }), ...dmaControllers({ ...wiring, timer })]);
   }
 
   #addParts(parts: readonly ChipPart[]): void {

@@ -8,9 +8,11 @@ import { Dma2d } from "../peripherals/dma2d.js";
 import { Dmamux } from "../peripherals/dmamux.js";
 import { Mdma } from "../peripherals/mdma.js";
 import type { QuadSpi } from "../peripherals/quadspi.js";
+import type { Tim } from "../peripherals/tim.js";
 import type { ChipPart } from "./connected-peripherals.js";
 import { dmaBus } from "./dma-bus.js";
 import type { ChipRequests } from "./dma-requests.js";
+import type { InternalSignal, InternalSignals } from "./internal-signals.js";
 import type { Wiring } from "./serial-and-timers.js";
 
 /** First interrupt of a run of eight, one for each stream or channel. */
@@ -19,6 +21,8 @@ const DMA2_IRQS = [56, 57, 58, 59, 60, 68, 69, 70];
 const BDMA_IRQS = [129, 130, 131, 132, 133, 134, 135, 136];
 const MDMA_IRQ = 122;
 const DMA2D_IRQ = 90;
+const DMAMUX1_OVR_IRQ = 102;
+const DMAMUX2_OVR_IRQ = 128;
 const STREAMS = 8;
 /** MDMA's hardware triggers (RM0433, table "MDMA: requests"). */
 const MDMA_QUADSPI_FIFO_TH = 0x16;
@@ -30,6 +34,56 @@ export interface DmaWiring extends Wiring {
   readonly level1: Level1 | undefined;
   readonly quadspi: QuadSpi;
   readonly requests: ChipRequests;
+  readonly signals: InternalSignals;
+  readonly timer: (name: string) => Tim | undefined;
+}
+
+/** What synchronises channels and triggers generators (RM0433, tables "DMAMUX: assignment of trigger/synchronization inputs"). */
+const MUX1_SIGNALS: Readonly<Partial<Record<InternalSignal, number>>> = {
+  LPTIM1_OUT: 3,
+  LPTIM2_OUT: 4,
+  LPTIM3_OUT: 5,
+  EXTI0: 6,
+};
+const MUX1_TIM12_TRGO = 7;
+const MUX2_SYNCHRONISATION: Readonly<Partial<Record<InternalSignal, number>>> = {
+  LPTIM2_OUT: 8,
+  LPTIM3_OUT: 9,
+  COMP1_OUT: 12,
+  RTC_WKUP: 13,
+  EXTI0: 14,
+  EXTI2: 15,
+};
+const MUX2_GENERATORS: Readonly<Partial<Record<InternalSignal, number>>> = {
+  LPTIM2_OUT: 10,
+  LPTIM3_OUT: 12,
+  COMP1_OUT: 17,
+  COMP2_OUT: 18,
+  RTC_WKUP: 19,
+  EXTI0: 20,
+  EXTI2: 21,
+};
+
+function connectTriggers({ signals, timer }: DmaWiring, mux1: Dmamux, mux2: Dmamux): void {
+  const lead = (
+    mux: Dmamux,
+    kind: "synchronise" | "generate",
+    table: Readonly<Partial<Record<InternalSignal, number>>>,
+  ): void => {
+    for (const [name, id] of Object.entries(table) as [string, number][]) {
+      signals.listen(name as InternalSignal, (high) => mux[kind](id, high));
+    }
+  };
+  lead(mux1, "synchronise", MUX1_SIGNALS);
+  lead(mux1, "generate", MUX1_SIGNALS);
+  lead(mux2, "synchronise", MUX2_SYNCHRONISATION);
+  lead(mux2, "generate", MUX2_GENERATORS);
+  for (const kind of ["synchronise", "generate"] as const) {
+    timer("TIM12")?.onTrigger({
+      wants: () => mux1.wants(kind, MUX1_TIM12_TRGO),
+      pulse: () => mux1[kind](MUX1_TIM12_TRGO),
+    });
+  }
 }
 
 export function dmaControllers(wiring: DmaWiring): ChipPart[] {
@@ -50,8 +104,24 @@ export function dmaControllers(wiring: DmaWiring): ChipPart[] {
     threshold: () => mdma.trigger(MDMA_QUADSPI_FIFO_TH),
     complete: () => mdma.trigger(MDMA_QUADSPI_TC),
   };
-  const mux1 = new Dmamux({ name: "DMAMUX1", log, onChange: (channel) => ask1(channel) });
-  const mux2 = new Dmamux({ name: "DMAMUX2", channels: STREAMS, log, onChange: (n) => bdma.requested(n) });
+  const gates = { first: rcc.clockGate("DMA1"), second: rcc.clockGate("DMA2") };
+  const mux1 = new Dmamux({
+    name: "DMAMUX1",
+    log,
+    clocked: () => gates.first() || gates.second(),
+    interrupt: irqLine(DMAMUX1_OVR_IRQ),
+    requests: requests.mux1,
+    onChange: (channel) => controllers[channel >> 3]?.requested(channel & 7),
+  });
+  const mux2 = new Dmamux({
+    name: "DMAMUX2",
+    channels: STREAMS,
+    log,
+    clocked: rcc.clockGate("BDMA"),
+    interrupt: irqLine(DMAMUX2_OVR_IRQ),
+    requests: requests.mux2,
+    onChange: (n) => bdma.requested(n),
+  });
   const controllers = ([1, 2] as const).map((number) => {
     const first = (number - 1) * STREAMS;
     return new Dma({
@@ -59,25 +129,20 @@ export function dmaControllers(wiring: DmaWiring): ChipPart[] {
       name: `DMA${number}`,
       interrupts: (number === 1 ? DMA1_IRQS : DMA2_IRQS).map(irqLine),
       clocked: rcc.clockGate(`DMA${number}`),
-      asserted: (stream) => requests.mux1.asserted(mux1.request(first + stream)),
-      taken: (stream) => requests.mux1.taken(mux1.request(first + stream)),
+      asserted: (stream) => mux1.asserted(first + stream),
+      taken: (stream) => mux1.taken(first + stream),
       onComplete: (stream) => mdma.trigger(first + stream),
     });
   });
   const bdma = new Bdma({
     ...common("BDMA"),
+    name: "BDMA",
     interrupts: BDMA_IRQS.map(irqLine),
     clocked: rcc.clockGate("BDMA"),
-    asserted: (channel) => requests.mux2.asserted(mux2.request(channel)),
-    taken: (channel) => requests.mux2.taken(mux2.request(channel)),
+    asserted: (channel) => mux2.asserted(channel),
+    taken: (channel) => mux2.taken(channel),
   });
-  const ask1 = (channel: number): void => controllers[channel >> 3]?.requested(channel & 7);
-  requests.mux1.onRequest((id) => {
-    for (let n = 0; n < 2 * STREAMS; n++) if (mux1.request(n) === id) ask1(n);
-  });
-  requests.mux2.onRequest((id) => {
-    for (let n = 0; n < STREAMS; n++) if (mux2.request(n) === id) bdma.requested(n);
-  });
+  connectTriggers(wiring, mux1, mux2);
   const dma2d = new Dma2d({
     ...common("DMA2D"),
     interrupt: irqLine(DMA2D_IRQ),

@@ -1,24 +1,10 @@
 /** BDMA: eight channels in the D3 domain (RM0433, chapter BDMA). It reaches SRAM4, the backup SRAM and D3's peripherals. */
 
-import type { ClockGate, EmulatorLog, InterruptLine } from "../bus.js";
 import { RegisterBlock, type RegisterSpec } from "../registers.js";
-import type { Timeline } from "../timeline.js";
-import { type DmaBus, DmaChannel } from "./dma-channel.js";
-import { Peripheral } from "./peripheral.js";
+import type { DmaChannel } from "./dma-channel.js";
+import { DMA_CHANNELS, DmaController, type DmaEvent, type DmaOptions } from "./dma-controller.js";
 import { ALL, type RegisterAction, registerTable, repeatRows } from "./register-table.js";
 
-export interface BdmaOptions {
-  readonly log: EmulatorLog;
-  readonly timeline: Timeline;
-  readonly interrupts: readonly InterruptLine[];
-  readonly clocked: ClockGate;
-  readonly bus: DmaBus;
-  readonly hclkHz: () => number;
-  readonly asserted: (channel: number) => boolean;
-  readonly taken: (channel: number) => void;
-}
-
-const CHANNELS = 8;
 const EN = 1 << 0;
 const TCIE = 1 << 1;
 const HTIE = 1 << 2;
@@ -35,36 +21,44 @@ const TCIF = 1 << 1;
 const HTIF = 1 << 2;
 const TEIF = 1 << 3;
 const SIZES = [1, 2, 4, 4] as const;
-const ITEM_CLOCKS = 6;
+const EVENT_FLAGS: Readonly<Record<DmaEvent, number>> = { half: HTIF, complete: TCIF, error: TEIF };
+/** The rest of CCR can be written only while the channel is off. */
+const FREE = EN | TCIE | HTIE | TEIE;
 
 const ROWS =
   "BDMA_CCR# 8 0 1ffff, BDMA_CNDTR# c 0 ffff, BDMA_CPAR# 10 0 ffffffff, BDMA_CM0AR# 14 0 ffffffff, BDMA_CM1AR# 18 0 ffffffff";
-const TABLE = `BDMA_ISR 0 0 ffffffff, BDMA_IFCR 4 0 ffffffff, ${repeatRows(ROWS, CHANNELS, 0x14)}`;
+const TABLE = `BDMA_ISR 0 0 ffffffff, BDMA_IFCR 4 0 ffffffff, ${repeatRows(ROWS, DMA_CHANNELS, 0x14)}`;
 
-export class Bdma extends Peripheral {
+export class Bdma extends DmaController {
   readonly registers: RegisterBlock<string>;
-  readonly #options: BdmaOptions;
-  readonly #channels: readonly DmaChannel[];
 
-  constructor(options: BdmaOptions) {
-    super();
-    this.#options = options;
-    this.#channels = Array.from({ length: CHANNELS }, (_, n) => this.#channel(n));
+  constructor(options: DmaOptions) {
+    super(options);
     this.registers = new RegisterBlock(this.#specs(), {
-      name: "BDMA",
+      name: options.name,
       log: options.log,
       clocked: options.clocked,
     });
   }
 
-  reset(): void {
-    for (const channel of this.#channels) channel.stop();
-    this.registers.reset();
-    for (let n = 0; n < CHANNELS; n++) this.#update(n);
+  protected override describe(n: number): string {
+    return `channel ${n}`;
   }
 
-  requested(n: number): void {
-    this.#channels[n]?.requested();
+  protected override unreachable(address: number): string | undefined {
+    return outsideD3(address);
+  }
+
+  protected override happened(n: number, event: DmaEvent, target: 0 | 1): void {
+    if (event === "complete") this.registers.setBits(`BDMA_CCR${n}`, CT, target === 1);
+    if (event === "error") this.registers.setBits(`BDMA_CCR${n}`, EN, false);
+    this.registers.setBits("BDMA_ISR", (EVENT_FLAGS[event] | GIF) << (n * 4), true);
+    this.update(n);
+  }
+
+  /** EN stays set at the end, unlike with DMA1 and DMA2. */
+  protected override ended(n: number, left: number): void {
+    this.registers.set(`BDMA_CNDTR${n}`, left);
   }
 
   #specs(): Record<string, RegisterSpec> {
@@ -72,59 +66,34 @@ export class Bdma extends Peripheral {
       BDMA_ISR: { ro: ALL },
       BDMA_IFCR: { wo: ALL, onWrite: (written) => this.#clear(written) },
     };
-    for (let n = 0; n < CHANNELS; n++) {
+    for (let n = 0; n < DMA_CHANNELS; n++) {
       actions[`BDMA_CCR${n}`] = { rw: ALL, onWrite: (_written, before) => this.#control(n, before) };
-      actions[`BDMA_CNDTR${n}`] = { rw: ALL, onRead: (stored) => this.#count(n, stored) };
+      actions[`BDMA_CNDTR${n}`] = { rw: ALL, onRead: (stored) => this.count(n, stored) };
       for (const name of ["CPAR", "CM0AR", "CM1AR"]) actions[`BDMA_${name}${n}`] = { rw: ALL };
     }
     return registerTable(TABLE, actions);
   }
 
-  #channel(n: number): DmaChannel {
-    const { bus, timeline, asserted, taken, hclkHz, clocked } = this.#options;
-    return new DmaChannel({
-      bus,
-      timeline,
-      clocked,
-      asserted: () => asserted(n),
-      taken: () => taken(n),
-      itemNs: () => (ITEM_CLOCKS * 1e9) / hclkHz(),
-      unreachable: outsideD3,
-      onHalf: () => this.#flag(n, HTIF),
-      onComplete: (target) => {
-        this.registers.setBits(`BDMA_CCR${n}`, CT, target === 1);
-        this.#flag(n, TCIF);
-      },
-      onEnd: () => this.registers.set(`BDMA_CNDTR${n}`, this.#channels[n]?.left ?? 0),
-      onError: (why) => {
-        this.#options.log.once(
-          `BDMA.${n}.transfer error`,
-          `guest mistake: BDMA channel ${n}: transfer error: ${why}`,
-        );
-        this.registers.setBits(`BDMA_CCR${n}`, EN, false);
-        this.#flag(n, TEIF);
-      },
-    });
-  }
-
   #control(n: number, before: number): void {
     const ccr = this.registers.get(`BDMA_CCR${n}`);
-    const channel = this.#channels[n] as DmaChannel;
+    const channel = this.channels[n] as DmaChannel;
     if ((before & ~ccr & EN) !== 0) {
       const { left } = channel;
       channel.stop();
       this.registers.set(`BDMA_CNDTR${n}`, left);
     } else if ((ccr & ~before & EN) !== 0) {
       this.#start(n, ccr);
+    } else if ((ccr & before & EN) !== 0) {
+      this.registers.set(`BDMA_CCR${n}`, (before & ~FREE) | (ccr & FREE));
     }
-    this.#update(n);
+    this.update(n);
   }
 
   #start(n: number, ccr: number): void {
     const peripheralSize = SIZES[(ccr >>> 8) & 3] ?? 4;
     const memorySize = SIZES[(ccr >>> 10) & 3] ?? 4;
     const toPeripheral = (ccr & DIR) !== 0;
-    this.#channels[n]?.start({
+    this.channels[n]?.start({
       direction:
         (ccr & MEM2MEM) !== 0 && !toPeripheral
           ? "memoryToMemory"
@@ -135,44 +104,35 @@ export class Bdma extends Peripheral {
       memories: [this.registers.get(`BDMA_CM0AR${n}`), this.registers.get(`BDMA_CM1AR${n}`)],
       count: this.registers.get(`BDMA_CNDTR${n}`),
       peripheralSize,
-      memorySize: peripheralSize === memorySize ? memorySize : peripheralSize,
+      memorySize,
       peripheralStep: (ccr & PINC) !== 0 ? peripheralSize : 0,
       memoryStep: (ccr & MINC) !== 0 ? memorySize : 0,
       circular: (ccr & CIRC) !== 0,
       doubleBuffer: (ccr & DBM) !== 0,
       target: (ccr & (DBM | CT)) === (DBM | CT) ? 1 : 0,
       burst: 1,
+      packed: false,
     });
-  }
-
-  #count(n: number, stored: number): number {
-    const channel = this.#channels[n];
-    return channel?.active === true ? channel.left : stored;
-  }
-
-  #flag(n: number, flag: number): void {
-    this.registers.setBits("BDMA_ISR", (flag | GIF) << (n * 4), true);
-    this.#update(n);
   }
 
   /** Clearing GIF clears the channel's other flags too. */
   #clear(written: number): void {
-    for (let n = 0; n < CHANNELS; n++) {
+    for (let n = 0; n < DMA_CHANNELS; n++) {
       const field = (written >>> (n * 4)) & 0xf;
       const cleared = (field & GIF) !== 0 ? 0xf : field;
       this.registers.setBits("BDMA_ISR", cleared << (n * 4), false);
       if (((this.registers.get("BDMA_ISR") >>> (n * 4)) & 0xe) === 0) {
         this.registers.setBits("BDMA_ISR", GIF << (n * 4), false);
       }
-      this.#update(n);
+      this.update(n);
     }
   }
 
-  #update(n: number): void {
+  protected override update(n: number): void {
     const flags = this.registers.get("BDMA_ISR") >>> (n * 4);
     const ccr = this.registers.get(`BDMA_CCR${n}`);
     const pending = flags & ccr & (TCIE | HTIE | TEIE);
-    this.#options.interrupts[n]?.set(pending !== 0);
+    this.options.interrupts[n]?.set(pending !== 0);
   }
 }
 

@@ -26,6 +26,8 @@ export interface ChannelSetup {
   readonly target: 0 | 1;
   /** Items for one request. */
   readonly burst: number;
+  /** Items of different sizes are packed and split; otherwise each is cut or filled up with zeros (BDMA). */
+  readonly packed: boolean;
 }
 
 export interface ChannelHost {
@@ -131,7 +133,9 @@ export class DmaChannel {
 
   #item(setup: ChannelSetup): void {
     const { bus } = this.#host;
-    if (setup.direction === "toPeripheral") {
+    if (!setup.packed) {
+      this.#plain(setup);
+    } else if (setup.direction === "toPeripheral") {
       this.#fill(setup);
       bus.write(this.#peripheral, setup.peripheralSize, this.#take(setup.peripheralSize));
     } else {
@@ -142,6 +146,17 @@ export class DmaChannel {
     this.#left--;
     if (this.#left === setup.count >>> 1) this.#host.onHalf();
     if (this.#left === 0) this.#blockDone(setup);
+  }
+
+  /** One item from one side to the other, whatever their sizes. */
+  #plain({ direction, peripheralSize, memorySize, memoryStep }: ChannelSetup): void {
+    const { bus } = this.#host;
+    if (direction === "toPeripheral") {
+      bus.write(this.#peripheral, peripheralSize, cut(bus.read(this.#memory, memorySize), peripheralSize));
+    } else {
+      bus.write(this.#memory, memorySize, cut(bus.read(this.#peripheral, peripheralSize), memorySize));
+    }
+    this.#memory = (this.#memory + memoryStep) >>> 0;
   }
 
   #blockDone(setup: ChannelSetup): void {
@@ -194,4 +209,8 @@ export class DmaChannel {
     this.#host.onError(why);
     this.#host.onEnd();
   }
+}
+
+function cut(value: number, size: AccessSize): number {
+  return size === 4 ? value : value & (size === 2 ? 0xffff : 0xff);
 }

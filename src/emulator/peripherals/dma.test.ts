@@ -6,6 +6,7 @@ import { Bdma } from "./bdma.js";
 import { Dma } from "./dma.js";
 import type { DmaBus } from "./dma-channel.js";
 import { DmaRequests } from "./dma-request.js";
+import { Dmamux } from "./dmamux.js";
 import { Mdma } from "./mdma.js";
 import { pass, TestLine } from "./test-kit.js";
 
@@ -119,7 +120,7 @@ test("DTCM is a transfer error for DMA, with the reason in the log", () => {
 
 test("BDMA reaches D3 only, and clearing its global flag clears the others", () => {
   const r = rig();
-  const bdma = new Bdma({ ...r.common, ...r.listening });
+  const bdma = new Bdma({ ...r.common, ...r.listening, name: "BDMA" });
   bdma.write(0x0c, 4, 4);
   bdma.write(0x10, 4, 0x3800_0000);
   bdma.write(0x14, 4, 0x3800_0010);
@@ -175,4 +176,98 @@ test("MDMA needs the right bus for tightly coupled memory", () => {
   pass(r.timeline, 1000);
   assert.equal(mdma.read(0x40, 4) & 1, 1);
   assert.ok(r.log.has(/CTBR.SBUS = 0 does not lead to/));
+});
+
+test("BDMA fills up or cuts items of different sizes, and keeps its configuration while it is on", () => {
+  const r = rig();
+  const bdma = new Bdma({ ...r.common, ...r.listening, name: "BDMA" });
+  r.bytes.set([0x11, 0x22, 0x33, 0x44]);
+  bdma.write(0x0c, 4, 2);
+  bdma.write(0x10, 4, 0x3800_0000);
+  bdma.write(0x14, 4, 0x3800_0010);
+  // Memory to memory, both increment, from bytes to half-words.
+  bdma.write(0x08, 4, 0x44c1);
+  bdma.write(0x08, 4, 0x4003);
+  assert.equal(bdma.read(0x08, 4), 0x44c3);
+  pass(r.timeline, 5000);
+  assert.deepEqual([...r.bytes.subarray(0x10, 0x15)], [0x11, 0, 0x22, 0, 0]);
+});
+
+test("a memory burst that does not fit the FIFO's threshold is a FIFO error, and the stream stays off", () => {
+  const r = rig();
+  const dma = stream(r);
+  // Threshold 3/4 (12 bytes), words, bursts of four: 16 bytes.
+  dma.write(S0FCR, 4, 0x86);
+  dma.write(S0NDTR, 4, 4);
+  dma.write(S0CR, 4, (1 << 23) | 0x5401);
+  assert.equal(dma.read(0, 4) & 1, 1);
+  assert.equal(dma.read(S0CR, 4) & 1, 0);
+  assert.ok(r.interrupts[0]?.asserted);
+});
+
+const MUX_CSR = 0x80;
+const MUX_RG0CR = 0x100;
+const MUX_RGSR = 0x140;
+
+test("a request generator makes GNBREQ + 1 requests of a trigger, and tells when the next comes too early", () => {
+  const r = rig();
+  const interrupt = new TestLine();
+  const mux = new Dmamux({ ...r.common, name: "DMAMUX1", requests: r.requests, interrupt });
+  const served = (channel: number): number => {
+    let times = 0;
+    for (; mux.asserted(channel); times++) mux.taken(channel);
+    return times;
+  };
+  mux.write(0, 4, 1);
+  mux.write(MUX_RG0CR, 4, (2 << 19) | (1 << 17) | (1 << 16) | (1 << 8) | 6);
+  mux.generate(6, false);
+  assert.equal(served(0), 0);
+  mux.generate(6, true);
+  assert.equal(served(0), 3);
+  mux.generate(6, true);
+  mux.generate(6, true);
+  assert.equal(mux.read(MUX_RGSR, 4), 1);
+  assert.ok(interrupt.asserted);
+  assert.equal(served(0), 3);
+  mux.write(0x144, 4, 1);
+  assert.ok(!interrupt.asserted);
+});
+
+test("a synchronised channel lets NBREQ + 1 requests through after each event; its own event drives another", () => {
+  const r = rig();
+  const mux = new Dmamux({ ...r.common, name: "DMAMUX1", requests: r.requests });
+  // Channel 0: request 9, synchronised with EXTI0's rising edge, two requests, event enabled.
+  mux.write(0, 4, (6 << 24) | (1 << 19) | (1 << 17) | (1 << 16) | (1 << 9) | 9);
+  // Channel 1: generator 0, triggered by channel 0's event.
+  mux.write(4, 4, 1);
+  mux.write(MUX_RG0CR, 4, (1 << 17) | (1 << 16));
+  r.signal.set(true);
+  assert.ok(!mux.asserted(0));
+  mux.synchronise(6, true);
+  assert.ok(mux.asserted(0));
+  mux.taken(0);
+  assert.ok(!mux.asserted(1));
+  mux.taken(0);
+  assert.ok(!mux.asserted(0));
+  assert.ok(mux.asserted(1));
+  mux.synchronise(6, true);
+  mux.synchronise(6, true);
+  assert.equal(mux.read(MUX_CSR, 4), 1);
+});
+
+test("MDMA exchanges bytes, half-words and words, and takes no other description while it is on", () => {
+  const r = rig();
+  const mdma = new Mdma({ ...r.common, interrupt: new TestLine() });
+  const put = (register: number, value: number): void => mdma.write(0x40 + register, 4, value);
+  r.bytes.set([1, 2, 3, 4, 5, 6, 7, 8]);
+  put(0x10, 0x4000_0000 | (1 << 28) | (7 << 18) | (3 << 4) | (3 << 6) | (3 << 8) | (3 << 10) | 0xa);
+  put(0x14, 8);
+  put(0x18, 0x2400_0000);
+  put(0x1c, 0x2400_0100);
+  put(0x0c, 0x7001);
+  put(0x14, 4);
+  assert.equal(mdma.read(0x54, 4), 8);
+  put(0x0c, 0x1_7001);
+  pass(r.timeline, 5000);
+  assert.deepEqual([...r.bytes.subarray(0x100, 0x108)], [8, 7, 6, 5, 4, 3, 2, 1]);
 });

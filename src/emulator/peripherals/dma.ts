@@ -1,28 +1,10 @@
-/** DMA1 and DMA2: eight streams each (RM0433, chapter DMA). FIFO errors do not happen here. */
+/** DMA1 and DMA2: eight streams each (RM0433, chapter DMA). The FIFO never runs over or dry here. */
 
-import type { ClockGate, EmulatorLog, InterruptLine } from "../bus.js";
 import { RegisterBlock, type RegisterSpec } from "../registers.js";
-import type { Timeline } from "../timeline.js";
-import { type DmaBus, DmaChannel } from "./dma-channel.js";
-import { Peripheral } from "./peripheral.js";
+import type { DmaChannel } from "./dma-channel.js";
+import { DMA_CHANNELS, DmaController, type DmaEvent, type DmaOptions } from "./dma-controller.js";
 import { ALL, type RegisterAction, registerTable, repeatRows } from "./register-table.js";
 
-export interface DmaOptions {
-  readonly name: string;
-  readonly log: EmulatorLog;
-  readonly timeline: Timeline;
-  readonly interrupts: readonly InterruptLine[];
-  readonly clocked: ClockGate;
-  readonly bus: DmaBus;
-  readonly hclkHz: () => number;
-  /** Is the request raised that stream `stream` listens to (DMAMUX1)? */
-  readonly asserted: (stream: number) => boolean;
-  readonly taken: (stream: number) => void;
-  /** A stream's block is through (a trigger of MDMA). */
-  readonly onComplete?: (stream: number) => void;
-}
-
-const STREAMS = 8;
 const EN = 1 << 0;
 const DMEIE = 1 << 1;
 const TEIE = 1 << 2;
@@ -45,23 +27,20 @@ const FLAG_SHIFTS = [0, 6, 16, 22] as const;
 const DIRECTIONS = ["toMemory", "toPeripheral", "memoryToMemory", "toMemory"] as const;
 const SIZES = [1, 2, 4, 4] as const;
 const BURSTS = [1, 4, 8, 16] as const;
-/** Clocks of an item: arbitration, peripheral bus, memory bus. */
-const ITEM_CLOCKS = 6;
+/** Bytes of the FIFO that FCR.FTH names. */
+const THRESHOLDS = [4, 8, 12, 16] as const;
+const EVENT_FLAGS: Readonly<Record<DmaEvent, number>> = { half: HTIF, complete: TCIF, error: TEIF };
 
 const FLAGS = "f7d0f7d";
 const STREAM_ROWS =
   "S#CR 10 0 1ffffff, S#NDTR 14 0 ffff, S#PAR 18 0 ffffffff, S#M0AR 1c 0 ffffffff, S#M1AR 20 0 ffffffff, S#FCR 24 21 bf";
-const TABLE = `LISR 0 0 ${FLAGS}r, HISR 4 0 ${FLAGS}r, LIFCR 8 0 ${FLAGS}w, HIFCR c 0 ${FLAGS}w, ${repeatRows(STREAM_ROWS, STREAMS, 0x18)}`;
+const TABLE = `LISR 0 0 ${FLAGS}r, HISR 4 0 ${FLAGS}r, LIFCR 8 0 ${FLAGS}w, HIFCR c 0 ${FLAGS}w, ${repeatRows(STREAM_ROWS, DMA_CHANNELS, 0x18)}`;
 
-export class Dma extends Peripheral {
+export class Dma extends DmaController {
   readonly registers: RegisterBlock<string>;
-  readonly #options: DmaOptions;
-  readonly #streams: readonly DmaChannel[];
 
   constructor(options: DmaOptions) {
-    super();
-    this.#options = options;
-    this.#streams = Array.from({ length: STREAMS }, (_, n) => this.#stream(n));
+    super(options);
     this.registers = new RegisterBlock(this.#specs(), {
       name: options.name,
       log: options.log,
@@ -69,15 +48,22 @@ export class Dma extends Peripheral {
     });
   }
 
-  reset(): void {
-    for (const stream of this.#streams) stream.stop();
-    this.registers.reset();
-    for (let n = 0; n < STREAMS; n++) this.#update(n);
+  protected override describe(n: number): string {
+    return `stream ${n}`;
   }
 
-  /** The request of stream `n` may be raised now. */
-  requested(n: number): void {
-    this.#streams[n]?.requested();
+  protected override unreachable(address: number): string | undefined {
+    return tightlyCoupled(address);
+  }
+
+  protected override happened(n: number, event: DmaEvent, target: 0 | 1): void {
+    if (event === "complete") this.registers.setBits(`S${n}CR`, CT, target === 1);
+    this.#flag(n, EVENT_FLAGS[event]);
+  }
+
+  protected override ended(n: number, left: number): void {
+    this.registers.set(`S${n}NDTR`, left);
+    this.registers.setBits(`S${n}CR`, EN, false);
   }
 
   #specs(): Record<string, RegisterSpec> {
@@ -87,10 +73,10 @@ export class Dma extends Peripheral {
       LIFCR: { wo: ALL, quiet: true, onWrite: (written) => this.#clear("LISR", written, 0) },
       HIFCR: { wo: ALL, quiet: true, onWrite: (written) => this.#clear("HISR", written, 4) },
     };
-    for (let n = 0; n < STREAMS; n++) {
+    for (let n = 0; n < DMA_CHANNELS; n++) {
       const address = { rw: ALL, onWrite: () => this.#readdress(n) };
       actions[`S${n}CR`] = { rw: ALL, onWrite: (_written, before) => this.#control(n, before) };
-      actions[`S${n}NDTR`] = { rw: ALL, onRead: (stored) => this.#count(n, stored) };
+      actions[`S${n}NDTR`] = { rw: ALL, onRead: (stored) => this.count(n, stored) };
       actions[`S${n}PAR`] = { rw: ALL };
       actions[`S${n}M0AR`] = address;
       actions[`S${n}M1AR`] = address;
@@ -99,38 +85,10 @@ export class Dma extends Peripheral {
     return registerTable(TABLE, actions);
   }
 
-  #stream(n: number): DmaChannel {
-    const { bus, timeline, asserted, taken, hclkHz, clocked } = this.#options;
-    return new DmaChannel({
-      bus,
-      timeline,
-      clocked,
-      asserted: () => asserted(n),
-      taken: () => taken(n),
-      itemNs: () => (ITEM_CLOCKS * 1e9) / hclkHz(),
-      unreachable: (address) => tightlyCoupled(address),
-      onHalf: () => this.#flag(n, HTIF),
-      onComplete: (target) => {
-        this.registers.setBits(`S${n}CR`, CT, target === 1);
-        this.#flag(n, TCIF);
-        this.#options.onComplete?.(n);
-      },
-      onEnd: () => {
-        this.registers.set(`S${n}NDTR`, this.#streams[n]?.left ?? 0);
-        this.registers.setBits(`S${n}CR`, EN, false);
-      },
-      onError: (why) => {
-        const { log, name } = this.#options;
-        log.once(`${name}.${n}.transfer error`, `guest mistake: ${name} stream ${n}: transfer error: ${why}`);
-        this.#flag(n, TEIF);
-      },
-    });
-  }
-
   #control(n: number, before: number): void {
     const name = `S${n}CR`;
     const cr = this.registers.get(name);
-    const stream = this.#streams[n] as DmaChannel;
+    const stream = this.channels[n] as DmaChannel;
     if ((before & ~cr & EN) !== 0) {
       const left = stream.left;
       stream.stop();
@@ -143,15 +101,35 @@ export class Dma extends Peripheral {
       const free = DMEIE | TEIE | HTIE | TCIE;
       if (((cr ^ before) & ~free) !== 0) this.registers.set(name, (before & ~free) | (cr & free));
     }
-    this.#update(n);
+    this.update(n);
+  }
+
+  /** RM0433, table "FIFO threshold configurations": a burst has to fill the threshold without a rest. */
+  #burstFits(n: number, cr: number): boolean {
+    const fcr = this.registers.get(`S${n}FCR`);
+    if ((fcr & DMDIS) === 0) return true;
+    const beats = BURSTS[(cr >>> 23) & 3] ?? 1;
+    return beats === 1 || (THRESHOLDS[fcr & 3] ?? 4) % (beats * (SIZES[(cr >>> 13) & 3] ?? 4)) === 0;
   }
 
   #start(n: number, cr: number): void {
-    const direct = !this.registers.has(`S${n}FCR`, DMDIS) && ((cr >>> 6) & 3) !== 2;
+    // Memory to memory needs the FIFO: direct mode is switched off by hardware.
+    if (DIRECTIONS[(cr >>> 6) & 3] === "memoryToMemory") this.registers.setBits(`S${n}FCR`, DMDIS, true);
+    if (!this.#burstFits(n, cr)) {
+      const { log, name } = this.options;
+      log.once(
+        `${name}.${n}.FIFO`,
+        `guest mistake: ${name} stream ${n}: MBURST does not fit FTH: FEIF, and it stays off`,
+      );
+      this.registers.setBits(`S${n}CR`, EN, false);
+      this.#flag(n, FEIF);
+      return;
+    }
+    const direct = !this.registers.has(`S${n}FCR`, DMDIS);
     const peripheralSize = SIZES[(cr >>> 11) & 3] ?? 4;
     const memorySize = direct ? peripheralSize : (SIZES[(cr >>> 13) & 3] ?? 4);
     const offset = (cr & PINCOS) !== 0 ? 4 : peripheralSize;
-    this.#streams[n]?.start({
+    this.channels[n]?.start({
       direction: DIRECTIONS[(cr >>> 6) & 3] ?? "toMemory",
       peripheral: this.registers.get(`S${n}PAR`),
       memories: this.#memories(n),
@@ -164,6 +142,7 @@ export class Dma extends Peripheral {
       doubleBuffer: (cr & DBM) !== 0,
       target: (cr & (DBM | CT)) === (DBM | CT) ? 1 : 0,
       burst: direct ? 1 : (BURSTS[(cr >>> 21) & 3] ?? 1),
+      packed: true,
     });
   }
 
@@ -172,25 +151,20 @@ export class Dma extends Peripheral {
   }
 
   #readdress(n: number): void {
-    if (this.registers.has(`S${n}CR`, DBM)) this.#streams[n]?.setMemories(this.#memories(n));
-  }
-
-  #count(n: number, stored: number): number {
-    const stream = this.#streams[n];
-    return stream?.active === true ? stream.left : stored;
+    if (this.registers.has(`S${n}CR`, DBM)) this.channels[n]?.setMemories(this.#memories(n));
   }
 
   #flag(n: number, flag: number): void {
     this.registers.setBits(n < 4 ? "LISR" : "HISR", flag << (FLAG_SHIFTS[n & 3] as number), true);
-    this.#update(n);
+    this.update(n);
   }
 
   #clear(name: string, written: number, first: number): void {
     this.registers.setBits(name, written, false);
-    for (let n = first; n < first + 4; n++) this.#update(n);
+    for (let n = first; n < first + 4; n++) this.update(n);
   }
 
-  #update(n: number): void {
+  protected override update(n: number): void {
     const flags = this.registers.get(n < 4 ? "LISR" : "HISR") >>> (FLAG_SHIFTS[n & 3] as number);
     const cr = this.registers.get(`S${n}CR`);
     const sources: readonly (readonly [boolean, number])[] = [
@@ -200,7 +174,7 @@ export class Dma extends Peripheral {
       [(cr & DMEIE) !== 0, DMEIF],
       [this.registers.has(`S${n}FCR`, FEIE), FEIF],
     ];
-    this.#options.interrupts[n]?.set(sources.some(([on, flag]) => on && (flags & flag) !== 0));
+    this.options.interrupts[n]?.set(sources.some(([on, flag]) => on && (flags & flag) !== 0));
   }
 }
 

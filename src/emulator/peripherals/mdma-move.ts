@@ -15,6 +15,13 @@ export interface MdmaMove {
   /** PKE: items are packed or split; otherwise each source item goes into one destination item. */
   readonly packed: boolean;
   readonly bytes: number;
+  /** From a byte's place in a destination item to where its content comes from; undefined: as it is. */
+  readonly exchange: number | undefined;
+}
+
+/** CxCR.BEX, HEX and WEX: bytes of a half-word, half-words of a word, words of a double-word change places. */
+export function exchangeBytes(cr: number): number | undefined {
+  return (cr >>> 12) & 7 || undefined;
 }
 
 export function moveMdma(bus: DmaBus, move: MdmaMove): void {
@@ -27,7 +34,9 @@ export function moveMdma(bus: DmaBus, move: MdmaMove): void {
     ? regroup(items.flat(), destinationSize)
     : items.map((i) => pad(i, destinationSize));
   written.forEach((item, index) => {
-    writeItem(bus, (move.destination + index * move.destinationStep) >>> 0, item);
+    const { exchange } = move;
+    const turned = exchange === undefined ? item : item.map((byte, at) => item[at ^ exchange] ?? byte);
+    writeItem(bus, (move.destination + index * move.destinationStep) >>> 0, turned);
   });
 }
 

@@ -7,7 +7,7 @@ import { BusFault, type ClockGate, type EmulatorLog, type InterruptLine } from "
 import { RegisterBlock, type RegisterSpec } from "../registers.js";
 import type { Timeline, TimelineEvent } from "../timeline.js";
 import type { DmaBus } from "./dma-channel.js";
-import { type MdmaMove, moveMdma, nextMdmaAddress } from "./mdma-move.js";
+import { exchangeBytes, type MdmaMove, moveMdma, nextMdmaAddress } from "./mdma-move.js";
 import { Peripheral } from "./peripheral.js";
 import { ALL, type RegisterAction, registerTable, repeatRows } from "./register-table.js";
 
@@ -32,6 +32,9 @@ const CTCIF = 1 << 1;
 const BRTIF = 1 << 2;
 const BTIF = 1 << 3;
 const TCIF = 1 << 4;
+/** ESR: the low bits of the address that failed, and that it was read. */
+const TEA = 0x7f;
+const TED = 1 << 7;
 const CRQA = 1 << 16;
 const SWRM = 1 << 30;
 const BNDT = 0x1_ffff;
@@ -126,10 +129,20 @@ export class Mdma extends Peripheral {
         onWrite: (written, before) => this.#control(n, written, before),
       };
       for (const name of ["TCR", "BNDTR", "SAR", "DAR", "BRUR", "LAR", "TBR", "MAR", "MDR"]) {
-        actions[channel(name)] = { rw: ALL };
+        actions[channel(name)] = {
+          rw: ALL,
+          onWrite: (_written, before) => this.#keepWhileOn(n, name, before),
+        };
       }
     }
     return registerTable(TABLE, actions);
+  }
+
+  /** RM0433, MDMA_CxCR.EN: what describes the transfer can be written only while the channel is off. */
+  #keepWhileOn(n: number, name: string, before: number): void {
+    if ((this.#reg(n, "CR") & EN) === 0 || this.#reg(n, name) === before) return;
+    this.registers.set(`MDMA_C${n}${name}`, before);
+    this.#mistake(n, `C${n}${name}: write ignored while EN = 1`);
   }
 
   #listens(n: number, id: number): boolean {
@@ -214,7 +227,7 @@ export class Mdma extends Peripheral {
       this.#acknowledge(n);
     } catch (error) {
       if (!(error instanceof BusFault)) throw error;
-      this.#fail(n, error.message);
+      this.#fail(n, error);
       return;
     }
     const name = `MDMA_C${n}BNDTR`;
@@ -238,6 +251,7 @@ export class Mdma extends Peripheral {
       sourceStep: step(tcr & 3, (tcr >>> 8) & 3),
       destinationStep: step((tcr >>> 2) & 3, (tcr >>> 10) & 3),
       packed: (tcr & (1 << 25)) !== 0,
+      exchange: exchangeBytes(this.#reg(n, "CR")),
       bytes,
     };
   }
@@ -317,10 +331,12 @@ export class Mdma extends Peripheral {
     }
   }
 
-  #fail(n: number, why: string): void {
-    this.#mistake(n, `transfer error: ${why}`);
+  #fail(n: number, { message, offset }: BusFault): void {
+    this.#mistake(n, `transfer error: ${message}`);
     this.#stop(n);
     this.registers.setBits(`MDMA_C${n}ISR`, TEIF, true);
+    const wrote = (offset & ~0x7f) === (this.#reg(n, "DAR") & ~0x7f);
+    this.registers.set(`MDMA_C${n}ESR`, (offset & TEA) | (wrote ? 0 : TED));
     this.registers.setBits(`MDMA_C${n}CR`, EN, false);
     this.#relisten();
     this.#update();
@@ -328,6 +344,7 @@ export class Mdma extends Peripheral {
 
   #clear(n: number, written: number): void {
     this.registers.setBits(`MDMA_C${n}ISR`, written & 0x1f, false);
+    if ((written & TEIF) !== 0) this.registers.set(`MDMA_C${n}ESR`, 0);
     this.#update();
   }
 

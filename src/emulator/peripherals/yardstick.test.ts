@@ -146,7 +146,7 @@ function newer(): Record<string, { readonly registers: unknown }> {
     DMA1: new Dma({ ...dma, name: "DMA1" }),
     DMA2: new Dma({ ...dma, name: "DMA2" }),
     DMAMUX1: new Dmamux({ ...common, name: "DMAMUX1" }),
-    BDMA: new Bdma(dma),
+    BDMA: new Bdma({ ...dma, name: "BDMA" }),
     FMC: new Fmc({ ...common, onMappingChange: nothing }),
     SDMMC1: new Sdmmc({ ...serial, name: "SDMMC1" }),
     LTDC: new Ltdc({ ...common, pixelHz: () => 0 }),

@@ -1,0 +1,26 @@
+/** Signals between peripherals that are no interrupts and no DMA requests: EXTI lines, outputs of LPTIM and COMP, the RTC's wake-up. */
+
+export type InternalSignal =
+  | `EXTI${number}`
+  | `LPTIM${1 | 2 | 3 | 4 | 5}_OUT`
+  | "COMP1_OUT"
+  | "COMP2_OUT"
+  | "RTC_WKUP";
+
+/** @param high undefined: a pulse */
+export type SignalListener = (high: boolean | undefined) => void;
+
+export class InternalSignals {
+  readonly #listeners = new Map<InternalSignal, SignalListener[]>();
+
+  listen(signal: InternalSignal, listener: SignalListener): void {
+    const known = this.#listeners.get(signal);
+    if (known === undefined) this.#listeners.set(signal, [listener]);
+    else known.push(listener);
+  }
+
+  /** An edge, or without a level a pulse. */
+  raise(signal: InternalSignal, high?: boolean): void {
+    for (const listener of this.#listeners.get(signal) ?? []) listener(high);
+  }
+}
