@@ -11,7 +11,7 @@ const MAY_CHANGE_LOW = MAY_CHANGE.filter((n) => n < 8);
 const MAY_READ_LOW = MAY_READ.filter((n) => n < 8);
 
 export interface Case {
-  /** What it runs with, one after the other: r0..r12, r14, APSR, FPSCR, S0..S31. */
+  /** What it runs with, one after the other (`state`). */
   readonly states: readonly Int32Array[];
   /** What may be taken away as one: an instruction, an IT block, a branch with what it may skip. */
   readonly items: readonly Item[];
@@ -51,7 +51,8 @@ function ordinary(random: Random): number {
   return (random.bits32() & 0x807fffff) | ((120 + random.below(16)) << 23);
 }
 
-function state(random: Random): Int32Array {
+/** r0..r12, r14, APSR, FPSCR, S0..S31. */
+export function state(random: Random): Int32Array {
   const words = new Int32Array(48);
   for (let n = 0; n < 14; n++) words[n] = word(random);
   words[BASE_REGISTER] = SCRATCH + 0x8000;
@@ -103,7 +104,7 @@ export function draw(random: Random, encoding: Encoding): number {
   }
 }
 
-function halfwords(value: number, encoding: Encoding): number[] {
+export function halfwords(value: number, encoding: Encoding): number[] {
   return encoding.pattern.length === 16 ? [value] : [Math.floor(value / 0x10000), value % 0x10000];
 }
 

@@ -22,7 +22,7 @@ import { MemoryPort } from "./memory-port.js";
 import { type BusTiming, Pipeline } from "./pipeline.js";
 import type { SystemBus } from "./system-bus.js";
 import { SystemControlSpace } from "./system-control-space.js";
-import { STATE_BYTES } from "./translate/state.js";
+import { STATE_BYTES, Word } from "./translate/state.js";
 import { plainOf, Translator } from "./translate/translator.js";
 
 export type Engine = "interpreter" | "translation";
@@ -63,8 +63,6 @@ export class CortexM7 {
   zr = 1;
   c = 0;
   v = 0;
-  q = 0;
-  ge = 0;
   /** IPSR: number of the exception being handled, 0 in Thread mode. */
   ipsr = 0;
   /** CONTROL: nPRIV, SPSEL, FPCA. Written through `setControl`. */
@@ -100,6 +98,8 @@ export class CortexM7 {
   readonly fpu: Fpu;
   /** What a debugger sees and does. */
   readonly debug: Debug;
+  /** As translate/state.ts says. */
+  readonly #state: Int32Array;
   readonly #breakpoints = new Set<number>();
   #skipBreakpoint: number | undefined;
   #waitsForEvent = false;
@@ -112,6 +112,7 @@ export class CortexM7 {
     this.bus = options.bus;
     const bytes = this.bus.memory.allocate(STATE_BYTES);
     const state = new Int32Array(bytes.buffer, bytes.byteOffset, STATE_BYTES / 4);
+    this.#state = state;
     this.r = state.subarray(0, 16);
     this.timeline = options.timeline;
     this.log = options.log;
@@ -366,6 +367,22 @@ export class CortexM7 {
 
   get thumb(): boolean {
     return this.at.execute !== invalidState;
+  }
+
+  get q(): number {
+    return this.#state[Word.q] as number;
+  }
+
+  set q(value: number) {
+    this.#state[Word.q] = value;
+  }
+
+  get ge(): number {
+    return this.#state[Word.ge] as number;
+  }
+
+  set ge(value: number) {
+    this.#state[Word.ge] = value;
   }
 
   /** APSR: N Z C V Q and GE. */

@@ -97,6 +97,20 @@ const SXTH = extension(Op.extend16);
 const SXTB = extension(Op.extend8);
 const UXTH = masked(0xffff);
 const UXTB = masked(0xff);
+const UXTB16 = masked(0x00ff00ff);
+const SXTB16: Extension = ({ body }) => {
+  body.tee(Local.t0);
+  body.op(Op.extend8);
+  body.const(0xffff);
+  body.op(Op.and);
+  body.get(Local.t0);
+  body.const(8);
+  body.op(Op.shl);
+  body.const(24);
+  body.op(Op.shrS);
+  body.const(16);
+  body.op(Op.shl, Op.or);
+};
 
 function extendRm(extend: Extension): Emitter {
   return (e, i) => {
@@ -106,20 +120,42 @@ function extendRm(extend: Extension): Emitter {
   };
 }
 
-/** By op1 of A5.3.12; the forms on two bytes are left to the interpreter. */
-export const EXTENSIONS: readonly (Extension | undefined)[] = [SXTH, UXTH, undefined, undefined, SXTB, UXTB];
+/** By op1 of A5.3.12. */
+const EXTENSIONS: readonly Extension[] = [SXTH, UXTH, SXTB16, UXTB16, SXTB, UXTB];
+const onBytePairs = (kind: number): boolean => (kind & 6) === 2;
+
 const extend: Emitter = (e, i) => {
-  const extended = EXTENSIONS[i.kind] as Extension;
+  const { body } = e;
   e.get(i.m);
-  e.body.const(i.a);
-  e.body.op(Op.rotr);
-  extended(e);
+  body.const(i.a);
+  body.op(Op.rotr);
+  (EXTENSIONS[i.kind] as Extension)(e);
   if (i.n !== 15) {
-    e.get(i.n);
-    e.body.op(Op.add);
+    if (onBytePairs(i.kind)) addHalves(e, i.n);
+    else {
+      e.get(i.n);
+      body.op(Op.add);
+    }
   }
   e.set(i.d);
 };
+
+/** Adds the halves of a register to those on the stack, each without carry into the other. */
+function addHalves(e: Emit, n: number): void {
+  const { body } = e;
+  body.set(Local.t0);
+  e.get(n);
+  body.get(Local.t0);
+  body.op(Op.add);
+  body.const(0xffff);
+  body.op(Op.and);
+  e.get(n);
+  body.get(Local.t0);
+  body.const(-0x10000);
+  body.op(Op.and, Op.add);
+  body.const(-0x10000);
+  body.op(Op.and, Op.or);
+}
 
 export const BIT_EMITTERS: readonly (readonly [Execute, Emitter])[] = [
   [data.extend, extend],

@@ -10,7 +10,7 @@ import { Local } from "./state.js";
 import { Op } from "./wasm.js";
 
 /** Leaves the second operand (operand.ts). */
-function operand(e: Emit, i: Insn): void {
+export function operand(e: Emit, i: Insn): void {
   const { body } = e;
   switch (i.kind) {
     case Operand.register:
@@ -276,6 +276,18 @@ const movt: Emitter = (e, i) => {
   e.set(i.d);
 };
 
+/** PKHBT and PKHTB: opcode bit 5 says which halves of Rn and of the operand. */
+const pkh: Emitter = (e, i) => {
+  const [ofN, ofOperand] = (i.opcode & 0x20) !== 0 ? [-0x10000, 0xffff] : [0xffff, -0x10000];
+  e.get(i.n);
+  e.body.const(ofN);
+  e.body.op(Op.and);
+  operand(e, i);
+  e.body.const(ofOperand);
+  e.body.op(Op.and, Op.or);
+  e.set(i.d);
+};
+
 const OPERATIONS: readonly (readonly [index: number, ...Emitter[]])[] = [
   [
     0,
@@ -292,6 +304,7 @@ const OPERATIONS: readonly (readonly [index: number, ...Emitter[]])[] = [
     flagged(logic(Op.xor, false), "rd"),
     flagged(logic(Op.xor, false), "nothing"),
   ],
+  [6, pkh],
   [
     8,
     binary(rn, operand, Op.add),

@@ -13,7 +13,30 @@ const product: Leave = (e, i) => {
   e.body.op(Op.mul);
 };
 
-/** RdHi:RdLo (`d`:`a`) = Rn * Rm, plus what they held. @param extend to 64 bits */
+/** RdHi:RdLo (`d`:`a`) = what is left in 64 bits. */
+function setLong(e: Emit, i: Insn): void {
+  const { body } = e;
+  body.tee(Local.long);
+  body.op(Op.wrap);
+  e.set(i.a);
+  body.get(Local.long);
+  body.longConst(32);
+  body.op(Op.longShrU, Op.wrap);
+  e.set(i.d);
+}
+
+/** Adds RdHi:RdLo to what is left in 64 bits. */
+function addLong(e: Emit, i: Insn): void {
+  const { body } = e;
+  e.get(i.a);
+  body.op(Op.longFromU);
+  e.get(i.d);
+  body.op(Op.longFromU);
+  body.longConst(32);
+  body.op(Op.longShl, Op.longOr, Op.longAdd);
+}
+
+/** RdHi:RdLo = Rn * Rm, plus what they held. @param extend to 64 bits */
 function long(extend: number, accumulates: boolean): Emitter {
   return (e, i) => {
     const { body } = e;
@@ -21,21 +44,8 @@ function long(extend: number, accumulates: boolean): Emitter {
     body.op(extend);
     e.get(i.m);
     body.op(extend, Op.longMul);
-    if (accumulates) {
-      e.get(i.a);
-      body.op(Op.longFromU);
-      e.get(i.d);
-      body.op(Op.longFromU);
-      body.longConst(32);
-      body.op(Op.longShl, Op.longOr, Op.longAdd);
-    }
-    body.tee(Local.long);
-    body.op(Op.wrap);
-    e.set(i.a);
-    body.get(Local.long);
-    body.longConst(32);
-    body.op(Op.longShrU, Op.wrap);
-    e.set(i.d);
+    if (accumulates) addLong(e, i);
+    setLong(e, i);
   };
 }
 
@@ -90,6 +100,139 @@ const sdiv: Emitter = (e, i) => {
   e.set(i.d);
 };
 
+/** UMAAL: RdHi:RdLo = Rn * Rm + RdHi + RdLo. */
+const umaal: Emitter = (e, i) => {
+  const { body } = e;
+  e.get(i.n);
+  body.op(Op.longFromU);
+  e.get(i.m);
+  body.op(Op.longFromU, Op.longMul);
+  for (const n of [i.a, i.d]) {
+    e.get(n);
+    body.op(Op.longFromU, Op.longAdd);
+  }
+  setLong(e, i);
+};
+
+/** Leaves the bottom (0) or top (1) half of a register, with its sign. */
+function half(e: Emit, n: number, top: number): void {
+  e.get(n);
+  if (top === 0) e.body.op(Op.extend16);
+  else {
+    e.body.const(16);
+    e.body.op(Op.shrS);
+  }
+}
+
+/** SMULxy. */
+const halfProduct: Leave = (e, i) => {
+  half(e, i.n, (i.opcode >>> 5) & 1);
+  half(e, i.m, (i.opcode >>> 4) & 1);
+  e.body.op(Op.mul);
+};
+
+/** SMULWy: bits 47:16 of a product. */
+const wideProduct: Leave = (e, i) => {
+  const { body } = e;
+  e.get(i.n);
+  body.op(Op.longFromS);
+  half(e, i.m, (i.opcode >>> 4) & 1);
+  body.op(Op.longFromS, Op.longMul);
+  body.longConst(16);
+  body.op(Op.longShrS, Op.wrap);
+};
+
+/** Rd = what is left as 32 bits + Ra; Q becomes 1 when that overflows. */
+function accumulated(value: Leave): Emitter {
+  return (e, i) => {
+    const { body } = e;
+    value(e, i);
+    if (i.a === 15) {
+      e.set(i.d);
+      return;
+    }
+    body.tee(Local.t0);
+    e.get(i.a);
+    body.op(Op.add);
+    body.set(Local.t1);
+    for (const operand of [() => body.get(Local.t0), () => e.get(i.a)]) {
+      operand();
+      body.get(Local.t1);
+      body.op(Op.xor);
+    }
+    body.op(Op.and);
+    body.const(31);
+    body.op(Op.shrU);
+    e.stickQ();
+    body.get(Local.t1);
+    e.set(i.d);
+  };
+}
+
+/** Leaves the sum, or difference, of two products of halves in 64 bits. */
+function dual(e: Emit, i: Insn, operation: number): void {
+  const { body } = e;
+  const exchange = (i.opcode >>> 4) & 1;
+  for (const top of [0, 1]) {
+    half(e, i.n, top);
+    half(e, i.m, top ^ exchange);
+    body.op(Op.mul, Op.longFromS);
+  }
+  body.op(operation);
+}
+
+/** SMLAD, SMLSD and those without Ra: Q becomes 1 when the sum does not fit. */
+function dualAccumulated(operation: number): Emitter {
+  return (e, i) => {
+    const { body } = e;
+    dual(e, i, operation);
+    if (i.a !== 15) {
+      e.get(i.a);
+      body.op(Op.longFromS, Op.longAdd);
+    }
+    body.tee(Local.long);
+    body.get(Local.long);
+    body.op(Op.wrap, Op.longFromS, Op.longNe);
+    e.stickQ();
+    body.get(Local.long);
+    body.op(Op.wrap);
+    e.set(i.d);
+  };
+}
+
+/** RdHi:RdLo += what is left in 64 bits. */
+function longAccumulated(value: Leave): Emitter {
+  return (e, i) => {
+    value(e, i);
+    addLong(e, i);
+    setLong(e, i);
+  };
+}
+
+/** SMMLA, SMMLS: the upper half of Ra << 32 and a product, rounded by opcode bit 4. */
+function mostSignificant(operation: number): Emitter {
+  return (e, i) => {
+    const { body } = e;
+    if (i.a === 15) body.const(0);
+    else e.get(i.a);
+    body.op(Op.longFromU);
+    body.longConst(32);
+    body.op(Op.longShl);
+    e.get(i.n);
+    body.op(Op.longFromS);
+    e.get(i.m);
+    body.op(Op.longFromS, Op.longMul, operation);
+    if ((i.opcode & ROUNDS) !== 0) {
+      body.const(1 << 31);
+      body.op(Op.longFromU, Op.longAdd);
+    }
+    body.longConst(32);
+    body.op(Op.longShrU, Op.wrap);
+    e.set(i.d);
+  };
+}
+const ROUNDS = 0x10;
+
 export const MULTIPLY_EMITTERS: readonly (readonly [Execute, Emitter])[] = [
   [multiply.mul, plain(product)],
   [multiply.muls, muls],
@@ -99,6 +242,22 @@ export const MULTIPLY_EMITTERS: readonly (readonly [Execute, Emitter])[] = [
   [multiply.smull, long(Op.longFromS, false)],
   [multiply.umlal, long(Op.longFromU, true)],
   [multiply.smlal, long(Op.longFromS, true)],
+  [multiply.umaal, umaal],
+  [multiply.smlaxy, accumulated(halfProduct)],
+  [multiply.smlaw, accumulated(wideProduct)],
+  [multiply.smlad, dualAccumulated(Op.longAdd)],
+  [multiply.smlsd, dualAccumulated(Op.longSub)],
+  [multiply.smlald, longAccumulated((e, i) => dual(e, i, Op.longAdd))],
+  [multiply.smlsld, longAccumulated((e, i) => dual(e, i, Op.longSub))],
+  [
+    multiply.smlalxy,
+    longAccumulated((e, i) => {
+      halfProduct(e, i);
+      e.body.op(Op.longFromS);
+    }),
+  ],
+  [multiply.smmla, mostSignificant(Op.longAdd)],
+  [multiply.smmls, mostSignificant(Op.longSub)],
   [multiply.sdiv, sdiv],
   [multiply.udiv, udiv],
 ];

@@ -52,6 +52,8 @@ export class Emit {
   /** Registers that it uses in any way. */
   readonly used = new Set<number>();
   readonly float: FloatRegisters;
+  /** Those of Q and GE that the function uses. */
+  readonly sticky = new Set<"q" | "ge">();
   #insn: Insn | undefined;
   #uncounted = 0;
   #exitSet = false;
@@ -195,6 +197,24 @@ export class Emit {
     this.#source("c", kind);
     this.#source("v", kind);
     this.#compared = kind === "subtraction";
+  }
+
+  /** Q becomes 1 when the value on the stack is not 0, but 1. */
+  stickQ(): void {
+    this.sticky.add("q");
+    this.body.get(Local.q);
+    this.body.op(Op.or);
+    this.body.set(Local.q);
+  }
+
+  getGe(): void {
+    this.sticky.add("ge");
+    this.body.get(Local.ge);
+  }
+
+  setGe(): void {
+    this.sticky.add("ge");
+    this.body.set(Local.ge);
   }
 
   #source(flag: "c" | "v", source: Exclude<FlagSource, "unknown">): void {

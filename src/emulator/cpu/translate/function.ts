@@ -102,36 +102,36 @@ export class RegionFunction {
     this.#lookUp(top, leave);
     inner.end();
     inner.end();
-    const { used, written, float } = this.#emit;
+    const { used, written, float, sticky } = this.#emit;
     const body = new Body();
-    this.#load(body, used);
+    this.#load(body, used, sticky);
     float.load(body, this.#places.state);
     body.append(inner);
     float.store(body, this.#places.state);
-    this.#store(body, written);
+    this.#store(body, written, sticky);
     const locals = localsOf(float.usesUnit);
     return { source: { parameters: [I32], results: [I32], locals, body }, exits: this.#exits };
   }
 
-  #load(body: Body, used: ReadonlySet<number>): void {
+  #load(body: Body, used: ReadonlySet<number>, sticky: Emit["sticky"]): void {
     const load = (local: number, word: number): void => {
       body.const(0);
       body.memory(Op.load, this.#places.state + word * 4);
       body.set(local);
     };
     for (const n of used) load(Local.r0 + n, n);
-    for (const name of STATE_NAMES) load(Local[name], Word[name]);
+    for (const name of [...STATE_NAMES, ...sticky]) load(Local[name], Word[name]);
     body.setConst(Local.result, -1);
   }
 
-  #store(body: Body, written: ReadonlySet<number>): void {
+  #store(body: Body, written: ReadonlySet<number>, sticky: Emit["sticky"]): void {
     const store = (word: number, value: () => void): void => {
       body.const(0);
       value();
       body.memory(Op.store, this.#places.state + word * 4);
     };
     for (const n of written) store(n, () => body.get(Local.r0 + n));
-    for (const name of [...STATE_NAMES, "pc", "exit", "address"] as const)
+    for (const name of [...STATE_NAMES, ...sticky, "pc", "exit", "address"] as const)
       store(Word[name], () => body.get(Local[name]));
     store(Word.fn, () => body.const(this.#number));
     body.get(Local.result);

@@ -9,11 +9,13 @@ import { ldm, ldrPc } from "../ops-memory.js";
 import { muls } from "../ops-multiply.js";
 import { nop } from "../ops-system.js";
 import type { Emit } from "./emit.js";
-import { BIT_EMITTERS, EXTENSIONS } from "./emit-bits.js";
+import { BIT_EMITTERS } from "./emit-bits.js";
 import type { Emitter } from "./emit-common.js";
 import { DATA_EMITTERS } from "./emit-data.js";
 import { listAddress, loadAddress, loadList, MEMORY_EMITTERS } from "./emit-memory.js";
 import { MULTIPLY_EMITTERS } from "./emit-multiply.js";
+import { PARALLEL_EMITTERS } from "./emit-parallel.js";
+import { SATURATION_EMITTERS } from "./emit-saturate.js";
 import { floatEmitter } from "./float-forms.js";
 import { Local } from "./state.js";
 import { Op } from "./wasm.js";
@@ -23,6 +25,8 @@ const EMITTERS: ReadonlyMap<Execute, Emitter> = new Map([
   ...MULTIPLY_EMITTERS,
   ...BIT_EMITTERS,
   ...MEMORY_EMITTERS,
+  ...SATURATION_EMITTERS,
+  ...PARALLEL_EMITTERS,
 ]);
 
 /** The end of a block. */
@@ -80,7 +84,6 @@ function emitterOf(insn: Insn, execute: Execute): Emitter | undefined {
       })
     );
   }
-  if (execute === data.extend && EXTENSIONS[insn.kind] === undefined) return undefined;
   return EMITTERS.get(execute) ?? floatEmitter(execute, insn);
 }
 

@@ -23,8 +23,10 @@ export const Word = {
   float: 29,
   /** What the last comparison found (`Order`). */
   order: 30,
+  q: 31,
+  ge: 32,
   /** S0..S31 and scratch registers (fpu.ts), at a multiple of 8 bytes. */
-  s0: 32,
+  s0: 34,
 } as const;
 export const STATE_BYTES = 512;
 
@@ -56,18 +58,20 @@ export const Local = {
   distance: 31,
   float: 32,
   order: 33,
+  q: 34,
+  ge: 35,
   /** 64 bits. */
-  long: 34,
+  long: 36,
 } as const;
 /** Those of 32 bits behind the parameter; one of 64 bits follows. */
-const INTEGERS = 33;
+const INTEGERS = 35;
 const LOCALS: readonly Locals[] = [
   { count: INTEGERS, type: I32 },
   { count: 1, type: I64 },
 ];
 
 /** Locals of functions with floating-point instructions: registers, and two more of each precision. */
-export const FloatLocal = { s0: 35, single: 67, d0: 69, double: 85 } as const;
+export const FloatLocal = { s0: 37, single: 69, d0: 71, double: 87 } as const;
 const FLOAT_LOCALS: readonly Locals[] = [...LOCALS, { count: 34, type: F32 }, { count: 18, type: F64 }];
 export const localsOf = (floats: boolean): readonly Locals[] => (floats ? FLOAT_LOCALS : LOCALS);
 

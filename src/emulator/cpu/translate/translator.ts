@@ -85,6 +85,8 @@ export class Translator {
   readonly #hot: number;
   /** Instructions that were seen to access memory unaligned. */
   readonly #unalignedSeen = new WeakSet<Insn>();
+  /** Cycles that passed in translated code. */
+  cycles = 0;
 
   /** Undefined where there is no WebAssembly, or where the core's own memory does not lie in `GuestMemory`. */
   static make(cpu: CortexM7): Translator | undefined {
@@ -109,6 +111,12 @@ export class Translator {
   /** Regions that were translated so far. */
   get translated(): number {
     return this.#installed.length;
+  }
+
+  /** Instructions before which translated code gave way to the interpreter, and how often. */
+  *leavings(): Generator<readonly [insn: Insn, times: number]> {
+    for (const installed of this.#installed)
+      for (const { insn, taken } of installed?.exits ?? []) if (taken > 0) yield [insn, taken];
   }
 
   /** Unaligned accesses may fault: CCR.UNALIGN_TRP, or memory of type Device. */
@@ -174,7 +182,9 @@ export class Translator {
     this.#compiler?.run(leader.key);
     const before = timeline.cycles;
     const next = this.#leave(limit);
-    this.#judge(insn, leader, timeline.cycles - before);
+    const passed = timeline.cycles - before;
+    this.cycles += passed;
+    this.#judge(insn, leader, passed);
     return next;
   }
 
