@@ -18,6 +18,7 @@ import { Hash } from "../peripherals/hash.js";
 import { Iwdg } from "../peripherals/iwdg.js";
 import { OtgFs } from "../peripherals/otg-fs.js";
 import { Pwr } from "../peripherals/pwr.js";
+import { WAKE_UP_PINS } from "../peripherals/pwr-wakeup.js";
 import { QuadSpi, type QuadSpiOptions } from "../peripherals/quadspi.js";
 import { Rcc, type SystemResetCause } from "../peripherals/rcc.js";
 import type { ResetName } from "../peripherals/rcc-registers.js";
@@ -40,7 +41,7 @@ import { LowPower } from "./low-power.js";
 import { ADDRESS, IRQ, SIZE } from "./memory-map.js";
 import { PinInputs } from "./pin-inputs.js";
 import { mapReservedSpace } from "./reserved-space.js";
-import { type SerialPortName, serialPorts, timers } from "./serial-and-timers.js";
+import { type SerialPortName, serialPorts, type TimerName, timers } from "./serial-and-timers.js";
 import { SharedLines } from "./shared-lines.js";
 import { storedPeripherals } from "./stored-peripherals.js";
 import { SystemMemory } from "./system-memory.js";
@@ -94,7 +95,7 @@ const EXTI_GROUPS = [
   { first: 19, last: 19, irq: IRQ.RTC_WKUP },
 ];
 /** Lines whose edges come from inside the chip (RM0433, table "EXTI Event input mapping"). */
-const EXTI_LINE = { RTC_ALARM: 17, RTC_WAKEUP: 19 } as const;
+const EXTI_LINE = { PVD_AVD: 16, RTC_ALARM: 17, RTC_WAKEUP: 19, WAKE_UP_PIN1: 55 } as const;
 
 export class Chip {
   readonly bus: SystemBus;
@@ -123,6 +124,11 @@ export class Chip {
   /** What counts with a clock of its own and must hear of changes. */
   readonly #clocked: (() => void)[] = [];
   readonly #busTiming: ChipBusTiming | undefined;
+  #timers: readonly { readonly name: TimerName; readonly device: Tim }[] = [];
+  /** What has no clock while the core sleeps. */
+  #stopsInSleep: readonly (() => void)[] = [];
+  #frozen = false;
+  #wakeUpLines: readonly InterruptLine[] | undefined;
   readonly #signals = new InternalSignals();
   readonly #pinInputs: PinInputs | undefined;
   #timerWiring: TimerWiring | undefined;
@@ -161,13 +167,20 @@ export class Chip {
       rcc: this.rcc,
       pwr: this.pwr,
       log,
+      onSleep: () => {
+        for (const changed of this.#stopsInSleep) changed();
+      },
       onStandbyExit: () => this.requestReset("standby"),
     });
     this.exti = this.#makeExti();
     this.dbgmcu = this.#makeDbgmcu();
-    this.cpu.debug.onFreeze = (frozen) => this.iwdg.freeze(frozen && this.dbgmcu.freezesWatchdog);
+    this.cpu.debug.onFreeze = (frozen) => this.#freeze(frozen);
     this.gpio = this.#makeGpio();
     this.#pinInputs = new PinInputs(this.gpio);
+    WAKE_UP_PINS.forEach((pin, index) => {
+      const feed = (level: boolean | undefined): void => this.pwr.wakeUpPins.level(index, level ?? false);
+      this.#pinInputs?.add(pin, { af: undefined, feed });
+    });
     this.quadspi = this.#makeQuadSpi();
     this.otg = this.#makeOtg();
     this.otgHs = this.#makeOtgHs();
@@ -287,6 +300,7 @@ export class Chip {
       onGateChange: () => {
         for (const changed of this.#clocked) changed();
       },
+      onSleepGates: () => this.#sortOutSleepers(),
       onBackupReset: () => this.rtc.backupReset(),
     });
     this.#mapController("RCC", ADDRESS.RCC, SIZE.PERIPHERAL, rcc);
@@ -311,6 +325,9 @@ export class Chip {
       log,
       timeline,
       overdrive: () => this.syscfg.overdrive,
+      onSupply: (low) => this.exti?.edge(EXTI_LINE.PVD_AVD, low),
+      onWakeUp: (index, pending) => this.#wakeUpPin(index, pending),
+      pvdInput: () => this.gpio.B.level(7),
       onVoltageChange: () => {
         if (!this.#resetting) this.rcc.checkOperatingPoint();
       },
@@ -382,6 +399,39 @@ export class Chip {
       onTrigger: (line) => this.#signals.raise(`EXTI${line}`),
     });
     return this.#add("EXTI", ADDRESS.EXTI, exti);
+  }
+
+  #wakeUpPin(index: number, pending: boolean): void {
+    this.#wakeUpLines ??= WAKE_UP_PINS.map(() => this.#irqs.source(IRQ.WAKEUP_PIN));
+    this.#wakeUpLines[index]?.set(pending);
+    if (!pending) return;
+    this.exti.direct(EXTI_LINE.WAKE_UP_PIN1 + index);
+    this.lowPower.wakeUpEvent();
+  }
+
+  #freeze(frozen: boolean): void {
+    this.#frozen = frozen;
+    this.iwdg.freeze(frozen && this.dbgmcu.freezes("IWDG1"));
+    for (const changed of this.#clocked) changed();
+  }
+
+  /** Whether a timer's clock runs. */
+  #runs(name: TimerName): () => boolean {
+    const gate = this.rcc.clockGate(name);
+    const whileAsleep = this.rcc.sleepClockGate(name);
+    return () =>
+      gate() && (!this.lowPower.asleep || whileAsleep()) && !(this.#frozen && this.dbgmcu.freezes(name));
+  }
+
+  /** Most programs leave all clocks on while the core sleeps; then nobody has to hear of its sleep. */
+  #sortOutSleepers(): void {
+    this.#stopsInSleep = this.#timers
+      .filter(({ name }) => !this.rcc.sleepClockGate(name)())
+      .map(
+        ({ device }) =>
+          () =>
+            device.clockChanged(),
+      );
   }
 
   /** An event for the core: it ends a WFE, or lets the next one pass. */
@@ -528,6 +578,7 @@ export class Chip {
       interrupt: this.#irqs.source(IRQ.WWDG1),
       clocked: gate("WWDG1"),
       pclkHz: () => tree.pclkHz(3),
+      resetsSystem: () => this.rcc.windowWatchdogResets,
       onTimeout: () => this.requestReset("wwdg1"),
     });
     this.#add("WWDG1", ADDRESS.WWDG1, wwdg);
@@ -577,11 +628,13 @@ export class Chip {
       this.#add(name, address, device, { resetBit: name });
       this.serial.set(name, device);
     }
-    const all = timers(wiring, (name) => this.#timerWiring?.outputs(name));
+    const runs = (name: TimerName) => this.#runs(name);
+    const all = timers({ ...wiring, runs }, (name) => this.#timerWiring?.outputs(name));
     for (const { name, address, device } of all) {
       this.#clocked.push(() => device.clockChanged());
       this.#add(name, address, device, { resetBit: name });
     }
+    this.#timers = all;
     const timer = (name: string): Tim | undefined => all.find((part) => part.name === name)?.device;
     this.#timerWiring = new TimerWiring({
       gpio: this.gpio,

@@ -9,6 +9,7 @@ import { LowPower } from "./low-power.js";
 /** As much of core, RCC and PWR as decides about the mode. */
 function rig(standbyWanted: boolean) {
   const calls: string[] = [];
+  const sleeps: boolean[] = [];
   const core = {
     sleeping: true,
     event: true,
@@ -26,9 +27,10 @@ function rig(standbyWanted: boolean) {
     rcc: rcc as unknown as Rcc,
     pwr: pwr as unknown as Pwr,
     log: new RecordedLog(),
+    onSleep: () => sleeps.push(lowPower.asleep),
     onStandbyExit: () => calls.push("reset"),
   });
-  return { lowPower, core, calls };
+  return { lowPower, core, calls, sleeps };
 }
 
 test("deep sleep stops the clocks; an interrupt starts HSI before the core runs", () => {
@@ -50,4 +52,17 @@ test("Standby ends in a reset when the RTC wakes it", () => {
   lowPower.afterRun();
   lowPower.wakeUpEvent();
   assert.deepEqual(calls, ["halt", "reset"]);
+});
+
+test("sleep and its end are told, deep or not", () => {
+  const { lowPower, core, calls, sleeps } = rig(false);
+  core.scs.scb.scr = 0;
+  lowPower.afterRun();
+  lowPower.beforeRun();
+  core.exceptions.wakes = true;
+  lowPower.beforeRun();
+  core.sleeping = false;
+  lowPower.afterRun();
+  assert.deepEqual(sleeps, [true, false]);
+  assert.deepEqual(calls, []);
 });

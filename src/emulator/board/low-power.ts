@@ -15,6 +15,8 @@ export interface LowPowerOptions {
   readonly rcc: Rcc;
   readonly pwr: Pwr;
   readonly log: EmulatorLog;
+  /** The core went to sleep, or woke: clocks with RCC_xxxLPENR = 0 stop meanwhile. */
+  readonly onSleep: () => void;
   /** The chip leaves Standby through a reset. */
   readonly onStandbyExit: () => void;
 }
@@ -23,6 +25,7 @@ export class LowPower {
   readonly #options: LowPowerOptions;
   #mode: "run" | "stop" | "standby" = "run";
   #eventBefore = false;
+  #asleep = false;
 
   constructor(options: LowPowerOptions) {
     this.#options = options;
@@ -32,7 +35,13 @@ export class LowPower {
     return this.#mode;
   }
 
+  /** The core sleeps (WFI, WFE), or more. */
+  get asleep(): boolean {
+    return this.#asleep;
+  }
+
   reset(): void {
+    this.#setAsleep(false);
     if (this.#mode === "stop") this.#freeze(false);
     this.#mode = "run";
   }
@@ -40,10 +49,12 @@ export class LowPower {
   /** Before the core runs: whatever woke it finds the clocks of a woken chip. */
   beforeRun(): void {
     const { cpu, rcc, pwr } = this.#options;
-    if (this.#mode !== "stop") return;
+    if (!this.#asleep) return;
     // An event that was there before cannot have ended a WFE: the core waits for an interrupt.
     const event = cpu.event && !this.#eventBefore;
     if (cpu.sleeping && !cpu.exceptions.wakes && !event) return;
+    this.#setAsleep(false);
+    if (this.#mode !== "stop") return;
     this.#mode = "run";
     rcc.leaveStop();
     pwr.leftStop();
@@ -53,24 +64,32 @@ export class LowPower {
   /** After the core ran: it may have gone to deep sleep. */
   afterRun(): void {
     const { cpu, rcc, pwr, log } = this.#options;
-    if (this.#mode !== "run" || !cpu.sleeping || (cpu.scs.scb.scr & SLEEPDEEP) === 0) return;
+    if (this.#mode !== "run" || cpu.sleeping === this.#asleep) return;
+    this.#eventBefore = cpu.event;
+    this.#setAsleep(cpu.sleeping);
+    if (!cpu.sleeping || (cpu.scs.scb.scr & SLEEPDEEP) === 0) return;
     if (pwr.standbyWanted) {
       this.#mode = "standby";
-      log.note("the chip is in Standby: RAM is lost; a wake-up event of the RTC or a reset ends it");
+      log.note("the chip is in Standby: RAM is lost; a wake-up pin, the RTC or a reset ends it");
       cpu.halt();
       return;
     }
     this.#mode = "stop";
-    this.#eventBefore = cpu.event;
     this.#freeze(true);
     rcc.enterStop();
   }
 
-  /** An alarm or the wake-up timer of the RTC. */
+  /** An alarm or the wake-up timer of the RTC, or a wake-up pin. */
   wakeUpEvent(): void {
     if (this.#mode !== "standby") return;
     this.#mode = "run";
     this.#options.onStandbyExit();
+  }
+
+  #setAsleep(asleep: boolean): void {
+    if (asleep === this.#asleep) return;
+    this.#asleep = asleep;
+    this.#options.onSleep();
   }
 
   #freeze(on: boolean): void {

@@ -135,4 +135,5 @@ export const IRQ = {
   TIM17: 118,
   LPUART1: 142,
   CRS: 144,
+  WAKEUP_PIN: 149,
 } as const;

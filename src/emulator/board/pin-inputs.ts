@@ -3,7 +3,7 @@
 import { type Gpio, type PortLetter, parsePin } from "../peripherals/gpio.js";
 
 export interface PinInput {
-  /** The alternate function that connects it; undefined: it looks at the pin in every mode but analog. */
+  /** The alternate function that connects it; undefined: it looks at the pin in every mode. */
   readonly af: number | undefined;
   /** @param level undefined while the pin is not connected */
   readonly feed: (level: boolean | undefined) => void;
@@ -49,10 +49,11 @@ export class PinInputs {
     }
   }
 
-  /** Is the pin in this alternate function now (undefined: in any mode but analog)? */
+  /** Is the pin in this alternate function now (undefined: in any mode)? */
   muxed(port: PortLetter, pin: number, af: number | undefined): boolean {
+    if (af === undefined) return true;
     const { mode, alternateFunction } = this.#gpio[port].pinFunction(pin);
-    return af === undefined ? mode !== "analog" : mode === "alternate" && alternateFunction === af;
+    return mode === "alternate" && alternateFunction === af;
   }
 
   #level(port: PortLetter, pin: number, { af }: PinInput): boolean | undefined {

@@ -120,6 +120,7 @@ const CLOCK_INPUTS: Readonly<Record<string, Readonly<Record<number, (tree: Clock
 /** Timers without TRGO: what they lead to others is OC1. */
 const OC1_MASTERS = ["TIM13", "TIM14", "TIM16", "TIM17"];
 
+export type TimerName = (typeof TIMERS)[number]["name"];
 export type SerialPortName = (typeof SERIAL_PORTS)[number]["name"];
 
 export interface Wiring {
@@ -191,15 +192,21 @@ export function serialPorts(
   });
 }
 
+export interface TimerOptions extends Wiring {
+  /** Does the timer's clock run: its gate, its gate while the core sleeps, a debugger's freeze? */
+  readonly runs: (name: TimerName) => () => boolean;
+}
+
 /** @param onOutputs outputs of a timer that somebody looks at may have changed. */
 export function timers(
-  wiring: Wiring,
+  wiring: TimerOptions,
   onOutputs: (timer: string) => void,
-): (Part & { readonly device: Tim })[] {
+): (Part & { readonly name: TimerName; readonly device: Tim })[] {
   const { log, timeline, rcc, irqLine, requests } = wiring;
   const byName = new Map<string, Tim>();
   const parts = TIMERS.map(({ name, kind, bits, bus, irq, internal }) => {
     const clocked = rcc.clockGate(name);
+    const runs = wiring.runs(name);
     const own = OWN_LINES[name];
     const device = new Tim({
       name,
@@ -216,7 +223,7 @@ export function timers(
             breakInterrupt: irqLine(own.break),
           }),
       clocked,
-      clockHz: () => (clocked() ? rcc.clockTree.timerHz(bus) : 0),
+      clockHz: () => (runs() ? rcc.clockTree.timerHz(bus) : 0),
       request: (what) => requests.pulse(`${name}_${what}`),
       internalLevel: (index) => {
         const master = internal[index] ?? "";

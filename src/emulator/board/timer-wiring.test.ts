@@ -270,3 +270,41 @@ test("a timer stands still while its clock gate is closed", () => {
   assert.equal(read(TIM2 + CNT), 64);
   assert.equal(read(TIM2 + CCR2), 0);
 });
+
+test("a timer stands still in Sleep without its LPEN bit, and under a debugger that freezes it", () => {
+  const { read, write, timeline, chip } = rig();
+  write(RCC + 0x110, 0xffff_fffe);
+  write(TIM2 + CR1, 1);
+  write(TIM3 + CR1, 1);
+  pass(timeline, 1_000);
+  chip.cpu.sleep(false);
+  chip.lowPower.afterRun();
+  pass(timeline, 1_000);
+  assert.equal(read(TIM2 + CNT), 64);
+  assert.equal(read(TIM3 + CNT), 128);
+  chip.cpu.wake();
+  chip.lowPower.afterRun();
+  pass(timeline, 1_000);
+  assert.equal(read(TIM2 + CNT), 128);
+  write(0x5c00_103c, 1);
+  chip.cpu.debug.onFreeze(true);
+  pass(timeline, 1_000);
+  chip.cpu.debug.onFreeze(false);
+  assert.equal(read(TIM2 + CNT), 128);
+  assert.equal(read(TIM3 + CNT), 256);
+});
+
+test("a wake-up pin ends Standby", () => {
+  const { write, chip, log } = rig();
+  write(0x5802_4828, 1);
+  write(0x5802_4810, 7);
+  chip.cpu.scs.write(0xd10, 4, 4);
+  chip.cpu.sleep(false);
+  chip.lowPower.afterRun();
+  assert.equal(chip.lowPower.mode, "standby");
+  assert.ok(log.has(/in Standby/));
+  chip.gpio.A.drive(0, true, "strong");
+  assert.equal(chip.lowPower.mode, "run");
+  chip.applyReset();
+  assert.equal(chip.bus.read(0x5802_4810, 4) & 0x40, 0x40);
+});

@@ -60,6 +60,8 @@ export interface ClockTreeInputs {
   pllReady(pll: PllNumber): boolean;
   /** The fractional part (0..8191) that the PLL's modulator has latched. */
   pllFraction(pll: PllNumber): number;
+  /** The chip is in Stop: the system clock stands still. */
+  stopped(): boolean;
 }
 
 /** The PLL's reference and VCO, whether it runs or not; `refHz` is 0 without a source. */
@@ -235,7 +237,7 @@ export class ClockTree {
 
   /** sys_ck, as SWS shows it. */
   get sysHz(): number {
-    return SYSTEM[this.#field("CFGR", 3, 7)]?.(this) ?? 0;
+    return this.#inputs.stopped() ? 0 : (SYSTEM[this.#field("CFGR", 3, 7)]?.(this) ?? 0);
   }
 
   get cpuHz(): number {

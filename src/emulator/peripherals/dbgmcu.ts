@@ -9,6 +9,26 @@ type DbgmcuRegister = "IDC" | "CR" | "APB3FZ1" | "APB1LFZ1" | "APB2FZ1" | "APB4F
 /** DEV_ID 0x450 (STM32H742/743/750/753), REV_ID 0x2003: revision V. */
 export const IDC_REVISION_V = 0x2003_6450;
 
+const FREEZE_BITS = {
+  TIM2: ["APB1LFZ1", 0],
+  TIM3: ["APB1LFZ1", 1],
+  TIM4: ["APB1LFZ1", 2],
+  TIM5: ["APB1LFZ1", 3],
+  TIM6: ["APB1LFZ1", 4],
+  TIM7: ["APB1LFZ1", 5],
+  TIM12: ["APB1LFZ1", 6],
+  TIM13: ["APB1LFZ1", 7],
+  TIM14: ["APB1LFZ1", 8],
+  TIM1: ["APB2FZ1", 0],
+  TIM8: ["APB2FZ1", 1],
+  TIM15: ["APB2FZ1", 16],
+  TIM16: ["APB2FZ1", 17],
+  TIM17: ["APB2FZ1", 18],
+  IWDG1: ["APB4FZ1", 18],
+} as const satisfies Readonly<Record<string, readonly [DbgmcuRegister, number]>>;
+
+export type FrozenName = keyof typeof FREEZE_BITS;
+
 export class Dbgmcu extends Peripheral {
   readonly registers: RegisterBlock<DbgmcuRegister>;
 
@@ -17,10 +37,11 @@ export class Dbgmcu extends Peripheral {
     this.registers = new RegisterBlock(
       {
         IDC: { offset: 0x00, reset: IDC_REVISION_V, ro: 0xffff_0fff },
-        CR: { offset: 0x04, reset: 0, tagged: 0x1070_01bf },
+        // Clocks of the debug domains: a debugger here needs none.
+        CR: { offset: 0x04, reset: 0, rw: 0x1070_01bf },
         APB3FZ1: { offset: 0x34, reset: 0, tagged: 0x40 },
-        APB1LFZ1: { offset: 0x3c, reset: 0, tagged: 0xe0_03ff },
-        APB2FZ1: { offset: 0x4c, reset: 0, tagged: 0x2007_0003 },
+        APB1LFZ1: { offset: 0x3c, reset: 0, rw: 0x1ff, tagged: 0xe0_0200 },
+        APB2FZ1: { offset: 0x4c, reset: 0, rw: 0x7_0003, tagged: 0x2000_0000 },
         APB4FZ1: { offset: 0x54, reset: 0, rw: 0x4_0000, tagged: 0x1_1e80 },
       },
       { name: "DBGMCU", log: options.log },
@@ -32,8 +53,9 @@ export class Dbgmcu extends Peripheral {
     this.registers.reset();
   }
 
-  /** APB4FZ1.DBG_WDGLSD1: the independent watchdog stands still while the core is halted. */
-  get freezesWatchdog(): boolean {
-    return this.registers.has("APB4FZ1", 1 << 18);
+  /** Does the peripheral stand still while a debugger halts the core? */
+  freezes(name: FrozenName): boolean {
+    const [register, bit] = FREEZE_BITS[name];
+    return this.registers.has(register, 1 << bit);
   }
 }

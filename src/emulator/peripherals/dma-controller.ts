@@ -84,7 +84,10 @@ export abstract class DmaController extends Peripheral {
       },
       onEnd: () => this.ended(n, this.channels[n]?.left ?? 0),
       onError: (why) => {
-        log.once(`${name}.${n}.transfer error`, `guest mistake: ${name} ${this.describe(n)}: transfer error: ${why}`);
+        log.once(
+          `${name}.${n}.transfer error`,
+          `guest mistake: ${name} ${this.describe(n)}: transfer error: ${why}`,
+        );
         this.happened(n, "error", 0);
       },
     });

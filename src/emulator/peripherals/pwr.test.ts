@@ -6,7 +6,11 @@ import type { VoltageScale } from "./operating-point.js";
 import { Pwr, type PwrOptions } from "./pwr.js";
 import { pass } from "./test-kit.js";
 
+const CR1 = 0x00;
 const CSR1 = 0x04;
+const WKUPCR = 0x20;
+const WKUPFR = 0x24;
+const WKUPEPR = 0x28;
 const CR3 = 0x0c;
 const D3CR = 0x18;
 
@@ -98,4 +102,39 @@ test("DBP goes with a system reset", () => {
   assert.equal(pwr.backupWritable, true);
   pwr.systemReset();
   assert.equal(pwr.backupWritable, false);
+});
+
+test("PVD and AVD compare the supply with their thresholds, and an external voltage with PLS = 7", () => {
+  const lows: boolean[] = [];
+  let input = true;
+  const { pwr } = rig({ onSupply: (low) => lows.push(low), pvdInput: () => input });
+  pwr.write(CR1, 4, (3 << 5) | (1 << 4));
+  assert.equal(pwr.read(CSR1, 4) & 0x1_0010, 0);
+  pwr.setSupply(2300);
+  assert.equal(pwr.read(CSR1, 4) & 0x1_0010, 0x10);
+  pwr.write(CR1, 4, (1 << 16) | (2 << 17));
+  assert.equal(pwr.read(CSR1, 4) & 0x1_0010, 0x1_0000);
+  pwr.setSupply(3300);
+  pwr.write(CR1, 4, (7 << 5) | (1 << 4));
+  assert.equal(pwr.read(CSR1, 4) & 0x10, 0);
+  input = false;
+  pwr.write(CR1, 4, (7 << 5) | (1 << 4));
+  assert.equal(pwr.read(CSR1, 4) & 0x10, 0x10);
+  assert.equal(lows.at(-1), true);
+});
+
+test("wake-up pins set their flag at the edge that WKUPP names, or when they are enabled at that level", () => {
+  const events: string[] = [];
+  const { pwr } = rig({ onWakeUp: (index, pending) => events.push(`${index}${pending ? "+" : "-"}`) });
+  pwr.wakeUpPins.level(0, true);
+  assert.equal(pwr.read(WKUPFR, 4), 0);
+  pwr.write(WKUPEPR, 4, 0x203);
+  assert.equal(pwr.read(WKUPFR, 4), 3, "WKUP1 is high, WKUP2 low, which its polarity asks for");
+  pwr.write(WKUPCR, 4, 3);
+  assert.equal(pwr.read(WKUPFR, 4), 0);
+  pwr.wakeUpPins.level(1, true);
+  assert.equal(pwr.read(WKUPFR, 4), 0);
+  pwr.wakeUpPins.level(1, false);
+  assert.equal(pwr.read(WKUPFR, 4), 2);
+  assert.deepEqual(events, ["0+", "1+", "0-", "1-", "1+"]);
 });

@@ -5,6 +5,7 @@ import { RegisterBlock } from "../registers.js";
 import type { Timeline, TimelineEvent } from "../timeline.js";
 import type { VoltageScale } from "./operating-point.js";
 import { Peripheral } from "./peripheral.js";
+import { WakeUpPins } from "./pwr-wakeup.js";
 
 export interface PwrOptions {
   readonly log: EmulatorLog;
@@ -15,6 +16,12 @@ export interface PwrOptions {
   readonly usbSupplied?: boolean;
   /** How the board's core is supplied; a configuration for another one would switch the chip off. Default "LDO". */
   readonly supply?: "LDO" | "BYPASS";
+  /** PVDO or AVDO, as EXTI line 16 sees it. */
+  readonly onSupply?: (low: boolean) => void;
+  /** The flag of wake-up pin `index` (0..5) was set or cleared. */
+  readonly onWakeUp?: (index: number, pending: boolean) => void;
+  /** The level of PVD_IN (PB7) while it is compared with the internal reference. */
+  readonly pvdInput?: () => boolean;
   /** The delivered voltage scale changed. */
   readonly onVoltageChange: (scale: VoltageScale) => void;
 }
@@ -22,6 +29,16 @@ export interface PwrOptions {
 type PwrRegister = "CR1" | "CSR1" | "CR2" | "CR3" | "CPUCR" | "D3CR" | "WKUPCR" | "WKUPFR" | "WKUPEPR";
 
 const DBP = 1 << 8;
+const PVDE = 1 << 4;
+const AVDEN = 1 << 16;
+const PVDO = 1 << 4;
+const AVDO = 1 << 16;
+/** Millivolts (data sheet, "Embedded reset and power control block characteristics"), falling edge: CR1.PLS, CR1.ALS. */
+const PVD_THRESHOLDS = [1950, 2100, 2250, 2400, 2550, 2700, 2850] as const;
+const AVD_THRESHOLDS = [1700, 2100, 2500, 2800] as const;
+/** PLS = 7: PVD_IN. */
+const EXTERNAL = 7;
+const USUAL_SUPPLY = 3300;
 const BYPASS = 1 << 0;
 const LDOEN = 1 << 1;
 const SUPPLY = 7;
@@ -35,6 +52,8 @@ const STOPF = 1 << 5;
 const SBF = 0x1c0;
 const CSSF = 1 << 9;
 const BREN = 1 << 0;
+/** There is nothing to tell: VBAT and the temperature are where they belong. */
+const MONEN = 1 << 4;
 const BRRDY = 1 << 16;
 /** CR2.MONEN and the backup regulator belong to the backup domain. */
 const CR2_PROTECTED = 0x11;
@@ -52,7 +71,10 @@ const SCALES: readonly VoltageScale[] = [3, 3, 2, 1];
 export class Pwr extends Peripheral {
   readonly registers: RegisterBlock<PwrRegister>;
 
+  readonly wakeUpPins: WakeUpPins;
+
   readonly #options: PwrOptions;
+  #supply = USUAL_SUPPLY;
   #supplyWritten = false;
   #delivered: VoltageScale = 3;
   #rising: TimelineEvent | undefined;
@@ -64,14 +86,14 @@ export class Pwr extends Peripheral {
     this.#options = options;
     this.registers = new RegisterBlock(
       {
-        CR1: { offset: 0x00, reset: 0xf000_c000, rw: DBP, tagged: 0x7_c2f1 },
+        // LPDS, FLPS and SVOS only change how much current Stop takes, and how soon it ends.
+        CR1: { offset: 0x00, reset: 0xf000_c000, rw: 0x7_c3f1, onWrite: () => this.#monitor() },
         CSR1: { offset: 0x04, reset: 0x4000, ro: 0x1_e010 },
         CR2: {
           offset: 0x08,
           reset: 0,
-          rw: BREN,
+          rw: BREN | MONEN,
           ro: 0xf1_0000,
-          tagged: 0x10,
           onWrite: (_written, before) => this.#writeCr2(before),
         },
         CR3: {
@@ -92,11 +114,20 @@ export class Pwr extends Peripheral {
           onWrite: (written) => this.#clearStopFlags(written),
         },
         D3CR: { offset: 0x18, reset: 0x4000, rw: VOS, ro: VOSRDY, onWrite: () => this.#scale() },
-        WKUPCR: { offset: 0x20, reset: 0, wo: 0x3f },
+        WKUPCR: { offset: 0x20, reset: 0, wo: 0x3f, onWrite: (written) => this.wakeUpPins.clear(written) },
         WKUPFR: { offset: 0x24, reset: 0, ro: 0x3f },
-        WKUPEPR: { offset: 0x28, reset: 0, tagged: 0x0fff_3f3f },
+        // WKUPPUPD: nothing here is weaker than a pull resistor.
+        WKUPEPR: {
+          offset: 0x28,
+          reset: 0,
+          rw: 0x0fff_3f3f,
+          onWrite: (_written, before) => this.wakeUpPins.configured(before),
+        },
       },
       { name: "PWR", log: options.log },
+    );
+    this.wakeUpPins = new WakeUpPins(this.registers as RegisterBlock<string>, (index, pending) =>
+      options.onWakeUp?.(index, pending),
     );
   }
 
@@ -145,6 +176,27 @@ export class Pwr extends Peripheral {
     this.#restart();
   }
 
+  /** VDD and VDDA in millivolts: what the voltage detectors look at. */
+  setSupply(millivolts: number): void {
+    this.#supply = millivolts;
+    this.#monitor();
+  }
+
+  /** PVD and AVD: their outputs are high while the supply is below its threshold. */
+  #monitor(): void {
+    const cr1 = this.registers.get("CR1");
+    const level = (cr1 >>> 5) & 7;
+    const low =
+      level === EXTERNAL
+        ? this.#options.pvdInput?.() !== true
+        : this.#supply < (PVD_THRESHOLDS[level] ?? PVD_THRESHOLDS[0]);
+    const pvd = (cr1 & PVDE) !== 0 && low;
+    const avd = (cr1 & AVDEN) !== 0 && this.#supply < (AVD_THRESHOLDS[(cr1 >>> 17) & 3] ?? AVD_THRESHOLDS[0]);
+    this.registers.setBits("CSR1", PVDO, pvd);
+    this.registers.setBits("CSR1", AVDO, avd);
+    this.#options.onSupply?.(pvd || avd);
+  }
+
   /** To be called when SYSCFG_PWRCR.ODEN changed. */
   overdriveChanged(): void {
     this.#scale();
@@ -157,6 +209,7 @@ export class Pwr extends Peripheral {
   #restart(): void {
     const { timeline } = this.#options;
     for (const event of [this.#rising, this.#usb]) timeline.cancel(event);
+    this.#monitor();
     this.#deliver(3);
     if (this.#supplyWritten) this.#settled();
   }

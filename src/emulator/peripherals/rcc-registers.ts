@@ -178,7 +178,7 @@ const PLAIN_REGISTERS = {
   D2CCIP1R: { offset: 0x50, reset: 0, rw: 0x0007_71c7, tagged: 0xb130_0000 },
   D2CCIP2R: { offset: 0x54, reset: 0, rw: 0x7030_333f, tagged: 0x00c0_0000 },
   D3CCIPR: { offset: 0x58, reset: 0, rw: 0x70e3_ff07, tagged: 0x0700_0000 },
-  GCR: { offset: 0xa0, reset: 0, tagged: 0x1 },
+  GCR: { offset: 0xa0, reset: 0, rw: 0x1 },
   D3AMR: { offset: 0xa8, reset: 0, tagged: 0x3129_dea9 },
 } as const satisfies Readonly<Record<string, RegisterSpec>>;
 
@@ -197,7 +197,7 @@ const ACTIVE_REGISTERS = {
   CIER: { offset: 0x60, reset: 0, rw: 0x1ff, tagged: 0x200 },
   CIFR: { offset: 0x64, reset: 0, ro: 0x7ff },
   CICR: { offset: 0x68, reset: 0, wo: 0x7ff },
-  BDCR: { offset: 0x70, reset: 0, rw: 0x0001_8305, ro: 0x42, tagged: 0x38 },
+  BDCR: { offset: 0x70, reset: 0, rw: 0x0001_831d, ro: 0x42, tagged: 0x20 },
   CSR: { offset: 0x74, reset: 0, rw: 0x1, ro: 0x2 },
   RSR: { offset: 0xd0, reset: 0x00fa_0000, ro: 0x55fa_0000, wo: 0x0001_0000 },
 } as const satisfies Readonly<Record<string, RegisterSpec>>;

@@ -46,6 +46,8 @@ export interface RccOptions {
   readonly onClockChange: (tree: ClockTree) => void;
   /** A peripheral's clock gate (RCC_xxxENR) opened or closed. */
   readonly onGateChange?: () => void;
+  /** RCC_xxxLPENR was written. */
+  readonly onSleepGates?: () => void;
   /** BDCR.BDRST: the whole backup domain goes to its reset state. */
   readonly onBackupReset: () => void;
 }
@@ -83,6 +85,9 @@ const BDRST = 1 << 16;
 const RTCSEL = 3 << 8;
 const RTCEN = 1 << 15;
 const STOPWUCK = 1 << 6;
+const WWDG1EN = 1 << 6;
+/** CR: HSI and CSI go on in Stop for the peripherals that they clock. */
+const KERNEL_ON = { HSI: 1 << 1, CSI: 1 << 9 } as const;
 /** The RCC_C1_xxx registers at 0x130.. are RCC_xxx at 0xD0.. seen a second time. */
 const ALIAS_FIRST = 0x130;
 const ALIAS_LAST = 0x17c;
@@ -110,6 +115,7 @@ export class Rcc implements BusDevice {
       oscillatorHz: (name) => this.#oscillatorHz(name),
       pllReady: (pll) => this.#ready(`PLL${pll}`),
       pllFraction: (pll) => this.#plls.fraction(pll),
+      stopped: () => this.#stopped,
     });
     this.#plls = new Plls({
       registers: this.registers,
@@ -139,6 +145,11 @@ export class Rcc implements BusDevice {
   systemReset(cause: SystemResetCause): void {
     this.#reset(false);
     this.registers.setBits("RSR", CAUSE_FLAGS[cause], true);
+  }
+
+  /** RCC_GCR.WW1RSC: WWDG1 may reset the system. */
+  get windowWatchdogResets(): boolean {
+    return this.registers.has("GCR", 1);
   }
 
   /** Is the peripheral's bus clock enabled while the CPU runs? */
@@ -187,7 +198,8 @@ export class Rcc implements BusDevice {
       const { register, on, ready } = SOURCES[name];
       this.#options.timeline.cancel(this.#starting.get(name));
       this.#starting.delete(name);
-      this.registers.setBits(register, on | ready, name === wake);
+      const kept = (name === "HSI" || name === "CSI") && this.registers.has("CR", KERNEL_ON[name]);
+      this.registers.setBits(register, on | ready, name === wake || (kept && this.#ready(name)));
     }
     const selection = wake === "CSI" ? 1 : 0;
     this.registers.set("CFGR", (this.registers.get("CFGR") & ~0x3f) | selection | (selection << 3));
@@ -266,9 +278,12 @@ export class Rcc implements BusDevice {
     }
     for (const register of keys(ENABLE_BITS)) {
       hooks[register] = (_written, before) => {
+        // Once WWDG1 has its clock, only a reset takes it away.
+        if (register === "APB3ENR") this.registers.setBits(register, before & WWDG1EN, true);
         if (this.registers.get(register) !== before) this.#options.onGateChange?.();
       };
     }
+    for (const register of keys(SLEEP_BITS)) hooks[register] = () => this.#options.onSleepGates?.();
     for (const register of keys(RESET_BITS)) {
       hooks[register] = (_written, before) => this.#writeReset(register, before);
     }
@@ -426,7 +441,10 @@ export class Rcc implements BusDevice {
   }
 
   #oscillatorHz(name: Oscillator): number {
-    if (this.#stopped && name !== "LSE" && name !== "LSI") return 0;
+    if (this.#stopped && name !== "LSE" && name !== "LSI") {
+      if (name !== "HSI" && name !== "CSI") return 0;
+      if (!this.registers.has("CR", KERNEL_ON[name])) return 0;
+    }
     return this.#ready(name) ? (this.#nominalHz(name) ?? 0) : 0;
   }
 

@@ -75,10 +75,14 @@ test("WWDG warns at 0x40, resets below it, and resets when it is refreshed too e
   const timeline = new Timeline();
   const interrupt = new TestLine();
   let bites = 0;
-  const options = { log: new RecordedLog(), timeline, interrupt, clocked: () => true };
+  const log = new RecordedLog();
+  const options = { log, timeline, interrupt, clocked: () => true, resetsSystem: () => false };
   const wwdg = new Wwdg({ ...options, pclkHz: () => 4096e3, onTimeout: () => bites++ });
   wwdg.write(4, 4, 0x27f);
+  wwdg.write(4, 4, 0x7f);
+  assert.equal(wwdg.read(4, 4), 0x27f, "EWI stays until a reset");
   wwdg.write(0, 4, 0xc2);
+  assert.ok(log.has(/WW1RSC/));
   pass(timeline, 1.5e6);
   assert.ok(!interrupt.asserted);
   pass(timeline, 1e6);

@@ -13,6 +13,8 @@ export interface WwdgOptions {
   readonly interrupt: InterruptLine;
   readonly clocked: ClockGate;
   readonly pclkHz: () => number;
+  /** RCC_GCR.WW1RSC */
+  readonly resetsSystem: () => boolean;
   readonly onTimeout: () => void;
 }
 
@@ -34,7 +36,12 @@ export class Wwdg extends Peripheral {
     this.registers = new RegisterBlock(
       {
         CR: { offset: 0x00, reset: 0x7f, rw: 0xff, onWrite: (_written, before) => this.#refresh(before) },
-        CFR: { offset: 0x04, reset: 0x7f, rw: 0x1a7f | 0x3800, onWrite: () => this.#update() },
+        CFR: {
+          offset: 0x04,
+          reset: 0x7f,
+          rw: 0x1a7f | 0x3800,
+          onWrite: (_written, before) => this.#configure(before),
+        },
         SR: {
           offset: 0x08,
           reset: 0,
@@ -54,6 +61,12 @@ export class Wwdg extends Peripheral {
     this.#update();
   }
 
+  /** EWI can be cleared by a reset only. */
+  #configure(before: number): void {
+    this.registers.setBits("CFR", before & EWI, true);
+    this.#update();
+  }
+
   /** Once started only a reset stops it. */
   #refresh(before: number): void {
     const running = (before & WDGA) !== 0;
@@ -64,6 +77,13 @@ export class Wwdg extends Peripheral {
       return;
     }
     if ((now & WDGA) === 0) return;
+    if (!running && !this.#options.resetsSystem()) {
+      const { log } = this.#options;
+      log.once(
+        "WWDG.scope",
+        "guest mistake: WWDG1 was started without RCC_GCR.WW1RSC, which the manual wants first",
+      );
+    }
     if ((now & T6) === 0) {
       this.#bite("its counter was written with T6 = 0");
       return;

@@ -99,7 +99,7 @@ function declarations(): Record<string, Declared> {
     EXTI: new Exti({ ...common, groups: [] }),
     DBGMCU: new Dbgmcu(common),
     IWDG: new Iwdg({ ...common, onStart: nothing, onTimeout: nothing }),
-    WWDG: new Wwdg({ ...common, pclkHz: () => 0, onTimeout: nothing }),
+    WWDG: new Wwdg({ ...common, pclkHz: () => 0, resetsSystem: () => true, onTimeout: nothing }),
     RNG: new Rng({ ...common, kernelHz: () => 0, hclkHz: () => 1, random32: () => 0 }),
     CRC: new Crc(common),
     HASH: new Hash({ ...common, hclkHz: () => 1 }),
