@@ -130,6 +130,7 @@ export class Chip {
   #frozen = false;
   #wakeUpLines: readonly InterruptLine[] | undefined;
   readonly #signals = new InternalSignals();
+  readonly #requests = new ChipRequests();
   readonly #pinInputs: PinInputs | undefined;
   #timerWiring: TimerWiring | undefined;
   #cpuHz = 0;
@@ -588,7 +589,9 @@ export class Chip {
       interrupt: this.#irqs.source(IRQ.HASH_RNG),
       clocked: gate("HASH"),
       hclkHz,
+      request: this.#requests.signal("HASH_IN"),
     });
+    this.#requests.onEnd("HASH_IN", () => hash.transferred());
     this.#add("HASH", ADDRESS.HASH, hash, { resetBit: "HASH" });
     const rng = new Rng({
       log,
@@ -605,7 +608,7 @@ export class Chip {
 
   #makeSerialAndTimers(): void {
     const { log, timeline, onSerial, random, sdCard } = this.#options;
-    const requests = new ChipRequests();
+    const requests = this.#requests;
     const irqLine = (irq: number): InterruptLine => this.#irqs.source(irq);
     const { level1 } = this.cpu;
     const inputs = this.#pinInputs as PinInputs;

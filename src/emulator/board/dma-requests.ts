@@ -21,6 +21,8 @@ const FIRST = 9;
 export class ChipRequests {
   readonly mux1 = new DmaRequests();
   readonly mux2 = new DmaRequests();
+  /** By number in DMAMUX1: who wants to know that a transfer for its request is through. */
+  readonly #ends = new Map<number, () => void>();
   readonly #pulses = new Map<string, DmaSignal>();
 
   /** A peripheral's request by its name; one that no controller listens to is accepted and leads nowhere. */
@@ -40,6 +42,16 @@ export class ChipRequests {
         for (const end of ends) end.pulse();
       },
     };
+  }
+
+  /** `listener` runs when a transfer is through that served the request. */
+  onEnd(name: string, listener: () => void): void {
+    this.#ends.set(FIRST + MUX1.indexOf(name), listener);
+  }
+
+  /** A stream is through that listened to request `id` of DMAMUX1. */
+  ended(id: number): void {
+    this.#ends.get(id)?.();
   }
 
   pulse(name: string): void {

@@ -131,7 +131,10 @@ export function dmaControllers(wiring: DmaWiring): ChipPart[] {
       clocked: rcc.clockGate(`DMA${number}`),
       asserted: (stream) => mux1.asserted(first + stream),
       taken: (stream) => mux1.taken(first + stream),
-      onComplete: (stream) => mdma.trigger(first + stream),
+      onComplete: (stream) => {
+        mdma.trigger(first + stream);
+        requests.ended(mux1.request(first + stream));
+      },
     });
   });
   const bdma = new Bdma({

@@ -87,6 +87,11 @@ export class Dmamux extends Peripheral {
     this.#update();
   }
 
+  /** DMAREQ_ID of a channel; 0 listens to nothing. */
+  request(channel: number): number {
+    return this.#control(channel) & REQUEST;
+  }
+
   /** Is the request raised that the channel listens to, and may it pass? */
   asserted(channel: number): boolean {
     const cr = this.#control(channel);

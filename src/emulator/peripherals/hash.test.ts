@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { createHash } from "node:crypto";
+import { createHash, createHmac } from "node:crypto";
 import { test } from "node:test";
 import { RecordedLog } from "../test-log.js";
 import { Timeline } from "../timeline.js";
@@ -112,8 +112,69 @@ test("DINIS drops with a full block; the FIFO level shows in CR; the next block 
   assert.ok(r.timeline.now - before >= 400, `${r.timeline.now - before} ns`);
 });
 
-test("HMAC is refused with a word in the log", () => {
+for (const { name, algo, words } of ALGORITHMS) {
+  test(`HMAC with ${name}: key, message, key, each ended by DCAL, short keys and long ones`, () => {
+    for (const keyLength of [1, 20, 63, 64, 65, 200]) {
+      const key = Uint8Array.from({ length: keyLength }, (_, index) => (index * 11 + 3) & 0xff);
+      const message = Uint8Array.from({ length: 130 }, (_, index) => index);
+      const r = rig();
+      r.hash.write(CR, 4, algo | BYTES | 0x44 | (keyLength > 64 ? 1 << 16 : 0));
+      for (const part of [key, message]) {
+        feed(r, part);
+        pass(r.timeline, 1e5);
+        assert.equal(r.hash.read(SR, 4), 1, "ready for more, no digest yet");
+      }
+      feed(r, key);
+      pass(r.timeline, 1e5);
+      assert.equal(r.hash.read(SR, 4), 3);
+      assert.equal(digest(r, words), createHmac(name, key).update(message).digest("hex"));
+    }
+  });
+}
+
+test("DMA is asked for words while DMAE is set; the end of its transfer ends the message, unless MDMAT is set", () => {
+  const timeline = new Timeline();
+  const asked: boolean[] = [];
+  const request = { set: (on: boolean) => asked.push(on), pulse: () => {} };
+  const options = { log: new RecordedLog(), timeline, interrupt: new TestLine(), clocked: () => true };
+  const hash = new Hash({ ...options, hclkHz: () => 200e6, request });
+  hash.write(CR, 4, (1 << 18) | (1 << 7) | BYTES | 0xc | (1 << 13));
+  assert.equal(asked.at(-1), true);
+  hash.write(DIN, 4, 0x6463_6261);
+  hash.transferred();
+  assert.equal(hash.read(CR, 4) & 8, 8);
+  hash.write(CR, 4, (1 << 18) | (1 << 7) | BYTES | 8);
+  hash.write(DIN, 4, 0x6867_6665);
+  hash.transferred();
+  assert.equal(asked.at(-1), false);
+  pass(timeline, 1e5);
+  assert.equal(hash.read(CR, 4) & 8, 0);
+  assert.equal(hash.read(SR, 4), 3);
+  const expected = createHash("sha256").update("abcdefgh").digest();
+  assert.equal(hash.read(0x310, 4), expected.readUInt32BE(0));
+});
+
+test("a context that was saved goes on where it was, after another message in between", () => {
   const r = rig();
-  r.hash.write(CR, 4, 0x44);
-  assert.ok(r.log.has(/HMAC/));
+  const algo = (1 << 18) | (1 << 7);
+  const message = Uint8Array.from({ length: 160 }, (_, index) => index);
+  const put = (from: number, to: number): void => {
+    for (let at = from; at < to; at += 4)
+      r.hash.write(DIN, 4, new DataView(message.buffer).getUint32(at, true));
+  };
+  r.hash.write(CR, 4, algo | BYTES | 4);
+  put(0, 68);
+  pass(r.timeline, 1e5);
+  const saved = Array.from({ length: 54 }, (_, index) => r.hash.read(0xf8 + index * 4, 4));
+  r.hash.write(CR, 4, BYTES | 4);
+  feed(r, message.subarray(7, 99));
+  pass(r.timeline, 1e5);
+  r.hash.write(CR, 4, algo | BYTES | 4);
+  saved.forEach((word, index) => {
+    r.hash.write(0xf8 + index * 4, 4, word);
+  });
+  put(68, 160);
+  r.hash.write(STR, 4, 0x100);
+  pass(r.timeline, 1e5);
+  assert.equal(digest(r, 8), createHash("sha256").update(message).digest("hex"));
 });

@@ -1,10 +1,10 @@
-/** HASH: MD5, SHA-1, SHA-224 and SHA-256 (RM0433, chapter HASH). HMAC, DMA and context swapping are refused. */
+/** HASH: MD5, SHA-1, SHA-224 and SHA-256, plain and HMAC, by software and DMA, with context swapping (RM0433, chapter HASH). */
 
-import { md5, sha1 } from "@noble/hashes/legacy.js";
-import { sha224, sha256 } from "@noble/hashes/sha2.js";
 import type { ClockGate, EmulatorLog, InterruptLine } from "../bus.js";
 import { RegisterBlock, type RegisterSpec } from "../registers.js";
 import type { Timeline, TimelineEvent } from "../timeline.js";
+import { type DmaSignal, NO_DMA } from "./dma-request.js";
+import { HashMessage } from "./hash-message.js";
 import { Peripheral } from "./peripheral.js";
 import { stallUntil } from "./stall.js";
 
@@ -15,6 +15,8 @@ export interface HashOptions {
   readonly clocked: ClockGate;
   /** The AHB clock in Hz: the unit's own speed. */
   readonly hclkHz: () => number;
+  /** HASH_IN */
+  readonly request?: DmaSignal;
 }
 
 type DigestRegister = "HR0" | "HR1" | "HR2" | "HR3" | "HR4";
@@ -28,30 +30,20 @@ type HashRegister =
   | `HASH_HR${number}`
   | `CSR${number}`;
 
-interface Algorithm {
-  readonly create: () => { update(data: Uint8Array): unknown; digest(): Uint8Array };
-  /** Cycles a block of 64 bytes (RM0433, table "Processing time"). */
-  readonly cycles: number;
-}
-
 const INIT = 1 << 2;
-const MODE = 1 << 6;
+const DMAE = 1 << 3;
+const MDMAT = 1 << 13;
 const DCAL = 1 << 8;
 const NBLW = 0x1f;
 const DINIS = 1 << 0;
 const DCIS = 1 << 1;
+const DMAS = 1 << 2;
 const BUSY = 1 << 3;
 const BLOCK_WORDS = 16;
 const CONTEXT_WORDS = 54;
-const SHA1: Algorithm = { create: () => sha1.create(), cycles: 82 };
-/** CR.ALGO1 (bit 18) and ALGO0 (bit 7): 00 SHA-1, 01 MD5, 10 SHA-224, 11 SHA-256. */
-const ALGORITHMS: readonly Algorithm[] = [
-  SHA1,
-  { create: () => md5.create(), cycles: 66 },
-  { create: () => sha224.create(), cycles: 66 },
-  { create: () => sha256.create(), cycles: 66 },
-];
-
+/** Contexts that were saved and not yet restored; the oldest are forgotten. */
+const CONTEXTS = 64;
+const CONTEXT_MARK = 0x48415348;
 /** CR.DATATYPE: how a written word is turned into the bit string, most significant bit first. */
 const SWAPS: readonly ((word: number) => number)[] = [
   (word) => word,
@@ -68,11 +60,14 @@ export class Hash extends Peripheral {
   readonly registers: RegisterBlock<HashRegister>;
 
   readonly #options: HashOptions;
-  #state = SHA1.create();
-  #algorithm = SHA1;
+  #message = new HashMessage(0);
   /** Words in the input FIFO, as written. */
   #words: number[] = [];
-  #bytes = 0;
+  readonly #contexts = new Map<
+    number,
+    { readonly message: HashMessage; readonly words: readonly number[] }
+  >();
+  #nextContext = 1;
   #busy: { readonly event: TimelineEvent; readonly finish: () => void } | undefined;
 
   constructor(options: HashOptions) {
@@ -98,10 +93,9 @@ export class Hash extends Peripheral {
       CR: {
         offset: 0x00,
         reset: 0,
-        rw: 0x4_00f0,
+        rw: 0x5_20f8,
         wo: INIT,
         ro: 0x1f00,
-        tagged: 0x1_2008,
         onRead: (stored) => stored | this.#fifoLevel(),
         onWrite: (written) => this.#control(written),
       },
@@ -117,8 +111,11 @@ export class Hash extends Peripheral {
       },
     };
     for (let index = 0; index < CONTEXT_WORDS; index++) {
-      specs[`CSR${index}`] = { offset: 0xf8 + index * 4, reset: 0, tagged: 0xffff_ffff };
+      specs[`CSR${index}`] = { offset: 0xf8 + index * 4, reset: 0, rw: 0xffff_ffff };
     }
+    // What lies in the other context registers is only ST's business: the first two lead back to the state.
+    specs["CSR0"] = { offset: 0xf8, reset: 0, rw: 0xffff_ffff, onRead: () => this.#saveContext() };
+    specs["CSR1"] = { offset: 0xfc, reset: 0, rw: 0xffff_ffff, onWrite: () => this.#restoreContext() };
     for (const index of [0, 1, 2, 3, 4] as const) {
       specs[`HR${index}`] = { offset: 0x0c + index * 4, reset: 0, ro: 0xffff_ffff };
     }
@@ -135,10 +132,10 @@ export class Hash extends Peripheral {
   }
 
   #control(written: number): void {
-    if ((written & MODE) !== 0) {
-      this.#options.log.once("HASH.HMAC", "HASH: HMAC mode is not modelled: the digest will be a plain hash");
+    if ((written & INIT) === 0) {
+      this.#updateInterrupt();
+      return;
     }
-    if ((written & INIT) === 0) return;
     this.#waitForIdle();
     this.#initialise();
     this.registers.setBits("SR", DINIS, true);
@@ -147,11 +144,32 @@ export class Hash extends Peripheral {
   }
 
   #initialise(): void {
-    const cr = this.registers.get("CR");
-    this.#algorithm = ALGORITHMS[((cr >>> 17) & 2) | ((cr >>> 7) & 1)] ?? SHA1;
-    this.#state = this.#algorithm.create();
+    this.#message = new HashMessage(this.registers.get("CR"));
     this.#words = [];
-    this.#bytes = 0;
+  }
+
+  /** The state stays here, and software carries its number around. */
+  #saveContext(): number {
+    const number = this.#nextContext++;
+    this.#contexts.set(number, { message: this.#message.clone(), words: [...this.#words] });
+    this.#contexts.delete(number - CONTEXTS);
+    this.registers.set("CSR1", CONTEXT_MARK);
+    return number;
+  }
+
+  #restoreContext(): void {
+    const context = this.#contexts.get(this.registers.get("CSR0"));
+    if (context === undefined || this.registers.get("CSR1") !== CONTEXT_MARK) return;
+    this.#message = context.message.clone();
+    this.#words = [...context.words];
+  }
+
+  /** The DMA transfer that feeds HASH is through: without MDMAT that is the end of the message (or key). */
+  transferred(): void {
+    if (!this.registers.has("CR", DMAE) || this.registers.has("CR", MDMAT)) return;
+    this.registers.setBits("CR", DMAE, false);
+    this.#start(DCAL);
+    this.#updateInterrupt();
   }
 
   /** The FIFO takes one word more than a block; that word starts the block (RM0433, chapter HASH). */
@@ -173,19 +191,22 @@ export class Hash extends Peripheral {
     this.#waitForIdle();
     this.#absorb(this.#words, this.registers.get("STR") & NBLW || 32);
     this.#words = [];
-    const tail = this.#bytes % 64;
-    const blocks = (tail > 55 ? 2 : 1) + (this.#bytes > 0 && tail === 0 ? 1 : 0);
+    const { bytes } = this.#message;
+    const tail = bytes % 64;
+    const blocks = (tail > 55 ? 2 : 1) + (bytes > 0 && tail === 0 ? 1 : 0);
     this.#compute(blocks, () => this.#finish());
   }
 
   #finish(): void {
-    const digest = this.#state.digest();
+    const digest = this.#message.end();
+    this.registers.setBits("SR", DINIS, true);
+    if (digest === undefined) return;
     for (let index = 0; index < 8; index++) {
       const word = bigEndian(digest, index * 4);
       this.registers.set(`HASH_HR${index}`, word);
       if (index < 5) this.registers.set(`HR${index}` as DigestRegister, word);
     }
-    this.registers.setBits("SR", DCIS | DINIS, true);
+    this.registers.setBits("SR", DCIS, true);
   }
 
   #absorb(words: readonly number[], bitsOfLast: number): void {
@@ -199,12 +220,11 @@ export class Hash extends Peripheral {
       const swapped = swap?.(word) ?? word;
       for (let lane = 0; lane < 4; lane++) bytes[index * 4 + lane] = (swapped >>> (24 - lane * 8)) & 0xff;
     });
-    this.#state.update(bytes.subarray(0, length));
-    this.#bytes += length;
+    this.#message.update(bytes.subarray(0, length));
   }
 
   #compute(blocks: number, finish: () => void): void {
-    const ns = (blocks * this.#algorithm.cycles * 1e9) / this.#options.hclkHz();
+    const ns = (blocks * this.#message.cycles * 1e9) / this.#options.hclkHz();
     this.registers.setBits("SR", BUSY, true);
     const event = this.#options.timeline.after(ns, () => this.#complete());
     this.#busy = { event, finish };
@@ -235,6 +255,9 @@ export class Hash extends Peripheral {
 
   #updateInterrupt(): void {
     this.#options.interrupt.set((this.registers.get("SR") & this.registers.get("IMR") & 3) !== 0);
+    const wants = this.registers.has("CR", DMAE) && this.#busy === undefined;
+    this.registers.setBits("SR", DMAS, this.registers.has("CR", DMAE));
+    (this.#options.request ?? NO_DMA).set(wants);
   }
 }
 
