@@ -8,8 +8,11 @@ import { type LinearMemory, webAssembly } from "./web-assembly.js";
 /** Memories begin on a page: whole pages of theirs can be reached directly. */
 const ALIGNMENT = 4096;
 const WASM_PAGE = 65536;
-/** For the core itself: which page of the address space lies where, under three sets of permissions, and its registers. */
-const CORE_BYTES = 25 << 20;
+/**
+ * For the core itself: which page of the address space lies where, and where its instructions do, under three sets of
+ * permissions (3 x 12 MiB); 16 MiB of instructions for its interpreter; addresses of translated code; registers.
+ */
+const CORE_BYTES = 54 << 20;
 
 export class GuestMemory {
   /** What translated code has as its memory; undefined where WebAssembly is not to be had. */

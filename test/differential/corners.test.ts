@@ -1,4 +1,4 @@
-/** Floating-point arithmetic of each corner value with each other, on both engines, in the mode that is translated. */
+/** Floating-point arithmetic of each corner value with each other, in JavaScript and in the mode that is translated. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Loops, loopOf, RUNS } from "./loops.js";
@@ -88,7 +88,7 @@ function compare(code: number, operands: readonly (readonly [d: Words, n: Words,
   const chunks = Math.ceil(operands.length / RUNS);
   const programs = Array<Uint8Array>(chunks).fill(loopOf([code >>> 16, code & 0xffff]));
   const ours = new Loops(programs, "translation");
-  const theirs = new Loops(programs, "interpreter");
+  const theirs = new Loops(programs, "reference");
   for (const [at, [d, n, m]] of operands.entries()) {
     const words = new Int32Array(48);
     words[15] = IXC;

@@ -1,4 +1,5 @@
-/** Single instructions in loops of their own, on both engines of this project's core. */
+/** Single instructions in loops of their own, on the engines of this project's core. */
+import type { Engine } from "../../src/emulator/cpu/core.js";
 import { SCRATCH } from "./cases.js";
 import { CODE_BASE, Machine } from "./machines.js";
 
@@ -19,7 +20,7 @@ export function loopOf(code: readonly number[]): Uint8Array {
 export class Loops {
   readonly machine: Machine;
 
-  constructor(programs: readonly Uint8Array[], engine: "interpreter" | "translation") {
+  constructor(programs: readonly Uint8Array[], engine: Engine) {
     const vectors = new Uint8Array(Uint32Array.of(SCRATCH, CODE | 1).buffer);
     const code = programs.map((bytes, n) => ({ address: CODE + n * PROGRAM_BYTES, bytes }));
     this.machine = new Machine([{ address: CODE_BASE, bytes: vectors }, ...code], engine, 2);
@@ -56,6 +57,11 @@ export class Loops {
 
   get memory(): Buffer {
     return Buffer.from(this.machine.cpu.bus.peek(SCRATCH, SCRATCH_BYTES) ?? new Uint8Array(0));
+  }
+
+  /** Cycles that passed in the interpreter's loop. */
+  get interpretedCycles(): number {
+    return this.machine.cpu.interpreter?.cycles ?? 0;
   }
 
   /** Cycles that passed in translated code. */

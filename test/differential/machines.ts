@@ -87,11 +87,11 @@ export class Machine {
 }
 
 /**
- * Runs a program on both engines, which must agree to the cycle.
+ * Runs a program on all engines, which must agree to the cycle.
  * @throws Error when they do not, when the guest does not end within `maxCycles`, or locks up.
  */
 export function runEmulator(loads: readonly Load[], maxCycles = 2e9): Run {
-  const [interpreted, translated] = (["interpreter", "translation"] as const).map((engine) => {
+  const [reference, ...others] = (["reference", "interpreter", "translation"] as const).map((engine) => {
     const machine = new Machine(loads, engine, 1);
     while (!machine.ended) {
       machine.turn();
@@ -99,12 +99,15 @@ export function runEmulator(loads: readonly Load[], maxCycles = 2e9): Run {
         throw new Error(`the guest does not end: pc 0x${machine.cpu.pc.toString(16)}`);
     }
     return machine;
-  }) as [Machine, Machine];
-  if (interpreted.cycles !== translated.cycles)
-    throw new Error(`translated in ${translated.cycles} cycles, interpreted in ${interpreted.cycles}`);
-  if (Buffer.compare(interpreted.output, translated.output) !== 0)
-    throw new Error("translated code wrote something else than the interpreter");
-  return translated;
+  }) as [Machine, ...Machine[]];
+  for (const { cpu, cycles, output } of others) {
+    const { engine } = cpu.options;
+    if (cycles !== reference.cycles)
+      throw new Error(`${engine}: ${cycles} cycles instead of ${reference.cycles}`);
+    if (Buffer.compare(output, reference.output) !== 0)
+      throw new Error(`${engine}: wrote something else than the instructions in JavaScript`);
+  }
+  return reference;
 }
 
 /** True at the end. */

@@ -16,6 +16,8 @@ import { CFSR, CoreFault, Exception, hex, usageFault } from "./faults.js";
 import { Fpu } from "./fpu.js";
 import type { Execute, Insn } from "./insn.js";
 import { Insn as Instruction } from "./insn.js";
+import { Interpreter } from "./interpret/interpreter.js";
+import { Records } from "./interpret/records.js";
 import type { Level1 } from "./level1.js";
 import { makeLevel1 } from "./level1-wiring.js";
 import { MemoryPort } from "./memory-port.js";
@@ -25,7 +27,7 @@ import { SystemControlSpace } from "./system-control-space.js";
 import { STATE_BYTES, Word } from "./translate/state.js";
 import { plainOf, Translator } from "./translate/translator.js";
 
-export type Engine = "interpreter" | "translation";
+export type Engine = "reference" | "interpreter" | "translation";
 
 export interface CortexM7Options {
   readonly bus: SystemBus;
@@ -43,8 +45,9 @@ export interface CortexM7Options {
    */
   readonly onBreakpoint?: (immediate: number) => boolean | "continue";
   /**
-   * What executes: an interpreter, or translation of what executes often into WebAssembly, which needs the bus's memories in
-   * its `GuestMemory` to win. Both do the same, to the cycle. Default: translation, where there is WebAssembly.
+   * What executes: each instruction by a call of JavaScript, which the others are held to; an interpreter in WebAssembly; or
+   * that and translation of what executes often. The latter two need the bus's memories in its `GuestMemory` to win. All do
+   * the same, to the cycle. Default: translation; reference where there is no WebAssembly.
    */
   readonly engine?: Engine;
   /** How often a block begins before it is translated, at least 1. Tests make it small. Default 3000. */
@@ -91,6 +94,9 @@ export class CortexM7 {
   /** Instruction time; undefined: a cycle each. */
   readonly pipeline: Pipeline | undefined;
   readonly mem: MemoryPort;
+  /** What the interpreter's loop executes; undefined where there is only JavaScript. */
+  readonly records: Records | undefined;
+  readonly interpreter: Interpreter | undefined;
   /** Undefined while everything is interpreted. */
   readonly translator: Translator | undefined;
   readonly exceptions: ExceptionModel;
@@ -127,11 +133,18 @@ export class CortexM7 {
     this.pipeline =
       options.busTiming === undefined ? undefined : new Pipeline(this.timeline, options.busTiming);
     this.level1 = makeLevel1(this);
-    this.mem = new MemoryPort(this.bus, this.scs.mpu, decode, this.level1);
+    if (options.engine !== "reference" && this.level1 === undefined)
+      this.records = Records.make(this.bus.memory);
+    this.mem = new MemoryPort(this.bus, this.scs.mpu, decode, this.level1, this.records);
     this.mem.onImpreciseFault = (address, error) => this.impreciseFault(address, error);
     this.mem.ignoresBusFault = (address) => this.#ignoresBusFault(address);
     this.mem.now = () => this.timeline.now;
+    this.interpreter = this.records && Interpreter.make(this, this.records);
     this.translator = this.#makeTranslator();
+    if (this.records !== undefined) this.records.counts = this.translator !== undefined;
+    this.mem.onUnalignedFaults = (may) => {
+      state[Word.strict] = may ? 1 : 0;
+    };
     this.scs.mpu.onChange = () => this.#protectionChanged();
     this.debug.fpb.onChange = (before, now) => {
       for (const address of [...before, ...now]) this.bus.codeChanged(address, 2);
@@ -145,14 +158,12 @@ export class CortexM7 {
 
   /** Strict caches need each access to be seen: they are interpreted. */
   #makeTranslator(): Translator | undefined {
-    if (this.options.engine === "interpreter" || this.level1 !== undefined) return undefined;
+    const { engine = "translation" } = this.options;
+    if (engine !== "translation" || this.level1 !== undefined) return undefined;
     const translator = Translator.make(this);
     if (translator === undefined) return undefined;
     this.mem.onForget = (first, last) => translator.forget(first, last);
     this.mem.onForgetView = (view) => translator.forgetView(view);
-    this.mem.onUnalignedFaults = (may) => {
-      translator.strict = may;
-    };
     return translator;
   }
 
@@ -217,11 +228,17 @@ export class CortexM7 {
 
   #execute(): void {
     const timeline = this.timeline;
+    const interpreter = this.interpreter;
+    const records = this.records;
     const resets = this.#resets;
     let insn = this.at;
     for (;;) {
       try {
         while (timeline.cycles < timeline.cycleLimit) {
+          if (interpreter !== undefined && records?.has(insn) === true) {
+            insn = interpreter.run(insn);
+            if (timeline.cycles >= timeline.cycleLimit) break;
+          }
           timeline.cycles++;
           this.at = insn;
           insn = insn.execute(this, insn);
@@ -363,6 +380,13 @@ export class CortexM7 {
   setNZ(result: number): void {
     this.nr = result;
     this.zr = result;
+  }
+
+  /** Makes `nr` and `zr` the same. False when that cannot be. */
+  unifyNZ(): boolean {
+    if (this.nr < 0 && this.zr === 0) return false;
+    this.setNZ(this.nr < 0 ? -1 : this.zr === 0 ? 0 : 1);
+    return true;
   }
 
   get thumb(): boolean {

@@ -34,8 +34,9 @@ export const decode: Execute = (cpu, insn) => {
     execute = cpu.pipeline.timed(insn, execute, cpu.level1);
   if (cpu.debug.comparators.watchesPc(insn.pc)) execute = watched(execute);
   if (cpu.hasBreakpoint(insn.pc)) execute = breakpoint(execute);
-  if (insn.leader === undefined) insn.execute = execute;
-  else cpu.translator?.decoded(insn, execute);
+  insn.execute = execute;
+  if (insn.leader !== undefined) cpu.translator?.decoded(insn);
+  cpu.records?.update(insn);
   return execute(cpu, insn);
 };
 

@@ -42,6 +42,8 @@ export class Insn {
   cond = 14;
   /** Set where blocks begin, when there is a translator: `execute` may then count, or enter translated code. */
   leader: Leader | undefined = undefined;
+  /** Place of what the interpreter's loop knows of it (interpret/records.ts); 0: nothing. */
+  record = 0;
 
   constructor(pc: number, it: number, decode: Execute) {
     this.pc = pc | 0;

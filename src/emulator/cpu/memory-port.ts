@@ -7,6 +7,7 @@ import { type AccessSize, BusFault, BusStall } from "../bus.js";
 import { LINE_BYTES } from "./cache.js";
 import { CFSR, CoreFault, Exception, usageFault } from "./faults.js";
 import type { Execute } from "./insn.js";
+import type { Records } from "./interpret/records.js";
 import type { Level1 } from "./level1.js";
 import { type Mpu, Permission } from "./mpu.js";
 import type { CodeListener, Region, SystemBus } from "./system-bus.js";
@@ -65,7 +66,7 @@ export class MemoryPort implements CodeListener {
   #storesAt = 0;
   #repeats = 0;
 
-  constructor(bus: SystemBus, mpu: Mpu, decode: Execute, level1?: Level1) {
+  constructor(bus: SystemBus, mpu: Mpu, decode: Execute, level1?: Level1, records?: Records) {
     this.#bus = bus;
     this.#level1 = level1;
     this.#mpu = mpu;
@@ -74,9 +75,9 @@ export class MemoryPort implements CodeListener {
     this.#halves = memory.halves;
     this.#bytes = memory.bytes;
     this.#views = [
-      new AccessView(decode, memory),
-      new AccessView(decode, memory),
-      new AccessView(decode, memory),
+      new AccessView(decode, memory, records),
+      new AccessView(decode, memory, records),
+      new AccessView(decode, memory, records),
     ];
     this.#view = this.#views[0];
     this.#reads = this.#view.reads;

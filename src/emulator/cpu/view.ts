@@ -5,11 +5,17 @@
 
 import type { GuestMemory } from "../guest-memory.js";
 import { type Execute, Insn } from "./insn.js";
+import { PC_SHIFT } from "./interpret/layout.js";
+import type { Records } from "./interpret/records.js";
 
 const PAGES = 1 << 20;
 export const PAGE_SHIFT = 12;
 
-type CodePage = (Insn | undefined)[];
+interface CodePage {
+  readonly insns: (Insn | undefined)[];
+  /** Records of the page; 0: none. */
+  readonly records: number;
+}
 
 export class AccessView {
   /**
@@ -23,8 +29,14 @@ export class AccessView {
   /** Indexed by address bits 31:22, then 21:12, then 11:1. */
   readonly #code: ((CodePage | undefined)[] | undefined)[] = new Array(1024).fill(undefined);
 
-  constructor(decode: Execute, memory: GuestMemory) {
+  /** For each page, where its records lie; undefined where nothing but JavaScript executes. */
+  readonly directory: Int32Array | undefined;
+  readonly #records: Records | undefined;
+
+  constructor(decode: Execute, memory: GuestMemory, records?: Records) {
     this.#decode = decode;
+    this.#records = records;
+    this.directory = records?.directory();
     this.reads = table(memory);
     this.writes = table(memory);
   }
@@ -32,7 +44,7 @@ export class AccessView {
   /** The instruction at an even address, decoded or not yet. */
   lookup(pc: number): Insn {
     const page = this.#code[pc >>> 22]?.[(pc >>> 12) & 1023];
-    const insn = page?.[(pc >>> 1) & 2047];
+    const insn = page?.insns[(pc >>> 1) & 2047];
     return insn ?? this.#create(pc);
   }
 
@@ -42,9 +54,15 @@ export class AccessView {
     if (it === 0) return plain;
     let insn: Insn = plain;
     while (insn.it !== it) {
-      insn.variant ??= new Insn(pc, it, this.#decode);
+      insn.variant ??= this.#variant(pc, it);
       insn = insn.variant;
     }
+    return insn;
+  }
+
+  #variant(pc: number, it: number): Insn {
+    const insn = new Insn(pc, it, this.#decode);
+    insn.record = this.#records?.variant(insn) ?? 0;
     return insn;
   }
 
@@ -81,17 +99,20 @@ export class AccessView {
   /** Drops the instructions that start in the halfwords from `first` to `last` (addresses / 2). */
   undecodeHalves(first: number, last: number): void {
     for (let half = first; half <= last; half++) {
-      this.#undecode(this.#code[half >>> 21]?.[(half >>> 11) & 1023]?.[half & 2047]);
+      this.#undecode(this.#code[half >>> 21]?.[(half >>> 11) & 1023]?.insns[half & 2047]);
     }
   }
 
   #undecodePage(page: CodePage | undefined): void {
     if (page === undefined) return;
-    for (const insn of page) this.#undecode(insn);
+    for (const insn of page.insns) this.#undecode(insn);
   }
 
   #undecode(insn: Insn | undefined): void {
-    for (let each = insn; each !== undefined; each = each.variant) each.execute = this.#decode;
+    for (let each = insn; each !== undefined; each = each.variant) {
+      each.execute = this.#decode;
+      this.#records?.clear(each);
+    }
   }
 
   #create(pc: number): Insn {
@@ -102,12 +123,19 @@ export class AccessView {
     }
     let page = table[(pc >>> 12) & 1023];
     if (page === undefined) {
-      page = new Array(2048).fill(undefined);
+      page = this.#createPage(pc);
       table[(pc >>> 12) & 1023] = page;
     }
     const insn = new Insn(pc & ~1, 0, this.#decode);
-    page[(pc >>> 1) & 2047] = insn;
+    if (page.records !== 0) insn.record = page.records + ((pc & 0xffe) << PC_SHIFT);
+    page.insns[(pc >>> 1) & 2047] = insn;
     return insn;
+  }
+
+  #createPage(pc: number): CodePage {
+    const records = this.#records?.page(this, pc & ~0xfff) ?? 0;
+    if (this.directory !== undefined) this.directory[pc >>> PAGE_SHIFT] = records;
+    return { insns: new Array(2048).fill(undefined), records };
   }
 }
 

@@ -4,36 +4,41 @@ import type { Execute } from "../insn.js";
 import * as bits from "../ops-bits.js";
 import * as data from "../ops-data.js";
 import type { Emit } from "./emit.js";
-import type { Emitter } from "./emit-common.js";
+import { type Emitter, imm } from "./emit-common.js";
 import { Local } from "./state.js";
 import { Op } from "./wasm.js";
 
 const ubfx: Emitter = (e, i) => {
   e.get(i.n);
-  e.body.const(i.a);
+  e.constant(i, "a");
   e.body.op(Op.shrU);
-  e.body.const(i.imm);
+  imm(e, i);
   e.body.op(Op.and);
   e.set(i.d);
 };
 const sbfx: Emitter = (e, i) => {
   e.get(i.n);
-  e.body.const(i.m - i.a);
+  e.constant(i, "a");
+  e.body.op(Op.shrU);
+  e.constant(i, "m");
   e.body.op(Op.shl);
-  e.body.const(i.m);
+  e.constant(i, "m");
   e.body.op(Op.shrS);
   e.set(i.d);
 };
 const bfi: Emitter = (e, i) => {
   const { body } = e;
   e.get(i.d);
-  body.const(~(i.imm << i.a));
-  body.op(Op.and);
+  imm(e, i);
+  e.constant(i, "a");
+  body.op(Op.shl);
+  body.const(-1);
+  body.op(Op.xor, Op.and);
   if (i.n !== 15) {
     e.get(i.n);
-    body.const(i.imm);
+    imm(e, i);
     body.op(Op.and);
-    body.const(i.a);
+    e.constant(i, "a");
     body.op(Op.shl, Op.or);
   }
   e.set(i.d);
@@ -127,7 +132,7 @@ const onBytePairs = (kind: number): boolean => (kind & 6) === 2;
 const extend: Emitter = (e, i) => {
   const { body } = e;
   e.get(i.m);
-  body.const(i.a);
+  e.constant(i, "a");
   body.op(Op.rotr);
   (EXTENSIONS[i.kind] as Extension)(e);
   if (i.n !== 15) {

@@ -10,7 +10,7 @@ export type Emitter = (e: Emit, i: Insn) => void;
 export type Leave = (e: Emit, i: Insn) => void;
 export const rn: Leave = (e, i) => e.get(i.n);
 export const rm: Leave = (e, i) => e.get(i.m);
-export const imm: Leave = (e, i) => e.body.const(i.imm);
+export const imm: Leave = (e, i) => e.constant(i, "imm");
 
 /** Rd = left op right. */
 export function binary(left: Leave, right: Leave, operation: number): Emitter {

@@ -17,50 +17,67 @@ export function operand(e: Emit, i: Insn): void {
       e.get(i.m);
       return;
     case Operand.lsl:
-      shifted(e, i, Op.shl, i.a);
+      shifted(e, i, Op.shl);
       return;
     case Operand.lsr:
       if (i.a === 32) body.const(0);
-      else shifted(e, i, Op.shrU, i.a);
+      else shifted(e, i, Op.shrU);
       return;
     case Operand.asr:
-      shifted(e, i, Op.shrS, i.a === 32 ? 31 : i.a);
+      if (i.a !== 32) shifted(e, i, Op.shrS);
+      else {
+        e.get(i.m);
+        body.const(31);
+        body.op(Op.shrS);
+      }
       return;
     case Operand.ror:
-      shifted(e, i, Op.rotr, i.a);
+      shifted(e, i, Op.rotr);
       return;
     case Operand.rrx:
-      shifted(e, i, Op.shrU, 1);
+      e.get(i.m);
+      body.const(1);
+      body.op(Op.shrU);
       e.carry();
       body.const(31);
       body.op(Op.shl, Op.or);
       return;
     default:
-      body.const(i.imm);
+      imm(e, i);
   }
 }
 
-function shifted(e: Emit, i: Insn, operation: number, amount: number): void {
+function shifted(e: Emit, i: Insn, operation: number): void {
   e.get(i.m);
-  e.body.const(amount);
+  e.constant(i, "a");
   e.body.op(operation);
 }
 
 /** Sets C from the shifter; nothing where it does not change. */
 function shifterCarry(e: Emit, i: Insn): void {
   const { body } = e;
-  const bit = (n: number): void => {
+  const bit = (index: () => void): void => {
     e.get(i.m);
-    body.const(n);
+    index();
     body.op(Op.shrU);
     body.const(1);
     body.op(Op.and);
   };
+  const lastOut = (): void => {
+    e.constant(i, "a");
+    body.const(1);
+    body.op(Op.sub);
+  };
+  const lastOutLeft = (): void => {
+    body.const(32);
+    e.constant(i, "a");
+    body.op(Op.sub);
+  };
   if (i.kind === Operand.immCarry0) body.const(0);
   else if (i.kind === Operand.immCarry1) body.const(1);
-  else if (i.kind === Operand.lsl) bit(32 - i.a);
-  else if (i.kind === Operand.lsr || i.kind === Operand.asr || i.kind === Operand.ror) bit(i.a - 1);
-  else if (i.kind === Operand.rrx) bit(0);
+  else if (i.kind === Operand.lsl) bit(lastOutLeft);
+  else if (i.kind === Operand.lsr || i.kind === Operand.asr || i.kind === Operand.ror) bit(lastOut);
+  else if (i.kind === Operand.rrx) bit(() => body.const(0));
   else return;
   e.setCarry();
 }
@@ -258,20 +275,20 @@ const shiftsReg: Emitter = (e, i) => {
 };
 
 const movImm: Emitter = (e, i) => {
-  e.body.const(i.imm);
+  imm(e, i);
   e.set(i.d);
 };
 const movsImm: Emitter = (e, i) => {
   movImm(e, i);
   if (e.flagsDead) return;
-  e.body.const(i.imm);
+  imm(e, i);
   e.setNz();
 };
 const movt: Emitter = (e, i) => {
   e.get(i.d);
   e.body.const(0xffff);
   e.body.op(Op.and);
-  e.body.const(i.imm);
+  imm(e, i);
   e.body.op(Op.or);
   e.set(i.d);
 };

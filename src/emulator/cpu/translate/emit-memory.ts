@@ -3,7 +3,7 @@
 import type { Execute, Insn } from "../insn.js";
 import * as memory from "../ops-memory.js";
 import type { Emit } from "./emit.js";
-import type { Emitter } from "./emit-common.js";
+import { type Emitter, imm } from "./emit-common.js";
 import { Local } from "./state.js";
 import { Op } from "./wasm.js";
 
@@ -12,18 +12,18 @@ const { Address } = memory;
 /** Sets `Local.address`. */
 function address(e: Emit, i: Insn, kind = i.kind): void {
   const { body } = e;
-  if (kind === Address.literal) body.const(i.imm);
+  if (kind === Address.literal) imm(e, i);
   else {
     e.get(i.n);
     if (kind === Address.register) {
       e.get(i.m);
       if (i.a !== 0) {
-        body.const(i.a);
+        e.constant(i, "a");
         body.op(Op.shl);
       }
       body.op(Op.add);
     } else if (kind !== Address.post && i.imm !== 0) {
-      body.const(i.imm);
+      imm(e, i);
       body.op(Op.add);
     }
   }
@@ -33,7 +33,7 @@ function address(e: Emit, i: Insn, kind = i.kind): void {
 function writeBack(e: Emit, i: Insn, kind = i.kind): void {
   if (kind !== Address.pre && kind !== Address.post) return;
   e.get(i.n);
-  e.body.const(i.imm);
+  imm(e, i);
   e.body.op(Op.add);
   e.set(i.n);
 }

@@ -46,7 +46,7 @@ export interface Target {
 export class Emit {
   readonly body: Body;
   readonly places: Places;
-  readonly #target: Target;
+  protected readonly target: Target;
   /** Registers that the function writes. */
   readonly written = new Set<number>();
   /** Registers that it uses in any way. */
@@ -68,7 +68,7 @@ export class Emit {
   #ordered = false;
 
   constructor(target: Target) {
-    this.#target = target;
+    this.target = target;
     this.body = target.body;
     this.places = target.places;
     this.float = new FloatRegisters(target.body, target.doubles);
@@ -90,7 +90,22 @@ export class Emit {
     this.#ordered = false;
   }
 
-  // Registers
+  // Operands
+
+  /** Leaves a number that the instruction has in it. */
+  constant(insn: Insn, field: "a" | "m" | "imm"): void {
+    this.body.const(insn[field]);
+  }
+
+  /** Leaves what the instruction reads as the PC. */
+  pc(insn: Insn): void {
+    this.body.const((insn.pc + 4) | 0);
+  }
+
+  /** Leaves the address behind the instruction, as the link register holds it. */
+  link(insn: Insn): void {
+    this.body.const(insn.next.pc | 1);
+  }
 
   get(n: number): void {
     this.used.add(n);
@@ -110,25 +125,25 @@ export class Emit {
     if (this.#exitSet) return;
     this.#exitSet = true;
     const insn = this.#insn as Insn;
-    this.body.setConst(Local.exit, this.#target.exits.length);
-    this.#target.exits.push({ insn, uncounted: this.#uncounted, limit: false, taken: 0 });
+    this.body.setConst(Local.exit, this.target.exits.length);
+    this.target.exits.push({ insn, uncounted: this.#uncounted, limit: false, taken: 0 });
   }
 
   /** Leaves to the interpreter before this instruction when the condition that `condition` computes is not 0. */
   slowIf(condition: () => void): void {
     this.mayLeave();
     condition();
-    this.body.brIf(this.#target.slow);
+    this.body.brIf(this.target.slow);
   }
 
   slow(): void {
     this.mayLeave();
-    this.body.br(this.#target.slow);
+    this.body.br(this.target.slow);
   }
 
   /** Leaves to the address in `Local.pc`. */
   dynamic(): void {
-    this.body.br(this.#target.dynamic);
+    this.body.br(this.target.dynamic);
   }
 
   // Floating point
@@ -374,20 +389,26 @@ export class Emit {
     this.#lookUp(write);
     if (size === 1) {
       body.op(Op.eqz);
-      body.brIf(this.#target.slow);
+      body.brIf(this.target.slow);
       return;
     }
     this.#alignedIn(size - 1);
-    if (!this.#target.mayBeUnaligned(this.#insn as Insn)) {
-      body.brIf(this.#target.slow);
+    if (!this.target.mayBeUnaligned(this.#insn as Insn)) {
+      body.brIf(this.target.slow);
       return;
     }
     body.if();
+    this.unaligned();
+    body.brIf(this.target.slow);
+    body.end();
+  }
+
+  /** Leaves 1 when an unaligned access must be left to the interpreter. */
+  protected unaligned(): void {
+    const { body } = this;
     body.get(Local.address);
     body.get(Local.distance);
     body.call(UNALIGNED);
-    body.brIf(this.#target.slow);
-    body.end();
   }
 
   /** With the table's entry on the stack: leaves 0 when it is there (its lowest bits are 1 then) and the address is aligned. */
@@ -403,30 +424,42 @@ export class Emit {
 
   /** The same for `words` words, which must be aligned and lie in one page. */
   checkWords(words: number, write: boolean): void {
+    this.checkBytes(words > 1 ? () => this.body.const(words * 4) : undefined, write);
+  }
+
+  /** The same; `bytes` leaves how many, unless that is one word. */
+  checkBytes(bytes: (() => void) | undefined, write: boolean): void {
     const { body } = this;
     this.mayLeave();
     this.#lookUp(write);
     this.#alignedIn(3);
-    if (words > 1) {
+    if (bytes !== undefined) {
       body.get(Local.address);
       body.const(0xfff);
       body.op(Op.and);
-      body.const(0x1000 - words * 4);
-      body.op(Op.gtU, Op.or);
+      body.const(0x1000);
+      bytes();
+      body.op(Op.sub, Op.gtU, Op.or);
     }
-    body.brIf(this.#target.slow);
+    body.brIf(this.target.slow);
   }
 
   /** Leaves the table's entry, 0 where there is none. */
   #lookUp(write: boolean): void {
-    const { body, places } = this;
+    const { body } = this;
     body.get(Local.address);
     body.const(10);
     body.op(Op.shrU);
     body.const(0x3ffffc);
     body.op(Op.and);
-    body.memory(Op.load, write ? places.writes : places.reads);
+    this.entry(write);
     body.tee(Local.distance);
+  }
+
+  /** Leaves the entry of a table at the offset on the stack. */
+  protected entry(write: boolean): void {
+    const { places } = this;
+    this.body.memory(Op.load, write ? places.writes : places.reads);
   }
 
   /** Leaves the place of the access that was checked, less `PLACE_OFFSET`. */

@@ -7,20 +7,25 @@ import { Body, F64, FloatOp, type FunctionSource, I32, I64, Op } from "./wasm.js
 export const UNALIGNED = 0;
 export const FUSED = 1;
 
-/** (address, entry of the table): 1 when the access must be left to the interpreter. An entry of 0 means that nothing is there. */
-export function unaligned(state: number): FunctionSource {
-  const body = new Body();
-  body.get(1);
+/** Leaves 1 when an unaligned access must not be made. @param entry local with that of the table: 0 means that nothing is there */
+export function unalignedCheck(body: Body, state: number, address: number, entry: number): void {
+  body.get(entry);
   body.op(Op.eqz);
   body.const(0);
   body.memory(Op.load, state + Word.strict * 4);
   body.op(Op.or);
   // Up to three bytes follow: they must lie in the same page.
-  body.get(0);
+  body.get(address);
   body.const(0xfff);
   body.op(Op.and);
   body.const(0xffc);
   body.op(Op.gtU, Op.or);
+}
+
+/** (address, entry of the table): 1 when the access must be left to the interpreter. */
+export function unaligned(state: number): FunctionSource {
+  const body = new Body();
+  unalignedCheck(body, state, 0, 1);
   return { parameters: [I32, I32], results: [I32], locals: [], body };
 }
 

@@ -20,7 +20,7 @@ import { floatEmitter } from "./float-forms.js";
 import { Local } from "./state.js";
 import { Op } from "./wasm.js";
 
-const EMITTERS: ReadonlyMap<Execute, Emitter> = new Map([
+export const EMITTERS: ReadonlyMap<Execute, Emitter> = new Map([
   ...DATA_EMITTERS,
   ...MULTIPLY_EMITTERS,
   ...BIT_EMITTERS,
@@ -72,7 +72,7 @@ function formOf(insn: Insn, execute: Execute): Form | undefined {
   return emit && { emit, ending: undefined };
 }
 
-function emitterOf(insn: Insn, execute: Execute): Emitter | undefined {
+export function emitterOf(insn: Insn, execute: Execute): Emitter | undefined {
   if (execute === withPc) return pcReader(insn);
   if (execute === withSp) {
     const inner = emitterOf(insn, insn.inner);
@@ -99,7 +99,7 @@ function pcReader(insn: Insn): Emitter | undefined {
   const adds = insn.inner === data.addReg;
   if (insn.m !== 15 || insn.d === 15 || (!adds && insn.inner !== data.movReg)) return undefined;
   return (e, i) => {
-    e.body.const((i.pc + 4) | 0);
+    e.pc(i);
     if (adds) {
       e.get(i.n);
       e.body.op(Op.add);
@@ -109,7 +109,7 @@ function pcReader(insn: Insn): Emitter | undefined {
 }
 
 const linked = (i: Insn) => (e: Emit) => {
-  e.body.const(i.next.pc | 1);
+  e.link(i);
   e.set(14);
 };
 
@@ -133,8 +133,8 @@ function compareZero(e: Emit, i: Insn, zero: boolean): void {
   if (zero) e.body.op(Op.eqz);
 }
 
-/** Sets `Local.pc`. */
-function indirect(i: Insn, execute: Execute): ((e: Emit) => void) | undefined {
+/** Sets `Local.pc`, or leaves to the interpreter. */
+export function indirect(i: Insn, execute: Execute): ((e: Emit) => void) | undefined {
   if (execute === branch.bx) return (e) => exchange(e, () => e.get(i.m));
   if (execute === branch.blx) return (e) => branchLink(e, i);
   if (execute === ldm && (i.imm & NOT_LOADED_LIST) !== 0) return (e) => popPc(e, i);
@@ -153,7 +153,7 @@ function indirect(i: Insn, execute: Execute): ((e: Emit) => void) | undefined {
 }
 
 /** A target in `t0` that is no EXC_RETURN value and keeps the Thumb state goes to `Local.pc`. */
-function exchange(e: Emit, target: () => void): void {
+export function exchange(e: Emit, target: () => void): void {
   const { body } = e;
   target();
   body.set(Local.t0);
@@ -190,7 +190,7 @@ function popPc(e: Emit, i: Insn): void {
 
 function tableBranch(e: Emit, i: Insn, halfwords: boolean): void {
   const { body } = e;
-  if (i.n === 15) body.const((i.pc + 4) | 0);
+  if (i.n === 15) e.pc(i);
   else e.get(i.n);
   e.get(i.m);
   if (halfwords) {
@@ -204,7 +204,7 @@ function tableBranch(e: Emit, i: Insn, halfwords: boolean): void {
   e.access(halfwords ? Op.load16U : Op.load8U);
   body.const(1);
   body.op(Op.shl);
-  body.const((i.pc + 4) | 0);
+  e.pc(i);
   body.op(Op.add);
   body.const(~1);
   body.op(Op.and);

@@ -27,6 +27,10 @@ export const Word = {
   ge: 32,
   /** S0..S31 and scratch registers (fpu.ts), at a multiple of 8 bytes. */
   s0: 34,
+  /** For the interpreter's loop: tables of the permissions that hold. */
+  reads: 72,
+  writes: 73,
+  directory: 74,
 } as const;
 export const STATE_BYTES = 512;
 

@@ -119,11 +119,6 @@ export class Translator {
       for (const { insn, taken } of installed?.exits ?? []) if (taken > 0) yield [insn, taken];
   }
 
-  /** Unaligned accesses may fault: CCR.UNALIGN_TRP, or memory of type Device. */
-  set strict(strict: boolean) {
-    this.#state[Word.strict] = strict ? 1 : 0;
-  }
-
   /** Counts how often the instruction begins a block. @param dynamic by an address that was computed */
   lead(insn: Insn, dynamic = false): void {
     if (insn.it !== 0) return;
@@ -131,21 +126,32 @@ export class Translator {
     if (leader === undefined) {
       insn.leader = new Leader(insn.execute, this.#hot);
       insn.leader.dynamic = dynamic;
-      insn.execute = count;
+      this.#set(insn, count);
     } else if (dynamic && !leader.hopeless) {
       leader.dynamic = true;
-      if (insn.execute === leader.plain) insn.execute = count;
+      if (insn.execute === leader.plain) this.#set(insn, count);
     }
   }
 
-  /** The instruction was decoded: what it does is this. */
-  decoded(insn: Insn, execute: Execute): void {
+  /** The instruction, a leader, was decoded. */
+  decoded(insn: Insn): void {
     const leader = insn.leader as Leader;
-    leader.plain = execute;
+    leader.plain = insn.execute;
     leader.key = -1;
-    leader.heat = this.#hot;
     leader.hopeless = false;
-    insn.execute = count;
+    this.#count(insn, this.#hot);
+  }
+
+  #set(insn: Insn, execute: Execute): void {
+    insn.execute = execute;
+    this.#cpu.records?.update(insn);
+  }
+
+  /** Counts so many beginnings of a block. */
+  #count(insn: Insn, heat: number): void {
+    this.#cpu.records?.setHeat(insn, 0);
+    (insn.leader as Leader).heat = heat;
+    this.#set(insn, count);
   }
 
   /** Code in these halfwords (addresses / 2) changed, or is to be decoded again. */
@@ -169,7 +175,7 @@ export class Translator {
     const leader = insn.leader as Leader;
     const state = this.#state;
     // N and Z together cannot be told by one value; only a write to the APSR makes both 1.
-    if (cpu.nr !== cpu.zr && !this.#canonical()) return leader.plain(cpu, insn);
+    if (cpu.nr !== cpu.zr && !cpu.unifyNZ()) return leader.plain(cpu, insn);
     timeline.cycles--;
     const limit = timeline.cycleLimit;
     state[Word.nz] = cpu.nr;
@@ -192,16 +198,7 @@ export class Translator {
   #judge(insn: Insn, leader: Leader, cycles: number): void {
     leader.credit = Math.min(leader.credit + cycles - ENTER_COST, CREDIT.most);
     if (leader.credit > CREDIT.least || insn.execute !== enter) return;
-    leader.heat = RETRY;
-    insn.execute = count;
-  }
-
-  /** Makes `nr` and `zr` the same. False when that cannot be. */
-  #canonical(): boolean {
-    const cpu = this.#cpu;
-    if (cpu.nr < 0 && cpu.zr === 0) return false;
-    cpu.setNZ(cpu.nr < 0 ? -1 : cpu.zr === 0 ? 0 : 1);
-    return true;
+    this.#count(insn, RETRY);
   }
 
   #leave(limit: number): Insn {
@@ -251,20 +248,19 @@ export class Translator {
     const leader = insn.leader as Leader;
     if (leader.key >= 0) {
       leader.credit = 0;
-      insn.execute = enter;
+      this.#set(insn, enter);
       return;
     }
     const builder = new RegionBuilder({
       executeOf,
-      isCold: ({ leader: one, execute }) =>
-        one !== undefined && execute === count && this.#hot - one.heat < this.#hot / COLD_PART - 1,
+      isCold: (one) => one.execute === count && this.#hot - this.#heat(one) < this.#hot / COLD_PART - 1,
       isDynamic: (one) => one.leader?.dynamic === true,
       tableTargets: (one, halfwords) => this.#tableTargets(one, halfwords),
     });
     const region = builder.build(insn);
     if (region === undefined) {
       leader.hopeless = true;
-      insn.execute = leader.plain;
+      this.#set(insn, leader.plain);
       return;
     }
     if (this.#installed.length === MAX_FUNCTIONS) this.#forgetAll();
@@ -297,14 +293,14 @@ export class Translator {
     }
     for (const { start, entry, index } of region.blocks) {
       if (!entry) {
-        if (start.leader !== undefined && start.execute === count) start.execute = start.leader.plain;
+        if (start.leader !== undefined && start.execute === count) this.#set(start, start.leader.plain);
         continue;
       }
       const leader = start.leader ?? new Leader(start.execute, this.#hot);
       start.leader = leader;
       leader.key = (number << BLOCK_BITS) | index;
       leader.credit = 0;
-      start.execute = enter;
+      this.#set(start, enter);
       this.#publish(start, leader.key);
     }
   }
@@ -333,8 +329,8 @@ export class Translator {
       )
         installed.hash[at] = HASH_EMPTY;
       leader.key = -1;
-      leader.heat = this.#hot;
-      if (start.execute === enter || start.execute === leader.plain) start.execute = count;
+      const { execute } = start;
+      if (execute === enter || execute === leader.plain || execute === count) this.#count(start, this.#hot);
     }
   }
 
@@ -342,6 +338,11 @@ export class Translator {
     for (const installed of this.#installed) if (installed !== undefined) this.#invalidate(installed);
     this.#installed.length = 0;
     for (const hash of this.#hashes.values()) hash.fill(HASH_EMPTY);
+  }
+
+  /** How often it may still begin before it is translated. */
+  #heat(insn: Insn): number {
+    return (insn.leader?.heat ?? 0) + (this.#cpu.records?.heat(insn) ?? 0);
   }
 
   #hashOf(view: AccessView): Int32Array {
@@ -371,7 +372,10 @@ export class Translator {
 /** Counts an instruction that begins blocks, until it is hot. */
 export const count: Execute = (cpu, insn) => {
   const leader = insn.leader as Leader;
-  if (--leader.heat <= 0) {
+  const { records } = cpu;
+  const heat = records?.heat(insn) ?? 0;
+  if (heat > 0) records?.setHeat(insn, heat - 1);
+  else if (--leader.heat <= 0) {
     cpu.translator?.translate(insn);
     return insn.execute === count ? leader.plain(cpu, insn) : insn.execute(cpu, insn);
   }

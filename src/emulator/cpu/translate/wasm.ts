@@ -38,6 +38,7 @@ export const Op = {
   geS: 0x4e,
   geU: 0x4f,
   clz: 0x67,
+  ctz: 0x68,
   add: 0x6a,
   sub: 0x6b,
   mul: 0x6c,
@@ -310,17 +311,20 @@ export interface FunctionSource extends Signature {
 /** Of the functions in the table. */
 const IN_TABLE: Signature = { parameters: [I32], results: [I32] };
 
-/**
- * A module that exports one function, "f". It imports memory "e" "m", table "e" "t", and functions "e" "0", "e" "1" and so on,
- * whose indices these are. Type 0 is that of the functions in the table: i32 to i32.
- */
-export function moduleOf(
-  source: FunctionSource,
-  memoryPages: number,
-  imports: readonly Signature[],
-): Uint8Array {
+export interface Imports {
+  /** Pages of memory "e" "m": at least, at most. */
+  readonly memory: readonly [minimum: number, maximum: number];
+  /** Is there a table "e" "t"? */
+  readonly table: boolean;
+  /** Functions "e" "0", "e" "1" and so on, whose indices these are. */
+  readonly functions: readonly Signature[];
+}
+
+/** A module that exports one function, "f". Type 0 is that of the functions in the table: i32 to i32. */
+export function moduleOf(source: FunctionSource, imports: Imports): Uint8Array {
   const { locals, body } = source;
-  const types = [IN_TABLE, ...imports, source];
+  const { memory, table, functions } = imports;
+  const types = [IN_TABLE, ...functions, source];
   const module = new Bytes();
   module.append([0, 0x61, 0x73, 0x6d, 1, 0, 0, 0]);
   section(module, 1, (to) => {
@@ -329,15 +333,14 @@ export function moduleOf(
       to.append([0x60, parameters.length, ...parameters, results.length, ...results]);
   });
   section(module, 2, (to) => {
-    to.unsigned(2 + imports.length);
+    to.unsigned(1 + (table ? 1 : 0) + functions.length);
     to.append([...text("e"), ...text("m"), 2, 1]);
-    to.unsigned(memoryPages);
-    to.unsigned(memoryPages);
-    to.append([...text("e"), ...text("t"), 1, 0x70, 0, 0]);
-    for (const n of imports.keys()) to.append([...text("e"), ...text(String(n)), 0, 1 + n]);
+    for (const pages of memory) to.unsigned(pages);
+    if (table) to.append([...text("e"), ...text("t"), 1, 0x70, 0, 0]);
+    for (const n of functions.keys()) to.append([...text("e"), ...text(String(n)), 0, 1 + n]);
   });
   section(module, 3, (to) => to.append([1, types.length - 1]));
-  section(module, 7, (to) => to.append([1, ...text("f"), 0, imports.length]));
+  section(module, 7, (to) => to.append([1, ...text("f"), 0, functions.length]));
   section(module, 10, (to) => {
     const code = new Bytes();
     code.unsigned(locals.length);

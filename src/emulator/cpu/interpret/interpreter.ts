@@ -1,0 +1,93 @@
+/** Runs the interpreter's loop (loop.ts): the core's state goes there and comes back. */
+
+import { type WebAssemblyApi, webAssembly } from "../../web-assembly.js";
+import type { CortexM7 } from "../core.js";
+import type { Insn } from "../insn.js";
+import { takeFlags } from "../translate/flags.js";
+import { Kind, STATE_BYTES, Word } from "../translate/state.js";
+import { moduleOf } from "../translate/wasm.js";
+import type { AccessView } from "../view.js";
+import { loopFunction } from "./loop.js";
+import type { Records } from "./records.js";
+
+/** Pages that a memory of WebAssembly has at most. */
+const MOST_PAGES = 65536;
+/** The loop's module, by where the core's state lies: the same for all boards of a kind. */
+const modules = new Map<number, object>();
+
+type Run = (record: number) => number;
+
+export class Interpreter {
+  readonly #cpu: CortexM7;
+  readonly #records: Records;
+  readonly #state: Int32Array;
+  readonly #start: () => Run;
+  /** Made when it is first needed. */
+  #run: Run | undefined;
+  #view: AccessView | undefined;
+  /** Cycles that passed in the loop. */
+  cycles = 0;
+
+  /** Undefined where the core's own memory does not lie in `GuestMemory`. */
+  static make(cpu: CortexM7, records: Records): Interpreter | undefined {
+    const { linear } = cpu.bus.memory;
+    const own = [cpu.r, ...cpu.mem.views.flatMap((one) => [one.reads, one.writes, one.directory])];
+    if (webAssembly === undefined || linear === undefined) return undefined;
+    if (!own.every((one) => one?.buffer === linear.buffer)) return undefined;
+    const api = webAssembly;
+    const state = cpu.r.byteOffset;
+    const imports = { e: { m: linear } };
+    return new Interpreter(cpu, records, () => {
+      return new api.Instance(moduleAt(api, state), imports).exports["f"] as Run;
+    });
+  }
+
+  private constructor(cpu: CortexM7, records: Records, start: () => Run) {
+    this.#cpu = cpu;
+    this.#records = records;
+    this.#start = start;
+    this.#state = new Int32Array(cpu.r.buffer, cpu.r.byteOffset, STATE_BYTES / 4);
+  }
+
+  /** Executes up to the limit, or to an instruction that JavaScript executes. Returns what executes next. */
+  run(insn: Insn): Insn {
+    const cpu = this.#cpu;
+    const { timeline } = cpu;
+    // N and Z together cannot be told by one value; only a write to the APSR makes both 1.
+    if (cpu.nr !== cpu.zr && !cpu.unifyNZ()) return insn;
+    const state = this.#state;
+    const { view } = cpu.mem;
+    if (view !== this.#view) this.#select(view);
+    const limit = timeline.cycleLimit;
+    state[Word.nz] = cpu.nr;
+    state[Word.fc] = cpu.c;
+    state[Word.fb] = cpu.v;
+    state[Word.ck] = Kind.stored;
+    state[Word.vk] = Kind.stored;
+    state[Word.rem] = limit - timeline.cycles;
+    this.#run ??= this.#start();
+    const record = this.#run(insn.record);
+    takeFlags(cpu, state);
+    const cycles = limit - (state[Word.rem] as number);
+    this.cycles += cycles - timeline.cycles;
+    timeline.cycles = cycles;
+    return record === 0 ? view.lookup(state[Word.pc] as number) : this.#records.insnAt(record);
+  }
+
+  #select(view: AccessView): void {
+    const state = this.#state;
+    this.#view = view;
+    state[Word.reads] = view.reads.byteOffset;
+    state[Word.writes] = view.writes.byteOffset;
+    state[Word.directory] = view.directory?.byteOffset ?? 0;
+  }
+}
+
+function moduleAt(api: WebAssemblyApi, state: number): object {
+  const known = modules.get(state);
+  if (known !== undefined) return known;
+  const imports = { memory: [1, MOST_PAGES], table: false, functions: [] } as const;
+  const module = new api.Module(moduleOf(loopFunction(state), imports));
+  modules.set(state, module);
+  return module;
+}
