@@ -23,7 +23,8 @@ import { QuadSpi, type QuadSpiOptions } from "../peripherals/quadspi.js";
 import { Rcc, type SystemResetCause } from "../peripherals/rcc.js";
 import type { ResetName } from "../peripherals/rcc-registers.js";
 import { Rng } from "../peripherals/rng.js";
-import { Rtc } from "../peripherals/rtc.js";
+import { Rtc, type RtcSignal } from "../peripherals/rtc.js";
+import { TAMPER_PINS } from "../peripherals/rtc-tamper.js";
 import { Syscfg } from "../peripherals/syscfg.js";
 import type { Tim } from "../peripherals/tim.js";
 import type { Usart } from "../peripherals/usart.js";
@@ -95,7 +96,8 @@ const EXTI_GROUPS = [
   { first: 19, last: 19, irq: IRQ.RTC_WKUP },
 ];
 /** Lines whose edges come from inside the chip (RM0433, table "EXTI Event input mapping"). */
-const EXTI_LINE = { PVD_AVD: 16, RTC_ALARM: 17, RTC_WAKEUP: 19, WAKE_UP_PIN1: 55 } as const;
+const EXTI_LINE = { PVD_AVD: 16, WAKE_UP_PIN1: 55 } as const;
+const RTC_LINES: Readonly<Record<RtcSignal, number>> = { alarm: 17, tamper: 18, wakeup: 19 };
 
 export class Chip {
   readonly bus: SystemBus;
@@ -178,6 +180,10 @@ export class Chip {
     this.cpu.debug.onFreeze = (frozen) => this.#freeze(frozen);
     this.gpio = this.#makeGpio();
     this.#pinInputs = new PinInputs(this.gpio);
+    TAMPER_PINS.forEach((pin, index) => {
+      const feed = (level: boolean | undefined): void => this.rtc.tamper.level(index, level ?? false);
+      this.#pinInputs?.add(pin, { af: undefined, feed });
+    });
     WAKE_UP_PINS.forEach((pin, index) => {
       const feed = (level: boolean | undefined): void => this.pwr.wakeUpPins.level(index, level ?? false);
       this.#pinInputs?.add(pin, { af: undefined, feed });
@@ -359,7 +365,8 @@ export class Chip {
       backupWritable: () => this.pwr.backupWritable,
       clockHz: () => (this.rcc.rtcEnabled ? this.rcc.clockTree.kernelHz("RTC") : 0),
       onSignal: (signal, high) => {
-        this.exti.edge(signal === "alarm" ? EXTI_LINE.RTC_ALARM : EXTI_LINE.RTC_WAKEUP, high);
+        this.exti.edge(RTC_LINES[signal], high);
+        if (signal === "wakeup") this.#signals.raise("RTC_WKUP", high);
         if (high) this.lowPower.wakeUpEvent();
       },
     });

@@ -20,7 +20,7 @@ import type { FlashState } from "../peripherals/flash.js";
 import { flashBytes, flashGeometry } from "../peripherals/flash-geometry.js";
 import type { PortLetter } from "../peripherals/gpio.js";
 import type { DataLines } from "../peripherals/quadspi-wire.js";
-import type { RtcState } from "../peripherals/rtc.js";
+import type { RtcState } from "../peripherals/rtc-registers.js";
 import { Timeline } from "../timeline.js";
 import type { LinkFault } from "../usb/cdc.js";
 import { UsbHost } from "../usb/host.js";

@@ -1,6 +1,7 @@
-/** The RTC's calendar in BCD (RM0433, chapter RTC): years 2000..2099, 24-hour format. */
+/** The RTC's calendar in BCD (RM0433, chapter RTC): years 2000..2099, hours of 24 or of 12 with PM. */
 
 const SECONDS_A_DAY = 86400;
+const PM = 1 << 22;
 const DAYS_A_MONTH = [31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31] as const;
 
 const fromBcd = (value: number): number => (value >>> 4) * 10 + (value & 0xf);
@@ -10,7 +11,7 @@ const monthLength = (year: number, month: number): number =>
   month === 1 && year % 4 === 0 ? 29 : (DAYS_A_MONTH[month] ?? 31);
 const yearLength = (year: number): number => (year % 4 === 0 ? 366 : 365);
 
-/** RTC_TR and RTC_DR; PM of RTC_TR counts 12 hours when the hour is below 12. */
+/** RTC_TR and RTC_DR. */
 export interface CalendarRegisters {
   readonly tr: number;
   readonly dr: number;
@@ -23,9 +24,10 @@ export interface CalendarTime {
   readonly weekday: number;
 }
 
-export function parseCalendar({ tr, dr }: CalendarRegisters): CalendarTime {
-  const pm = (tr & (1 << 22)) !== 0;
-  const hour = fromBcd((tr >>> 16) & 0x3f) + (pm ? 12 : 0);
+/** @param twelve CR.FMT: hours are 12, 1..11 AM and PM. */
+export function parseCalendar({ tr, dr }: CalendarRegisters, twelve: boolean): CalendarTime {
+  const shown = fromBcd((tr >>> 16) & 0x3f);
+  const hour = twelve ? (shown % 12) + ((tr & PM) !== 0 ? 12 : 0) : shown;
   const time = hour * 3600 + fromBcd((tr >>> 8) & 0x7f) * 60 + fromBcd(tr & 0x7f);
   const year = fromBcd((dr >>> 16) & 0xff);
   const month = Math.max(1, fromBcd((dr >>> 8) & 0x1f)) - 1;
@@ -36,7 +38,7 @@ export function parseCalendar({ tr, dr }: CalendarRegisters): CalendarTime {
 }
 
 /** `start` moved on by `elapsed` whole seconds, as registers. */
-export function formatCalendar(start: CalendarTime, elapsed: number): CalendarRegisters {
+export function formatCalendar(start: CalendarTime, elapsed: number, twelve: boolean): CalendarRegisters {
   const seconds = start.seconds + elapsed;
   const inDay = seconds % SECONDS_A_DAY;
   let days = Math.floor(seconds / SECONDS_A_DAY);
@@ -46,8 +48,9 @@ export function formatCalendar(start: CalendarTime, elapsed: number): CalendarRe
   for (; days >= yearLength(year); year++) days -= yearLength(year);
   let month = 0;
   for (; days >= monthLength(year, month); month++) days -= monthLength(year, month);
+  const hour = Math.floor(inDay / 3600);
   const tr =
-    (toBcd(Math.floor(inDay / 3600)) << 16) |
+    (twelve ? (hour >= 12 ? PM : 0) | (toBcd(hour % 12 || 12) << 16) : toBcd(hour) << 16) |
     (toBcd(Math.floor((inDay % 3600) / 60)) << 8) |
     toBcd(inDay % 60);
   const dr = (toBcd(year % 100) << 16) | (weekday << 13) | (toBcd(month + 1) << 8) | toBcd(days + 1);

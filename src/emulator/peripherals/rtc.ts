@@ -1,14 +1,17 @@
 /**
- * RTC: backup registers, a 24-hour calendar, both alarms and the wake-up timer (RM0433, chapter RTC). Time stamps,
- * tampers and calibration are stored only. The whole block lives in the backup domain: it survives a system reset, and a power
+ * RTC: backup registers, calendar with shadow registers, calibration and shifts, both alarms, the wake-up timer, time stamps
+ * and tampers (RM0433, chapter RTC). Its outputs (RTC_OUT) are stored only. The whole block lives in the backup domain: it survives a system reset, and a power
  * cycle while VBAT is supplied.
  */
 
 import type { ClockGate, EmulatorLog } from "../bus.js";
 import { RegisterBlock, type RegisterSpec } from "../registers.js";
 import type { Timeline, TimelineEvent } from "../timeline.js";
-import { type CalendarTime, formatCalendar, parseCalendar } from "./calendar.js";
 import { Peripheral } from "./peripheral.js";
+import { ALARMS, RtcAlarms, WUTE, WUTF, WUTIE } from "./rtc-alarms.js";
+import { RtcClock } from "./rtc-clock.js";
+import type { BackupRegister, RegisterBits, RtcRegister, RtcState } from "./rtc-registers.js";
+import { RtcTamper } from "./rtc-tamper.js";
 
 export interface RtcOptions {
   readonly log: EmulatorLog;
@@ -19,41 +22,11 @@ export interface RtcOptions {
   readonly backupWritable: () => boolean;
   /** Frequency that RCC_BDCR.RTCSEL selects, in Hz; 0 while RTCEN = 0 or the source stands still. */
   readonly clockHz: () => number;
-  /** Level of the alarms' and of the wake-up timer's signal to EXTI (lines 17 and 19). */
+  /** Level of the alarms', of the tampers' and time stamp's, and of the wake-up timer's signal to EXTI (lines 17 to 19). */
   readonly onSignal?: (signal: RtcSignal, high: boolean) => void;
 }
 
-export type RtcSignal = "alarm" | "wakeup";
-
-/** What survives with VBAT: register values by name. */
-export type RtcState = Readonly<Record<string, number>>;
-
-type BackupRegister = `RTC_BKP${number}R`;
-type ControlRegister = (typeof CONTROL)[number];
-type RegisterBits = Pick<RegisterSpec, "rw" | "ro" | "wo" | "tagged">;
-export type RtcRegister = ControlRegister | BackupRegister;
-
-const CONTROL = [
-  "RTC_TR",
-  "RTC_DR",
-  "RTC_CR",
-  "RTC_ISR",
-  "RTC_PRER",
-  "RTC_WUTR",
-  "RTC_ALRMAR",
-  "RTC_ALRMBR",
-  "RTC_WPR",
-  "RTC_SSR",
-  "RTC_SHIFTR",
-  "RTC_TSTR",
-  "RTC_TSDR",
-  "RTC_TSSSR",
-  "RTC_CALR",
-  "RTC_TAMPCR",
-  "RTC_ALRMASSR",
-  "RTC_ALRMBSSR",
-  "RTC_OR",
-] as const;
+export type RtcSignal = "alarm" | "tamper" | "wakeup";
 
 /** RM0433, chapter RTC: these stay writable while WPR protects the others. */
 const UNPROTECTED: readonly string[] = ["RTC_WPR", "RTC_TAMPCR", "RTC_OR"];
@@ -64,16 +37,19 @@ const INITF = 1 << 6;
 const INIT = 1 << 7;
 const INITS = 1 << 4;
 const EVENT_FLAGS = 0x2_ff00;
-/** CR: WUCKSEL, ALRAE, ALRBE, WUTE, ALRAIE, ALRBIE, WUTIE. */
-const CR_ACTIVE = 0x7707;
-const ALARMS = [
-  { enable: 1 << 8, interrupt: 1 << 12, flag: 1 << 8, time: "RTC_ALRMAR", fraction: "RTC_ALRMASSR" },
-  { enable: 1 << 9, interrupt: 1 << 13, flag: 1 << 9, time: "RTC_ALRMBR", fraction: "RTC_ALRMBSSR" },
-] as const;
-const WUTE = 1 << 10;
-const WUTIE = 1 << 14;
-const WUTF = 1 << 10;
+const SHPF = 1 << 3;
+const RECALPF = 1 << 16;
+/** CR: all but the reference clock and the outputs at RTC_OUT; ITSE: nothing switches to VBAT while software runs. */
+const CR_ACTIVE = 0x5_ff4f;
+const BYPSHAD = 1 << 5;
+const FMT = 1 << 6;
+const ADD1H = 1 << 16;
+const SUB1H = 1 << 17;
+const WUCKSEL = 7;
 const WUTWF = 1 << 2;
+const CALW8 = 1 << 14;
+const CALW16 = 1 << 13;
+const ADD1S = 0x8000_0000;
 const BACKUP_COUNT = 32;
 const BACKUP_OFFSET = 0x50;
 /** Synchronisation into the RTC's clock takes two of its cycles (RM0433, chapter RTC). */
@@ -84,16 +60,13 @@ export class Rtc extends Peripheral {
 
   readonly #options: RtcOptions;
   #keysSeen = 0;
-  #calendar: CalendarTime = parseCalendar({ tr: 0, dr: 0x2101 });
-  /** Seconds, with fraction, that the calendar counted since `#calendar`, up to board time `#countedAt`. */
-  #counted = 0;
-  #countedAt = 0;
-  /** The clock since `#countedAt`, in Hz. */
-  #hz = 0;
+  readonly #clock: RtcClock;
+  readonly #alarms: RtcAlarms;
+  readonly tamper: RtcTamper;
+  /** RTC_TR and RTC_DR as they were when RTC_SSR or RTC_TR was read, until RTC_DR is. */
+  #shadow: { tr?: number; dr: number } | undefined;
   #entering: TimelineEvent | undefined;
   #syncing: TimelineEvent | undefined;
-  #second: TimelineEvent | undefined;
-  #wakeup: TimelineEvent | undefined;
 
   constructor(options: RtcOptions) {
     super();
@@ -103,6 +76,17 @@ export class Rtc extends Peripheral {
       log: options.log,
       clocked: options.clocked,
     });
+    const { timeline, clockHz } = options;
+    const onFlag = (): void => this.#signal();
+    const registers = this.registers as RegisterBlock<string>;
+    this.#clock = new RtcClock({
+      timeline,
+      clockHz,
+      register: (name) => this.registers.get(name),
+      stopped: () => this.registers.has("RTC_ISR", INITF),
+    });
+    this.#alarms = new RtcAlarms(registers, this.#clock, { timeline, clockHz, onFlag });
+    this.tamper = new RtcTamper(registers, this.#clock, { eraseBackup: () => this.#eraseBackup(), onFlag });
   }
 
   /** System reset: WPR locks, RSF drops; time and backup registers stay. */
@@ -115,20 +99,22 @@ export class Rtc extends Peripheral {
   /** Reset of the backup domain: BDCR.BDRST, or VDD and VBAT both gone. */
   backupReset(): void {
     const { timeline } = this.#options;
-    for (const event of [this.#entering, this.#syncing, this.#second, this.#wakeup]) timeline.cancel(event);
+    for (const event of [this.#entering, this.#syncing]) timeline.cancel(event);
+    this.#alarms.cancel();
     this.registers.reset();
     this.#keysSeen = 0;
-    this.#start(parseCalendar({ tr: 0, dr: this.registers.get("RTC_DR") }));
+    this.#shadow = undefined;
+    this.#clock.set({ tr: 0, dr: this.registers.get("RTC_DR") });
   }
 
   /** To be called when the RTC's clock changed: what was counted so far counts at the old rate. */
   clockChanged(): void {
-    const before = this.#hz;
-    this.#count();
-    if (this.#hz === before) return;
+    const before = this.#clock.countedHz;
+    this.#clock.count();
+    if (this.#clock.countedHz === before) return;
     if (!this.registers.has("RTC_ISR", RSF | INIT) && (this.#syncing?.done ?? true)) this.#synchronise();
-    this.#scheduleAlarms();
-    this.#startWakeup();
+    this.#alarms.schedule();
+    this.#alarms.startWakeup();
   }
 
   save(): RtcState {
@@ -144,9 +130,8 @@ export class Rtc extends Peripheral {
       const value = state[name];
       if (value !== undefined) this.registers.set(name, value);
     }
-    const dr = this.registers.get("RTC_DR");
-    this.#start(parseCalendar({ tr: this.registers.get("RTC_TR"), dr }));
-    this.#counted = elapsedSeconds;
+    this.#clock.set({ tr: this.registers.get("RTC_TR"), dr: this.registers.get("RTC_DR") });
+    this.#clock.move(elapsedSeconds);
   }
 
   #specs(): Record<RtcRegister, RegisterSpec> {
@@ -157,11 +142,11 @@ export class Rtc extends Peripheral {
       onWrite: (_written, before) => void this.#refused(name, before),
     });
     const specs: Partial<Record<RtcRegister, RegisterSpec>> = {
-      RTC_TR: { ...plain("RTC_TR", 0x00, 0, { rw: 0x7f_7f7f }), onRead: () => this.#time().tr },
-      RTC_DR: { ...plain("RTC_DR", 0x04, 0x2101, { rw: 0xff_ff3f }), onRead: () => this.#time().dr },
+      RTC_TR: { ...plain("RTC_TR", 0x00, 0, { rw: 0x7f_7f7f }), onRead: () => this.#readTime() },
+      RTC_DR: { ...plain("RTC_DR", 0x04, 0x2101, { rw: 0xff_ff3f }), onRead: () => this.#readDate() },
       RTC_CR: {
-        ...plain("RTC_CR", 0x08, 0, { rw: 0x20 | CR_ACTIVE, tagged: 0x1fc_8858, wo: 0x3_0000 }),
-        onWrite: (_written, before) => this.#writeCr(before),
+        ...plain("RTC_CR", 0x08, 0, { rw: BYPSHAD | CR_ACTIVE, tagged: 0x1f8_0010, wo: ADD1H | SUB1H }),
+        onWrite: (written, before) => this.#writeCr(written, before),
       },
       RTC_ISR: {
         offset: 0x0c,
@@ -177,13 +162,24 @@ export class Rtc extends Peripheral {
       RTC_ALRMAR: plain("RTC_ALRMAR", 0x1c, 0, { rw: 0xffff_ffff }),
       RTC_ALRMBR: plain("RTC_ALRMBR", 0x20, 0, { rw: 0xffff_ffff }),
       RTC_WPR: { offset: 0x24, reset: 0, wo: 0xff, onWrite: (written) => this.#writeKey(written & 0xff) },
-      RTC_SSR: { offset: 0x28, reset: 0, ro: 0xffff, onRead: () => this.#subSecond() },
-      RTC_SHIFTR: plain("RTC_SHIFTR", 0x2c, 0, { wo: 0x8000_7fff }),
+      RTC_SSR: { offset: 0x28, reset: 0, ro: 0xffff, onRead: () => this.#readSubSecond() },
+      RTC_SHIFTR: {
+        ...plain("RTC_SHIFTR", 0x2c, 0, { wo: 0x8000_7fff }),
+        onWrite: (written, before) => this.#shift(written, before),
+      },
       RTC_TSTR: { offset: 0x30, reset: 0, ro: 0x7f_7f7f },
       RTC_TSDR: { offset: 0x34, reset: 0, ro: 0xff3f },
       RTC_TSSSR: { offset: 0x38, reset: 0, ro: 0xffff },
-      RTC_CALR: plain("RTC_CALR", 0x3c, 0, { tagged: 0xe1ff }),
-      RTC_TAMPCR: plain("RTC_TAMPCR", 0x40, 0, { tagged: 0x1ff_ffff }),
+      RTC_CALR: {
+        ...plain("RTC_CALR", 0x3c, 0, { rw: 0xe1ff }),
+        onWrite: (_written, before) => this.#calibrate(before),
+      },
+      RTC_TAMPCR: {
+        ...plain("RTC_TAMPCR", 0x40, 0, { rw: 0x1ff_ffff }),
+        onWrite: (_written, before) => {
+          if (!this.#refused("RTC_TAMPCR", before)) this.tamper.configured();
+        },
+      },
       RTC_ALRMASSR: plain("RTC_ALRMASSR", 0x44, 0, { rw: 0xf00_7fff }),
       RTC_ALRMBSSR: plain("RTC_ALRMBSSR", 0x48, 0, { rw: 0xf00_7fff }),
       RTC_OR: plain("RTC_OR", 0x4c, 0, { tagged: 0x3 }),
@@ -210,11 +206,19 @@ export class Rtc extends Peripheral {
 
   #protection(name: RtcRegister): string | undefined {
     if (!this.#options.backupWritable()) return "the backup domain is protected: set PWR_CR1.DBP first";
+    if (name.startsWith("RTC_BKP") && this.tamper.erasing) {
+      return "a tamper was detected: clear its flag first";
+    }
     if (name.startsWith("RTC_BKP") || UNPROTECTED.includes(name)) return undefined;
     if (this.#keysSeen < KEYS.length) return LOCKED;
     const needsInit = name === "RTC_TR" || name === "RTC_DR" || name === "RTC_PRER";
-    if (needsInit && !this.registers.has("RTC_ISR", INITF)) return "initialisation mode (INITF) is off";
-    return undefined;
+    const initialising = this.registers.has("RTC_ISR", INITF);
+    if (needsInit && !initialising) return "initialisation mode (INITF) is off";
+    const cr = this.registers.get("RTC_CR");
+    const alarm = ALARMS.find(({ time, fraction }) => name === time || name === fraction);
+    if (alarm !== undefined && (cr & alarm.enable) !== 0 && !initialising)
+      return "the alarm is on (ALRxWF = 0)";
+    return name === "RTC_WUTR" && (cr & WUTE) !== 0 ? "the wake-up timer is on (WUTWF = 0)" : undefined;
   }
 
   #writeKey(key: number): void {
@@ -248,10 +252,11 @@ export class Rtc extends Peripheral {
     timeline.cancel(this.#entering);
     if (!on) {
       this.registers.setBits("RTC_ISR", INITF, false);
-      this.#start(parseCalendar({ tr: this.registers.get("RTC_TR"), dr: this.registers.get("RTC_DR") }));
+      this.#clock.set({ tr: this.registers.get("RTC_TR"), dr: this.registers.get("RTC_DR") });
+      this.#shadow = undefined;
       this.registers.setBits("RTC_ISR", RSF, false);
       this.#synchronise();
-      this.#scheduleAlarms();
+      this.#alarms.schedule();
       return;
     }
     this.#latch();
@@ -275,7 +280,7 @@ export class Rtc extends Peripheral {
   }
 
   #status(stored: number): number {
-    const year = (this.#time().dr >>> 16) & 0xff;
+    const year = (this.#present().dr >>> 16) & 0xff;
     const cr = this.registers.get("RTC_CR");
     // The alarms and the wake-up timer may be written while they are off (RM0433, RTC_ISR).
     const writable = ((cr & ALARMS[0].enable) === 0 ? 1 : 0) | ((cr & ALARMS[1].enable) === 0 ? 2 : 0);
@@ -283,71 +288,57 @@ export class Rtc extends Peripheral {
     return (year === 0 ? free & ~INITS : free | INITS) >>> 0;
   }
 
-  #writeCr(before: number): void {
+  #writeCr(written: number, before: number): void {
     if (this.#refused("RTC_CR", before)) return;
+    this.#keepFormat(before);
     const changed = this.registers.get("RTC_CR") ^ before;
-    if ((changed & (ALARMS[0].enable | ALARMS[1].enable)) !== 0) this.#scheduleAlarms();
-    if ((changed & WUTE) !== 0) this.#startWakeup();
+    if ((written & ADD1H) !== 0) this.#clock.move(3600);
+    // RM0433, RTC_CR.SUB1H: no effect in the first hour of a day.
+    if ((written & SUB1H) !== 0 && (this.#present().tr & 0x3f_0000) !== 0) this.#clock.move(-3600);
+    if ((written & (ADD1H | SUB1H)) !== 0) this.#shadow = undefined;
+    if ((changed & (ALARMS[0].enable | ALARMS[1].enable)) !== 0) this.#alarms.schedule();
+    if ((changed & WUTE) !== 0) this.#alarms.startWakeup();
     this.#signal();
   }
 
-  /** Looks at the alarms at the start of each second, or at the fraction that an alarm's sub-seconds name. */
-  #scheduleAlarms(): void {
-    const { timeline } = this.#options;
-    timeline.cancel(this.#second);
-    const cr = this.registers.get("RTC_CR");
-    const rate = this.#rate;
-    if ((cr & (ALARMS[0].enable | ALARMS[1].enable)) === 0 || rate === 0) return;
-    this.#count();
-    const left = (1 - (this.#counted % 1)) / rate;
-    this.#second = timeline.after(left * 1e9 + 1, () => {
-      this.#count();
-      for (const alarm of ALARMS) if (this.registers.has("RTC_CR", alarm.enable)) this.#compare(alarm);
-      this.#scheduleAlarms();
-    });
+  /** FMT can be written in initialisation mode only, WUCKSEL while the wake-up timer is off. */
+  #keepFormat(before: number): void {
+    const fixed = (this.registers.has("RTC_ISR", INITF) ? 0 : FMT) | ((before & WUTE) === 0 ? 0 : WUCKSEL);
+    const now = this.registers.get("RTC_CR");
+    if (((now ^ before) & fixed) === 0) return;
+    this.registers.set("RTC_CR", (now & ~fixed) | (before & fixed));
+    this.#mistake("RTC_CR", "FMT needs initialisation mode, WUCKSEL a wake-up timer that is off: they stay");
   }
 
-  /** Seconds of the calendar in a second. */
-  get #rate(): number {
-    const prer = this.registers.get("RTC_PRER");
-    return this.#options.clockHz() / (((prer & 0x7fff) + 1) * (((prer >>> 16) & 0x7f) + 1));
-  }
-
-  #compare({ time, fraction, flag }: (typeof ALARMS)[number]): void {
-    const alarm = this.registers.get(time);
-    const { tr, dr } = this.#time();
-    const day = (alarm & (1 << 30)) !== 0 ? (dr >>> 13) & 7 : dr & 0x3f;
-    const wanted = (alarm & (1 << 30)) !== 0 ? (alarm >>> 24) & 0xf : (alarm >>> 24) & 0x3f;
-    const differs =
-      ((alarm & (1 << 7)) === 0 && ((alarm ^ tr) & 0x7f) !== 0) ||
-      ((alarm & (1 << 15)) === 0 && ((alarm ^ tr) & 0x7f00) !== 0) ||
-      ((alarm & (1 << 23)) === 0 && ((alarm ^ tr) & 0x7f_0000) !== 0) ||
-      ((alarm & 0x8000_0000) === 0 && day !== wanted);
-    if (differs) return;
+  /** RTC_SHIFTR: a fraction of a second back, with ADD1S a second forward. */
+  #shift(written: number, before: number): void {
+    if (this.#refused("RTC_SHIFTR", before)) return;
+    if (this.registers.has("RTC_ISR", SHPF)) {
+      this.#mistake("RTC_SHIFTR", "a shift is pending (SHPF): write ignored");
+      return;
+    }
     const span = (this.registers.get("RTC_PRER") & 0x7fff) + 1;
-    const masked = (this.registers.get(fraction) >>> 24) & 0xf;
-    const compared = span - 1 - (this.registers.get(fraction) & 0x7fff);
-    const into = masked === 0 ? 0 : Math.max(0, compared) % 2 ** masked;
-    const rate = this.#rate;
-    this.#options.timeline.after((into / span / rate) * 1e9, () => {
-      this.registers.setBits("RTC_ISR", flag, true);
-      this.#signal();
-    });
+    this.#clock.move(((written & ADD1S) === 0 ? 0 : 1) - (written & 0x7fff) / span);
+    this.registers.setBits("RTC_ISR", SHPF, true);
+    this.registers.setBits("RTC_ISR", RSF, false);
+    this.#shadow = undefined;
+    this.#soon(() => this.registers.setBits("RTC_ISR", SHPF, false));
+    this.#synchronise();
+    this.#alarms.schedule();
   }
 
-  #startWakeup(): void {
-    const { timeline, clockHz } = this.#options;
-    timeline.cancel(this.#wakeup);
-    const cr = this.registers.get("RTC_CR");
-    if ((cr & WUTE) === 0 || clockHz() === 0) return;
-    const selection = cr & 7;
-    const hz = selection < 4 ? clockHz() / (16 >> selection) : this.#rate;
-    const ticks = this.registers.get("RTC_WUTR") + 1 + (selection >= 6 ? 0x1_0000 : 0);
-    this.#wakeup = timeline.after((ticks * 1e9) / hz, () => {
-      this.registers.setBits("RTC_ISR", WUTF, true);
-      this.#signal();
-      this.#startWakeup();
-    });
+  #calibrate(before: number): void {
+    if (this.#refused("RTC_CALR", before)) return;
+    const calr = this.registers.get("RTC_CALR");
+    const fixed = (calr & CALW8) !== 0 ? 3 : (calr & CALW16) !== 0 ? 1 : 0;
+    // What was counted so far was counted at the old rate.
+    this.registers.set("RTC_CALR", before);
+    this.#clock.count();
+    this.registers.set("RTC_CALR", calr & ~fixed);
+    this.#clock.count();
+    this.registers.setBits("RTC_ISR", RECALPF, true);
+    this.#soon(() => this.registers.setBits("RTC_ISR", RECALPF, false));
+    this.#alarms.schedule();
   }
 
   #signal(): void {
@@ -355,44 +346,43 @@ export class Rtc extends Peripheral {
     const isr = this.registers.get("RTC_ISR");
     const alarm = ALARMS.some(({ interrupt, flag }) => (cr & interrupt) !== 0 && (isr & flag) !== 0);
     this.#options.onSignal?.("alarm", alarm);
+    this.#options.onSignal?.("tamper", this.tamper.pending);
     this.#options.onSignal?.("wakeup", (cr & WUTIE) !== 0 && (isr & WUTF) !== 0);
   }
 
-  #time(): { readonly tr: number; readonly dr: number } {
-    if (this.registers.has("RTC_ISR", INITF)) {
-      return { tr: this.registers.get("RTC_TR"), dr: this.registers.get("RTC_DR") };
-    }
-    this.#count();
-    return formatCalendar(this.#calendar, Math.floor(this.#counted));
+  /** A tamper erases the backup registers, and keeps them so until its flag is cleared. */
+  #eraseBackup(): void {
+    for (let index = 0; index < BACKUP_COUNT; index++) this.registers.set(`RTC_BKP${index}R`, 0);
   }
 
-  #subSecond(): number {
-    this.#count();
-    const span = (this.registers.get("RTC_PRER") & 0x7fff) + 1;
-    return span - 1 - Math.floor((this.#counted % 1) * span);
+  /** Reading RTC_SSR locks RTC_TR and RTC_DR until RTC_DR is read, so that all three belong together. */
+  #readSubSecond(): number {
+    if (!this.registers.has("RTC_CR", BYPSHAD)) this.#shadow ??= this.#present();
+    return this.#clock.subSecond;
   }
 
-  #start(calendar: CalendarTime): void {
-    this.#calendar = calendar;
-    this.#counted = 0;
-    this.#countedAt = this.#options.timeline.now;
-    this.#hz = this.#options.clockHz();
+  #readTime(): number {
+    if (this.#shadow?.tr !== undefined) return this.#shadow.tr;
+    const { tr, dr } = this.#present();
+    if (!this.registers.has("RTC_CR", BYPSHAD)) this.#shadow ??= { dr };
+    return tr;
+  }
+
+  #readDate(): number {
+    const dr = this.#shadow?.dr ?? this.#present().dr;
+    this.#shadow = undefined;
+    return dr;
+  }
+
+  #present(): { readonly tr: number; readonly dr: number } {
+    if (!this.registers.has("RTC_ISR", INITF)) return this.#clock.time;
+    return { tr: this.registers.get("RTC_TR"), dr: this.registers.get("RTC_DR") };
   }
 
   /** Stores the running time into TR and DR. */
   #latch(): void {
-    const { tr, dr } = this.#time();
+    const { tr, dr } = this.#present();
     this.registers.set("RTC_TR", tr);
     this.registers.set("RTC_DR", dr);
-  }
-
-  #count(): void {
-    const now = this.#options.timeline.now;
-    const prer = this.registers.get("RTC_PRER");
-    const divider = ((prer & 0x7fff) + 1) * (((prer >>> 16) & 0x7f) + 1);
-    const running = !this.registers.has("RTC_ISR", INITF);
-    if (running) this.#counted += ((now - this.#countedAt) / 1e9) * (this.#hz / divider);
-    this.#countedAt = now;
-    this.#hz = this.#options.clockHz();
   }
 }
