@@ -22,6 +22,8 @@ export class GuestMemory {
   readonly words: Int32Array;
   /** Nothing lies in the first page: 0 is no place of a memory. */
   #used = ALIGNMENT;
+  /** What makes the pieces that were taken zeros again. */
+  #clearing: (() => void)[] = [];
 
   /** @param size bytes for memories, at most 1 GiB; what is not used costs nothing. */
   constructor(size: number) {
@@ -33,12 +35,24 @@ export class GuestMemory {
     this.words = new Int32Array(buffer);
   }
 
-  /** Zeros. @param size bytes, a multiple of 4. */
-  allocate(size: number): Uint8Array {
+  /**
+   * Zeros.
+   * @param size bytes, a multiple of 4
+   * @param clear makes them zeros again, for whoever knows which ones are not; default: writes them all
+   */
+  allocate(size: number, clear?: () => void): Uint8Array {
     if (size > this.bytes.length - this.#used) return new Uint8Array(size);
     const bytes = new Uint8Array(this.bytes.buffer, this.#used, size);
     this.#used += Math.ceil(size / ALIGNMENT) * ALIGNMENT;
+    this.#clearing.push(clear ?? (() => bytes.fill(0)));
     return bytes;
+  }
+
+  /** As new: for the next board, when the one that has it is gone. Costs less than another one. */
+  clear(): void {
+    for (const clear of this.#clearing) clear();
+    this.#clearing = [];
+    this.#used = ALIGNMENT;
   }
 
   /** Were these bytes taken from here? Then `bytes.byteOffset` is their address in `linear`. */

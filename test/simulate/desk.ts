@@ -1,6 +1,7 @@
 /** A board on the desk whose user, cable, power and chip misbehave as a scenario says. */
 
 import { norPart } from "../../src/emulator/flash/parts.js";
+import type { GuestMemory } from "../../src/emulator/guest-memory.js";
 import { FLASH_WORD_BYTES } from "../../src/emulator/peripherals/flash-cells.js";
 import { Bench } from "../system/kit.js";
 import { damagedLink } from "./damage.js";
@@ -37,7 +38,8 @@ export class Desk extends Bench {
   #cancels: (() => void)[] = [];
   #writesHeldUntil = 0;
 
-  constructor(scenario: Scenario) {
+  /** @param memory for the board */
+  constructor(scenario: Scenario, memory: GuestMemory) {
     const { faults, seed } = scenario;
     const fired = (kind: FaultKind) => this.#fire(kind);
     super({
@@ -45,6 +47,7 @@ export class Desk extends Bench {
       // Both engines do the same to the cycle; translating costs more than a history is long.
       engine: "interpreter",
       seed,
+      memory,
       uniqueId: UNIQUE_ID,
       linkFault: damagedLink(faults, fired, () => this.#armed),
       onFlashOperation: () => this.#operationBegun(),

@@ -1,4 +1,6 @@
 /** One history: a board, a user, faults; then the promises are looked at; then the board is repaired. */
+
+import { GuestMemory } from "../../src/emulator/guest-memory.js";
 import {
   type Connection,
   eraseRange,
@@ -45,9 +47,31 @@ export interface History {
   readonly boardNs: number;
 }
 
+/** Room for any of the boards. */
+const MEMORY_BYTES = 32 << 20;
+/** Where one history follows the other: a new memory costs more than a small flashing. */
+interface Place {
+  readonly memory: GuestMemory;
+  /** Stays until the next one is there: JavaScript engines drop what they compiled for objects of which none is left. */
+  desk?: Desk;
+}
+
+const free: Place[] = [];
+
 export async function runHistory(seed: number): Promise<History> {
-  const scenario = drawScenario(seed);
-  const desk = new Desk(scenario);
+  const place = free.pop() ?? { memory: new GuestMemory(MEMORY_BYTES) };
+  place.memory.clear();
+  const desk = new Desk(drawScenario(seed), place.memory);
+  place.desk = desk;
+  try {
+    return await tell(desk);
+  } finally {
+    free.push(place);
+  }
+}
+
+async function tell(desk: Desk): Promise<History> {
+  const { scenario } = desk;
   let ended = "";
   let failure: string | undefined;
   try {
@@ -61,7 +85,7 @@ export async function runHistory(seed: number): Promise<History> {
   const { owner } = scenario;
   const policy = owner?.requiresSigned === true ? ", signed programs only" : "";
   const board = `${scenario.board.name}${owner === undefined ? "" : `, owned${policy}`}`;
-  return { seed, board, operation, ended, faults, failure, events, boardNs: desk.board.now };
+  return { seed: scenario.seed, board, operation, ended, faults, failure, events, boardNs: desk.board.now };
 }
 
 function fullText(error: unknown): string {

@@ -56,6 +56,8 @@ export interface EmulatedBoardOptions {
   readonly engine?: Engine;
   /** "strict": a missing clean or invalidate shows, as on the chip, and is told. Default "transparent". */
   readonly caches?: "transparent" | "strict";
+  /** That of another board, which is gone, after `clear`. Default: its own. */
+  readonly memory?: GuestMemory;
   /** "model": instructions and the QUADSPI window take about the chip's time. Default "cycle": a cycle an instruction. */
   readonly time?: "cycle" | "model";
 }
@@ -107,7 +109,7 @@ export class EmulatedBoard {
     const chips = board.flash.second === undefined ? 1 : 2;
     const geometry = flashGeometry(board.mcu);
     const flashes = flashBytes(geometry) + chips * norPart(board.flash.part).size;
-    const memory = new GuestMemory(CHIP_BYTES + flashes + SDRAM_BYTES);
+    const memory = options.memory ?? new GuestMemory(CHIP_BYTES + flashes + SDRAM_BYTES);
     this.flashChip = this.#makeFlashChip(memory);
     this.sdCard = options.sdCard === undefined ? undefined : new SdCard(options.sdCard);
     this.secondFlashChip = board.flash.second === undefined ? undefined : this.#makeFlashChip(memory);

@@ -37,8 +37,8 @@ export class AccessView {
     this.#decode = decode;
     this.#records = records;
     this.directory = records?.directory();
-    this.reads = table(memory);
-    this.writes = table(memory);
+    this.reads = this.#table(memory);
+    this.writes = this.#table(memory);
   }
 
   /** The instruction at an even address, decoded or not yet. */
@@ -137,9 +137,9 @@ export class AccessView {
     if (this.directory !== undefined) this.directory[pc >>> PAGE_SHIFT] = records;
     return { insns: new Array(2048).fill(undefined), records };
   }
-}
 
-function table(memory: GuestMemory): Int32Array {
-  const bytes = memory.allocate(PAGES * 4);
-  return new Int32Array(bytes.buffer, bytes.byteOffset, PAGES);
+  #table(memory: GuestMemory): Int32Array {
+    const bytes = memory.allocate(PAGES * 4, () => this.forgetAccess());
+    return new Int32Array(bytes.buffer, bytes.byteOffset, PAGES);
+  }
 }

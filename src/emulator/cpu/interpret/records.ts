@@ -6,7 +6,7 @@ import { withPc, withSp } from "../decode-helpers.js";
 import type { Execute, Insn } from "../insn.js";
 import * as data from "../ops-data.js";
 import { count } from "../translate/translator.js";
-import type { AccessView } from "../view.js";
+import { type AccessView, PAGE_SHIFT } from "../view.js";
 import { At, COUNTED, PAGE_RECORDS, RECORD_BYTES, RECORD_PAGE_BYTES, UNCOUNTED } from "./layout.js";
 import { OPERATIONS, type Operation, operationOf } from "./operations.js";
 
@@ -35,8 +35,10 @@ export class Records {
   /** Undefined where `GuestMemory` is no memory of WebAssembly, or has no room. */
   static make(memory: GuestMemory): Records | undefined {
     if (memory.linear === undefined) return undefined;
-    const bytes = memory.allocate(RECORDS_BYTES);
-    return memory.holds(bytes) ? new Records(memory, bytes) : undefined;
+    let records: Records | undefined;
+    const bytes = memory.allocate(RECORDS_BYTES, () => records?.forget());
+    if (memory.holds(bytes)) records = new Records(memory, bytes);
+    return records;
   }
 
   private constructor(memory: GuestMemory, bytes: Uint8Array) {
@@ -49,8 +51,16 @@ export class Records {
 
   /** Records of each page of code under the permissions of a view. */
   directory(): Int32Array {
-    const bytes = this.#memory.allocate(PAGES * 4);
-    return new Int32Array(bytes.buffer, bytes.byteOffset, PAGES);
+    const bytes = this.#memory.allocate(PAGES * 4, () => {
+      for (const owner of this.#owners) if ("view" in owner) directory[owner.pc >>> PAGE_SHIFT] = 0;
+    });
+    const directory = new Int32Array(bytes.buffer, bytes.byteOffset, PAGES);
+    return directory;
+  }
+
+  /** Nobody will execute them any more. */
+  forget(): void {
+    this.bytes.fill(0, this.#start, this.#start + this.#used);
   }
 
   /** Records for the 4 KiB of code from `pc` on; 0 when there is no room. */
