@@ -15,6 +15,7 @@ import { AccessView, PAGE_SHIFT } from "./view.js";
 
 /** Private peripheral bus: 1 MiB at 0xE0000000. */
 const PPB_MEGABYTE = 0xe00;
+const PAGE_HALVES = 1 << (PAGE_SHIFT - 1);
 
 /** Watchpoints on data. */
 export interface DataWatch {
@@ -113,7 +114,29 @@ export class MemoryPort implements CodeListener {
     this.#view = this.#views[mpuOn ? (privileged ? 1 : 2) : 0];
     this.#reads = this.#view.reads;
     this.#writes = this.#view.writes;
+    if (this.#view.stale) this.#validate();
     return this.#view !== before;
+  }
+
+  /** Code that may still be executed stays decoded. */
+  #validate(): void {
+    const view = this.#view;
+    view.stale = false;
+    for (const page of view.codePages) {
+      if (!this.#isExecutable(page)) {
+        view.undecodePage(page);
+        this.onForget(page * PAGE_HALVES, (page + 1) * PAGE_HALVES - 1);
+      } else if (view.entersNextPage(page) && !this.#isExecutable(page + 1)) {
+        const last = (page + 1) * PAGE_HALVES - 1;
+        view.undecodeHalves(last, last);
+        this.onForget(last, last);
+      }
+    }
+  }
+
+  /** All of a page. */
+  #isExecutable(page: number): boolean {
+    return (this.#mpu.pagePermission(page, this.#privileged, this.#mpuOn) & Permission.execute) !== 0;
   }
 
   /** Shows accesses to a watch from now on; undefined when nothing is watched. To be called after each change. */
@@ -138,10 +161,12 @@ export class MemoryPort implements CodeListener {
     for (const view of this.#views) view.undecodeHalves(Math.max(0, first - 1), first + LINE_BYTES / 2 - 1);
   }
 
-  /** MPU regions changed. */
+  /** MPU regions changed. What is decoded is looked at when a view is selected the next time, before anything executes. */
   flushProtected(): void {
-    this.#flush(this.#views[1]);
-    this.#flush(this.#views[2]);
+    for (const view of [this.#views[1], this.#views[2]]) {
+      view.forgetAccess();
+      view.stale = true;
+    }
   }
 
   /** The instruction waits (`BusStall`) between two of its stores: what it stored must not be stored again. */

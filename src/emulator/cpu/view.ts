@@ -24,7 +24,10 @@ export class AccessView {
    */
   readonly reads: Int32Array;
   readonly writes: Int32Array;
+  /** Permissions changed since the view was selected the last time. */
+  stale = false;
   #filled: number[] = [];
+  readonly #codePages: number[] = [];
   readonly #decode: Execute;
   /** Indexed by address bits 31:22, then 21:12, then 11:1. */
   readonly #code: ((CodePage | undefined)[] | undefined)[] = new Array(1024).fill(undefined);
@@ -39,6 +42,16 @@ export class AccessView {
     this.directory = records?.directory();
     this.reads = this.#table(memory);
     this.writes = this.#table(memory);
+  }
+
+  /** Pages (address / 4096) with instructions, decoded or not. */
+  get codePages(): readonly number[] {
+    return this.#codePages;
+  }
+
+  /** May an instruction lie in this page and in the one behind it? */
+  entersNextPage(page: number): boolean {
+    return this.#pageAt(page)?.insns.at(-1) !== undefined;
   }
 
   /** The instruction at an even address, decoded or not yet. */
@@ -79,9 +92,7 @@ export class AccessView {
   /** Forgets what may be reached directly and what was decoded. */
   flush(): void {
     this.forgetAccess();
-    for (const table of this.#code) {
-      for (const page of table ?? []) this.#undecodePage(page);
-    }
+    for (const page of this.#codePages) this.undecodePage(page);
   }
 
   forgetAccess(): void {
@@ -93,7 +104,11 @@ export class AccessView {
   }
 
   undecodePage(page: number): void {
-    this.#undecodePage(this.#code[page >>> 10]?.[page & 1023]);
+    for (const insn of this.#pageAt(page)?.insns ?? []) this.#undecode(insn);
+  }
+
+  #pageAt(page: number): CodePage | undefined {
+    return this.#code[page >>> 10]?.[page & 1023];
   }
 
   /** Drops the instructions that start in the halfwords from `first` to `last` (addresses / 2). */
@@ -101,11 +116,6 @@ export class AccessView {
     for (let half = first; half <= last; half++) {
       this.#undecode(this.#code[half >>> 21]?.[(half >>> 11) & 1023]?.insns[half & 2047]);
     }
-  }
-
-  #undecodePage(page: CodePage | undefined): void {
-    if (page === undefined) return;
-    for (const insn of page.insns) this.#undecode(insn);
   }
 
   #undecode(insn: Insn | undefined): void {
@@ -133,6 +143,7 @@ export class AccessView {
   }
 
   #createPage(pc: number): CodePage {
+    this.#codePages.push(pc >>> PAGE_SHIFT);
     const records = this.#records?.page(this, pc & ~0xfff) ?? 0;
     if (this.directory !== undefined) this.directory[pc >>> PAGE_SHIFT] = records;
     return { insns: new Array(2048).fill(undefined), records };

@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { test } from "node:test";
 import { Exception } from "../faults.js";
-import { CODE, RAM, TestMachine } from "../test-machine.js";
+import { CODE, FLASH, RAM, TestMachine } from "../test-machine.js";
 
 const SYST_CSR = 0xe000e010;
 const SYST_RVR = 0xe000e014;
@@ -191,6 +191,39 @@ test("MPU regions that change under a hot loop are obeyed at once", () => {
     runFor(2000),
   );
   assert.equal(machine.at(machine.reg(13) + 24), CODE + 6, "stacked PC");
+});
+
+/** ADDS r0, #1 at the end of a page; ADD.W r1, r1, r0 half in it, half in the next; B */
+const ACROSS_PAGES = "013001eb0001fbe7";
+const PAGE = FLASH + 0x3000;
+/** Size 4 KiB, enabled, full access. */
+const WHOLE_PAGE = 0x03000017;
+const XN = 1 << 28;
+
+test("what an MPU region leaves executable stays translated; what it does not faults, a second halfword in the next page, too", () => {
+  const region = (machine: TestMachine, attributes: number): TestMachine =>
+    machine.word(MPU + 12, PAGE | 0x10).word(MPU + 16, attributes);
+  const machine = same(
+    BKPT,
+    (m) =>
+      m
+        .load(PAGE - 4, ACROSS_PAGES)
+        .handler(Exception.memManage, BKPT)
+        .word(SHCSR, ALL_FAULTS),
+    (m) => m.word(MPU + 4, 5),
+    (m) => {
+      m.cpu.pc = PAGE - 4;
+    },
+    runFor(2000),
+    (m) => region(m, WHOLE_PAGE),
+    runFor(2000),
+    (m) => {
+      if (m.cpu.translator !== undefined) assert.equal(m.cpu.translator.translated, 1);
+    },
+    (m) => region(m, WHOLE_PAGE | XN),
+    runFor(2000),
+  );
+  assert.equal(machine.at(machine.reg(13) + 24), PAGE - 2, "stacked PC");
 });
 
 test("where a JavaScript engine has no WebAssembly, the same is interpreted", () => {
