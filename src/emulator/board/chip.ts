@@ -94,6 +94,7 @@ const EXTI_GROUPS = [
   { first: 17, last: 17, irq: IRQ.RTC_ALARM },
   { first: 18, last: 18, irq: IRQ.TAMP_STAMP },
   { first: 19, last: 19, irq: IRQ.RTC_WKUP },
+  { first: 20, last: 21, irq: IRQ.COMP },
 ];
 /** Lines whose edges come from inside the chip (RM0433, table "EXTI Event input mapping"). */
 const EXTI_LINE = { PVD_AVD: 16, WAKE_UP_PIN1: 55 } as const;
@@ -623,6 +624,7 @@ export class Chip {
       gpio: this.gpio,
       inputs,
       signals: this.#signals,
+      edge: (line: number, high: boolean) => this.exti.edge(line, high),
       log,
       timeline,
       rcc: this.rcc,

@@ -1,23 +1,22 @@
-/** SPI, I2C, SAI, ADC, DAC, SDMMC, LTDC, LPTIM, HSEM of the chip, as rows: with nothing attached to their pins. */
+/** SPI, I2C, SAI, SDMMC, LTDC, LPTIM, HSEM of the chip, as rows: with nothing attached to their pins. */
 
 import type { BusDevice } from "../bus.js";
-import { Adc } from "../peripherals/adc.js";
 import type { KernelClock } from "../peripherals/clock-tree.js";
-import { Dac } from "../peripherals/dac.js";
+import type { Gpio, PortLetter } from "../peripherals/gpio.js";
 import { Hsem } from "../peripherals/hsem.js";
 import { I2c } from "../peripherals/i2c.js";
 import { Lptim } from "../peripherals/lptim.js";
 import { Ltdc } from "../peripherals/ltdc.js";
 import type { ResetName } from "../peripherals/rcc-registers.js";
-import { ALL, registerTable } from "../peripherals/register-table.js";
 import { Sai } from "../peripherals/sai.js";
 import { Sdmmc } from "../peripherals/sdmmc.js";
 import { Spi } from "../peripherals/spi.js";
-import { StoredBlock } from "../peripherals/stored-block.js";
-import { ADC_COMMON } from "../peripherals/tables/analog.js";
 import type { Tim } from "../peripherals/tim.js";
 import type { SdCardPort } from "../sd-port.js";
+import { analogPeripherals } from "./analog-wiring.js";
 import type { ChipRequests } from "./dma-requests.js";
+import type { InternalSignals } from "./internal-signals.js";
+import type { PinInputs } from "./pin-inputs.js";
 import type { Wiring } from "./serial-and-timers.js";
 
 export interface ChipPart {
@@ -34,6 +33,11 @@ export interface ConnectedWiring extends Wiring {
   /** Numbers in [0, 1): noise of open inputs. */
   readonly random: () => number;
   readonly timer: (name: string) => Tim | undefined;
+  readonly gpio: Readonly<Record<PortLetter, Gpio>>;
+  readonly inputs: PinInputs;
+  readonly signals: InternalSignals;
+  /** A signal of an EXTI line inside the chip. */
+  readonly edge: (line: number, high: boolean) => void;
   /** The card in SDMMC1's slot. */
   readonly sdCard: () => SdCardPort | undefined;
 }
@@ -69,38 +73,13 @@ const LPTIMS = [
   { name: "LPTIM5", address: 0x5800_3000, irq: 141, clock: "LPTIM345" },
 ] as const;
 
-const ADC_PRESCALERS = [1, 2, 4, 6, 8, 10, 12, 16, 32, 64, 128, 256] as const;
-/** Timers whose trigger output starts an ADC (CFGR.EXTSEL) or the DAC (CR.TSELx). */
-const ADC_TRIGGERS: Readonly<Record<string, number>> = {
-  TIM3: 4,
-  TIM8: 7,
-  TIM1: 9,
-  TIM2: 11,
-  TIM4: 12,
-  TIM6: 13,
-  TIM15: 14,
-};
-const DAC_TRIGGERS: Readonly<Record<string, number>> = {
-  TIM1: 1,
-  TIM2: 2,
-  TIM4: 3,
-  TIM5: 4,
-  TIM6: 5,
-  TIM7: 6,
-  TIM8: 7,
-  TIM15: 8,
-};
-/** Fractions of VREF+ = 3.3 V at ADC3's internal inputs: VBAT/4, temperature sensor at 30 degrees, VREFINT (data sheet). */
-const INTERNAL_INPUTS: Readonly<Record<number, number>> = { 17: 0.25, 18: 0.62 / 3.3, 19: 1.216 / 3.3 };
-const OPEN_INPUT = 0.5;
-const NOISE = 0.02;
-const IRQS = { DAC: 54, ADC12: 18, ADC3: 127, SDMMC1: 49, SDMMC2: 124, LTDC: 88, HSEM: 125 } as const;
+const IRQS = { SDMMC1: 49, SDMMC2: 124, LTDC: 88, HSEM: 125 } as const;
 
 export function connectedPeripherals(wiring: ConnectedWiring): ChipPart[] {
   const { log, rcc, irqLine } = wiring;
   return [
     ...serialBuses(wiring),
-    ...converters(wiring),
+    ...analogPeripherals(wiring),
     ...screensAndCards(wiring),
     {
       name: "HSEM",
@@ -161,69 +140,6 @@ function serialBuses({ log, timeline, rcc, irqLine, requests }: ConnectedWiring)
       });
       return { name, address, device, resetBit: name };
     }),
-  ];
-}
-
-/** A common block (CCR) and the clock that it makes for its converters. */
-function adcClock(wiring: ConnectedWiring, name: string, gate: "ADC12" | "ADC3") {
-  const { log, rcc } = wiring;
-  const common = new StoredBlock({
-    name,
-    registers: registerTable(ADC_COMMON, { CCR: { rw: ALL } }),
-    log,
-    clocked: rcc.clockGate(gate),
-  });
-  const hz = (): number => {
-    const ccr = common.registers.get("CCR");
-    const mode = (ccr >>> 16) & 3;
-    if (mode !== 0) return rcc.clockTree.hclkHz / 2 ** (mode - 1);
-    // Revision V divides the asynchronous clock by two (RM0433, "ADC clocks").
-    return rcc.clockTree.kernelHz("ADC") / (ADC_PRESCALERS[(ccr >>> 18) & 0xf] ?? 1) / 2;
-  };
-  return { common, hz };
-}
-
-function converters(wiring: ConnectedWiring): ChipPart[] {
-  const { log, timeline, rcc, irqLine, requests, random, timer } = wiring;
-  const shared = adcClock(wiring, "ADC12_COMMON", "ADC12");
-  const third = adcClock(wiring, "ADC3_COMMON", "ADC3");
-  const make = (name: "ADC1" | "ADC2" | "ADC3"): Adc => {
-    const own = name === "ADC3";
-    return new Adc({
-      name,
-      log,
-      timeline,
-      interrupt: irqLine(own ? IRQS.ADC3 : IRQS.ADC12),
-      clocked: rcc.clockGate(own ? "ADC3" : "ADC12"),
-      clockHz: own ? third.hz : shared.hz,
-      request: requests.signal(name),
-      input: (channel) =>
-        (own ? INTERNAL_INPUTS[channel] : undefined) ?? OPEN_INPUT + (random() - 0.5) * NOISE,
-    });
-  };
-  const adcs = [make("ADC1"), make("ADC2"), make("ADC3")] as const;
-  const dac = new Dac({
-    log,
-    clocked: rcc.clockGate("DAC12"),
-    requests: [requests.signal("DAC1_CH1"), requests.signal("DAC1_CH2")],
-  });
-  for (const [name, selection] of Object.entries(ADC_TRIGGERS)) {
-    for (const adc of adcs) {
-      const pulse = (): void => adc.trigger(selection);
-      timer(name)?.onTrigger({ wants: () => adc.wants(selection), pulse });
-    }
-  }
-  for (const [name, selection] of Object.entries(DAC_TRIGGERS)) {
-    const wants = (): boolean => dac.wants(selection, 0) || dac.wants(selection, 1);
-    timer(name)?.onTrigger({ wants, pulse: () => dac.trigger(selection) });
-  }
-  return [
-    { name: "ADC1", address: 0x4002_2000, size: 0x100, device: adcs[0], resetBit: "ADC12" },
-    { name: "ADC2", address: 0x4002_2100, size: 0x200, device: adcs[1], resetBit: "ADC12" },
-    { name: "ADC12_COMMON", address: 0x4002_2300, size: 0x100, device: shared.common, resetBit: "ADC12" },
-    { name: "ADC3", address: 0x5802_6000, size: 0x300, device: adcs[2], resetBit: "ADC3" },
-    { name: "ADC3_COMMON", address: 0x5802_6300, size: 0x100, device: third.common, resetBit: "ADC3" },
-    { name: "DAC1", address: 0x4000_7400, device: dac, resetBit: "DAC12" },
   ];
 }
 

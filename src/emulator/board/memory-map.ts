@@ -133,6 +133,7 @@ export const IRQ = {
   TIM15: 116,
   TIM16: 117,
   TIM17: 118,
+  COMP: 137,
   LPUART1: 142,
   CRS: 144,
   WAKEUP_PIN: 149,

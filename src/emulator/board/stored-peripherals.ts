@@ -5,7 +5,7 @@ import type { Rcc } from "../peripherals/rcc.js";
 import type { Gate, ResetName } from "../peripherals/rcc-registers.js";
 import { type RegisterAction, registerTable, repeatRows } from "../peripherals/register-table.js";
 import { StoredBlock } from "../peripherals/stored-block.js";
-import { COMP, OPAMP, VREFBUF } from "../peripherals/tables/analog.js";
+import { OPAMP, VREFBUF } from "../peripherals/tables/analog.js";
 import { AXI, DELAY_BLOCK } from "../peripherals/tables/bus.js";
 import { SWO, SWTF } from "../peripherals/tables/debug.js";
 import { ETH } from "../peripherals/tables/ethernet.js";
@@ -94,7 +94,6 @@ const ROWS: readonly Row[] = [
   { name: "HRTIM1", address: 0x4001_7400, registers: HRTIM, gate: "HRTIM", resetBit: "HRTIM" },
   { name: "SWO", address: 0x5c00_3000, size: 0x1000, registers: SWO },
   { name: "SWTF", address: 0x5c00_4000, size: 0x1000, registers: SWTF },
-  { name: "COMP12", address: 0x5800_3800, registers: COMP, gate: "COMP12", resetBit: "COMP12" },
   {
     name: "VREFBUF",
     address: 0x5800_3c00,

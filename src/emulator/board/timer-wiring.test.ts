@@ -1,11 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { GuestMemory } from "../guest-memory.js";
-import { STM32H750_FLASH } from "../peripherals/flash-geometry.js";
 import { pass } from "../peripherals/test-kit.js";
-import { RecordedLog } from "../test-log.js";
-import { Timeline } from "../timeline.js";
-import { CHIP_BYTES, Chip } from "./chip.js";
+import { testChip } from "./test-chip.js";
 
 const RCC = 0x5802_4400;
 const AHB4ENR = RCC + 0xe0;
@@ -40,33 +36,14 @@ const PUPDR = 0x0c;
 const IDR = 0x10;
 const AFRL = 0x20;
 
-/** The chip on nothing: 64 MHz from HSI, timers and ports A and B clocked. */
+/** Timers and ports A and B clocked. */
 function rig() {
-  const timeline = new Timeline();
-  const log = new RecordedLog();
-  const chip = new Chip({
-    timeline,
-    flashGeometry: STM32H750_FLASH,
-    memory: new GuestMemory(CHIP_BYTES + (1 << 20)),
-    log,
-    random: () => 0.5,
-    uniqueId: new Uint8Array(12),
-    hseHz: undefined,
-    hseIsOscillator: false,
-    lseHz: undefined,
-    flashChip: () => undefined,
-    flashLines: () => ({ muxed: 0, levels: 0b1111 }),
-    sdCard: () => undefined,
-    onSerial: () => {},
-  });
-  chip.powerOn(true);
-  const write = (address: number, value: number): void => chip.bus.write(address, 4, value);
-  const read = (address: number): number => chip.bus.read(address, 4);
-  write(AHB4ENR, 3);
-  write(APB1LENR, 0x3);
-  write(APB2ENR, (1 << 0) | (1 << 17));
-  write(APB4ENR, 0x1_0002);
-  return { chip, timeline, log, read, write };
+  const r = testChip();
+  r.write(AHB4ENR, 3);
+  r.write(APB1LENR, 0x3);
+  r.write(APB2ENR, (1 << 0) | (1 << 17));
+  r.write(APB4ENR, 0x1_0002);
+  return r;
 }
 
 type Rig = ReturnType<typeof rig>;

@@ -1,12 +1,13 @@
 /**
  * ADC1..ADC3 (RM0433, chapter ADC): power-up, calibration, regular and injected sequences with their times, software and
- * timer triggers, continuous and discontinuous mode, DMA, interrupts. Nothing is attached to the inputs: they read about half
- * of the range; internal channels read what the chip's sources give. Watchdogs, offsets, oversampling and dual mode are stored.
+ * hardware triggers, continuous, discontinuous and dual modes, auto delay, DMA, interrupts. The voltages are the board's
+ * business: an input that nothing drives reads about half of the range.
  */
 
 import type { ClockGate, EmulatorLog, InterruptLine } from "../bus.js";
 import { RegisterBlock } from "../registers.js";
 import type { Timeline, TimelineEvent } from "../timeline.js";
+import { AdcData } from "./adc-data.js";
 import { type DmaSignal, NO_DMA } from "./dma-request.js";
 import { Peripheral } from "./peripheral.js";
 import { ALL, registerTable } from "./register-table.js";
@@ -23,7 +24,12 @@ export interface AdcOptions {
   readonly request?: DmaSignal;
   /** The voltage at an input (0..19) as a fraction of VREF+. */
   readonly input: (channel: number) => number;
+  /** The converter that goes along with this one, in a dual mode. */
+  readonly partner?: (injected: boolean) => Adc | undefined;
 }
+
+/** Which of its two sequences a trigger starts. */
+export type AdcGroup = "regular" | "injected";
 
 const ADEN = 1 << 0;
 const ADDIS = 1 << 1;
@@ -50,12 +56,13 @@ const OVRMOD = 1 << 12;
 const CONT = 1 << 13;
 const AUTDLY = 1 << 14;
 const DISCEN = 1 << 16;
+const JDISCEN = 1 << 20;
+/** CFGR.EXTEN, JSQR.JEXTEN */
+const EXTEN = 0xc00;
+const JEXTEN = 0x180;
+const JSQ_SHIFTS = [9, 15, 21, 27] as const;
 const JAUTO = 1 << 25;
 
-/** SMPRx, in half clocks: 1.5, 2.5, 8.5, 16.5, 32.5, 64.5, 387.5, 810.5 clocks. */
-const SAMPLING = [3, 5, 17, 33, 65, 129, 775, 1621] as const;
-/** CFGR.RES of revision V: 16, 14, 12, 10, -, 14, 12, 8 bits. */
-const RESOLUTIONS = [16, 14, 12, 10, 16, 14, 12, 8] as const;
 /** RM0433, "Calibration": clocks of the offset and of the linearity calibration. */
 const OFFSET_CLOCKS = 1280;
 const LINEARITY_CLOCKS = 165_010;
@@ -68,21 +75,40 @@ export class Adc extends Peripheral {
   #busy: TimelineEvent | undefined;
   #injectedBusy: TimelineEvent | undefined;
   #timers: (TimelineEvent | undefined)[] = [];
-  /** Index in the regular sequence. */
+  /** Index in the regular sequence, and in the injected one. */
   #rank = 0;
+  #injectedRank = 0;
+  /** Conversions since the trigger, in discontinuous mode. */
+  #inPart = 0;
+  /** AUTDLY: the next conversion waits for the data to be read. */
+  #delayed = false;
+  readonly #data: AdcData;
 
   constructor(options: AdcOptions) {
     super();
     this.#options = options;
     const specs = registerTable(ADC, {
-      ISR: { w1c: ALL, onWrite: () => this.#update() },
+      ISR: { w1c: ALL, onWrite: () => this.#flagsCleared() },
       IER: { rw: ALL, onWrite: () => this.#update() },
       CR: {
         rw: ADVREGEN | DEEPPWD | LINEARITY | LINCALRDY | (1 << 30) | 0x300,
         ro: ADEN | ADDIS | ADSTART | JADSTART | ADSTP | JADSTP | ADCAL,
         onWrite: (written, before) => this.#control(written, before),
       },
-      CFGR: { rw: 0x823f_7fff | JAUTO },
+      CFGR: { rw: ALL },
+      CFGR2: { rw: ALL },
+      LTR1: { rw: ALL },
+      LHTR1: { rw: ALL },
+      LTR2: { rw: ALL },
+      HTR2: { rw: ALL },
+      LTR3: { rw: ALL },
+      HTR3: { rw: ALL },
+      AWD2CR: { rw: ALL },
+      AWD3CR: { rw: ALL },
+      OFR1: { rw: ALL },
+      OFR2: { rw: ALL },
+      OFR3: { rw: ALL },
+      OFR4: { rw: ALL },
       SMPR1: { rw: ALL },
       SMPR2: { rw: ALL },
       PCSEL: { rw: ALL },
@@ -113,6 +139,7 @@ export class Adc extends Peripheral {
       log: options.log,
       clocked: options.clocked,
     });
+    this.#data = new AdcData(this.registers, (channel) => this.#input(channel));
   }
 
   reset(): void {
@@ -123,17 +150,50 @@ export class Adc extends Peripheral {
     this.#update();
   }
 
-  /** A timer's trigger: EXTSEL number 0..31. Starts what waits for it. */
-  trigger(selection: number): void {
-    const cfgr = this.registers.get("CFGR");
-    const armed = this.registers.has("CR", ADSTART) && this.#busy === undefined;
-    if (armed && (cfgr & 0xc00) !== 0 && ((cfgr >>> 5) & 0x1f) === selection) this.#convert();
+  /** ISR, for the common status register. */
+  get status(): number {
+    return this.registers.get("ISR");
+  }
+
+  takeData(): number {
+    return this.#readData(this.registers.get("DR"));
+  }
+
+  /** A hardware trigger: EXTSEL or JEXTSEL number 0..31. Starts what waits for it. */
+  trigger(selection: number, group: AdcGroup): void {
+    if (!this.wants(selection, group)) return;
+    if (group === "regular") this.#triggered();
+    else this.#convertInjected();
   }
 
   /** Does it wait for this trigger now? */
-  wants(selection: number): boolean {
-    const cfgr = this.registers.get("CFGR");
-    return (cfgr & 0xc00) !== 0 && ((cfgr >>> 5) & 0x1f) === selection;
+  wants(selection: number, group: AdcGroup): boolean {
+    if (group === "regular") {
+      const cfgr = this.registers.get("CFGR");
+      const armed = this.registers.has("CR", ADSTART) && this.#busy === undefined;
+      return armed && (cfgr & EXTEN) !== 0 && ((cfgr >>> 5) & 0x1f) === selection;
+    }
+    const jsqr = this.registers.get("JSQR");
+    const armed = this.registers.has("CR", JADSTART) && this.#injectedBusy === undefined;
+    return armed && (jsqr & JEXTEN) !== 0 && ((jsqr >>> 2) & 0x1f) === selection;
+  }
+
+  /** A master takes this converter along. */
+  follow(injected: boolean): void {
+    if (!this.registers.has("CR", ADEN)) return;
+    if (injected) this.#convertInjected();
+    else {
+      this.#rank = 0;
+      this.#convert();
+    }
+  }
+
+  /** RM0433, ADC_PCSEL: an external channel that is not preselected is not connected. */
+  #input(channel: number): number {
+    if (!this.registers.has("PCSEL", 1 << channel)) {
+      this.#mistake(`channel ${channel} is converted without its bit in PCSEL: nothing is connected`);
+    }
+    return this.#options.input(channel);
   }
 
   #later(clocks: number, run: () => void): TimelineEvent | undefined {
@@ -155,8 +215,7 @@ export class Adc extends Peripheral {
     const ready = this.registers.has("CR", ADEN);
     if ((written & ADSTP) !== 0 && (before & ADSTART) !== 0) this.#stopRegular();
     if ((written & JADSTP) !== 0) {
-      this.#options.timeline.cancel(this.#injectedBusy);
-      this.registers.setBits("CR", JADSTART, false);
+      this.#stopInjected();
     }
     if ((written & ADSTART) !== 0 && ready) this.#start();
     if ((written & JADSTART) !== 0 && ready) this.#startInjected();
@@ -204,21 +263,35 @@ export class Adc extends Peripheral {
 
   #stop(): void {
     this.#stopRegular();
+    this.#stopInjected();
+  }
+
+  #stopInjected(): void {
     this.#options.timeline.cancel(this.#injectedBusy);
     this.#injectedBusy = undefined;
+    this.#injectedRank = 0;
+    this.registers.setBits("CR", JADSTART | JADSTP, false);
   }
 
   #stopRegular(): void {
     this.#options.timeline.cancel(this.#busy);
     this.#busy = undefined;
     this.#rank = 0;
+    this.#delayed = false;
     this.registers.setBits("CR", ADSTART | ADSTP, false);
   }
 
   #start(): void {
     this.registers.setBits("CR", ADSTART, true);
-    this.#rank = 0;
-    if ((this.registers.get("CFGR") & 0xc00) === 0) this.#convert();
+    if (!this.registers.has("CFGR", DISCEN)) this.#rank = 0;
+    if ((this.registers.get("CFGR") & EXTEN) === 0) this.#triggered();
+  }
+
+  /** Begins the sequence, or goes on with it; in a dual mode the slave begins with it. */
+  #triggered(): void {
+    this.#inPart = 0;
+    if (this.#rank === 0) this.#options.partner?.(false)?.follow(false);
+    this.#convert();
   }
 
   get #length(): number {
@@ -231,22 +304,9 @@ export class Adc extends Peripheral {
     return (this.registers.get(`SQR${Math.floor(slot / 5) + 1}`) >>> ((slot % 5) * 6)) & 0x1f;
   }
 
-  #clocks(channel: number): number {
-    const smpr = this.registers.get(channel < 10 ? "SMPR1" : "SMPR2");
-    const sampling = SAMPLING[(smpr >>> ((channel % 10) * 3)) & 7] ?? 3;
-    const resolution = RESOLUTIONS[(this.registers.get("CFGR") >>> 2) & 7] ?? 16;
-    return sampling / 2 + resolution / 2 + 0.5;
-  }
-
-  #value(channel: number): number {
-    const resolution = RESOLUTIONS[(this.registers.get("CFGR") >>> 2) & 7] ?? 16;
-    const full = 2 ** resolution - 1;
-    return Math.max(0, Math.min(full, Math.round(this.#options.input(channel) * full)));
-  }
-
   #convert(): void {
     const channel = this.#channel(this.#rank);
-    this.#busy = this.#later(this.#clocks(channel), () => this.#converted(channel));
+    this.#busy = this.#later(this.#data.clocks(channel, false), () => this.#converted(channel));
   }
 
   #converted(channel: number): void {
@@ -255,9 +315,8 @@ export class Adc extends Peripheral {
     const byDma = (cfgr & 3) !== 0;
     if (this.registers.has("ISR", EOC) && !byDma && (cfgr & AUTDLY) === 0)
       this.registers.setBits("ISR", OVR, true);
-    if (!this.registers.has("ISR", OVR) || (cfgr & OVRMOD) !== 0) {
-      this.registers.set("DR", this.#value(channel));
-    }
+    const value = this.#data.convert(channel, false);
+    if (!this.registers.has("ISR", OVR) || (cfgr & OVRMOD) !== 0) this.registers.set("DR", value);
     this.registers.setBits("ISR", EOC | EOSMP, true);
     if (byDma) (this.#options.request ?? NO_DMA).pulse();
     this.#rank++;
@@ -271,33 +330,65 @@ export class Adc extends Peripheral {
   }
 
   #goOn(last: boolean, cfgr: number): void {
-    const triggered = (cfgr & 0xc00) !== 0;
-    if (last && (cfgr & JAUTO) !== 0) this.#startInjected();
-    if (!last && (cfgr & DISCEN) === 0) this.#convert();
-    else if ((cfgr & CONT) !== 0) this.#convert();
-    else if (!triggered) this.registers.setBits("CR", ADSTART, false);
+    if (last && (cfgr & JAUTO) !== 0) this.#convertInjected();
+    // DISCNUM + 1 conversions belong to a part of the sequence.
+    const inPart = (cfgr & DISCEN) === 0 || this.#inPart++ < ((cfgr >>> 17) & 7);
+    const more = last ? (cfgr & CONT) !== 0 && (cfgr & DISCEN) === 0 : inPart;
+    if (!more) {
+      // Without a trigger software starts each sequence, and in discontinuous mode each part of it.
+      if ((cfgr & EXTEN) === 0) this.registers.setBits("CR", ADSTART, false);
+      return;
+    }
+    this.#delayed = (cfgr & AUTDLY) !== 0;
+    if (!this.#delayed) this.#next();
   }
 
-  /** The whole injected sequence; external triggers of injected conversions are not modelled. */
+  #next(): void {
+    if (this.#rank === 0) this.#triggered();
+    else this.#convert();
+  }
+
+  /** AUTDLY: a conversion that waited begins when the data was taken. */
+  #flagsCleared(): void {
+    if (this.#delayed && !this.registers.has("ISR", EOC)) {
+      this.#delayed = false;
+      this.#next();
+    }
+    this.#update();
+  }
+
   #startInjected(): void {
-    const jsqr = this.registers.get("JSQR");
-    const count = (jsqr & 3) + 1;
-    const channels = [9, 15, 21, 27].slice(0, count).map((shift) => (jsqr >>> shift) & 0x1f);
-    const clocks = channels.reduce((sum, channel) => sum + this.#clocks(channel), 0);
     this.registers.setBits("CR", JADSTART, true);
-    this.#injectedBusy = this.#later(clocks, () => {
-      channels.forEach((channel, index) => {
-        this.registers.set(`JDR${index + 1}`, this.#value(channel));
-      });
-      this.registers.setBits("ISR", JEOC | JEOS, true);
-      this.registers.setBits("CR", JADSTART, false);
-      this.#update();
-    });
+    this.#injectedRank = 0;
+    if ((this.registers.get("JSQR") & JEXTEN) === 0) this.#convertInjected();
+  }
+
+  #convertInjected(): void {
+    if (this.#injectedRank === 0) this.#options.partner?.(true)?.follow(true);
+    const channel = (this.registers.get("JSQR") >>> (JSQ_SHIFTS[this.#injectedRank] ?? 9)) & 0x1f;
+    const clocks = this.#data.clocks(channel, true);
+    this.#injectedBusy = this.#later(clocks, () => this.#convertedInjected(channel));
+  }
+
+  #convertedInjected(channel: number): void {
+    this.#injectedBusy = undefined;
+    this.registers.set(`JDR${this.#injectedRank + 1}`, this.#data.convert(channel, true));
+    this.registers.setBits("ISR", JEOC, true);
+    this.#injectedRank++;
+    const jsqr = this.registers.get("JSQR");
+    const last = this.#injectedRank > (jsqr & 3);
+    if (last) {
+      this.#injectedRank = 0;
+      this.registers.setBits("ISR", JEOS, true);
+    }
+    if (!last && !this.registers.has("CFGR", JDISCEN)) this.#convertInjected();
+    else if ((jsqr & JEXTEN) === 0) this.registers.setBits("CR", JADSTART, false);
+    this.#update();
   }
 
   #readData(stored: number): number {
     this.registers.setBits("ISR", EOC, false);
-    this.#update();
+    this.#flagsCleared();
     return stored;
   }
 

@@ -156,6 +156,11 @@ export class Gpio extends Peripheral {
     observer(this.#outputs[pin]);
   }
 
+  /** What drives the pin, in whatever mode it is; undefined: nothing does. */
+  driven(pin: number): boolean | undefined {
+    return this.#driven(pin, this.#output(pin));
+  }
+
   /** The voltage on the pin as a logic level, whatever its mode. */
   level(pin: number): boolean {
     this.refresh(pin);

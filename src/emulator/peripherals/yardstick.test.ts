@@ -194,6 +194,7 @@ const OTHER_RESET: readonly (readonly [RegExp, string])[] = [
     /^AXI\.AXI_(PERIPH|COMP)_ID_\d$/,
     "RM0433, AXI_PERIPH_IDx and AXI_COMP_IDx: the identifiers of the interconnect",
   ],
+  [/^ADC[13]\.(LTR1|LHTR1|HTR[23])$/, "RM0433, ADC_LTRx and HTRx: from 0 to 0x03FF_FFFF, nothing is outside"],
   [/^ADC[13]\.CR$/, "RM0433, ADC_CR: the converter starts in deep power-down"],
   [/^TIM\d+\.ARR$/, "RM0433, TIMx_ARR: the auto-reload register starts at its maximum"],
 ];

@@ -2,11 +2,11 @@
 
 export const ADC = `
   ISR 0 0 7ffr, IER 4 0 7ff, CR 8 0 ffc1013f, CFGR c 0 ffff7fff, CFGR2 10 0 f3ff7fe3, SMPR1 14 0 3fffffff,
-  SMPR2 18 0 3fffffff, PCSEL 1c 0 fffff, LTR1 20 fff0000 3ffffff, LHTR1 24 fff0000 3ffffff,
+  SMPR2 18 0 3fffffff, PCSEL 1c 0 fffff, LTR1 20 0 3ffffff, LHTR1 24 3ffffff 3ffffff,
   SQR1 30 0 1f7df7cf, SQR2 34 0 1f7df7df, SQR3 38 0 1f7df7df, SQR4 3c 0 7df, DR 40 0 ffff,
   JSQR 4c 0 fbefbfff, OFR1 60 0 ffffffff, OFR2 64 0 ffffffff, OFR3 68 0 ffffffff, OFR4 6c 0 ffffffff,
   JDR1 80 0 ffffffff, JDR2 84 0 ffffffff, JDR3 88 0 ffffffff, JDR4 8c 0 ffffffff, AWD2CR a0 0 fffff,
-  AWD3CR a4 0 fffff, LTR2 b0 0 3ffffff, HTR2 b4 0 3ffffff, LTR3 b8 0 3ffffff, HTR3 bc 0 3ffffff,
+  AWD3CR a4 0 fffff, LTR2 b0 0 3ffffff, HTR2 b4 3ffffff 3ffffff, LTR3 b8 0 3ffffff, HTR3 bc 3ffffff 3ffffff,
   DIFSEL c0 0 fffff, CALFACT c4 0 7ff07ff, CALFACT2 c8 0 3fffffff`;
 
 export const ADC_COMMON = `

@@ -1,0 +1,222 @@
+/** Voltages: what ADC1..3 and the comparators see at pins, DAC outputs and internal sources, and what triggers them. */
+
+import { Adc, type AdcGroup } from "../peripherals/adc.js";
+import { AdcCommon } from "../peripherals/adc-common.js";
+import { COMPARATOR_PINS, Comp } from "../peripherals/comp.js";
+import { Dac } from "../peripherals/dac.js";
+import { parsePin } from "../peripherals/gpio.js";
+import type { ChipPart, ConnectedWiring } from "./connected-peripherals.js";
+import type { InternalSignal } from "./internal-signals.js";
+
+const ADC_PRESCALERS = [1, 2, 4, 6, 8, 10, 12, 16, 32, 64, 128, 256] as const;
+
+/** Hardware triggers by EXTSEL (RM0433, tables "ADC: external triggers for regular/injected channels"). */
+const TRIGGERS: Readonly<Record<AdcGroup, readonly (string | undefined)[]>> = {
+  regular: [
+    ..."TIM1_CH1 TIM1_CH2 TIM1_CH3 TIM2_CH2 TIM3_TRGO TIM4_CH4 EXTI11 TIM8_TRGO".split(" "),
+    ..."TIM8_TRGO2 TIM1_TRGO TIM1_TRGO2 TIM2_TRGO TIM4_TRGO TIM6_TRGO TIM15_TRGO TIM3_CH4".split(" "),
+    ...[undefined, undefined, "LPTIM1_OUT", "LPTIM2_OUT", "LPTIM3_OUT"],
+  ],
+  injected: [
+    ..."TIM1_TRGO TIM1_CH4 TIM2_TRGO TIM2_CH1 TIM3_CH4 TIM4_TRGO EXTI15 TIM8_CH4".split(" "),
+    ..."TIM1_TRGO2 TIM8_TRGO TIM8_TRGO2 TIM3_CH3 TIM3_TRGO TIM3_CH1 TIM6_TRGO TIM15_TRGO".split(" "),
+    ...[undefined, undefined, "LPTIM1_OUT", "LPTIM2_OUT", "LPTIM3_OUT"],
+  ],
+};
+/** DAC: TSEL from 1 on; 9 and 10 are HRTIM's. */
+const DAC_TRIGGERS: readonly (string | undefined)[] = [
+  undefined,
+  ..."TIM1_TRGO TIM2_TRGO TIM4_TRGO TIM5_TRGO TIM6_TRGO TIM7_TRGO TIM8_TRGO TIM15_TRGO".split(" "),
+  ...[undefined, undefined, "LPTIM1_OUT", "LPTIM2_OUT", "EXTI9"],
+];
+
+/** The inputs INP0..19 at pins (data sheet DS12556); the _C pads are those of their pins here. An empty word is internal. */
+const PINS = {
+  ADC1: "PA0 PA1 PF11 PA6 PC4 PB1 PF12 PA7 PC5 PB0 PC0 PC1 PC2 PC3 PA2 PA3 PA0 PA1 PA4 PA5",
+  ADC2: "PA0 PA1 PF13 PA6 PC4 PB1 PF14 PA7 PC5 PB0 PC0 PC1 PC2 PC3 PA2 PA3 - - PA4 PA5",
+  ADC3: "PC2 PC3 PF9 PF7 PF5 PF3 PF10 PF8 PF6 PF4 PC0 PC1 PC2 PH2 PH3 PH4 PH5 - - -",
+} as const;
+type AdcName = keyof typeof PINS;
+
+/** ADC3's internal inputs: their enable in CCR, and their fraction of VREF+ = 3.3 V (data sheet; 30 degrees). */
+const INTERNAL: Readonly<Record<number, { readonly enable: number; readonly level: number }>> = {
+  17: { enable: 1 << 24, level: 0.25 },
+  18: { enable: 1 << 23, level: 0.62 / 3.3 },
+  19: { enable: 1 << 22, level: 1.216 / 3.3 },
+};
+const DAC_PINS = ["PA4", "PA5"] as const;
+const OPEN_INPUT = 0.5;
+const NOISE = 0.02;
+const IRQS = { ADC12: 18, DAC: 54, ADC3: 127, COMP: 137 } as const;
+/** EXTI lines 20 and 21. */
+const COMP_LINES = { 1: 20, 2: 21 } as const;
+/** Timers' inputs that TISEL leads to the comparators, with the number of the selection. */
+const COMP_INPUTS = {
+  1: [
+    ["TIM1", "TI1", 1],
+    ["TIM2", "TI4", 1],
+    ["TIM3", "TI1", 1],
+  ],
+  2: [
+    ["TIM8", "TI1", 1],
+    ["TIM2", "TI4", 2],
+    ["TIM3", "TI1", 2],
+  ],
+} as const;
+const BREAKABLE = ["TIM1", "TIM8", "TIM15", "TIM16", "TIM17"];
+
+/** A common block (CCR) and the clock that it makes for its converters. */
+function adcClock(wiring: ConnectedWiring, name: string, gate: "ADC12" | "ADC3") {
+  const { log, rcc } = wiring;
+  const common = new AdcCommon({ name, log, clocked: rcc.clockGate(gate) });
+  const hz = (): number => {
+    const { ccr } = common;
+    const mode = (ccr >>> 16) & 3;
+    if (mode !== 0) return rcc.clockTree.hclkHz / 2 ** (mode - 1);
+    // Revision V divides the asynchronous clock by two (RM0433, "ADC clocks").
+    return rcc.clockTree.kernelHz("ADC") / (ADC_PRESCALERS[(ccr >>> 18) & 0xf] ?? 1) / 2;
+  };
+  return { common, hz };
+}
+
+/** What is at a pin, as a fraction of VREF+. */
+function voltages({ gpio, random }: ConnectedWiring, dac: Dac) {
+  const open = (): number => OPEN_INPUT + (random() - 0.5) * NOISE;
+  return (name: string): number => {
+    const side = DAC_PINS.indexOf(name as (typeof DAC_PINS)[number]);
+    if ((side === 0 || side === 1) && dac.drivesPin(side)) return dac.output(side) ?? 0;
+    const { port, pin } = parsePin(name);
+    const driven = gpio[port].driven(pin);
+    return driven === undefined ? open() : driven ? 1 : 0;
+  };
+}
+
+export function analogPeripherals(wiring: ConnectedWiring): ChipPart[] {
+  const { log, timeline, rcc, irqLine, requests } = wiring;
+  const shared = adcClock(wiring, "ADC12_COMMON", "ADC12");
+  const third = adcClock(wiring, "ADC3_COMMON", "ADC3");
+  const dac = new Dac({
+    log,
+    clocked: rcc.clockGate("DAC12"),
+    interrupt: irqLine(IRQS.DAC),
+    requests: [requests.signal("DAC1_CH1"), requests.signal("DAC1_CH2")],
+    onOutput: () => comp.look(),
+  });
+  const voltage = voltages(wiring, dac);
+  const comp = comparators(wiring, dac, voltage);
+  const input = (name: AdcName, common: AdcCommon): ((channel: number) => number) => {
+    const pins = PINS[name].split(" ");
+    return (channel) => {
+      const pin = pins[channel] ?? "-";
+      if (pin !== "-") return voltage(pin);
+      if (name === "ADC2") return dac.output(channel === 16 ? 0 : 1) ?? 0;
+      const source = INTERNAL[channel];
+      if (source === undefined || (common.ccr & source.enable) === 0) return 0;
+      return source.level;
+    };
+  };
+  const make = (name: AdcName): Adc => {
+    const own = name === "ADC3";
+    const { common, hz } = own ? third : shared;
+    return new Adc({
+      name,
+      log,
+      timeline,
+      interrupt: irqLine(own ? IRQS.ADC3 : IRQS.ADC12),
+      clocked: rcc.clockGate(own ? "ADC3" : "ADC12"),
+      clockHz: hz,
+      request: requests.signal(name),
+      input: input(name, common),
+      ...(name === "ADC1"
+        ? { partner: (injected) => (common.together(injected) ? adcs[1] : undefined) }
+        : {}),
+    });
+  };
+  const adcs = [make("ADC1"), make("ADC2"), make("ADC3")] as const;
+  [shared.common.master, shared.common.slave] = adcs;
+  third.common.master = adcs[2];
+  connectTriggers(wiring, adcs, dac);
+  return [
+    { name: "ADC1", address: 0x4002_2000, size: 0x100, device: adcs[0], resetBit: "ADC12" },
+    { name: "ADC2", address: 0x4002_2100, size: 0x200, device: adcs[1], resetBit: "ADC12" },
+    { name: "ADC12_COMMON", address: 0x4002_2300, size: 0x100, device: shared.common, resetBit: "ADC12" },
+    { name: "ADC3", address: 0x5802_6000, size: 0x300, device: adcs[2], resetBit: "ADC3" },
+    { name: "ADC3_COMMON", address: 0x5802_6300, size: 0x100, device: third.common, resetBit: "ADC3" },
+    { name: "DAC1", address: 0x4000_7400, device: dac, resetBit: "DAC12" },
+    { name: "COMP12", address: 0x5800_3800, device: comp, resetBit: "COMP12" },
+  ];
+}
+
+function comparators(wiring: ConnectedWiring, dac: Dac, voltage: (pin: string) => number): Comp {
+  const { log, rcc, irqLine, inputs, signals, timer, gpio, edge } = wiring;
+  const comp = new Comp({
+    log,
+    interrupt: irqLine(IRQS.COMP),
+    clocked: rcc.clockGate("COMP12"),
+    pin: voltage,
+    dac: (channel) => dac.output(channel === 1 ? 0 : 1) ?? 0,
+    onOutput: (number, high) => {
+      edge(COMP_LINES[number], high);
+      signals.raise(`COMP${number}_OUT`, high);
+      for (const [name, at, source] of COMP_INPUTS[number]) timer(name)?.setInput(at, high, source);
+      for (const name of BREAKABLE) {
+        timer(name)?.setBreak(1, number, high);
+        if (name === "TIM1" || name === "TIM8") timer(name)?.setBreak(2, number, high);
+      }
+      for (const pin of COMP_OUTPUTS[number]) {
+        const at = parsePin(pin);
+        gpio[at.port].refresh(at.pin);
+      }
+    },
+  });
+  for (const pin of COMPARATOR_PINS) inputs.add(pin, { af: undefined, feed: () => comp.look() });
+  for (const number of [1, 2] as const) {
+    for (const pin of COMP_OUTPUTS[number]) {
+      const at = parsePin(pin);
+      gpio[at.port].connect(at.pin, COMP_OUTPUT_AF, () => comp.output(number));
+    }
+  }
+  return comp;
+}
+
+/** COMPx_OUT (data sheet DS12556). */
+const COMP_OUTPUTS = { 1: ["PC5", "PE12"], 2: ["PE8", "PE13"] } as const;
+const COMP_OUTPUT_AF = 13;
+
+function connectTriggers(wiring: ConnectedWiring, adcs: readonly Adc[], dac: Dac): void {
+  for (const group of ["regular", "injected"] as const) {
+    TRIGGERS[group].forEach((source, selection) => {
+      if (source === undefined) return;
+      for (const adc of adcs) {
+        listen(
+          wiring,
+          source,
+          () => adc.wants(selection, group),
+          () => adc.trigger(selection, group),
+        );
+      }
+    });
+  }
+  DAC_TRIGGERS.forEach((source, selection) => {
+    if (source === undefined) return;
+    const wants = (): boolean => dac.wants(selection, 0) || dac.wants(selection, 1);
+    listen(wiring, source, wants, () => dac.trigger(selection));
+  });
+}
+
+function listen(
+  { timer, signals }: ConnectedWiring,
+  source: string,
+  wants: () => boolean,
+  pulse: () => void,
+): void {
+  const [, name = "", signal = ""] = /^(TIM\d+)_(\w+)$/.exec(source) ?? [];
+  const tim = timer(name);
+  if (tim === undefined) {
+    signals.listen(source as InternalSignal, (high) => {
+      if (high !== false && wants()) pulse();
+    });
+  } else if (signal === "TRGO") tim.onTrigger({ wants, pulse });
+  else if (signal === "TRGO2") tim.onTrigger2({ wants, pulse });
+  else tim.onChannel(Number(signal.slice(2)), { wants, pulse });
+}

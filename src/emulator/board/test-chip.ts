@@ -1,0 +1,31 @@
+/** For tests: the chip with nothing around it, after power-on: 64 MHz from HSI. */
+
+import { GuestMemory } from "../guest-memory.js";
+import { STM32H750_FLASH } from "../peripherals/flash-geometry.js";
+import { RecordedLog } from "../test-log.js";
+import { Timeline } from "../timeline.js";
+import { CHIP_BYTES, Chip } from "./chip.js";
+
+export function testChip() {
+  const timeline = new Timeline();
+  const log = new RecordedLog();
+  const chip = new Chip({
+    timeline,
+    flashGeometry: STM32H750_FLASH,
+    memory: new GuestMemory(CHIP_BYTES + (1 << 20)),
+    log,
+    random: () => 0.5,
+    uniqueId: new Uint8Array(12),
+    hseHz: undefined,
+    hseIsOscillator: false,
+    lseHz: undefined,
+    flashChip: () => undefined,
+    flashLines: () => ({ muxed: 0, levels: 0b1111 }),
+    sdCard: () => undefined,
+    onSerial: () => {},
+  });
+  chip.powerOn(true);
+  const write = (address: number, value: number): void => chip.bus.write(address, 4, value);
+  const read = (address: number): number => chip.bus.read(address, 4);
+  return { chip, timeline, log, read, write };
+}
