@@ -86,6 +86,9 @@ export class RecordEmit extends Emit {
 
   override mayLeave(): void {}
 
+  /** The loop has all flags in its locals. */
+  protected override unchangedFlag(): void {}
+
   protected override entry(write: boolean): void {
     const { body } = this;
     body.get(write ? LoopLocal.writes : LoopLocal.reads);

@@ -1,9 +1,10 @@
 /** What the translation of single instructions is made of: registers, flags, checked memory accesses. */
 
 import type { Insn } from "../insn.js";
+import { commonFlags, FlagEmit, type KnownFlags, NO_FLAGS } from "./emit-flags.js";
 import { FloatRegisters } from "./float-registers.js";
 import { UNALIGNED } from "./helpers.js";
-import { FloatLevel, Kind, Local, Order } from "./state.js";
+import { FloatLevel, Local, Order } from "./state.js";
 import { type Body, type Label, Op } from "./wasm.js";
 
 /** What becomes of control where translated code is left. */
@@ -29,8 +30,6 @@ export interface Places {
 /** The tables hold one less than what must be added to an address. */
 const PLACE_OFFSET = 1;
 
-type FlagSource = "unknown" | "stored" | "subtraction" | "addition";
-
 export interface Target {
   readonly body: Body;
   readonly places: Places;
@@ -43,7 +42,26 @@ export interface Target {
   readonly doubles: ReadonlySet<number>;
 }
 
-export class Emit {
+/** What holds whichever way code was reached. */
+export interface Known {
+  readonly flags: KnownFlags;
+  /** `Local.float` is at least this. */
+  readonly floatLevel: number;
+  /** `Local.order` is known. */
+  readonly ordered: boolean;
+}
+export const NOTHING_KNOWN: Known = { flags: NO_FLAGS, floatLevel: FloatLevel.none, ordered: false };
+
+/** What holds on both ways. */
+export function common(one: Known, other: Known): Known {
+  return {
+    flags: commonFlags(one.flags, other.flags),
+    floatLevel: Math.min(one.floatLevel, other.floatLevel),
+    ordered: one.ordered && other.ordered,
+  };
+}
+
+export class Emit extends FlagEmit {
   readonly body: Body;
   readonly places: Places;
   protected readonly target: Target;
@@ -57,17 +75,12 @@ export class Emit {
   #insn: Insn | undefined;
   #uncounted = 0;
   #exitSet = false;
-  #c: FlagSource = "unknown";
-  #v: FlagSource = "unknown";
-  /** `nz` is `fa` - `fb`. */
-  #compared = false;
   /** Nothing looks at the flags that the instruction sets. */
   flagsDead = false;
-  /** What is known of `Local.float`, and whether `Local.order` is known. */
-  #floatLevel: number = FloatLevel.none;
-  #ordered = false;
+  #known: Known = NOTHING_KNOWN;
 
   constructor(target: Target) {
+    super();
     this.target = target;
     this.body = target.body;
     this.places = target.places;
@@ -81,13 +94,14 @@ export class Emit {
     this.#exitSet = false;
   }
 
-  /** Flags may come from anywhere: a block begins, or code that was conditional ends. */
-  forgetFlags(): void {
-    this.#c = "unknown";
-    this.#v = "unknown";
-    this.#compared = false;
-    this.#floatLevel = FloatLevel.none;
-    this.#ordered = false;
+  /** What is known here. Where ways meet, and where code that was conditional ends, less is. */
+  get known(): Known {
+    return { ...this.#known, flags: this.knownFlags };
+  }
+
+  set known(known: Known) {
+    this.#known = known;
+    this.knownFlags = known.flags;
   }
 
   // Operands
@@ -151,25 +165,25 @@ export class Emit {
   /** Leaves when the unit is not ready for this instruction. */
   needFloat(level: number): void {
     this.float.usesUnit = true;
-    if (this.#floatLevel >= level) return;
+    if (this.#known.floatLevel >= level) return;
     this.slowIf(() => {
       this.body.get(Local.float);
       this.body.const(level);
       this.body.op(Op.ltS);
     });
-    this.#floatLevel = level;
+    this.#known = { ...this.#known, floatLevel: level };
   }
 
   /** What a comparison found, from the stack. */
   setOrder(): void {
     this.body.set(Local.order);
-    this.#ordered = true;
+    this.#known = { ...this.#known, ordered: true };
   }
 
   /** FPSCR's flags become those of the APSR. */
   orderFlags(): void {
     const { body } = this;
-    if (!this.#ordered) {
+    if (!this.#known.ordered) {
       this.slowIf(() => {
         body.get(Local.order);
         body.const(Order.unknown);
@@ -182,37 +196,7 @@ export class Emit {
     this.arithmeticFlags("subtraction");
   }
 
-  // Flags
-
-  /** NZ from the value on the stack, which is kept in `Local.nz`. */
-  setNz(): void {
-    this.body.set(Local.nz);
-    this.#compared = false;
-  }
-
-  /** Carry from the 0 or 1 on the stack. */
-  setCarry(): void {
-    this.body.set(Local.fc);
-    this.#source("c", "stored");
-  }
-
-  /** V from the 0 or 1 on the stack; carry was set before. */
-  setOverflow(): void {
-    this.body.set(Local.fb);
-    this.#source("v", "stored");
-  }
-
-  /** Flags of `fa` - `fb` or `fa` + `fb`, which are set; leaves the result in `nz`. */
-  arithmeticFlags(kind: "subtraction" | "addition"): void {
-    const { body } = this;
-    body.get(Local.fa);
-    body.get(Local.fb);
-    body.op(kind === "subtraction" ? Op.sub : Op.add);
-    body.set(Local.nz);
-    this.#source("c", kind);
-    this.#source("v", kind);
-    this.#compared = kind === "subtraction";
-  }
+  // Q and GE
 
   /** Q becomes 1 when the value on the stack is not 0, but 1. */
   stickQ(): void {
@@ -230,151 +214,6 @@ export class Emit {
   setGe(): void {
     this.sticky.add("ge");
     this.body.set(Local.ge);
-  }
-
-  #source(flag: "c" | "v", source: Exclude<FlagSource, "unknown">): void {
-    if ((flag === "c" ? this.#c : this.#v) !== source)
-      this.body.setConst(flag === "c" ? Local.ck : Local.vk, Kind[source]);
-    if (flag === "c") this.#c = source;
-    else this.#v = source;
-  }
-
-  /** Leaves C as 0 or 1. */
-  carry(): void {
-    this.#flag(this.#c, Local.ck, {
-      stored: () => this.body.get(Local.fc),
-      subtraction: () => this.#compare(Op.geU),
-      addition: () => {
-        this.#sum();
-        this.body.get(Local.fa);
-        this.body.op(Op.ltU);
-      },
-    });
-  }
-
-  /** Leaves V as 0 or 1. */
-  overflow(): void {
-    const { body } = this;
-    this.#flag(this.#v, Local.vk, {
-      stored: () => body.get(Local.fb),
-      subtraction: () => {
-        body.get(Local.fa);
-        body.get(Local.fb);
-        body.op(Op.xor);
-        body.get(Local.fa);
-        this.#compare(Op.sub);
-        body.op(Op.xor, Op.and);
-        body.const(31);
-        body.op(Op.shrU);
-      },
-      addition: () => {
-        body.get(Local.fa);
-        this.#sum();
-        body.op(Op.xor);
-        body.get(Local.fb);
-        this.#sum();
-        body.op(Op.xor, Op.and);
-        body.const(31);
-        body.op(Op.shrU);
-      },
-    });
-  }
-
-  #sum(): void {
-    this.#compare(Op.add);
-  }
-
-  #compare(operation: number): void {
-    this.body.get(Local.fa);
-    this.body.get(Local.fb);
-    this.body.op(operation);
-  }
-
-  #flag(
-    source: FlagSource,
-    kind: number,
-    values: Record<"stored" | "subtraction" | "addition", () => void>,
-  ): void {
-    if (source !== "unknown") {
-      values[source]();
-      return;
-    }
-    const { body } = this;
-    body.get(kind);
-    body.op(Op.eqz);
-    body.ifValue();
-    values.stored();
-    body.else();
-    body.get(kind);
-    body.const(Kind.subtraction);
-    body.op(Op.eq);
-    body.ifValue();
-    values.subtraction();
-    body.else();
-    values.addition();
-    body.end();
-    body.end();
-  }
-
-  /** Leaves a value that is not 0 when the condition (0..13) is met (DDI 0403E, A7.3). */
-  condition(condition: number): void {
-    const { body } = this;
-    const inverted = (condition & 1) === 1;
-    const signed = this.#compared && this.#c === "subtraction";
-    switch (condition >> 1) {
-      case 0:
-        body.get(Local.nz);
-        if (!inverted) body.op(Op.eqz);
-        return;
-      case 1:
-        if (this.#c === "subtraction") this.#compare(inverted ? Op.ltU : Op.geU);
-        else this.#invertible(() => this.carry(), inverted);
-        return;
-      case 2:
-        body.get(Local.nz);
-        body.const(0);
-        body.op(inverted ? Op.geS : Op.ltS);
-        return;
-      case 3:
-        this.#invertible(() => this.overflow(), inverted);
-        return;
-      case 4:
-        if (signed) this.#compare(inverted ? Op.leU : Op.gtU);
-        else this.#invertible(() => this.#higher(), inverted);
-        return;
-      case 5:
-        if (signed) this.#compare(inverted ? Op.ltS : Op.geS);
-        else this.#invertible(() => this.#greaterOrEqual(), inverted);
-        return;
-      default:
-        if (signed) this.#compare(inverted ? Op.leS : Op.gtS);
-        else this.#invertible(() => this.#greater(), inverted);
-    }
-  }
-
-  #invertible(value: () => void, inverted: boolean): void {
-    value();
-    if (inverted) this.body.op(Op.eqz);
-  }
-
-  #higher(): void {
-    this.carry();
-    this.body.get(Local.nz);
-    this.body.op(Op.eqz, Op.eqz, Op.and);
-  }
-
-  #greaterOrEqual(): void {
-    this.body.get(Local.nz);
-    this.body.const(31);
-    this.body.op(Op.shrU);
-    this.overflow();
-    this.body.op(Op.eq);
-  }
-
-  #greater(): void {
-    this.#greaterOrEqual();
-    this.body.get(Local.nz);
-    this.body.op(Op.eqz, Op.eqz, Op.and);
   }
 
   // Memory
@@ -433,14 +272,14 @@ export class Emit {
     this.mayLeave();
     this.#lookUp(write);
     this.#alignedIn(3);
-    if (bytes !== undefined) {
-      body.get(Local.address);
-      body.const(0xfff);
-      body.op(Op.and);
-      body.const(0x1000);
-      bytes();
-      body.op(Op.sub, Op.gtU, Op.or);
-    }
+    body.brIf(this.target.slow);
+    if (bytes === undefined) return;
+    body.get(Local.address);
+    body.const(0xfff);
+    body.op(Op.and);
+    body.const(0x1000);
+    bytes();
+    body.op(Op.sub, Op.gtU);
     body.brIf(this.target.slow);
   }
 
@@ -450,7 +289,7 @@ export class Emit {
     body.get(Local.address);
     body.const(10);
     body.op(Op.shrU);
-    body.const(0x3ffffc);
+    body.const(~3);
     body.op(Op.and);
     this.entry(write);
     body.tee(Local.distance);

@@ -6,11 +6,20 @@
 
 import { conditional } from "../decode.js";
 import type { Insn } from "../insn.js";
-import { Emit, type Exit, type Places } from "./emit.js";
+import { common, Emit, type Exit, type Known, NOTHING_KNOWN, type Places } from "./emit.js";
 import { doublesOf } from "./float-forms.js";
 import { deadFlags } from "./instructions.js";
 import type { Block, Region, Step } from "./region.js";
-import { BLOCK_BITS, HASH_ENTRIES, HASH_PRESENT, HASH_SHIFT, Local, localsOf, Word } from "./state.js";
+import {
+  BLOCK_BITS,
+  HASH_ENTRIES,
+  HASH_PRESENT,
+  HASH_SHIFT,
+  Local,
+  localsOf,
+  UNCHANGED,
+  Word,
+} from "./state.js";
 import { Body, type FunctionSource, I32, type Label, Op } from "./wasm.js";
 
 export interface Translation {
@@ -51,7 +60,13 @@ export class RegionFunction {
   readonly #loops: Loop[];
   /** By block: cycles of the longest way from its beginning to the next look at the limit. */
   readonly #longest: readonly number[];
+  /** Computed addresses may lead back into the function. */
+  readonly #returns: boolean;
   readonly #frames: Frame[] = [];
+  /** By block: those that control comes from. */
+  readonly #predecessors: number[][] = [];
+  /** By block: what is known at its end. */
+  readonly #known: (Known | undefined)[] = [];
   #emit: Emit | undefined;
   #slow: Label = 0;
 
@@ -62,6 +77,12 @@ export class RegionFunction {
     this.#number = number;
     this.#loops = findLoops(region);
     this.#longest = this.#findLongest();
+    this.#returns = leadsBack(region);
+    for (const block of region.blocks)
+      for (const to of this.#successors(block)) {
+        this.#predecessors[to] ??= [];
+        this.#predecessors[to].push(block.index);
+      }
   }
 
   /** Loops and what is entered by an address look at the limit; from there on control only goes forward, to the next look. */
@@ -82,10 +103,10 @@ export class RegionFunction {
   write(): Translation {
     const inner = this.#body;
     const leave = inner.block();
-    const top = inner.loop();
+    const top = this.#returns ? inner.loop() : inner.block();
     const dynamic = inner.block();
     this.#slow = inner.block();
-    this.#emit = new Emit({
+    const emit = new Emit({
       body: inner,
       places: this.#places,
       slow: this.#slow,
@@ -94,26 +115,25 @@ export class RegionFunction {
       mayBeUnaligned: this.#mayBeUnaligned,
       doubles: doublesIn(this.#region),
     });
+    this.#emit = emit;
     this.#range({ first: 0, last: this.#region.blocks.length - 1 }, top, true);
     inner.op(Op.unreachable);
     inner.end();
+    this.#storeExit();
     inner.br(leave);
     inner.end();
     this.#lookUp(top, leave);
     inner.end();
     inner.end();
-    const { used, written, float, sticky } = this.#emit;
     const body = new Body();
-    this.#load(body, used, sticky);
-    float.load(body, this.#places.state);
+    this.#load(body, emit);
     body.append(inner);
-    float.store(body, this.#places.state);
-    this.#store(body, written, sticky);
-    const locals = localsOf(float.usesUnit);
+    this.#store(body, emit);
+    const locals = localsOf(emit.float.usesUnit);
     return { source: { parameters: [I32], results: [I32], locals, body }, exits: this.#exits };
   }
 
-  #load(body: Body, used: ReadonlySet<number>, sticky: Emit["sticky"]): void {
+  #load(body: Body, { used, sticky, float }: Emit): void {
     const load = (local: number, word: number): void => {
       body.const(0);
       body.memory(Op.load, this.#places.state + word * 4);
@@ -121,20 +141,45 @@ export class RegionFunction {
     };
     for (const n of used) load(Local.r0 + n, n);
     for (const name of [...STATE_NAMES, ...sticky]) load(Local[name], Word[name]);
+    float.load(body, this.#places.state);
+    for (const kind of [Local.ck, Local.vk]) body.setConst(kind, UNCHANGED);
     body.setConst(Local.result, -1);
   }
 
-  #store(body: Body, written: ReadonlySet<number>, sticky: Emit["sticky"]): void {
-    const store = (word: number, value: () => void): void => {
-      body.const(0);
-      value();
-      body.memory(Op.store, this.#places.state + word * 4);
-    };
-    for (const n of written) store(n, () => body.get(Local.r0 + n));
-    for (const name of [...STATE_NAMES, ...sticky, "pc", "exit", "address"] as const)
-      store(Word[name], () => body.get(Local[name]));
-    store(Word.fn, () => body.const(this.#number));
+  #storeWord(body: Body, word: number, value: () => void): void {
+    body.const(0);
+    value();
+    body.memory(Op.store, this.#places.state + word * 4);
+  }
+
+  #storeLocals(body: Body, ...names: readonly (keyof typeof Word & keyof typeof Local)[]): void {
+    for (const name of names) this.#storeWord(body, Word[name], () => body.get(Local[name]));
+  }
+
+  #store(body: Body, { written, sticky, float, setsFlags }: Emit): void {
+    for (const n of written) this.#storeWord(body, n, () => body.get(Local.r0 + n));
+    this.#storeLocals(body, ...STATE_NAMES, ...sticky);
+    if (setsFlags) {
+      for (const names of [
+        ["ck", "fc"],
+        ["vk", "fa", "fb"],
+      ] as const) {
+        body.get(Local[names[0]]);
+        body.const(UNCHANGED);
+        body.op(Op.ne);
+        body.if();
+        this.#storeLocals(body, ...names);
+        body.end();
+      }
+    }
+    float.store(body, this.#places.state);
     body.get(Local.result);
+  }
+
+  /** Which exit it is, and what its instruction was about. */
+  #storeExit(): void {
+    this.#storeLocals(this.#body, "exit", "address");
+    this.#storeWord(this.#body, Word.fn, () => this.#body.const(this.#number));
   }
 
   /** A computed address: of this function, of another, or of none. */
@@ -154,11 +199,16 @@ export class RegionFunction {
     body.const(HASH_PRESENT);
     body.op(Op.or, Op.ne);
     body.if();
-    body.setConst(Local.exit, NO_EXIT);
+    this.#storeLocals(body, "pc");
+    this.#storeWord(body, Word.exit, () => body.const(NO_EXIT));
     body.br(leave);
     body.end();
     body.get(Local.t0);
     body.memory(Op.load, this.#places.hash + 4);
+    if (!this.#returns) {
+      body.set(Local.result);
+      return;
+    }
     body.tee(Local.t0);
     body.const(BLOCK_BITS);
     body.op(Op.shrU);
@@ -229,7 +279,8 @@ export class RegionFunction {
   }
 
   #successors({ ending, next }: Block): number[] {
-    const targets = [ending?.ends.target, next];
+    const goesOn = ending === undefined || ending.ends.continues || ending.form.guard !== undefined;
+    const targets = [ending?.ends.target, goesOn ? next : undefined];
     return targets.flatMap((insn) => (insn && this.#region.blockAt.get(insn)?.index) ?? []);
   }
 
@@ -257,7 +308,7 @@ export class RegionFunction {
   #block(block: Block): void {
     const emit = this.#emit as Emit;
     const { ending, steps } = block;
-    emit.forgetFlags();
+    emit.known = this.#knownAt(block);
     const count = steps.length + (ending === undefined ? 0 : 1);
     const always =
       ending !== undefined && ending.ends.condition === undefined && ending.form.guard === undefined;
@@ -273,6 +324,7 @@ export class RegionFunction {
       steps.map(({ execute }) => execute),
     );
     for (const [n, step] of steps.entries()) this.#step(step, cycles - n, dead[n] === true);
+    this.#known[block.index] = emit.known;
     if (ending !== undefined) this.#ending(block, always ? 2 : 1);
     else if (block.interpreterNext) {
       emit.begin(block.next, 0);
@@ -301,9 +353,18 @@ export class RegionFunction {
     }
     emit.condition(form.guard);
     this.#body.if();
+    const { known } = emit;
     form.emit?.(emit, insn);
     this.#body.end();
-    emit.forgetFlags();
+    emit.known = common(known, emit.known);
+  }
+
+  /** What is known at the beginning of a block: what holds at the end of each that leads there, when all are written. */
+  #knownAt({ entry, index }: Block): Known {
+    if (entry) return NOTHING_KNOWN;
+    const from = this.#predecessors[index] ?? [];
+    const known = from.map((one) => this.#known[one] ?? NOTHING_KNOWN);
+    return known.length === 0 ? NOTHING_KNOWN : known.reduce(common);
   }
 
   #ending(block: Block, uncounted: number): void {
@@ -334,12 +395,13 @@ export class RegionFunction {
   /** Control goes to `insn`. */
   #goTo(insn: Insn): void {
     const target = this.#region.blockAt.get(insn);
-    if (target === undefined) {
-      this.#body.setConst(Local.pc, insn.pc);
-      (this.#emit as Emit).dynamic();
-      return;
-    }
-    this.#branch(target.index);
+    if (target === undefined) this.#toAddress(insn);
+    else this.#branch(target.index);
+  }
+
+  #toAddress(insn: Insn): void {
+    this.#body.setConst(Local.pc, insn.pc);
+    (this.#emit as Emit).dynamic();
   }
 
   #branch(target: number): void {
@@ -359,13 +421,21 @@ export class RegionFunction {
         body.br(frame.labels[item] as Label);
         return;
       }
-      if (n === 0) {
-        body.setConst(Local.next, target);
-        body.br(frame.again);
-        return;
-      }
     }
+    if (this.#returns) {
+      body.setConst(Local.next, target);
+      body.br((this.#frames[0] as Frame).again);
+    } else this.#toAddress(this.#at(target).start);
   }
+}
+
+/** Do computed addresses lead back: by a branch table, or on the return from a call within? */
+function leadsBack({ blocks, blockAt }: Region): boolean {
+  return blocks.some(({ ending }) => {
+    if (ending === undefined) return false;
+    const { target, call, table } = ending.ends;
+    return table || (call && (target === undefined || blockAt.has(target)));
+  });
 }
 
 function doublesIn({ blocks }: Region): ReadonlySet<number> {
@@ -375,7 +445,7 @@ function doublesIn({ blocks }: Region): ReadonlySet<number> {
   );
 }
 
-const STATE_NAMES = ["nz", "fa", "fb", "fc", "ck", "vk", "rem"] as const;
+const STATE_NAMES = ["nz", "rem"] as const;
 
 /** From each target of a branch back to the last block that branches there; what overlaps is made to enclose. */
 function findLoops({ blocks, blockAt }: Region): Loop[] {

@@ -36,6 +36,8 @@ export interface Ending {
   /** Execution may go on behind it, or comes back there. */
   readonly continues: boolean;
   readonly call: boolean;
+  /** A branch table leads on. */
+  readonly table: boolean;
   /** Leaves a value that is not 0 when the branch is taken; undefined when it always is. */
   readonly condition: ((e: Emit) => void) | undefined;
   /** Before a direct branch: the link register. Else sets `Local.pc`, or leaves to the interpreter. */
@@ -114,7 +116,7 @@ const linked = (i: Insn) => (e: Emit) => {
 };
 
 function endingOf(i: Insn, execute: Execute): Ending | undefined {
-  const direct = { target: i.target, call: false, prepare: undefined };
+  const direct = { target: i.target, call: false, table: false, prepare: undefined };
   if (execute === branch.b) return { ...direct, continues: false, condition: undefined };
   if (execute === branch.bl)
     return { ...direct, continues: true, call: true, condition: undefined, prepare: linked(i) };
@@ -125,7 +127,8 @@ function endingOf(i: Insn, execute: Execute): Ending | undefined {
   const prepare = indirect(i, execute);
   if (prepare === undefined) return undefined;
   const call = execute === branch.blx;
-  return { target: undefined, call, continues: call, condition: undefined, prepare };
+  const table = execute === branch.tbb || execute === branch.tbh;
+  return { target: undefined, call, table, continues: call, condition: undefined, prepare };
 }
 
 function compareZero(e: Emit, i: Insn, zero: boolean): void {
@@ -158,14 +161,14 @@ export function exchange(e: Emit, target: () => void): void {
   target();
   body.set(Local.t0);
   e.slowIf(() => {
+    // Bit 0 goes to the top, inverted; below it are bits 31:28, all ones in EXC_RETURN.
     body.get(Local.t0);
     body.const(1);
-    body.op(Op.and, Op.eqz);
-    body.get(Local.t0);
-    body.const(28);
-    body.op(Op.shrU);
-    body.const(15);
-    body.op(Op.eq, Op.or);
+    body.op(Op.rotr);
+    body.const(1 << 31);
+    body.op(Op.xor);
+    body.const(0x78000000);
+    body.op(Op.geU);
   });
   body.get(Local.t0);
   body.const(~1);

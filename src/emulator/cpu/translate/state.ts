@@ -89,6 +89,8 @@ export const FloatLevel = { none: 0, ready: 1, plain: 2, inexact: 3 } as const;
 export const Order = { less: 0, equal: 1, greater: 2, unordered: -0x80000000, unknown: -1 } as const;
 
 export const Kind = { stored: 0, subtraction: 1, addition: 2 } as const;
+/** In `ck` and `vk` of a translated function: C, or V, is still as the core's state has it. */
+export const UNCHANGED = 3;
 
 /** Entries of the table from addresses to translated code: address with bit 0 set, key. 0: empty. */
 export const HASH_ENTRIES = 32768;
