@@ -647,7 +647,8 @@ export class Chip {
       this.#add(name, address, device, { resetBit: name });
     }
     this.#timers = all;
-    const timer = (name: string): Tim | undefined => all.find((part) => part.name === name)?.device;
+    const byName = new Map<string, Tim>(all.map(({ name, device }) => [name, device]));
+    const timer = (name: string): Tim | undefined => byName.get(name);
     this.#timerWiring = new TimerWiring({
       gpio: this.gpio,
       inputs,

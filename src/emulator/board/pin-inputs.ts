@@ -22,14 +22,13 @@ export class PinInputs {
     this.#gpio = gpio;
   }
 
-  /** @param name "PA8" */
+  /** Nothing is connected until the pin's function or level changes. @param name "PA8" */
   add(name: string, input: PinInput): void {
     const { port, pin } = parsePin(name);
     const at = indexOf(port, pin);
     const known = this.#inputs[at];
     if (known === undefined) this.#inputs[at] = [input];
     else known.push(input);
-    input.feed(this.#level(port, pin, input));
   }
 
   /** The pin's level changed. */

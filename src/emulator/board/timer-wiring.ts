@@ -8,14 +8,44 @@ import { TIMER_PINS } from "../peripherals/timer-pins.js";
 import type { PinInputs } from "./pin-inputs.js";
 
 /** One signal of a timer at one pin. */
-interface Connection {
-  readonly tim: Tim;
+interface Wire {
+  readonly timer: string;
+  readonly name: string;
   readonly port: PortLetter;
   readonly pin: number;
   readonly af: number;
   /** 1..4, 0 for none. */
   readonly channel: number;
+  readonly complement: boolean;
+  readonly input: TimInput | undefined;
+  readonly breakInput: 1 | 2 | undefined;
 }
+
+const SIGNAL = /^(TIM\d+)_(?:CH(\d)(N?)|(ETR)|BKIN(2?))$/;
+
+function wire(signal: string, name: string, af: number): Wire | undefined {
+  const match = SIGNAL.exec(signal);
+  const timer = match?.[1];
+  if (match === null || timer === undefined) return undefined;
+  const channel = Number(match[2] ?? 0);
+  const complement = match[3] === "N";
+  const own = channel > 0 ? (`TI${channel}` as TimInput) : match[4] === undefined ? undefined : "ETR";
+  return {
+    timer,
+    name,
+    ...parsePin(name),
+    af,
+    channel,
+    complement,
+    input: complement ? undefined : own,
+    breakInput: match[5] === undefined ? undefined : match[5] === "2" ? 2 : 1,
+  };
+}
+
+/** The same for every chip. */
+const WIRES: readonly Wire[] = Object.entries(TIMER_PINS).flatMap(([signal, pins]) =>
+  Object.entries(pins).flatMap(([name, af]) => wire(signal, name, af) ?? []),
+);
 
 export interface TimerWiringOptions {
   readonly gpio: Readonly<Record<PortLetter, Gpio>>;
@@ -31,48 +61,42 @@ const TIM15_SOURCES: readonly (readonly [number, string])[] = [
   [2, "TIM3"],
   [3, "TIM4"],
 ];
-const SIGNAL = /^(TIM\d+)_(?:CH(\d)(N?)|(ETR)|BKIN(2?))$/;
 
 export class TimerWiring {
   readonly #options: TimerWiringOptions;
-  readonly #byTimer = new Map<string, Connection[]>();
+  /** Where each timer's outputs may be. */
+  readonly #outputs = new Map<string, Wire[]>();
 
   constructor(options: TimerWiringOptions) {
     this.#options = options;
-    for (const [signal, pins] of Object.entries(TIMER_PINS)) {
-      for (const [name, af] of Object.entries(pins)) this.#connect(signal, name, af);
-    }
+    for (const each of WIRES) this.#connect(each);
   }
 
   /** Others wait for edges than before. */
   awaitedChanged(): void {
-    for (const timer of this.#byTimer.keys()) this.#watch(timer);
+    for (const timer of this.#outputs.keys()) this.#watch(timer);
   }
 
   /** A timer's outputs may have changed. */
   outputs(timer: string): void {
-    for (const { channel, port, pin } of this.#byTimer.get(timer) ?? []) {
-      if (channel > 0) this.#options.gpio[port].refresh(pin);
-    }
+    for (const { port, pin } of this.#outputs.get(timer) ?? []) this.#options.gpio[port].refresh(pin);
   }
 
-  #connect(signal: string, name: string, af: number): void {
-    const match = SIGNAL.exec(signal);
-    const timer = match?.[1];
-    const tim = timer === undefined ? undefined : this.#options.timer(timer);
-    if (match === null || timer === undefined || tim === undefined) return;
-    const { port, pin } = parsePin(name);
-    const channel = Number(match[2] ?? 0);
-    const complement = match[3] === "N";
-    add(this.#byTimer, timer, { tim, port, pin, af, channel });
-    if (channel > 0) this.#options.gpio[port].connect(pin, af, () => tim.output(channel, complement));
-    const input = complement ? undefined : channel > 0 ? (`TI${channel}` as TimInput) : match[4];
-    const breakInput = match[5] === undefined ? undefined : match[5] === "2" ? 2 : 1;
+  #connect(each: Wire): void {
+    const { timer, name, port, pin, af, channel, complement, input, breakInput } = each;
+    const tim = this.#options.timer(timer);
+    if (tim === undefined) return;
+    if (channel > 0) {
+      const known = this.#outputs.get(timer);
+      if (known === undefined) this.#outputs.set(timer, [each]);
+      else known.push(each);
+      this.#options.gpio[port].connect(pin, af, () => tim.output(channel, complement));
+    }
     this.#options.inputs.add(name, {
       af,
       feed: (level) => {
         if (breakInput !== undefined) tim.setBreak(breakInput, 0, level);
-        if (input !== undefined) this.#feed(timer, tim, input as TimInput, level ?? false);
+        if (input !== undefined) this.#feed(timer, tim, input, level ?? false);
       },
       ...(channel > 0 ? { onMux: () => this.#watch(timer) } : {}),
     });
@@ -89,18 +113,11 @@ export class TimerWiring {
     const { gpio, awaited } = this.#options;
     let watched = 0;
     let seen = 0;
-    const connections = this.#byTimer.get(timer) ?? [];
-    for (const { channel, port, pin, af } of connections) {
-      if (channel === 0 || !this.#options.inputs.muxed(port, pin, af)) continue;
+    for (const { channel, port, pin, af } of this.#outputs.get(timer) ?? []) {
+      if (!this.#options.inputs.muxed(port, pin, af)) continue;
       if (awaited(port, pin)) watched |= 1 << (channel - 1);
       if (gpio[port].observed(pin)) seen |= 1 << (channel - 1);
     }
-    connections[0]?.tim.watch(watched, seen);
+    this.#options.timer(timer)?.watch(watched, seen);
   }
-}
-
-function add(map: Map<string, Connection[]>, key: string, connection: Connection): void {
-  const known = map.get(key);
-  if (known === undefined) map.set(key, [connection]);
-  else known.push(connection);
 }

@@ -102,11 +102,28 @@ export class Gpio extends Peripheral {
   }
 
   reset(): void {
+    const before = this.#functions;
     this.registers.reset();
     this.#locked = 0;
     this.#lockStep = 0;
     this.#refollow(ALL_PINS);
     this.#settle();
+    const after = this.#functions;
+    const changed = (at: number): number => ((before[at] ?? 0) ^ (after[at] ?? 0)) >>> 0;
+    this.#tellFunctions(
+      touchedPins(changed(0), 2) | touchedPins(changed(1), 4) | (touchedPins(changed(2), 4) << 8),
+    );
+  }
+
+  /** MODER, AFRL, AFRH: what decides where a pin leads. */
+  get #functions(): readonly number[] {
+    return [this.registers.get("MODER"), this.registers.get("AFRL"), this.registers.get("AFRH")];
+  }
+
+  #tellFunctions(pins: number): void {
+    const { onFunction } = this.#options;
+    if (onFunction === undefined || pins === 0) return;
+    for (let pin = 0; pin < PINS; pin++) if ((pins & (1 << pin)) !== 0) onFunction(pin);
   }
 
   pinFunction(pin: number): PinFunction {
@@ -223,8 +240,7 @@ export class Gpio extends Peripheral {
     const pins = touchedPins((this.registers.get(name) ^ before) >>> 0, bits) << (name === "AFRH" ? 8 : 0);
     if (name === "MODER" || name === "AFRL" || name === "AFRH") this.#refollow(pins);
     this.#settle(pins);
-    if (bits === 1 || this.#options.onFunction === undefined) return;
-    for (let pin = 0; pin < PINS; pin++) if ((pins & (1 << pin)) !== 0) this.#options.onFunction(pin);
+    if (name === "MODER" || name === "AFRL" || name === "AFRH") this.#tellFunctions(pins);
   }
 
   /** Which of `pins` carry a peripheral's output now. */

@@ -37,10 +37,25 @@ function rowsOf(text: string): readonly Row[] {
   return rows;
 }
 
+/** Tables that nothing acts on: the same for every board. */
+const plainOfText = new Map<string, Record<string, RegisterSpec>>();
+const NO_ACTIONS: Readonly<Record<string, RegisterAction>> = {};
+
+const namesOfText = new Map<string, ReadonlySet<string>>();
+
+/** The registers that a table has. */
+export function registerNames(text: string): ReadonlySet<string> {
+  const known = namesOfText.get(text) ?? new Set(rowsOf(text).map(({ name }) => name));
+  namesOfText.set(text, known);
+  return known;
+}
+
 export function registerTable(
   text: string,
-  actions: Readonly<Record<string, RegisterAction>> = {},
+  actions: Readonly<Record<string, RegisterAction>> = NO_ACTIONS,
 ): Record<string, RegisterSpec> {
+  const known = actions === NO_ACTIONS ? plainOfText.get(text) : undefined;
+  if (known !== undefined) return { ...known };
   const specs: Record<string, RegisterSpec> = {};
   for (const { name, offset, reset, mask, letter } of rowsOf(text)) {
     specs[name] = { offset, reset, ...split(mask, letter, actions[name]) };
@@ -48,6 +63,7 @@ export function registerTable(
   for (const name of Object.keys(actions)) {
     if (!(name in specs)) throw new RangeError(`register table: there is no ${name} to act on`);
   }
+  if (actions === NO_ACTIONS) plainOfText.set(text, { ...specs });
   return specs;
 }
 

@@ -1,7 +1,7 @@
 /** What each register of a timer does (RM0433, chapters of the timers). Bits that are not named here are stored. */
 
 import type { RegisterSpec } from "../registers.js";
-import { ALL, type RegisterAction, registerTable } from "./register-table.js";
+import { ALL, type RegisterAction, registerNames, registerTable } from "./register-table.js";
 import * as tables from "./tables/timers.js";
 
 /**
@@ -91,11 +91,10 @@ const NARROW: Readonly<Record<string, number>> = {
 
 export function timRegisters(kind: TimKind, bits: 16 | 32, hooks: TimHooks): Record<string, RegisterSpec> {
   const table = TABLES[kind];
+  const names = registerNames(table);
   const actions = actionsFor(kind, hooks);
-  const present = Object.fromEntries(
-    Object.entries(actions).filter(([name]) => new RegExp(`\\b${name} `).test(table)),
-  );
-  const specs = registerTable(table, present);
+  for (const name of Object.keys(actions)) if (!names.has(name)) delete actions[name];
+  const specs = registerTable(table, actions);
   if (kind !== "general" || bits === 32) return specs;
   for (const [name, mask] of Object.entries(NARROW)) specs[name] = narrow(specs[name] as RegisterSpec, mask);
   return specs;
