@@ -57,6 +57,10 @@ class Register<Name extends string> implements RegisterCell {
     this.spec = spec;
     this.value = spec.reset >>> 0;
   }
+
+  reset(): void {
+    this.value = this.spec.reset >>> 0;
+  }
 }
 
 export class RegisterBlock<Name extends string> implements BusDevice {
@@ -87,11 +91,9 @@ export class RegisterBlock<Name extends string> implements BusDevice {
   }
 
   /** All registers, or the named ones, to their reset values. No hook is called. */
-  reset(names: readonly Name[] = this.names): void {
-    for (const name of names) {
-      const register = this.#register(name);
-      register.value = register.spec.reset >>> 0;
-    }
+  reset(names?: readonly Name[]): void {
+    if (names === undefined) for (const register of this.#byName.values()) register.reset();
+    else for (const name of names) this.#register(name).reset();
   }
 
   /** Stored value, unsigned. */

@@ -5,7 +5,7 @@
  */
 
 import type { AccessSize, BusDevice, EmulatorLog } from "../bus.js";
-import { RegisterBlock } from "../registers.js";
+import { RegisterBlock, type RegisterCell } from "../registers.js";
 import type { CortexM7 } from "./core.js";
 import { readCoreRegister, writeCoreRegister } from "./debug-registers.js";
 import { DwtComparators } from "./dwt-comparators.js";
@@ -70,6 +70,8 @@ export class Debug implements DebugAccess {
   readonly #cpu: CortexM7;
   readonly #log: EmulatorLog;
   readonly #regs: RegisterBlock<"DHCSR" | "DCRSR" | "DCRDR" | "DEMCR">;
+  /** DEMCR */
+  readonly #monitor: RegisterCell;
   #resetSeen = true;
   #retiredAt = 0;
 
@@ -104,6 +106,7 @@ export class Debug implements DebugAccess {
       },
       { name: "CoreDebug", log: cpu.log },
     );
+    this.#monitor = this.#regs.cell("DEMCR");
   }
 
   /** DEMCR.TRCENA */
@@ -257,7 +260,7 @@ export class Debug implements DebugAccess {
   }
 
   #demcr(bit: number): boolean {
-    return this.#regs.has("DEMCR", bit);
+    return (this.#monitor.value & bit) !== 0;
   }
 
   #readDemcr(stored: number): number {

@@ -4,13 +4,14 @@
  */
 
 import type { AccessSize, BusDevice, EmulatorLog } from "../bus.js";
-import { RegisterBlock } from "../registers.js";
+import { RegisterBlock, type RegisterCell } from "../registers.js";
 import type { Timeline } from "../timeline.js";
 import { coresightId, PART } from "./coresight-id.js";
 import type { DwtComparators } from "./dwt-comparators.js";
 import type { SoftwareLock } from "./software-lock.js";
 
 const CYCCNTENA = 1;
+const CYCCNT = 4;
 const NUMCOMP_4 = 0x40000000;
 
 export interface DwtOptions {
@@ -26,6 +27,7 @@ export class Dwt implements BusDevice {
   readonly #timeline: Timeline;
   readonly #options: DwtOptions;
   readonly #regs: RegisterBlock<"CTRL" | "CYCCNT">;
+  readonly #control: RegisterCell;
   #count = 0;
   #since = 0;
   #paused = false;
@@ -37,10 +39,11 @@ export class Dwt implements BusDevice {
     this.#regs = new RegisterBlock(
       {
         CTRL: { offset: 0, reset: NUMCOMP_4, ro: 0xf0000000, rw: CYCCNTENA, tagged: 0x005f1ffe },
-        CYCCNT: { offset: 4, reset: 0, rw: 0xffffffff, onRead: () => this.#count },
+        CYCCNT: { offset: CYCCNT, reset: 0, rw: 0xffffffff, onRead: () => this.#count },
       },
       { name: "DWT", log },
     );
+    this.#control = this.#regs.cell("CTRL");
   }
 
   reset(): void {
@@ -52,6 +55,7 @@ export class Dwt implements BusDevice {
 
   read(offset: number, size: AccessSize): number {
     this.synchronise();
+    if (offset === CYCCNT && size === 4) return this.#count;
     const { lock, comparators } = this.#options;
     if (comparators.owns(offset)) return comparators.registers.read(offset, size);
     return (
@@ -70,7 +74,7 @@ export class Dwt implements BusDevice {
       return;
     }
     this.#regs.write(offset, size, value);
-    if (offset === 4) this.#count = this.#regs.get("CYCCNT");
+    if (offset === CYCCNT) this.#count = this.#regs.get("CYCCNT");
   }
 
   /** Brings the counter up to now; to be called before anything that starts or stops it. */
@@ -78,7 +82,7 @@ export class Dwt implements BusDevice {
     const elapsed = (this.#timeline.now - this.#since) / this.#timeline.nsPerCycle;
     const whole = Math.floor(elapsed + 1e-6);
     this.#since += whole * this.#timeline.nsPerCycle;
-    if (this.#paused || !this.#options.traceEnabled() || !this.#regs.has("CTRL", CYCCNTENA)) return;
+    if (this.#paused || (this.#control.value & CYCCNTENA) === 0 || !this.#options.traceEnabled()) return;
     this.#count = (this.#count + whole) % 2 ** 32;
   }
 

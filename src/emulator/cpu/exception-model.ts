@@ -31,6 +31,8 @@ export class ExceptionModel {
   readonly #priority: Uint8Array;
   /** Pending and enabled, or undefined when that must be worked out again. */
   #candidate: number | undefined = 0;
+  /** Highest priority of all active exceptions, or undefined as above. */
+  #highest: number | undefined = THREAD_PRIORITY;
 
   /** @param irqs number of interrupt lines. */
   constructor(irqs: number) {
@@ -60,6 +62,7 @@ export class ExceptionModel {
     this.basepri = 0;
     this.prigroup = 0;
     this.#candidate = 0;
+    this.#highest = THREAD_PRIORITY;
   }
 
   set debugMask(masked: boolean) {
@@ -93,11 +96,13 @@ export class ExceptionModel {
 
   setActive(number: number, active: boolean): void {
     this.#active[number] = active ? 1 : 0;
+    this.#highest = undefined;
     this.#changed();
   }
 
   setPriority(number: number, value: number): void {
     this.#priority[number] = value & PRIORITY_MASK;
+    this.#highest = undefined;
     this.#changed();
   }
 
@@ -147,11 +152,14 @@ export class ExceptionModel {
 
   /** Highest group priority of all active exceptions. */
   get activePriority(): number {
+    this.#highest ??= this.#searchActive();
+    return this.#group(this.#highest);
+  }
+
+  #searchActive(): number {
     let highest = THREAD_PRIORITY;
     for (let number = Exception.nmi as number; number < this.count; number++) {
-      if (this.#active[number] === 0) continue;
-      const priority = this.groupPriority(number);
-      if (priority < highest) highest = priority;
+      if (this.#active[number] === 1) highest = Math.min(highest, this.priority(number));
     }
     return highest;
   }
@@ -164,6 +172,7 @@ export class ExceptionModel {
 
   clearActive(): void {
     this.#active.fill(0);
+    this.#highest = undefined;
     this.#changed();
   }
 

@@ -184,15 +184,18 @@ export class MemoryPort implements CodeListener {
     const start = address >>> 0;
     const first = start >>> PAGE_SHIFT;
     const last = (start + length - 1) >>> PAGE_SHIFT;
-    let found = false;
-    for (let page = first; page <= last && !found; page++) found = this.#codePages[page] !== 0;
-    if (!found) return;
+    if (!this.#holdsCode(first, last)) return;
     this.onForget(Math.max(0, (start >>> 1) - 1), (start + length - 1) >>> 1);
     for (const view of this.#views) {
       // An instruction may begin one halfword before what changed.
       if (last - first < 2) view.undecodeHalves(Math.max(0, (start >>> 1) - 1), (start + length - 1) >>> 1);
-      else for (let page = Math.max(0, first - 1); page <= last; page++) view.undecodePage(page);
+      else for (const page of codeWithin(view, first, last)) view.undecodePage(page);
     }
+  }
+
+  #holdsCode(first: number, last: number): boolean {
+    if (last - first < 2) return this.#codePages[first] !== 0 || this.#codePages[last] !== 0;
+    return this.#views.some((view) => codeWithin(view, first, last).length > 0);
   }
 
   regionChanged(region: Region): void {
@@ -401,6 +404,11 @@ export class MemoryPort implements CodeListener {
     }
     return (bytes.byteOffset - region.base - 1) | 0;
   }
+}
+
+/** Pages of code that lie in others or reach into them: there are few, whatever the size of a region. */
+function codeWithin(view: AccessView, first: number, last: number): number[] {
+  return view.codePages.filter((page) => page >= first - 1 && page <= last);
 }
 
 function wholePage(region: Region, length: number, address: number): boolean {

@@ -4,7 +4,7 @@
  */
 
 import type { AccessSize, BusDevice, EmulatorLog } from "../bus.js";
-import { RegisterBlock } from "../registers.js";
+import { RegisterBlock, type RegisterCell } from "../registers.js";
 import { hex } from "./faults.js";
 
 export const Permission = { read: 1, write: 2, execute: 4 } as const;
@@ -56,6 +56,7 @@ export class Mpu implements BusDevice {
   readonly #rbar = new Uint32Array(MPU_REGIONS);
   readonly #rasr = new Uint32Array(MPU_REGIONS);
   readonly #regs: RegisterBlock<"TYPE" | "CTRL" | "RNR">;
+  readonly #control: RegisterCell;
   /** Highest region number first, because that one wins. */
   #compiled: Compiled[] = [];
   /** Smallest distance at which permissions can change. */
@@ -71,15 +72,16 @@ export class Mpu implements BusDevice {
       },
       { name: "MPU", log },
     );
+    this.#control = this.#regs.cell("CTRL");
   }
 
   get enabled(): boolean {
-    return this.#regs.has("CTRL", 1);
+    return (this.#control.value & 1) !== 0;
   }
 
   /** CTRL.HFNMIENA: stays on in HardFault, NMI and with FAULTMASK. */
   get enabledAtNegativePriority(): boolean {
-    return this.#regs.has("CTRL", 2);
+    return (this.#control.value & 2) !== 0;
   }
 
   reset(): void {
@@ -123,7 +125,7 @@ export class Mpu implements BusDevice {
       const rights = privileged ? region.privileged : region.unprivileged;
       return at >= 0xe0000000 ? rights & ~Permission.execute : rights;
     }
-    return privileged && this.#regs.has("CTRL", 4) ? defaultPermission(at) : 0;
+    return privileged && (this.#control.value & 4) !== 0 ? defaultPermission(at) : 0;
   }
 
   /** Rights that hold everywhere in a 4 KiB page. */

@@ -179,9 +179,11 @@ export class Hash extends Peripheral {
       this.#absorb(this.#words, 32);
       this.#words = [];
       this.#compute(1, () => this.registers.setBits("SR", DINIS, true));
+      this.#updateInterrupt();
     }
     this.#words.push(word);
-    if (this.#words.length === BLOCK_WORDS) this.registers.setBits("SR", DINIS, false);
+    if (this.#words.length < BLOCK_WORDS) return;
+    this.registers.setBits("SR", DINIS, false);
     this.#updateInterrupt();
   }
 
@@ -216,10 +218,8 @@ export class Hash extends Peripheral {
     }
     const length = words.length === 0 ? 0 : (words.length - 1) * 4 + Math.floor(bitsOfLast / 8);
     const bytes = new Uint8Array(words.length * 4);
-    words.forEach((word, index) => {
-      const swapped = swap?.(word) ?? word;
-      for (let lane = 0; lane < 4; lane++) bytes[index * 4 + lane] = (swapped >>> (24 - lane * 8)) & 0xff;
-    });
+    const view = new DataView(bytes.buffer);
+    words.forEach((word, index) => view.setUint32(index * 4, swap?.(word) ?? word));
     this.#message.update(bytes.subarray(0, length));
   }
 

@@ -93,6 +93,7 @@ export class Mdma extends Peripheral {
 
   /** A hardware trigger: every channel that listens to it serves one request. */
   trigger(id: number): void {
+    if (!this.listensTo(id)) return;
     for (let n = 0; n < CHANNELS; n++) if (this.#listens(n, id)) this.#request(n);
   }
 

@@ -17,6 +17,8 @@ interface Row {
   readonly reset: number;
   readonly mask: number;
   readonly letter: string | undefined;
+  /** As it is where nobody acts on it. */
+  readonly plain: RegisterSpec;
 }
 
 /** Every board reads the same tables, and a simulation makes thousands of boards. */
@@ -30,8 +32,14 @@ function rowsOf(text: string): readonly Row[] {
     if (name === undefined || offset === undefined || reset === undefined || bits === undefined) {
       throw new RangeError(`register table: "${row.trim()}" is not "NAME offset reset mask"`);
     }
-    const hex = (digits: string): number => Number.parseInt(digits, 16);
-    return { name, offset: hex(offset), reset: hex(reset), mask: hex(bits), letter: bits.at(-1) };
+    const [at, value, mask] = [offset, reset, bits].map((digits) => Number.parseInt(digits, 16)) as [
+      number,
+      number,
+      number,
+    ];
+    const letter = bits.at(-1);
+    const plain = { offset: at, reset: value, ...split(mask, letter, undefined) };
+    return { name, offset: at, reset: value, mask, letter, plain };
   });
   rowsOfText.set(text, rows);
   return rows;
@@ -57,8 +65,9 @@ export function registerTable(
   const known = actions === NO_ACTIONS ? plainOfText.get(text) : undefined;
   if (known !== undefined) return { ...known };
   const specs: Record<string, RegisterSpec> = {};
-  for (const { name, offset, reset, mask, letter } of rowsOf(text)) {
-    specs[name] = { offset, reset, ...split(mask, letter, actions[name]) };
+  for (const { name, offset, reset, mask, letter, plain } of rowsOf(text)) {
+    const action = actions[name];
+    specs[name] = action === undefined ? plain : { offset, reset, ...split(mask, letter, action) };
   }
   for (const name of Object.keys(actions)) {
     if (!(name in specs)) throw new RangeError(`register table: there is no ${name} to act on`);
