@@ -219,7 +219,7 @@ export class Hash extends Peripheral {
     const length = words.length === 0 ? 0 : (words.length - 1) * 4 + Math.floor(bitsOfLast / 8);
     const bytes = new Uint8Array(words.length * 4);
     const view = new DataView(bytes.buffer);
-    words.forEach((word, index) => view.setUint32(index * 4, swap?.(word) ?? word));
+    for (const [index, word] of words.entries()) view.setUint32(index * 4, swap?.(word) ?? word);
     this.#message.update(bytes.subarray(0, length));
   }
 
