@@ -213,9 +213,10 @@ function listen(
   const [, name = "", signal = ""] = /^(TIM\d+)_(\w+)$/.exec(source) ?? [];
   const tim = timer(name);
   if (tim === undefined) {
-    signals.listen(source as InternalSignal, (high) => {
+    const onEdge = (high: boolean | undefined): void => {
       if (high !== false && wants()) pulse();
-    });
+    };
+    signals.listen(source as InternalSignal, onEdge, wants);
   } else if (signal === "TRGO") tim.onTrigger({ wants, pulse });
   else if (signal === "TRGO2") tim.onTrigger2({ wants, pulse });
   else tim.onChannel(Number(signal.slice(2)), { wants, pulse });

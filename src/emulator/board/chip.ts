@@ -625,6 +625,7 @@ export class Chip {
       inputs,
       signals: this.#signals,
       edge: (line: number, high: boolean) => this.exti.edge(line, high),
+      onClockChange: (changed: () => void) => this.#clocked.push(changed),
       log,
       timeline,
       rcc: this.rcc,

@@ -2,20 +2,22 @@
 
 import type { BusDevice } from "../bus.js";
 import type { KernelClock } from "../peripherals/clock-tree.js";
-import type { Gpio, PortLetter } from "../peripherals/gpio.js";
+import { DelayBlock } from "../peripherals/delay-block.js";
+import { type Gpio, type PortLetter, parsePin } from "../peripherals/gpio.js";
 import { Hsem } from "../peripherals/hsem.js";
 import { I2c } from "../peripherals/i2c.js";
-import { Lptim } from "../peripherals/lptim.js";
+import { Lptim, type LptimInput } from "../peripherals/lptim.js";
 import { Ltdc } from "../peripherals/ltdc.js";
 import type { ResetName } from "../peripherals/rcc-registers.js";
 import { Sai } from "../peripherals/sai.js";
 import { Sdmmc } from "../peripherals/sdmmc.js";
 import { Spi } from "../peripherals/spi.js";
 import type { Tim } from "../peripherals/tim.js";
+import { TIMER_PINS } from "../peripherals/timer-pins.js";
 import type { SdCardPort } from "../sd-port.js";
 import { analogPeripherals } from "./analog-wiring.js";
 import type { ChipRequests } from "./dma-requests.js";
-import type { InternalSignals } from "./internal-signals.js";
+import type { InternalSignal, InternalSignals } from "./internal-signals.js";
 import type { PinInputs } from "./pin-inputs.js";
 import type { Wiring } from "./serial-and-timers.js";
 
@@ -36,6 +38,8 @@ export interface ConnectedWiring extends Wiring {
   readonly gpio: Readonly<Record<PortLetter, Gpio>>;
   readonly inputs: PinInputs;
   readonly signals: InternalSignals;
+  /** `changed` runs after anything that may change a frequency. */
+  readonly onClockChange: (changed: () => void) => void;
   /** A signal of an EXTI line inside the chip. */
   readonly edge: (line: number, high: boolean) => void;
   /** The card in SDMMC1's slot. */
@@ -81,6 +85,7 @@ export function connectedPeripherals(wiring: ConnectedWiring): ChipPart[] {
     ...serialBuses(wiring),
     ...analogPeripherals(wiring),
     ...screensAndCards(wiring),
+    ...delayBlocks(wiring),
     {
       name: "HSEM",
       address: 0x5802_6400,
@@ -90,7 +95,54 @@ export function connectedPeripherals(wiring: ConnectedWiring): ChipPart[] {
   ];
 }
 
-function serialBuses({ log, timeline, rcc, irqLine, requests }: ConnectedWiring): ChipPart[] {
+/** LPTIM's triggers by TRIGSEL (RM0433, tables "LPTIM external trigger connection"); 0 of LPTIM1 and LPTIM2 is the ETR pin. */
+const LPTIM_TRIGGERS: Readonly<Record<string, Readonly<Record<number, InternalSignal>>>> = {
+  LPTIM1: { 6: "COMP1_OUT", 7: "COMP2_OUT" },
+  LPTIM2: { 6: "COMP1_OUT", 7: "COMP2_OUT" },
+  LPTIM3: { 0: "LPTIM2_OUT" },
+  LPTIM4: { 0: "LPTIM2_OUT", 1: "LPTIM3_OUT" },
+  LPTIM5: { 0: "LPTIM2_OUT", 1: "LPTIM3_OUT" },
+};
+
+function lowPowerTimer(wiring: ConnectedWiring, row: (typeof LPTIMS)[number]): ChipPart {
+  const { log, timeline, rcc, irqLine, inputs, gpio, signals } = wiring;
+  const { name, address, irq, clock } = row;
+  const clocked = rcc.clockGate(name);
+  const device = new Lptim({
+    name,
+    log,
+    timeline,
+    interrupt: irqLine(irq),
+    clocked,
+    kernelHz: () => (clocked() ? rcc.clockTree.kernelHz(clock) : 0),
+    onOutput: (high) => signals.raise(`${name}_OUT`, high),
+    outputWanted: () => signals.wanted(`${name}_OUT`),
+  });
+  wiring.onClockChange(() => device.clockChanged());
+  for (const [signal, pins] of Object.entries(TIMER_PINS)) {
+    const which = signal.startsWith(`${name}_`) ? signal.slice(name.length + 1) : undefined;
+    if (which === undefined) continue;
+    for (const [pinName, af] of Object.entries(pins)) {
+      const { port, pin } = parsePin(pinName);
+      if (which === "OUT") gpio[port].connect(pin, af, () => device.output);
+      else if (which === "ETR")
+        inputs.add(pinName, { af, feed: (level) => device.trigger(0, level ?? false) });
+      else inputs.add(pinName, { af, feed: (level) => device.setInput(which as LptimInput, level ?? false) });
+    }
+  }
+  for (const [selection, signal] of Object.entries(LPTIM_TRIGGERS[name] ?? {})) {
+    const number = Number(selection);
+    signals.listen(
+      signal,
+      (high) => device.trigger(number, high),
+      () => device.wants(number),
+    );
+  }
+  return { name, address, device, resetBit: name };
+}
+
+function serialBuses(wiring: ConnectedWiring): ChipPart[] {
+  const { log, timeline, rcc, irqLine, requests } = wiring;
   const kernel = (clock: KernelClock) => (): number => rcc.clockTree.kernelHz(clock);
   const common = { log, timeline };
   return [
@@ -129,18 +181,22 @@ function serialBuses({ log, timeline, rcc, irqLine, requests }: ConnectedWiring)
       });
       return { name, address, device, resetBit: name };
     }),
-    ...LPTIMS.map(({ name, address, irq, clock }) => {
-      const interrupt = irqLine(irq);
-      const device = new Lptim({
-        ...common,
-        name,
-        interrupt,
-        clocked: rcc.clockGate(name),
-        kernelHz: kernel(clock),
-      });
-      return { name, address, device, resetBit: name };
-    }),
+    ...LPTIMS.map((row) => lowPowerTimer(wiring, row)),
   ];
+}
+
+const DELAY_BLOCKS = [
+  { name: "DLYB_QUADSPI", address: 0x5200_6000, size: 0x1000, gate: "QUADSPI", clock: "QUADSPI" },
+  { name: "DLYB_SDMMC1", address: 0x5200_8000, size: 0x1000, gate: "SDMMC1", clock: "SDMMC" },
+  { name: "DLYB_SDMMC2", address: 0x4802_2800, size: 0x400, gate: "SDMMC2", clock: "SDMMC" },
+] as const;
+
+function delayBlocks({ log, rcc }: ConnectedWiring): ChipPart[] {
+  return DELAY_BLOCKS.map(({ name, address, size, gate, clock }) => {
+    const clocked = rcc.clockGate(gate);
+    const clockHz = (): number => rcc.clockTree.kernelHz(clock);
+    return { name, address, size, device: new DelayBlock({ name, log, clocked, clockHz }) };
+  });
 }
 
 function screensAndCards({ log, timeline, rcc, irqLine, sdCard }: ConnectedWiring): ChipPart[] {

@@ -71,7 +71,11 @@ function connectTriggers({ signals, timer }: DmaWiring, mux1: Dmamux, mux2: Dmam
     table: Readonly<Partial<Record<InternalSignal, number>>>,
   ): void => {
     for (const [name, id] of Object.entries(table) as [string, number][]) {
-      signals.listen(name as InternalSignal, (high) => mux[kind](id, high));
+      signals.listen(
+        name as InternalSignal,
+        (high) => mux[kind](id, high),
+        () => mux.wants(kind, id),
+      );
     }
   };
   lead(mux1, "synchronise", MUX1_SIGNALS);

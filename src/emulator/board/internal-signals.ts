@@ -11,16 +11,22 @@ export type InternalSignal =
 export type SignalListener = (high: boolean | undefined) => void;
 
 export class InternalSignals {
-  readonly #listeners = new Map<InternalSignal, SignalListener[]>();
+  readonly #listeners = new Map<InternalSignal, { listener: SignalListener; wants: () => boolean }[]>();
 
-  listen(signal: InternalSignal, listener: SignalListener): void {
+  /** @param wants does it look at the signal now? */
+  listen(signal: InternalSignal, listener: SignalListener, wants: () => boolean = () => true): void {
     const known = this.#listeners.get(signal);
-    if (known === undefined) this.#listeners.set(signal, [listener]);
-    else known.push(listener);
+    if (known === undefined) this.#listeners.set(signal, [{ listener, wants }]);
+    else known.push({ listener, wants });
+  }
+
+  /** Does anybody look at the signal now? */
+  wanted(signal: InternalSignal): boolean {
+    return this.#listeners.get(signal)?.some(({ wants }) => wants()) ?? false;
   }
 
   /** An edge, or without a level a pulse. */
   raise(signal: InternalSignal, high?: boolean): void {
-    for (const listener of this.#listeners.get(signal) ?? []) listener(high);
+    for (const { listener } of this.#listeners.get(signal) ?? []) listener(high);
   }
 }

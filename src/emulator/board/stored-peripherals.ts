@@ -6,7 +6,7 @@ import type { Gate, ResetName } from "../peripherals/rcc-registers.js";
 import { type RegisterAction, registerTable, repeatRows } from "../peripherals/register-table.js";
 import { StoredBlock } from "../peripherals/stored-block.js";
 import { OPAMP, VREFBUF } from "../peripherals/tables/analog.js";
-import { AXI, DELAY_BLOCK } from "../peripherals/tables/bus.js";
+import { AXI } from "../peripherals/tables/bus.js";
 import { SWO, SWTF } from "../peripherals/tables/debug.js";
 import { ETH } from "../peripherals/tables/ethernet.js";
 import {
@@ -59,9 +59,6 @@ const ROWS: readonly Row[] = [
     registers: AXI,
     actions: { ...AXI_SETTINGS, ...AXI_IDS },
   },
-  { name: "DLYB_QUADSPI", address: 0x5200_6000, size: 0x1000, registers: DELAY_BLOCK, gate: "QUADSPI" },
-  { name: "DLYB_SDMMC1", address: 0x5200_8000, size: 0x1000, registers: DELAY_BLOCK, gate: "SDMMC1" },
-  { name: "DLYB_SDMMC2", address: 0x4802_2800, registers: DELAY_BLOCK, gate: "SDMMC2" },
   { name: "RAMECC1", address: 0x5200_9000, registers: ramEcc(6) },
   { name: "RAMECC2", address: 0x4802_3000, registers: ramEcc(6) },
   { name: "RAMECC3", address: 0x5802_7000, registers: ramEcc(3) },

@@ -17,6 +17,7 @@ import { Bdma } from "./bdma.js";
 import { Crc } from "./crc.js";
 import { Crs } from "./crs.js";
 import { Dbgmcu } from "./dbgmcu.js";
+import { DelayBlock } from "./delay-block.js";
 import { Dma } from "./dma.js";
 import { Dma2d } from "./dma2d.js";
 import { Dmamux } from "./dmamux.js";
@@ -42,7 +43,7 @@ import { Sdmmc } from "./sdmmc.js";
 import { Spi } from "./spi.js";
 import { StoredBlock } from "./stored-block.js";
 import { Syscfg } from "./syscfg.js";
-import { AXI, DELAY_BLOCK } from "./tables/bus.js";
+import { AXI } from "./tables/bus.js";
 import { CRYP } from "./tables/stored.js";
 import { TestLine } from "./test-kit.js";
 import { Tim } from "./tim.js";
@@ -140,7 +141,7 @@ function newer(): Record<string, { readonly registers: unknown }> {
   return {
     AXI: stored("AXI", AXI),
     CRYP: stored("CRYP", CRYP),
-    DELAY_Block_QUADSPI: stored("DLYB", DELAY_BLOCK),
+    DELAY_Block_QUADSPI: new DelayBlock({ ...common, name: "DLYB", clockHz: () => 0 }),
     HSEM: new Hsem(common),
     MDMA: new Mdma(dma),
     DMA1: new Dma({ ...dma, name: "DMA1" }),
