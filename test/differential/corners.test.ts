@@ -87,8 +87,9 @@ function tuples(values: readonly Words[], random: Random): (readonly [d: Words, 
 function compare(code: number, operands: readonly (readonly [d: Words, n: Words, m: Words])[], told: string) {
   const chunks = Math.ceil(operands.length / RUNS);
   const programs = Array<Uint8Array>(chunks).fill(loopOf([code >>> 16, code & 0xffff]));
-  const ours = new Loops(programs, "translation");
-  const theirs = new Loops(programs, "reference");
+  const reference = new Loops(programs, "reference");
+  const interpreted = new Loops(programs, "interpreter");
+  const translated = new Loops(programs, "translation");
   for (const [at, [d, n, m]] of operands.entries()) {
     const words = new Int32Array(48);
     words[15] = IXC;
@@ -96,11 +97,12 @@ function compare(code: number, operands: readonly (readonly [d: Words, n: Words,
     words.set(n, 16 + 8);
     words.set(m, 16 + 12);
     const program = Math.floor(at / RUNS);
-    ours.run(program, words);
-    theirs.run(program, words);
-    assert.deepEqual(ours.registers, theirs.registers, `${told}: d ${d}, n ${n}, m ${m}`);
+    for (const loops of [reference, interpreted, translated]) loops.run(program, words);
+    const wanted = reference.registers;
+    assert.deepEqual(interpreted.registers, wanted, `interpreter: ${told}: d ${d}, n ${n}, m ${m}`);
+    assert.deepEqual(translated.registers, wanted, `translation: ${told}: d ${d}, n ${n}, m ${m}`);
   }
-  assert.ok(ours.translatedCycles > operands.length, `${told} is not translated`);
+  assert.ok(translated.translatedCycles > operands.length, `${told} is not translated`);
 }
 
 test("arithmetic of single precision: each pair of corner values", () => {

@@ -30,6 +30,18 @@ const WALKS = "013052f8043b194411ebc001f8e7";
 /** A word at r2 + r0 & 255 is added to r1, and written back, for each r0 up to r4. */
 const UNALIGNED = "013000f0ff03d7583944d150a042f7db00be";
 const BKPT = "00be";
+/**
+ * ADDS r0, #1; VMOV s0, r0; VCVT.F32.S32 s0, s0; VLDR s2, [r2]; VFMA.F32 s2, s0, s3; VDIV.F32 s4, s2, s5; VCMP.F32 s4, s6;
+ * VMRS; IT GT; VMOVGT.F32 s2, s5; VSTR s2, [r2]; VCVT.F64.F32 d8, s4; VMUL.F64 d9, d8, d8; VADD.F64 d10, d10, d9; CMP r0, r4;
+ * BLT; BKPT
+ */
+const FLOATS =
+  "013000ee100ab8eec00a92ed001aa0ee211a81ee222ab4ee432af1ee10fac8bfb0ee621a82ed001ab7eec28a28ee089b3aee09aba042e3db00be";
+/** VLDR s0, [r2, #16]; VMOV.F32 s1, #1.5; VDIV.F32 s2, s1, s0; VADD.F32 s0, s0, s2; VSTR s0, [r2, #16]; counts in [r2, #20] */
+const FLOAT_HANDLER = "92ed040af7ee080a80ee801a30ee010a82ed040a5069013050617047";
+const CPACR = 0xe000ed88;
+const FPCCR = 0xe000ef34;
+const FPDSCR = 0xe000ef3c;
 
 const STOPPED_AT = 20_000;
 
@@ -46,6 +58,8 @@ function state({ cpu, timeline, ram, flash, notes }: TestMachine) {
     lockedUp: cpu.lockedUp,
     memory: Buffer.from(ram.readable).toString("base64"),
     code: Buffer.from(flash.readable.subarray(0x400, 0x500)).toString("hex"),
+    floats: [...cpu.fpu.bits.subarray(0, 32)],
+    fpscr: cpu.fpu.fpscr,
     notes,
   };
 }
@@ -224,6 +238,59 @@ test("what an MPU region leaves executable stays translated; what it does not fa
     runFor(2000),
   );
   assert.equal(machine.at(machine.reg(13) + 24), PAGE - 2, "stacked PC");
+});
+
+/** Floating-point registers that the loop does not set, and access to the unit. */
+const startFloats: Use = (m) => {
+  m.set({ 0: 0, 2: RAM + 0x100, 4: 5000 })
+    .word(CPACR, 0xf00000)
+    .word(RAM + 0x110, 0x3f800000);
+  m.cpu.fpu.s.set([0.1, 0, 7, 1e5], 3);
+};
+
+test("a hot loop with floating point ends with the same registers and FPSCR", () => {
+  const { cpu } = same(FLOATS, startFloats, runFor(STOPPED_AT * 10));
+  assert.ok(cpu.halted && cpu.fpu.fpscr !== 0);
+  assert.ok(cpu.translator !== undefined && cpu.translator.cycles > STOPPED_AT);
+});
+
+test("handlers with floating point save a hot loop's registers as FPCCR says", () => {
+  for (const [fpccr, period] of [
+    [0xc0000000, 173],
+    [0xc0000000, 1001],
+    [0x80000000, 257],
+    [0, 257],
+  ] as const) {
+    const machine = same(
+      FLOATS,
+      (m) => m.handler(Exception.sysTick, FLOAT_HANDLER),
+      (m) => m.word(SYST_RVR, period).word(SYST_CSR, 7).word(FPCCR, fpccr),
+      startFloats,
+      ...Array.from({ length: 40 }, (_, n) => runFor(401 + n)),
+    );
+    assert.ok(machine.at(RAM + 0x114) > 10, `${machine.at(RAM + 0x114)} interrupts`);
+  }
+});
+
+test("FPSCR's modes hold from the instruction on that comes behind their change", () => {
+  const modes = Array.from({ length: 32 }, (_, n): Use[] => [
+    (m) => m.cpu.fpu.setFpscr((n & 15) * (1 << 22) + (n & 16)),
+    runFor(333),
+  ]);
+  same(FLOATS, startFloats, runFor(3000), ...modes.flat());
+});
+
+test("a context begins with FPDSCR, and without CPACR a hot loop faults at its first floating-point instruction", () => {
+  const machine = same(
+    FLOATS,
+    (m) => m.handler(Exception.usageFault, BKPT).word(SHCSR, ALL_FAULTS).word(FPDSCR, 0x03000000),
+    startFloats,
+    runFor(3000),
+    (m) => m.word(CPACR, 0),
+    runFor(3000),
+  );
+  assert.equal(machine.cpu.fpu.fpscr & 0x03000000, 0x03000000);
+  assert.ok(machine.cpu.halted);
 });
 
 test("where a JavaScript engine has no WebAssembly, the same is interpreted", () => {
