@@ -28,10 +28,10 @@ const LINE_HOLD_NS = 10e3;
 const T_VSL = 20e3;
 const T_PUW = 5e6;
 /**
- * Clock above the data sheet's limit, which holds for the worst chip at the worst temperature and voltage: boards in
- * the field read at 120 MHz where the sheet says 115 MHz.
+ * Clock above the data sheet's limit, which holds for the worst chip at the worst temperature and voltage: no sheet says where chips
+ * begin to fail. Published programs read at 180 MHz where the sheet says 133 MHz. Every excess is told.
  */
-const MARGIN = 1.1;
+const MARGIN = 1.5;
 
 const hex = (value: number): string => `${value.toString(16).toUpperCase().padStart(2, "0")}h`;
 

@@ -156,7 +156,9 @@ export class OutEndpoint extends Endpoint {
     // One more word than the packet: its completion has to fit behind it.
     const used = core.dma === undefined ? core.receive.used : 0;
     const fits = used + ReceiveFifo.wordsFor(length) + 1 <= core.receiveWords;
-    const armed = this.enabled && !this.is(EPCTL.NAKSTS) && !core.globalOutNak;
+    // After a SETUP, NuttX opens endpoint 0 by CNAK alone, on each STM32 with this core, although EPENA fell with STUP.
+    const open = this.enabled || this.number === 0;
+    const armed = open && !this.is(EPCTL.NAKSTS) && !core.globalOutNak;
     if (armed && fits) return true;
     if (armed && ReceiveFifo.wordsFor(length) + 1 > core.receiveWords) {
       core.mistake(

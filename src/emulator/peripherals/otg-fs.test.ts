@@ -382,6 +382,20 @@ test("an OUT endpoint enabled with PKTCNT = 0 takes an empty packet, which ends 
   assert.equal(log.has("PKTCNT"), false);
 });
 
+test("after a SETUP, CNAK alone opens OUT endpoint 0 for the data stage, once", () => {
+  const { otg, get, put } = attached();
+  put(doeptsiz(0), (3 << 29) | PACKET | 24);
+  put(doepctl(0), USBAEP | EPENA);
+  otg.setup(0, 0, Uint8Array.of(0x21, 0x20, 0, 0, 0, 0, 7, 0));
+  assert.equal(otg.out(0, 0, 1, bytes(7)), "nak");
+  while ((get(GLOBAL.GINTSTS) & (1 << 4)) !== 0) get(GLOBAL.GRXSTSP);
+  put(doepctl(0), get(doepctl(0)) | CNAK);
+  assert.equal(otg.out(0, 0, 1, bytes(7)), "ack");
+  while ((get(GLOBAL.GINTSTS) & (1 << 4)) !== 0) get(GLOBAL.GRXSTSP);
+  assert.equal(get(doepint(0)) & 1, 1, "XFRC");
+  assert.equal(otg.out(0, 0, 0, bytes(0)), "nak");
+});
+
 test("a core soft reset keeps the PHY's choice and the forced mode, and loses the rest", () => {
   const { otg, get, put, clocks } = attached();
   put(GLOBAL.GRSTCTL, 1);

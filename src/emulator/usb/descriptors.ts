@@ -239,7 +239,10 @@ export interface AcmFunction {
   readonly lineCoding: boolean;
 }
 
-/** The first CDC-ACM function of a configuration, found through its union descriptor as a driver does. */
+/**
+ * The first CDC-ACM function of a configuration, found as Linux does: through its union descriptor, and where that is
+ * missing (NuttX), through the data interface that the call management descriptor names.
+ */
 export function findAcm(configuration: ConfigurationDescriptor): AcmFunction | undefined {
   const byNumber = (number: number): InterfaceDescriptor | undefined =>
     configuration.interfaces.find((one) => one.bInterfaceNumber === number && one.bAlternateSetting === 0);
@@ -248,8 +251,8 @@ export function findAcm(configuration: ConfigurationDescriptor): AcmFunction | u
       continue;
     const functional = (subtype: number): Uint8Array | undefined =>
       control.functional.find((one) => one.bDescriptorSubtype === subtype)?.bytes;
-    const union = functional(CDC.UNION);
-    const data = union === undefined ? undefined : byNumber(u8(union, 4));
+    const naming = functional(CDC.UNION) ?? functional(CDC.CALL_MANAGEMENT);
+    const data = naming === undefined ? undefined : byNumber(u8(naming, 4));
     const notification = control.endpoints[0];
     const bulk = (inbound: boolean): EndpointDescriptor | undefined =>
       data?.endpoints.find(

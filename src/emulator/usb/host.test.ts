@@ -436,6 +436,17 @@ test("a device of other classes, with their descriptors (DFU, MIDI), is configur
   assert.equal(rig.host.cdc, undefined);
 });
 
+test("a CDC-ACM device without a union descriptor is in use through the one for call management, and told", () => {
+  const configuration = CONFIGURATION_DESCRIPTOR.filter((_, index) => index !== 6).map((one) => [...one]);
+  (configuration[0] as number[])[2] = 70;
+  const rig = makeRig({ device: { configuration } });
+  rig.device.start();
+  rig.host.plug();
+  rig.until("configured");
+  assert.notEqual(rig.host.cdc, undefined);
+  assert(rig.log.has("0 union functional descriptors"));
+});
+
 test("a CDC-ACM device without a call management descriptor is in use as it is", () => {
   const configuration = CONFIGURATION_DESCRIPTOR.filter((_, index) => index !== 4).map((one) => [...one]);
   (configuration[0] as number[])[2] = 70;
