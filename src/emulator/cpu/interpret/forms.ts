@@ -16,6 +16,8 @@ export interface Form {
   /** What the instruction must have. */
   readonly equal?: Fields;
   readonly when?: (insn: Insn) => boolean;
+  /** Bits of the opcode that it must have, and the template has, too. */
+  readonly opcode?: readonly [mask: number, value: number];
   /** What stands for the instruction while its operation is written (`Field`), besides `equal`. */
   readonly fields?: Fields;
 }
@@ -43,9 +45,13 @@ const SHIFTS = [Operand.lsl, Operand.lsr, Operand.asr, Operand.ror].map(
 );
 /** Indices of `DATA_PROCESSING`. */
 const LOGIC: readonly number[] = [0, 1, 2, 3, 4];
+const PACK = 6;
 const ARITHMETIC: readonly number[] = [8, 10, 11, 13, 14];
 const PLAIN: readonly Form[] = [{}];
-const EXTENDS = [0, 1, 4, 5].flatMap((kind): Form[] => [{ equal: { kind, n: 15 } }, { equal: { kind } }]);
+const EXTENDS = [0, 1, 2, 3, 4, 5].flatMap((kind): Form[] => [
+  { equal: { kind, n: 15 } },
+  { equal: { kind } },
+]);
 
 function processing(): Forms[] {
   return [...LOGIC, ...ARITHMETIC].flatMap((index) =>
@@ -55,6 +61,11 @@ function processing(): Forms[] {
     }),
   );
 }
+
+/** Which halves are put together. */
+const PACKS = [0, 0x20].flatMap((value) =>
+  [REGISTER, SHIFTED].map((form): Form => ({ ...form, opcode: [0x20, value] })),
+);
 
 const { offset, register, pre, post, literal } = memory.Address;
 
@@ -87,6 +98,7 @@ export const FORMS: readonly Forms[] = [
   ...plain(data.cmpImm, data.cmpReg, data.movImm, data.movsImm, data.movReg, data.movt),
   ...plain(data.sxth, data.sxtb, data.uxth, data.uxtb),
   ...processing(),
+  [data.DATA_PROCESSING[PACK]?.[0] as Execute, PACKS],
   [data.mov, [...SHIFTS, ...WITH_OPERAND]],
   [data.movs, [...SHIFTS, ...WITH_CARRY]],
   [data.mvn, WITH_OPERAND],

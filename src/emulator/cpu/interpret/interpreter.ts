@@ -1,19 +1,25 @@
 /** Runs the interpreter's loop (loop.ts): the core's state goes there and comes back. */
 
-import { type WebAssemblyApi, webAssembly } from "../../web-assembly.js";
+import {
+  type FunctionTable,
+  type LinearMemory,
+  type WebAssemblyApi,
+  webAssembly,
+} from "../../web-assembly.js";
 import type { CortexM7 } from "../core.js";
 import type { Insn } from "../insn.js";
-import { takeFlags } from "../translate/flags.js";
-import { Kind, STATE_BYTES, Word } from "../translate/state.js";
-import { moduleOf } from "../translate/wasm.js";
+import { giveFloat, takeFlags, takeFloat } from "../translate/flags.js";
+import { FloatLevel, Kind, STATE_BYTES, Word } from "../translate/state.js";
+import { type FunctionSource, moduleOf } from "../translate/wasm.js";
 import type { AccessView } from "../view.js";
-import { loopFunction } from "./loop.js";
+import { loopFunction, RARE, rareFunctions } from "./loop.js";
 import type { Records } from "./records.js";
 
 /** Pages that a memory of WebAssembly has at most. */
 const MOST_PAGES = 65536;
-/** The loop's module, by where the core's state lies: the same for all boards of a kind. */
-const modules = new Map<number, object>();
+/** Modules by where the core's state lies: the same for all boards of a kind. */
+const loops = new Map<number, object>();
+const rares = new Map<number, object>();
 
 type Run = (record: number) => number;
 
@@ -21,7 +27,8 @@ export class Interpreter {
   readonly #cpu: CortexM7;
   readonly #records: Records;
   readonly #state: Int32Array;
-  readonly #start: () => Run;
+  readonly #api: WebAssemblyApi;
+  readonly #imports: { readonly m: LinearMemory; readonly t: FunctionTable };
   /** Made when it is first needed. */
   #run: Run | undefined;
   #view: AccessView | undefined;
@@ -34,19 +41,35 @@ export class Interpreter {
     const own = [cpu.r, ...cpu.mem.views.flatMap((one) => [one.reads, one.writes, one.directory])];
     if (webAssembly === undefined || linear === undefined) return undefined;
     if (!own.every((one) => one?.buffer === linear.buffer)) return undefined;
-    const api = webAssembly;
-    const state = cpu.r.byteOffset;
-    const imports = { e: { m: linear } };
-    return new Interpreter(cpu, records, () => {
-      return new api.Instance(moduleAt(api, state), imports).exports["f"] as Run;
-    });
+    return new Interpreter(cpu, records, webAssembly, linear);
   }
 
-  private constructor(cpu: CortexM7, records: Records, start: () => Run) {
+  private constructor(cpu: CortexM7, records: Records, api: WebAssemblyApi, memory: LinearMemory) {
     this.#cpu = cpu;
     this.#records = records;
-    this.#start = start;
     this.#state = new Int32Array(cpu.r.buffer, cpu.r.byteOffset, STATE_BYTES / 4);
+    this.#api = api;
+    this.#imports = { m: memory, t: new api.Table({ element: "anyfunc", initial: RARE + 1 }) };
+    records.onRare = () => this.#addRare();
+  }
+
+  #addRare(): void {
+    this.#records.onRare = () => {};
+    this.#imports.t.set(
+      RARE,
+      this.#instantiate(rares, (state) => rareFunctions(state)),
+    );
+  }
+
+  #instantiate(modules: Map<number, object>, functions: (state: number) => FunctionSource[]): unknown {
+    const state = this.#state.byteOffset;
+    let module = modules.get(state);
+    if (module === undefined) {
+      const imports = { memory: [1, MOST_PAGES], table: true, functions: [] } as const;
+      module = new this.#api.Module(moduleOf(functions(state), imports));
+      modules.set(state, module);
+    }
+    return new this.#api.Instance(module, { e: this.#imports }).exports["f"];
   }
 
   /** Executes up to the limit, or to an instruction that JavaScript executes. Returns what executes next. */
@@ -65,9 +88,13 @@ export class Interpreter {
     state[Word.ck] = Kind.stored;
     state[Word.vk] = Kind.stored;
     state[Word.rem] = limit - timeline.cycles;
-    this.#run ??= this.#start();
+    const { fpu } = cpu;
+    if (fpu.ready) giveFloat(fpu, state);
+    else state[Word.float] = FloatLevel.none;
+    this.#run ??= this.#instantiate(loops, (at) => [loopFunction(at)]) as Run;
     const record = this.#run(insn.record);
     takeFlags(cpu, state);
+    if (fpu.ready) takeFloat(fpu, state);
     const cycles = limit - (state[Word.rem] as number);
     this.cycles += cycles - timeline.cycles;
     timeline.cycles = cycles;
@@ -81,13 +108,4 @@ export class Interpreter {
     state[Word.writes] = view.writes.byteOffset;
     state[Word.directory] = view.directory?.byteOffset ?? 0;
   }
-}
-
-function moduleAt(api: WebAssemblyApi, state: number): object {
-  const known = modules.get(state);
-  if (known !== undefined) return known;
-  const imports = { memory: [1, MOST_PAGES], table: false, functions: [] } as const;
-  const module = new api.Module(moduleOf(loopFunction(state), imports));
-  modules.set(state, module);
-  return module;
 }

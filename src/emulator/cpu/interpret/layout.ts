@@ -24,8 +24,16 @@ export const COUNTED = 0x8000;
 /** In `heat`: the instruction is not to be counted. */
 export const UNCOUNTED = 0xffff;
 
-/** Registers of a template instruction: which field of the record holds their offset. */
-export const Field = { d: 64, n: 65, m: 66, a: 67, shifted: 68, shiftedCarry: 69 } as const;
+/**
+ * Registers of a template instruction: which field of the record holds their offset. Small numbers added to them are registers
+ * that follow.
+ */
+export const Field = { d: 64, n: 128, m: 192, a: 256, shifted: 320, shiftedCarry: 384 } as const;
+const FIELD_SHIFT = 6;
+/** Offset in the record. */
+export const fieldAt = (register: number): number => At.d + (register >>> FIELD_SHIFT) - 1;
+/** How many registers behind the one in the field. */
+export const registersOn = (register: number): number => register & ((1 << FIELD_SHIFT) - 1);
 
 /** A page of code, 4 KiB, has a record for each halfword. */
 export const CODE_PAGE_SHIFT = 12;

@@ -1,13 +1,22 @@
 /** Writes the interpreter's loop: one WebAssembly function that goes from record to record. */
 
+import { fused, unaligned } from "../translate/helpers.js";
 import { Local, localsOf, Word } from "../translate/state.js";
 import { Body, type FunctionSource, I32, type Label, Op } from "../translate/wasm.js";
 import { At, COUNTED, RECORD_BYTES } from "./layout.js";
-import { OPERATIONS, type Operation } from "./operations.js";
+import { FIRST_RARE, OPERATIONS, type Operation } from "./operations.js";
 import { LoopLocal, RecordEmit } from "./record-emit.js";
+import { RecordFloats } from "./record-floats.js";
 
+/** Index of the rare function in the table that the loop imports. */
+export const RARE = 0;
 const KEPT = ["nz", "fa", "fb", "fc", "ck", "vk", "rem"] as const;
 const TABLES = ["reads", "writes", "directory"] as const;
+
+/** Behind the functions that emitters call (helpers.ts). */
+export function rareFunctions(state: number): FunctionSource[] {
+  return [unaligned(state), fused(), rareFunction(state)];
+}
 
 /**
  * (record) => record. Executes from a record on, up to the limit or to an instruction that JavaScript executes, and returns
@@ -15,6 +24,47 @@ const TABLES = ["reads", "writes", "directory"] as const;
  */
 export function loopFunction(state: number): FunctionSource {
   return new Loop(state).write();
+}
+
+/** (record) => 1 when its operation, one of those beside the loop, was executed; 0 when JavaScript must. */
+function rareFunction(state: number): FunctionSource {
+  const body = new Body();
+  body.setConst(Local.result, 1);
+  const done = body.block();
+  const slow = body.block();
+  const rare = OPERATIONS.slice(FIRST_RARE) as readonly Operation[];
+  const labels: Label[] = [];
+  for (let n = rare.length - 1; n >= 0; n--) labels[n] = body.block();
+  body.get(LoopLocal.record);
+  body.memory(Op.load16U, At.operation);
+  body.const(COUNTED - 1);
+  body.op(Op.and);
+  body.const(FIRST_RARE);
+  body.op(Op.sub);
+  body.brTable(labels, slow);
+  for (const one of rare) {
+    body.end();
+    one.write(emitFor(body, state, slow, slow));
+    body.br(done);
+  }
+  body.end();
+  body.setConst(Local.result, 0);
+  body.end();
+  body.get(Local.result);
+  return { parameters: [I32], results: [I32], locals: localsOf(true), body };
+}
+
+function emitFor(body: Body, state: number, slow: Label, dynamic: Label): RecordEmit {
+  return new RecordEmit({
+    body,
+    places: { state, reads: 0, writes: 0, hash: 0 },
+    slow,
+    dynamic,
+    exits: [],
+    mayBeUnaligned: () => true,
+    doubles: new Set(),
+    float: new RecordFloats(body, state),
+  });
 }
 
 class Loop {
@@ -47,7 +97,7 @@ class Loop {
     body.end();
     for (const name of [...KEPT, "pc"] as const) this.#store(Local[name], Word[name]);
     body.get(LoopLocal.record);
-    return { parameters: [I32], results: [I32], locals: localsOf(false), body };
+    return { parameters: [I32], results: [I32], locals: localsOf(true), body };
   }
 
   #load(local: number, word: number): void {
@@ -78,7 +128,9 @@ class Loop {
     body.brIf(this.#leave);
     this.#spend(1);
     const labels: Label[] = [this.#slow];
-    for (let number = OPERATIONS.length - 1; number > 0; number--) labels[number] = body.block();
+    for (let number = FIRST_RARE; number > 0; number--) labels[number] = body.block();
+    for (let number = FIRST_RARE + 1; number < OPERATIONS.length; number++)
+      labels[number] = labels[FIRST_RARE] as Label;
     const counted = body.block();
     body.get(LoopLocal.record);
     body.memory(Op.load16U, At.operation);
@@ -86,11 +138,18 @@ class Loop {
     body.brTable(labels, counted);
     body.end();
     this.#counts(labels);
-    for (const one of OPERATIONS) {
-      if (one === undefined) continue;
+    for (const one of OPERATIONS.slice(1, FIRST_RARE) as readonly Operation[]) {
       body.end();
       this.#operation(one);
     }
+    body.end();
+    body.get(LoopLocal.record);
+    body.const(RARE);
+    body.callIndirect(0);
+    body.op(Op.eqz);
+    body.brIf(this.#slow);
+    this.#emit().next();
+    body.br(this.#top);
   }
 
   /** An instruction that may begin a block so many times before it is translated. */
@@ -113,15 +172,7 @@ class Loop {
   }
 
   #emit(): RecordEmit {
-    return new RecordEmit({
-      body: this.#body,
-      places: { state: this.#state, reads: 0, writes: 0, hash: 0 },
-      slow: this.#slow,
-      dynamic: this.#dynamic,
-      exits: [],
-      mayBeUnaligned: () => true,
-      doubles: new Set(),
-    });
+    return emitFor(this.#body, this.#state, this.#slow, this.#dynamic);
   }
 
   #operation(one: Operation): void {

@@ -4,55 +4,72 @@ import { withSp } from "../decode-helpers.js";
 import { type Execute, Insn } from "../insn.js";
 import * as branch from "../ops-branch.js";
 import * as data from "../ops-data.js";
+import { type FloatOperation, operationOf as floatOperationOf, vmovImm, vsel } from "../ops-float.js";
+import { vldm, vmrs, vstm } from "../ops-float-transfer.js";
 import * as memory from "../ops-memory.js";
+import { nop } from "../ops-system.js";
 import type { Emitter } from "../translate/emit-common.js";
+import type { FloatForm } from "../translate/emit-float.js";
+import { formOfOperation } from "../translate/float-forms.js";
 import { EMITTERS, emitterOf, exchange, indirect } from "../translate/instructions.js";
-import { Local } from "../translate/state.js";
+import { FloatLevel, Local } from "../translate/state.js";
 import { Op } from "../translate/wasm.js";
+import { moveImmediate, transferFloats } from "./float-lists.js";
 import { type Fields, FORMS, type Form, kinds } from "./forms.js";
 import { COUNTED, Field } from "./layout.js";
 import { loadMultiple, storeMultiple } from "./lists.js";
-import type { RecordEmit } from "./record-emit.js";
+import { DSP, FLOAT } from "./rare-forms.js";
+import type { RecordEmit, State } from "./record-emit.js";
 
 /** What becomes of control behind an operation: what it leaves on the stack is a condition where there are two ways. */
-export type Control = "next" | "branch" | "conditional" | "dynamic" | "guard";
+export type Control = "next" | "branch" | "conditional" | "dynamic" | "guard" | "rare";
 /** What field `imm` of its records is. */
 export type Immediate = "imm" | "shift" | "pc" | "link";
 
+/** What tells an instruction's operation: what it does, or does once floating point is found to be accessible. */
+type Key = Execute | FloatOperation;
+
 export interface Operation {
-  readonly execute: Execute;
-  /** Does the operation execute this instruction, which does `execute`? */
+  readonly key: Key;
+  /** Does the operation execute this instruction, which does `key`? */
   readonly matches: (insn: Insn) => boolean;
   readonly control: Control;
   readonly write: (e: RecordEmit) => void;
   /** Field `a` is a register. */
   readonly aIsRegister: boolean;
   readonly immediate: Immediate;
+  /** Fields (`Field`) that are registers of double precision. */
+  readonly doubles: readonly number[];
 }
 
 /** Stands for the instructions that an operation executes. Numbers that the record holds are not 0. */
-function template(execute: Execute, fields: Fields): Insn {
-  const insn = new Insn(0, 0, execute);
-  return Object.assign(insn, { d: Field.d, n: Field.n, m: Field.m, a: 1, imm: 1 }, fields);
+function template({ equal, fields, opcode = [0, 0] }: Form): Insn {
+  const insn = new Insn(0, 0, nop);
+  const registers = { d: Field.d, n: Field.n, m: Field.m, a: 1, imm: 1, opcode: opcode[1] };
+  return Object.assign(insn, registers, fields, equal);
 }
 
 function operation(
-  execute: Execute,
+  key: Key,
   control: Control,
   form: Form,
   write: (e: RecordEmit, insn: Insn) => void,
   immediate: Immediate = "imm",
 ): Operation {
-  const { equal = {}, fields = {}, when = () => true } = form;
-  const insn = template(execute, { ...fields, ...equal });
+  const { equal = {}, when = () => true, opcode: [mask, value] = [0, 0] } = form;
+  const insn = template(form);
   const wanted = Object.entries(equal);
   return {
-    execute,
+    key,
     control,
-    matches: (one) => wanted.every(([name, value]) => one[name as keyof Fields] === value) && when(one),
+    matches: (one) =>
+      wanted.every(([name, number]) => one[name as keyof Fields] === number) &&
+      (one.opcode & mask) === value &&
+      when(one),
     write: (e) => write(e, insn),
     aIsRegister: insn.a === Field.a,
     immediate: insn.m >= Field.shifted ? "shift" : immediate,
+    doubles: [],
   };
 }
 
@@ -145,7 +162,77 @@ function guards(): Operation[] {
   );
 }
 
-/** By number; 0 is none, a guard's number is one more than its condition. */
+/** Loads the state that an emitter has as locals, and stores what may have changed. */
+function withState(state: readonly State[], write: (e: RecordEmit, insn: Insn) => void) {
+  return (e: RecordEmit, insn: Insn): void => {
+    e.load(...state);
+    write(e, insn);
+    e.store(...state.filter((name) => name === "q" || name === "ge" || name === "order"));
+  };
+}
+
+function dsp(): Operation[] {
+  return DSP.flatMap(({ key, forms, state }) =>
+    forms.map((form) => operation(key, "rare", form, withState(state, EMITTERS.get(key) as Emitter))),
+  );
+}
+
+function float(): Operation[] {
+  return FLOAT.flatMap(({ key, forms, state }) =>
+    forms.map((form) => {
+      const { level, emit, doubles } = formOfOperation(key, template(form)) as FloatForm;
+      const write = withState(state, (e, insn) => {
+        e.needFloat(level);
+        emit(e, insn, insn.kind === 1 ? 1 : 0);
+      });
+      return { ...operation(key, "rare", form, write), doubles: doubles(template(form)) };
+    }),
+  );
+}
+
+/** Those that translated code is written for one by one. */
+function floatByRecord(): Operation[] {
+  return [0, 1].flatMap((kind) => {
+    const form = { equal: { kind } };
+    const transfer = (key: FloatOperation, write: boolean): Operation =>
+      operation(
+        key,
+        "rare",
+        form,
+        withState(["float", write ? "writes" : "reads"], (e) => transferFloats(e, kind === 1, write)),
+      );
+    const immediate = operation(vmovImm, "rare", form, withState(["float"], moveImmediate));
+    return [
+      transfer(vldm, false),
+      transfer(vstm, true),
+      { ...immediate, doubles: kind === 1 ? [Field.d] : [] },
+    ];
+  });
+}
+
+/** Those that need the flags. */
+function floatInLoop(): Operation[] {
+  const flags = operation(vmrs, "next", { equal: { n: 15 } }, (e) => {
+    e.load("float", "order");
+    e.needFloat(FloatLevel.ready);
+    e.orderFlags();
+  });
+  const selections = [0, 1].flatMap((kind) =>
+    [0, 6, 10, 12].map((a) => {
+      const form = { equal: { kind, a } };
+      const { level, emit, doubles } = formOfOperation(vsel, template(form)) as FloatForm;
+      const one = operation(vsel, "next", form, (e, insn) => {
+        e.load("float");
+        e.needFloat(level);
+        emit(e, insn, kind === 1 ? 1 : 0);
+      });
+      return { ...one, doubles: doubles(template(form)) };
+    }),
+  );
+  return [flags, ...selections];
+}
+
+/** By number; 0 is none, a guard's number is one more than its condition. Those beside the loop are last. */
 export const OPERATIONS: readonly (Operation | undefined)[] = [
   undefined,
   ...guards(),
@@ -153,17 +240,24 @@ export const OPERATIONS: readonly (Operation | undefined)[] = [
   ...lists(),
   ...toStackPointer(),
   ...simple(),
+  ...floatInLoop(),
+  ...dsp(),
+  ...float(),
+  ...floatByRecord(),
 ];
+/** Number of the first one beside the loop. */
+export const FIRST_RARE = OPERATIONS.findIndex((one) => one?.control === "rare");
 
-const BY_EXECUTE = new Map<Execute, number[]>();
+const BY_KEY = new Map<Key, number[]>();
 for (const [number, one] of OPERATIONS.entries()) {
   if (one === undefined || one.control === "guard") continue;
-  const numbers = BY_EXECUTE.get(one.execute) ?? [];
-  BY_EXECUTE.set(one.execute, numbers);
+  const numbers = BY_KEY.get(one.key) ?? [];
+  BY_KEY.set(one.key, numbers);
   numbers.push(number);
 }
 
 /** Number of the operation that executes the instruction, which does this; 0: none. */
 export function operationOf(insn: Insn, execute: Execute): number {
-  return BY_EXECUTE.get(execute)?.find((number) => OPERATIONS[number]?.matches(insn)) ?? 0;
+  const key = floatOperationOf(execute) ?? execute;
+  return BY_KEY.get(key)?.find((number) => OPERATIONS[number]?.matches(insn)) ?? 0;
 }

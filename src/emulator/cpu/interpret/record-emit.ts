@@ -2,9 +2,9 @@
 
 import { Emit } from "../translate/emit.js";
 import { unalignedCheck } from "../translate/helpers.js";
-import { Local } from "../translate/state.js";
+import { Local, Word } from "../translate/state.js";
 import { Op } from "../translate/wasm.js";
-import { At, CODE_PAGE_SHIFT, Field, PC_SHIFT } from "./layout.js";
+import { At, CODE_PAGE_SHIFT, Field, fieldAt, PC_SHIFT } from "./layout.js";
 
 /** Locals of the loop, in the places of those that translated functions have for registers. */
 export const LoopLocal = {
@@ -18,7 +18,29 @@ export const LoopLocal = {
   amount: Local.r0 + 5,
 } as const;
 
+/** Words of the core's state that are locals while they are used. */
+const LOCALS = { ...Local, reads: LoopLocal.reads, writes: LoopLocal.writes, directory: LoopLocal.directory };
+export type State = keyof typeof Word & keyof typeof LOCALS;
+
 export class RecordEmit extends Emit {
+  /** Makes locals what the core's state is. */
+  load(...names: readonly State[]): void {
+    for (const name of names) {
+      this.body.const(0);
+      this.body.memory(Op.load, this.places.state + Word[name] * 4);
+      this.body.set(LOCALS[name]);
+    }
+  }
+
+  /** The other way round. */
+  store(...names: readonly State[]): void {
+    for (const name of names) {
+      this.body.const(0);
+      this.body.get(LOCALS[name]);
+      this.body.memory(Op.store, this.places.state + Word[name] * 4);
+    }
+  }
+
   override constant(_: unknown, field: "a" | "m" | "imm"): void {
     const { body } = this;
     this.#field(field === "imm" ? Op.load : Op.load8U, At[field]);
@@ -54,7 +76,7 @@ export class RecordEmit extends Emit {
   /** Leaves a register's byte offset. */
   register(n: number): void {
     if (n < Field.d) this.body.const(n * 4);
-    else this.#field(Op.load8U, At.d + n - Field.d);
+    else this.#field(Op.load8U, fieldAt(n));
   }
 
   /** Makes `t0` the record at `Local.pc`, and leaves 0 when its page has none. */

@@ -7,8 +7,8 @@ import type { Execute, Insn } from "../insn.js";
 import * as data from "../ops-data.js";
 import { count } from "../translate/translator.js";
 import { type AccessView, PAGE_SHIFT } from "../view.js";
-import { At, COUNTED, PAGE_RECORDS, RECORD_BYTES, RECORD_PAGE_BYTES, UNCOUNTED } from "./layout.js";
-import { OPERATIONS, type Operation, operationOf } from "./operations.js";
+import { At, COUNTED, Field, PAGE_RECORDS, RECORD_BYTES, RECORD_PAGE_BYTES, UNCOUNTED } from "./layout.js";
+import { FIRST_RARE, OPERATIONS, type Operation, operationOf } from "./operations.js";
 
 const PAGES = 1 << 20;
 /** For 2 MiB of code, of which only what executes takes memory. Code that finds no room is executed by JavaScript. */
@@ -25,6 +25,8 @@ export class Records {
   readonly words: Int32Array;
   /** Is there a translator that wants to know how often blocks begin? */
   counts = false;
+  /** An instruction was decoded whose operation is beside the loop. */
+  onRare: () => void = () => {};
   readonly #start: number;
   #used = 0;
   readonly #owners: Owner[] = [];
@@ -160,6 +162,7 @@ export class Records {
     }
     const number = operationOf(insn, does);
     if (number === 0) return 0;
+    if (number >= FIRST_RARE) this.onRare();
     const operation = OPERATIONS[number] as Operation;
     const { control, immediate } = operation;
     const next = control === "branch" ? insn.target.record : insn.next.record;
@@ -169,9 +172,10 @@ export class Records {
     else if (immediate === "link") imm = insn.next.pc | 1;
     else if (immediate === "shift") imm = insn.kind;
     const { bytes, words } = this;
-    bytes[record + At.d] = insn.d * 4;
-    bytes[record + At.n] = insn.n * 4;
-    bytes[record + At.m] = insn.m * 4;
+    const { doubles } = operation;
+    bytes[record + At.d] = insn.d * (doubles.includes(Field.d) ? 8 : 4);
+    bytes[record + At.n] = insn.n * (doubles.includes(Field.n) ? 8 : 4);
+    bytes[record + At.m] = insn.m * (doubles.includes(Field.m) ? 8 : 4);
     bytes[record + At.a] = operation.aIsRegister ? insn.a * 4 : insn.a;
     words[(record + At.imm) >>> 2] = imm;
     words[(record + At.next) >>> 2] = next;

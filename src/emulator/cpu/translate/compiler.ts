@@ -42,7 +42,7 @@ export class Compiler {
   #compile(source: FunctionSource, helpers: readonly FunctionSource[]): unknown {
     const pages = this.#memory.buffer.byteLength / WASM_PAGE;
     const imports = { memory: [pages, pages], table: true, functions: helpers } as const;
-    const module = new this.#api.Module(moduleOf(source, imports));
+    const module = new this.#api.Module(moduleOf([source], imports));
     return new this.#api.Instance(module, { e: this.#imports }).exports["f"];
   }
 }

@@ -4,6 +4,7 @@ import type { Insn } from "../insn.js";
 import type { FloatOperation } from "../ops-float.js";
 import * as transfer from "../ops-float-transfer.js";
 import type { Emit } from "./emit.js";
+import { imm } from "./emit-common.js";
 import type { FloatEmitter, FloatForm } from "./emit-float.js";
 import { FloatLevel, Local } from "./state.js";
 import { FloatOp, Op } from "./wasm.js";
@@ -41,26 +42,23 @@ function store(e: Emit, first: number, count: number): void {
   });
 }
 
-/** Sets `Local.address` to a register plus an offset. */
-function address(e: Emit, i: Insn, offset: number): void {
-  if (i.n === 15) e.body.const(offset);
-  else {
+/** Sets `Local.address`. */
+function address(e: Emit, i: Insn): void {
+  imm(e, i);
+  if (i.n !== 15) {
     e.get(i.n);
-    if (offset !== 0) {
-      e.body.const(offset);
-      e.body.op(Op.add);
-    }
+    e.body.op(Op.add);
   }
   e.body.set(Local.address);
 }
 
 const vldr: FloatEmitter = (e, i) => {
-  address(e, i, i.imm);
+  address(e, i);
   e.checkWords(i.a, false);
   load(e, i.d, i.a);
 };
 const vstr: FloatEmitter = (e, i) => {
-  address(e, i, i.imm);
+  address(e, i);
   e.checkWords(i.a, true);
   store(e, i.d, i.a);
 };
@@ -69,7 +67,12 @@ const vstr: FloatEmitter = (e, i) => {
 function multiple(access: typeof load, write: boolean): FloatEmitter {
   return (e, i) => {
     const down = i.kind === 1;
-    address(e, i, down ? -i.imm : 0);
+    e.get(i.n);
+    if (down) {
+      e.body.const(i.imm);
+      e.body.op(Op.sub);
+    }
+    e.body.set(Local.address);
     e.checkWords(i.a, write);
     access(e, i.d, i.a);
     if (i.m !== 1) return;

@@ -3,7 +3,7 @@
 import type { Execute, Insn } from "../insn.js";
 import * as bits from "../ops-bits.js";
 import type { Emit } from "./emit.js";
-import type { Emitter } from "./emit-common.js";
+import { type Emitter, imm } from "./emit-common.js";
 import { operand } from "./emit-data.js";
 import { Local } from "./state.js";
 import { Op } from "./wasm.js";
@@ -14,53 +14,75 @@ const SUBTRACTS = 0x20;
 
 /** Leaves the local clamped. */
 export function clamp(e: Emit, local: number, low: number, high: number): void {
+  clampBetween(e, local, [() => e.body.const(low), () => e.body.const(high)]);
+}
+
+/** What leaves the least and the greatest value. */
+type Bounds = readonly [low: () => void, high: () => void];
+
+function clampBetween(e: Emit, local: number, [low, high]: Bounds): void {
   const { body } = e;
   body.get(local);
-  body.const(low);
+  low();
   body.get(local);
-  body.const(low);
+  low();
   body.op(Op.gtS, Op.select);
   body.tee(Local.t3);
-  body.const(high);
+  high();
   body.get(Local.t3);
-  body.const(high);
+  high();
   body.op(Op.ltS, Op.select);
 }
 
 /** Clamps t0 into t1; Q becomes 1 when that changed it. */
-function saturate(e: Emit, low: number, high: number): void {
+function saturate(e: Emit, bounds: Bounds): void {
   const { body } = e;
-  clamp(e, Local.t0, low, high);
+  clampBetween(e, Local.t0, bounds);
   body.tee(Local.t1);
   body.get(Local.t0);
   body.op(Op.ne);
   e.stickQ();
 }
 
-type Bounds = (width: number) => readonly [low: number, high: number];
-const signed: Bounds = (width) => [-(2 ** (width - 1)), 2 ** (width - 1) - 1];
-const unsigned: Bounds = (width) => [0, 2 ** width - 1];
+/** The greatest number of so many bits less `minus`. The width is less than 32 then. */
+function greatest(e: Emit, i: Insn, minus: number): void {
+  e.body.const(1);
+  imm(e, i);
+  e.body.const(minus);
+  e.body.op(Op.sub, Op.shl);
+  e.body.const(1);
+  e.body.op(Op.sub);
+}
 
-function single(bounds: Bounds): Emitter {
+type BoundsOf = (e: Emit, i: Insn) => Bounds;
+const signed: BoundsOf = (e, i) => [
+  () => {
+    greatest(e, i, 1);
+    e.body.const(-1);
+    e.body.op(Op.xor);
+  },
+  () => greatest(e, i, 1),
+];
+const unsigned: BoundsOf = (e, i) => [() => e.body.const(0), () => greatest(e, i, 0)];
+
+function single(bounds: BoundsOf): Emitter {
   return (e, i) => {
-    const [low, high] = bounds(i.imm);
     operand(e, i);
     e.body.set(Local.t0);
-    saturate(e, low, high);
+    saturate(e, bounds(e, i));
     e.body.get(Local.t1);
     e.set(i.d);
   };
 }
 
 /** Both halves. */
-function pair(bounds: Bounds): Emitter {
+function pair(bounds: BoundsOf): Emitter {
   return (e, i) => {
     const { body } = e;
-    const [low, high] = bounds(i.imm);
     e.get(i.m);
     body.op(Op.extend16);
     body.set(Local.t0);
-    saturate(e, low, high);
+    saturate(e, bounds(e, i));
     body.get(Local.t1);
     body.const(0xffff);
     body.op(Op.and);
@@ -69,7 +91,7 @@ function pair(bounds: Bounds): Emitter {
     body.const(16);
     body.op(Op.shrS);
     body.set(Local.t0);
-    saturate(e, low, high);
+    saturate(e, bounds(e, i));
     body.get(Local.t1);
     body.const(16);
     body.op(Op.shl);

@@ -40,6 +40,8 @@ export interface Target {
   readonly mayBeUnaligned: (insn: Insn) => boolean;
   /** D registers that double precision is computed with. */
   readonly doubles: ReadonlySet<number>;
+  /** Where floating-point registers are, if not in locals. */
+  readonly float?: FloatRegisters;
 }
 
 /** What holds whichever way code was reached. */
@@ -84,7 +86,7 @@ export class Emit extends FlagEmit {
     this.target = target;
     this.body = target.body;
     this.places = target.places;
-    this.float = new FloatRegisters(target.body, target.doubles);
+    this.float = target.float ?? new FloatRegisters(target.body, target.doubles);
   }
 
   /** @param uncounted cycles of the block that are already counted for this instruction and those behind it */

@@ -9,7 +9,11 @@ import { ARITHMETIC, type FloatForm } from "./emit-float.js";
 import { CONVERSIONS, exactFromInteger } from "./emit-float-convert.js";
 import { TRANSFER, vmrsFlags } from "./emit-float-transfer.js";
 
-const FORMS: ReadonlyMap<FloatOperation, FloatForm> = new Map([...ARITHMETIC, ...CONVERSIONS, ...TRANSFER]);
+export const FLOAT_FORMS: ReadonlyMap<FloatOperation, FloatForm> = new Map([
+  ...ARITHMETIC,
+  ...CONVERSIONS,
+  ...TRANSFER,
+]);
 
 /** Undefined for what only the interpreter executes, and for all that is no floating-point instruction. */
 export function floatEmitter(execute: Execute, insn: Insn): Emitter | undefined {
@@ -27,8 +31,11 @@ export const doublesOf = (execute: Execute, insn: Insn): readonly number[] =>
 
 function formOf(execute: Execute, insn: Insn): FloatForm | undefined {
   const operation = operationOf(execute);
-  if (operation === undefined) return undefined;
+  return operation && formOfOperation(operation, insn);
+}
+
+export function formOfOperation(operation: FloatOperation, insn: Insn): FloatForm | undefined {
   if (operation === vmrs) return insn.n === 15 ? vmrsFlags : undefined;
   if (operation === vcvtFromInteger && insn.kind === 1) return exactFromInteger;
-  return FORMS.get(operation);
+  return FLOAT_FORMS.get(operation);
 }

@@ -320,11 +320,13 @@ export interface Imports {
   readonly functions: readonly Signature[];
 }
 
-/** A module that exports one function, "f". Type 0 is that of the functions in the table: i32 to i32. */
-export function moduleOf(source: FunctionSource, imports: Imports): Uint8Array {
-  const { locals, body } = source;
+/**
+ * A module of functions, whose indices follow those of the imported ones. It exports the last one, "f". Type 0 is that of the
+ * functions in the table: i32 to i32.
+ */
+export function moduleOf(sources: readonly FunctionSource[], imports: Imports): Uint8Array {
   const { memory, table, functions } = imports;
-  const types = [IN_TABLE, ...functions, source];
+  const types = [IN_TABLE, ...functions, ...sources];
   const module = new Bytes();
   module.append([0, 0x61, 0x73, 0x6d, 1, 0, 0, 0]);
   section(module, 1, (to) => {
@@ -339,22 +341,28 @@ export function moduleOf(source: FunctionSource, imports: Imports): Uint8Array {
     if (table) to.append([...text("e"), ...text("t"), 1, 0x70, 0, 0]);
     for (const n of functions.keys()) to.append([...text("e"), ...text(String(n)), 0, 1 + n]);
   });
-  section(module, 3, (to) => to.append([1, types.length - 1]));
-  section(module, 7, (to) => to.append([1, ...text("f"), 0, functions.length]));
+  section(module, 3, (to) => {
+    to.append([sources.length, ...sources.map((_, n) => 1 + functions.length + n)]);
+  });
+  section(module, 7, (to) => to.append([1, ...text("f"), 0, functions.length + sources.length - 1]));
   section(module, 10, (to) => {
-    const code = new Bytes();
-    code.unsigned(locals.length);
-    for (const { count, type } of locals) {
-      code.unsigned(count);
-      code.push(type);
-    }
-    code.append(body.written);
-    code.push(Op.end);
-    to.push(1);
-    to.unsigned(code.length);
-    to.append(code.written);
+    to.push(sources.length);
+    for (const source of sources) appendCode(to, source);
   });
   return module.written;
+}
+
+function appendCode(to: Bytes, { locals, body }: FunctionSource): void {
+  const code = new Bytes();
+  code.unsigned(locals.length);
+  for (const { count, type } of locals) {
+    code.unsigned(count);
+    code.push(type);
+  }
+  code.append(body.written);
+  code.push(Op.end);
+  to.unsigned(code.length);
+  to.append(code.written);
 }
 
 function section(module: Bytes, id: number, write: (to: Bytes) => void): void {
