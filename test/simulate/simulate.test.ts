@@ -6,7 +6,7 @@ import { fileURLToPath } from "node:url";
 import { type History, runHistory } from "./history.js";
 
 /** docs/reliability.md has the long runs. */
-const SEEDS = 1000;
+const SEEDS = 2000;
 
 async function simulate(...args: string[]): Promise<string> {
   const main = fileURLToPath(new URL("./main.js", import.meta.url));
