@@ -1,81 +1,44 @@
 /** The STM32H750 or H743: core, memories and peripherals, wired. What is outside its pins is the board's business. */
 
-import type { BusDevice, EmulatorLog, InterruptLine } from "../bus.js";
-import { CortexM7, type Engine } from "../cpu/core.js";
-import { Ram } from "../cpu/memory.js";
+import type { BusDevice, InterruptLine } from "../bus.js";
+import { CortexM7 } from "../cpu/core.js";
 import { SystemBus } from "../cpu/system-bus.js";
-import type { GuestMemory } from "../guest-memory.js";
-import { Crc } from "../peripherals/crc.js";
 import { Crs } from "../peripherals/crs.js";
 import { Dbgmcu } from "../peripherals/dbgmcu.js";
-import { DeviceSignature, SIGNATURE_BYTES } from "../peripherals/device-signature.js";
 import { Exti } from "../peripherals/exti.js";
 import { Flash } from "../peripherals/flash.js";
-import type { FlashGeometry } from "../peripherals/flash-geometry.js";
-import { EmptyBank, Fmc, Sdram } from "../peripherals/fmc.js";
 import { Gpio, type PortLetter } from "../peripherals/gpio.js";
-import { Hash } from "../peripherals/hash.js";
 import { Iwdg } from "../peripherals/iwdg.js";
-import { OtgFs } from "../peripherals/otg-fs.js";
+import type { OtgFs } from "../peripherals/otg-fs.js";
 import { Pwr } from "../peripherals/pwr.js";
 import { WAKE_UP_PINS } from "../peripherals/pwr-wakeup.js";
-import { QuadSpi, type QuadSpiOptions } from "../peripherals/quadspi.js";
+import { QuadSpi } from "../peripherals/quadspi.js";
 import { Rcc, type SystemResetCause } from "../peripherals/rcc.js";
 import type { ResetName } from "../peripherals/rcc-registers.js";
-import { Rng } from "../peripherals/rng.js";
 import { Rtc, type RtcSignal } from "../peripherals/rtc.js";
 import { TAMPER_PINS } from "../peripherals/rtc-tamper.js";
 import { Syscfg } from "../peripherals/syscfg.js";
 import type { Tim } from "../peripherals/tim.js";
 import type { Usart } from "../peripherals/usart.js";
-import { Wwdg } from "../peripherals/wwdg.js";
-import type { SdCardPort } from "../sd-port.js";
-import type { Timeline } from "../timeline.js";
 import { ChipBusTiming } from "./bus-timing.js";
+import { mapExternalMemory, mapMemories } from "./chip-memories.js";
+import type { ChipOptions } from "./chip-options.js";
+import { ClockFollowers } from "./clock-followers.js";
 import { type ChipPart, connectedPeripherals } from "./connected-peripherals.js";
 import { dmaBus } from "./dma-bus.js";
 import { ChipRequests } from "./dma-requests.js";
 import { dmaControllers } from "./dma-wiring.js";
-import { GatedRam } from "./gated-ram.js";
 import { InternalSignals } from "./internal-signals.js";
 import { LowPower } from "./low-power.js";
 import { ADDRESS, IRQ, SIZE } from "./memory-map.js";
 import { PinInputs } from "./pin-inputs.js";
 import { mapReservedSpace } from "./reserved-space.js";
-import { type SerialPortName, serialPorts, type TimerName, timers } from "./serial-and-timers.js";
+import { serialPorts, type TimerName, timers } from "./serial-and-timers.js";
 import { SharedLines } from "./shared-lines.js";
+import { simplePeripherals } from "./simple-peripherals.js";
 import { storedPeripherals } from "./stored-peripherals.js";
-import { SystemMemory } from "./system-memory.js";
 import { TimerWiring } from "./timer-wiring.js";
-
-export interface ChipOptions {
-  readonly timeline: Timeline;
-  /** Of the internal flash. */
-  readonly flashGeometry: FlashGeometry;
-  /** Where the memories lie; the internal flash and `CHIP_BYTES` of it are the chip's own. */
-  readonly memory: GuestMemory;
-  readonly log: EmulatorLog;
-  /** Numbers in [0, 1): RAM content at power-on, noise, what a power cut leaves. */
-  readonly random: () => number;
-  /** 12 bytes as at 0x1FF1_E800. */
-  readonly uniqueId: Uint8Array;
-  /** Crystals and oscillators of the board, Hz; undefined: none. */
-  readonly hseHz: number | undefined;
-  readonly hseIsOscillator: boolean;
-  readonly lseHz: number | undefined;
-  /** The flash chip at the QUADSPI pins as they are muxed now. */
-  readonly flashChip: QuadSpiOptions["chip"];
-  /** The card in SDMMC1's slot. */
-  readonly sdCard: () => SdCardPort | undefined;
-  readonly flashLines: NonNullable<QuadSpiOptions["lines"]>;
-  /** A byte left a serial port: "USART1". */
-  readonly onSerial: (port: SerialPortName, byte: number) => void;
-  /** A missing clean or invalidate of a cache shows. */
-  readonly engine?: Engine | undefined;
-  readonly strictCaches?: boolean | undefined;
-  /** Instructions and the QUADSPI window take the time of a model of the chip. */
-  readonly timeModel?: boolean | undefined;
-}
+import { usbCore } from "./usb-cores.js";
 
 /** RAMs, each rounded up to a page. */
 export const CHIP_BYTES = 2 << 20;
@@ -121,16 +84,15 @@ export class Chip {
 
   readonly #options: ChipOptions;
   readonly #irqs = new SharedLines((irq) => this.cpu.irqLine(irq));
-  readonly #rams: Uint8Array[] = [];
+  readonly #rams: readonly Uint8Array[];
   /** What a system reset puts into its reset state, besides RCC and the core. */
   readonly #resettable: (() => void)[] = [];
-  /** What counts with a clock of its own and must hear of changes. */
-  readonly #clocked: (() => void)[] = [];
+  readonly #clocks = new ClockFollowers({
+    rcc: () => this.rcc,
+    dbgmcu: () => this.dbgmcu,
+    asleep: () => this.lowPower.asleep,
+  });
   readonly #busTiming: ChipBusTiming | undefined;
-  #timers: readonly { readonly name: TimerName; readonly device: Tim }[] = [];
-  /** What has no clock while the core sleeps. */
-  #stopsInSleep: readonly (() => void)[] = [];
-  #frozen = false;
   #wakeUpLines: readonly InterruptLine[] | undefined;
   readonly #signals = new InternalSignals();
   readonly #requests = new ChipRequests();
@@ -171,14 +133,15 @@ export class Chip {
       rcc: this.rcc,
       pwr: this.pwr,
       log,
-      onSleep: () => {
-        for (const changed of this.#stopsInSleep) changed();
-      },
+      onSleep: () => this.#clocks.sleepChanged(),
       onStandbyExit: () => this.requestReset("standby"),
     });
     this.exti = this.#makeExti();
     this.dbgmcu = this.#makeDbgmcu();
-    this.cpu.debug.onFreeze = (frozen) => this.#freeze(frozen);
+    this.cpu.debug.onFreeze = (frozen) => {
+      this.iwdg.freeze(frozen && this.dbgmcu.freezes("IWDG1"));
+      this.#clocks.freeze(frozen);
+    };
     this.gpio = this.#makeGpio();
     this.#pinInputs = new PinInputs(this.gpio);
     TAMPER_PINS.forEach((pin, index) => {
@@ -190,12 +153,13 @@ export class Chip {
       this.#pinInputs?.add(pin, { af: undefined, feed });
     });
     this.quadspi = this.#makeQuadSpi();
-    this.otg = this.#makeOtg();
-    this.otgHs = this.#makeOtgHs();
-    this.#mapMemories();
-    this.#makeSimple();
+    this.otg = this.#makeUsb("USB2_OTG_FS");
+    this.otgHs = this.#makeUsb("USB1_OTG_HS");
+    const memories = { ...options, bus: this.bus, rcc: this.rcc, flashKib: this.flash.size >>> 10 };
+    this.#rams = mapMemories(memories);
     this.#makeSerialAndTimers();
-    this.#makeExternalMemory();
+    const fmc = mapExternalMemory(memories);
+    this.#resettable.push(() => fmc.reset());
     this.#makeStored();
     mapReservedSpace(this.bus, options.log);
   }
@@ -212,7 +176,7 @@ export class Chip {
     if (cause === undefined) return;
     this.#pendingReset = undefined;
     this.#reset(() => {
-      this.pwr.systemReset();
+      this.pwr.systemReset(cause === "standby");
       this.rcc.systemReset(cause);
       this.rtc.systemReset();
     });
@@ -305,10 +269,8 @@ export class Chip {
       flashTiming: () => this.flash.timing,
       voltageScale: () => this.pwr.voltageScale,
       onClockChange: () => this.#clocksChanged(),
-      onGateChange: () => {
-        for (const changed of this.#clocked) changed();
-      },
-      onSleepGates: () => this.#sortOutSleepers(),
+      onGateChange: () => this.#clocks.clocksChanged(),
+      onSleepGates: () => this.#clocks.sleepGatesChanged(),
       onBackupReset: () => this.rtc.backupReset(),
     });
     this.#mapController("RCC", ADDRESS.RCC, SIZE.PERIPHERAL, rcc);
@@ -317,14 +279,13 @@ export class Chip {
 
   #clocksChanged(): void {
     const { cpuHz } = this.rcc.clockTree;
-    if (cpuHz === 0) {
-      for (const changed of this.#clocked) changed();
-      return;
+    // In Stop the core has no clock, and nothing to count with it.
+    if (cpuHz > 0) {
+      this.#busTiming?.clockChanged();
+      if (cpuHz !== this.#cpuHz) this.cpu.setClockHz(cpuHz);
+      this.#cpuHz = cpuHz;
     }
-    this.#busTiming?.clockChanged();
-    if (cpuHz !== this.#cpuHz) this.cpu.setClockHz(cpuHz);
-    this.#cpuHz = cpuHz;
-    for (const changed of this.#clocked) changed();
+    this.#clocks.clocksChanged();
   }
 
   #makePwr(): Pwr {
@@ -371,7 +332,7 @@ export class Chip {
         if (high) this.lowPower.wakeUpEvent();
       },
     });
-    this.#clocked.push(() => rtc.clockChanged());
+    this.#clocks.add(() => rtc.clockChanged());
     this.#map("RTC", ADDRESS.RTC, SIZE.PERIPHERAL, rtc);
     return rtc;
   }
@@ -416,31 +377,6 @@ export class Chip {
     if (!pending) return;
     this.exti.direct(EXTI_LINE.WAKE_UP_PIN1 + index);
     this.lowPower.wakeUpEvent();
-  }
-
-  #freeze(frozen: boolean): void {
-    this.#frozen = frozen;
-    this.iwdg.freeze(frozen && this.dbgmcu.freezes("IWDG1"));
-    for (const changed of this.#clocked) changed();
-  }
-
-  /** Whether a timer's clock runs. */
-  #runs(name: TimerName): () => boolean {
-    const gate = this.rcc.clockGate(name);
-    const whileAsleep = this.rcc.sleepClockGate(name);
-    return () =>
-      gate() && (!this.lowPower.asleep || whileAsleep()) && !(this.#frozen && this.dbgmcu.freezes(name));
-  }
-
-  /** Most programs leave all clocks on while the core sleeps; then nobody has to hear of its sleep. */
-  #sortOutSleepers(): void {
-    this.#stopsInSleep = this.#timers
-      .filter(({ name }) => !this.rcc.sleepClockGate(name)())
-      .map(
-        ({ device }) =>
-          () =>
-            device.clockChanged(),
-      );
   }
 
   /** An event for the core: it ends a WFE, or lets the next one pass. */
@@ -495,123 +431,25 @@ export class Chip {
     return this.#add("QUADSPI", ADDRESS.QUADSPI, quadspi, { size: SIZE.QUADSPI, resetBit: "QUADSPI" });
   }
 
-  #makeOtg(): OtgFs {
+  #makeUsb(name: "USB2_OTG_FS" | "USB1_OTG_HS"): OtgFs {
     const { log, timeline } = this.#options;
-    const tree = this.rcc.clockTree;
-    const coreWhileAsleep = this.rcc.sleepClockGate("USB2OTG");
-    const ulpiWhileAsleep = this.rcc.sleepClockGate("USB2OTGULPI");
-    const otg = new OtgFs({
-      bus: dmaBus(this.bus, this.cpu.level1, "USB2_OTG_FS"),
+    const { address, device, size, resetBit } = usbCore(name, {
       log,
       timeline,
-      irq: this.#irqs.source(IRQ.OTG_FS),
-      clocked: this.rcc.clockGate("USB2OTG"),
-      usbClockHz: () => tree.kernelHz("USB"),
+      rcc: this.rcc,
+      irqLine: (irq) => this.#irqs.source(irq),
+      busOf: (master) => dmaBus(this.bus, this.cpu.level1, master),
       vdd33Ready: () => this.pwr.usbReady,
-      pinsReady: () => [11, 12].every((pin) => this.hasAlternateFunction("A", pin, 10)),
-      pins: "PA11 and PA12 are not in alternate function 10",
-      hclkHz: () => tree.hclkHz,
-      // Boards that sense VBUS have it on PA9; where PA9 is a console's output instead, nobody asks for it.
-      vbusWired: true,
-      stalledBySleep: () => this.cpu.sleeping && (!coreWhileAsleep() || ulpiWhileAsleep()),
+      hasAlternateFunction: (port, pin, af) => this.hasAlternateFunction(port, pin, af),
+      sleeping: () => this.cpu.sleeping,
     });
-    return this.#add("USB2_OTG_FS", ADDRESS.USB2_OTG_FS, otg, { size: SIZE.USB, resetBit: "USB2OTG" });
-  }
-
-  /** USB1_OTG_HS: the same core, used as full-speed device on PB14 and PB15; ULPI is absent. */
-  #makeOtgHs(): OtgFs {
-    const { log, timeline } = this.#options;
-    const tree = this.rcc.clockTree;
-    const coreWhileAsleep = this.rcc.sleepClockGate("USB1OTG");
-    const ulpiWhileAsleep = this.rcc.sleepClockGate("USB1OTGULPI");
-    const otg = new OtgFs({
-      name: "USB1_OTG_HS",
-      bus: dmaBus(this.bus, this.cpu.level1, "USB1_OTG_HS"),
-      log,
-      timeline,
-      irq: this.#irqs.source(IRQ.OTG_HS),
-      clocked: this.rcc.clockGate("USB1OTG"),
-      usbClockHz: () => tree.kernelHz("USB"),
-      vdd33Ready: () => this.pwr.usbReady,
-      pinsReady: () => [14, 15].every((pin) => this.hasAlternateFunction("B", pin, 12)),
-      pins: "PB14 and PB15 are not in alternate function 12",
-      hclkHz: () => tree.hclkHz,
-      stalledBySleep: () => this.cpu.sleeping && (!coreWhileAsleep() || ulpiWhileAsleep()),
-    });
-    return this.#add("USB1_OTG_HS", ADDRESS.USB1_OTG_HS, otg, { size: SIZE.USB, resetBit: "USB1OTG" });
+    return this.#add(name, address, device, { size, resetBit });
   }
 
   /** Is the pin in this alternate function now? */
   hasAlternateFunction(port: PortLetter, pin: number, af: number): boolean {
     const { mode, alternateFunction } = this.gpio[port].pinFunction(pin);
     return mode === "alternate" && alternateFunction === af;
-  }
-
-  #mapMemories(): void {
-    const { log, uniqueId, memory } = this.#options;
-    const gated = (name: "SRAM1" | "SRAM2" | "SRAM3" | "BKPRAM", size: number) =>
-      new GatedRam(name, new Ram(size, memory), this.rcc.clockGate(name), log);
-    const signature = new DeviceSignature({ log, uniqueId, flashKib: this.flash.size >>> 10 });
-    this.#map("device signature", ADDRESS.DEVICE_SIGNATURE, SIGNATURE_BYTES, signature);
-    for (const name of ["ITCM", "DTCM", "AXI_SRAM", "SRAM4"] as const) {
-      const ram = new Ram(SIZE[name], memory);
-      this.#rams.push(ram.readable);
-      this.#map(name, ADDRESS[name], SIZE[name], ram);
-    }
-    for (const name of ["SRAM1", "SRAM2", "SRAM3"] as const) {
-      const ram = gated(name, SIZE[name]);
-      this.#rams.push(ram.bytes);
-      this.#map(name, ADDRESS[name], SIZE[name], ram);
-      this.#map(`${name} (AXI)`, ADDRESS[`${name}_AXI`], SIZE[name], ram);
-    }
-    this.#map("system memory", ADDRESS.SYSTEM_MEMORY, SIZE.SYSTEM_MEMORY, new SystemMemory(log));
-    const messages = new Ram(SIZE.FDCAN_MESSAGE_RAM);
-    this.#map(
-      "FDCAN message RAM",
-      ADDRESS.FDCAN_MESSAGE_RAM,
-      SIZE.FDCAN_MESSAGE_RAM,
-      new GatedRam("FDCAN message RAM", messages, this.rcc.clockGate("FDCAN"), log),
-    );
-    this.#map("backup SRAM", ADDRESS.BACKUP_SRAM, SIZE.BACKUP_SRAM, gated("BKPRAM", SIZE.BACKUP_SRAM));
-  }
-
-  #makeSimple(): void {
-    const { log, timeline, random } = this.#options;
-    const tree = this.rcc.clockTree;
-    const gate = this.rcc.clockGate.bind(this.rcc);
-    const hclkHz = (): number => tree.hclkHz;
-    this.#add("CRC", ADDRESS.CRC, new Crc({ log, clocked: gate("CRC") }), { resetBit: "CRC" });
-    const wwdg = new Wwdg({
-      log,
-      timeline,
-      interrupt: this.#irqs.source(IRQ.WWDG1),
-      clocked: gate("WWDG1"),
-      pclkHz: () => tree.pclkHz(3),
-      resetsSystem: () => this.rcc.windowWatchdogResets,
-      onTimeout: () => this.requestReset("wwdg1"),
-    });
-    this.#add("WWDG1", ADDRESS.WWDG1, wwdg);
-    const hash = new Hash({
-      log,
-      timeline,
-      interrupt: this.#irqs.source(IRQ.HASH_RNG),
-      clocked: gate("HASH"),
-      hclkHz,
-      request: this.#requests.signal("HASH_IN"),
-    });
-    this.#requests.onEnd("HASH_IN", () => hash.transferred());
-    this.#add("HASH", ADDRESS.HASH, hash, { resetBit: "HASH" });
-    const rng = new Rng({
-      log,
-      timeline,
-      interrupt: this.#irqs.source(IRQ.HASH_RNG),
-      clocked: gate("RNG"),
-      kernelHz: () => tree.kernelHz("RNG"),
-      hclkHz,
-      random32: () => Math.floor(random() * 2 ** 32),
-    });
-    this.#clocked.push(() => rng.clockChanged());
-    this.#add("RNG", ADDRESS.RNG, rng, { resetBit: "RNG" });
   }
 
   #makeSerialAndTimers(): void {
@@ -625,7 +463,7 @@ export class Chip {
       inputs,
       signals: this.#signals,
       edge: (line: number, high: boolean) => this.exti.edge(line, high),
-      onClockChange: (changed: () => void) => this.#clocked.push(changed),
+      onClockChange: (changed: () => void) => this.#clocks.add(changed),
       log,
       timeline,
       rcc: this.rcc,
@@ -636,18 +474,19 @@ export class Chip {
       random,
       quadspi: this.quadspi,
       sdCard,
+      onWatchdog: () => this.requestReset("wwdg1"),
     };
+    this.#addParts(simplePeripherals(wiring));
     for (const { name, address, device } of serialPorts(wiring, onSerial)) {
       this.#add(name, address, device, { resetBit: name });
       this.serial.set(name, device);
     }
-    const runs = (name: TimerName) => this.#runs(name);
+    const runs = (name: TimerName) => this.#clocks.runs(name);
     const all = timers({ ...wiring, runs }, (name) => this.#timerWiring?.outputs(name));
     for (const { name, address, device } of all) {
-      this.#clocked.push(() => device.clockChanged());
+      this.#clocks.addTimer(name, device);
       this.#add(name, address, device, { resetBit: name });
     }
-    this.#timers = all;
     const byName = new Map<string, Tim>(all.map(({ name, device }) => [name, device]));
     const timer = (name: string): Tim | undefined => byName.get(name);
     this.#timerWiring = new TimerWiring({
@@ -663,22 +502,6 @@ export class Chip {
     for (const { name, address, device, size = SIZE.PERIPHERAL, resetBit } of parts) {
       this.#add(name, address, device, { size, ...(resetBit === undefined ? {} : { resetBit }) });
     }
-  }
-
-  #makeExternalMemory(): void {
-    const { log, memory } = this.#options;
-    const fmc = new Fmc({
-      log,
-      clocked: this.rcc.clockGate("FMC"),
-      onMappingChange: () => this.bus.refreshLent(),
-    });
-    this.#mapController("FMC", ADDRESS.FMC, SIZE.FMC, fmc);
-    this.#resettable.push(() => fmc.reset());
-    this.rcc.onReset("FMC", () => fmc.reset());
-    this.#map("FMC NOR/PSRAM", ADDRESS.FMC_NOR, SIZE.FMC_BANK, new EmptyBank(fmc, "FMC NOR/PSRAM", log));
-    this.#map("FMC NAND", ADDRESS.FMC_NAND, SIZE.FMC_BANK, new EmptyBank(fmc, "FMC NAND", log));
-    this.#map("SDRAM bank 1", ADDRESS.SDRAM1, SIZE.FMC_BANK, new Sdram(fmc, 1, log, memory));
-    this.#map("SDRAM bank 2", ADDRESS.SDRAM2, SIZE.FMC_BANK, new Sdram(fmc, 2, log, memory));
   }
 
   #makeStored(): void {

@@ -284,4 +284,8 @@ test("a wake-up pin ends Standby", () => {
   assert.equal(chip.lowPower.mode, "run");
   chip.applyReset();
   assert.equal(chip.bus.read(0x5802_4810, 4) & 0x40, 0x40);
+  assert.equal(chip.bus.read(0x5802_4824, 4), 1, "what woke it is still told");
+  chip.requestReset("pin");
+  chip.applyReset();
+  assert.equal(chip.bus.read(0x5802_4824, 4), 0);
 });

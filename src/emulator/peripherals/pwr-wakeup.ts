@@ -32,9 +32,10 @@ export class WakeUpPins {
   }
 
   clear(written: number): void {
-    this.#registers.setBits("WKUPFR", written & 0x3f, false);
+    const cleared = this.#registers.get("WKUPFR") & written;
+    this.#registers.setBits("WKUPFR", cleared, false);
     this.#levels.forEach((_level, index) => {
-      if ((written & (1 << index)) !== 0) this.#onWakeUp(index, false);
+      if ((cleared & (1 << index)) !== 0) this.#onWakeUp(index, false);
     });
   }
 

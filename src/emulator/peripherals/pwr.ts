@@ -42,6 +42,7 @@ const USUAL_SUPPLY = 3300;
 const BYPASS = 1 << 0;
 const LDOEN = 1 << 1;
 const SUPPLY = 7;
+const ALL_WAKE_UPS = 0x3f;
 const USB33DEN = 1 << 24;
 const USB33RDY = 1 << 26;
 const ACTVOSRDY = 1 << 13;
@@ -163,15 +164,21 @@ export class Pwr extends Peripheral {
   /** Power-on reset. `backupLost`: VBAT failed too, and with it the backup regulator's setting. */
   powerOn(backupLost = true): void {
     this.#supplyWritten = false;
+    this.wakeUpPins.clear(ALL_WAKE_UPS);
     this.registers.reset(this.registers.names.filter((name) => backupLost || name !== "CR2"));
     if (backupLost) this.#options.timeline.cancel(this.#regulator);
     this.#restart();
   }
 
-  /** The supply configuration and the backup regulator stay (RM0433, PWR_CR3 and PWR_CR2). */
-  systemReset(): void {
+  /**
+   * The supply configuration and the backup regulator stay (RM0433, PWR_CR3 and PWR_CR2).
+   * @param fromStandby what woke the chip stays, too (PWR_WKUPFR, PWR_WKUPEPR).
+   */
+  systemReset(fromStandby = false): void {
     const supply = this.registers.get("CR3") & SUPPLY;
-    this.registers.reset(this.registers.names.filter((name) => name !== "CR2"));
+    if (!fromStandby) this.wakeUpPins.clear(ALL_WAKE_UPS);
+    const kept: readonly string[] = fromStandby ? ["CR2", "WKUPFR", "WKUPEPR"] : ["CR2"];
+    this.registers.reset(this.registers.names.filter((name) => !kept.includes(name)));
     this.registers.set("CR3", supply);
     this.#restart();
   }

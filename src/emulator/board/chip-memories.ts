@@ -1,0 +1,60 @@
+/** The chip's memories, and what may be attached to it as memory, on the bus. */
+
+import type { EmulatorLog } from "../bus.js";
+import { Ram } from "../cpu/memory.js";
+import type { SystemBus } from "../cpu/system-bus.js";
+import type { GuestMemory } from "../guest-memory.js";
+import { DeviceSignature, SIGNATURE_BYTES } from "../peripherals/device-signature.js";
+import { EmptyBank, Fmc, Sdram } from "../peripherals/fmc.js";
+import type { Rcc } from "../peripherals/rcc.js";
+import { GatedRam } from "./gated-ram.js";
+import { ADDRESS, SIZE } from "./memory-map.js";
+import { SystemMemory } from "./system-memory.js";
+
+export interface MemoryWiring {
+  readonly bus: SystemBus;
+  readonly memory: GuestMemory;
+  readonly rcc: Rcc;
+  readonly log: EmulatorLog;
+  readonly uniqueId: Uint8Array;
+  /** Size of the internal flash. */
+  readonly flashKib: number;
+}
+
+/** @returns the RAMs whose content is noise after power-on. */
+export function mapMemories({ bus, memory, rcc, log, uniqueId, flashKib }: MemoryWiring): Uint8Array[] {
+  const noisy: Uint8Array[] = [];
+  const gated = (name: "SRAM1" | "SRAM2" | "SRAM3" | "BKPRAM", size: number) =>
+    new GatedRam(name, new Ram(size, memory), rcc.clockGate(name), log);
+  const signature = new DeviceSignature({ log, uniqueId, flashKib });
+  bus.map(ADDRESS.DEVICE_SIGNATURE, SIGNATURE_BYTES, signature, "device signature");
+  for (const name of ["ITCM", "DTCM", "AXI_SRAM", "SRAM4"] as const) {
+    const ram = new Ram(SIZE[name], memory);
+    noisy.push(ram.readable);
+    bus.map(ADDRESS[name], SIZE[name], ram, name);
+  }
+  for (const name of ["SRAM1", "SRAM2", "SRAM3"] as const) {
+    const ram = gated(name, SIZE[name]);
+    noisy.push(ram.bytes);
+    bus.map(ADDRESS[name], SIZE[name], ram, name);
+    bus.map(ADDRESS[`${name}_AXI`], SIZE[name], ram, `${name} (AXI)`);
+  }
+  bus.map(ADDRESS.SYSTEM_MEMORY, SIZE.SYSTEM_MEMORY, new SystemMemory(log), "system memory");
+  const messages = new Ram(SIZE.FDCAN_MESSAGE_RAM);
+  const gatedMessages = new GatedRam("FDCAN message RAM", messages, rcc.clockGate("FDCAN"), log);
+  bus.map(ADDRESS.FDCAN_MESSAGE_RAM, SIZE.FDCAN_MESSAGE_RAM, gatedMessages, "FDCAN message RAM");
+  bus.map(ADDRESS.BACKUP_SRAM, SIZE.BACKUP_SRAM, gated("BKPRAM", SIZE.BACKUP_SRAM), "backup SRAM");
+  return noisy;
+}
+
+/** FMC with the SDRAM at it. */
+export function mapExternalMemory({ bus, memory, rcc, log }: MemoryWiring): Fmc {
+  const fmc = new Fmc({ log, clocked: rcc.clockGate("FMC"), onMappingChange: () => bus.refreshLent() });
+  bus.map(ADDRESS.FMC, SIZE.FMC, fmc, "FMC", true);
+  rcc.onReset("FMC", () => fmc.reset());
+  bus.map(ADDRESS.FMC_NOR, SIZE.FMC_BANK, new EmptyBank(fmc, "FMC NOR/PSRAM", log), "FMC NOR/PSRAM");
+  bus.map(ADDRESS.FMC_NAND, SIZE.FMC_BANK, new EmptyBank(fmc, "FMC NAND", log), "FMC NAND");
+  bus.map(ADDRESS.SDRAM1, SIZE.FMC_BANK, new Sdram(fmc, 1, log, memory), "SDRAM bank 1");
+  bus.map(ADDRESS.SDRAM2, SIZE.FMC_BANK, new Sdram(fmc, 2, log, memory), "SDRAM bank 2");
+  return fmc;
+}

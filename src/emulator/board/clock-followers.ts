@@ -1,0 +1,67 @@
+/** Who counts with a clock: told when it changes, when the core sleeps without it, and when a debugger holds it. */
+
+import type { Dbgmcu } from "../peripherals/dbgmcu.js";
+import type { Rcc } from "../peripherals/rcc.js";
+import type { Tim } from "../peripherals/tim.js";
+import type { TimerName } from "./serial-and-timers.js";
+
+export interface ClockFollowersOptions {
+  readonly rcc: () => Rcc;
+  readonly dbgmcu: () => Dbgmcu;
+  readonly asleep: () => boolean;
+}
+
+export class ClockFollowers {
+  readonly #options: ClockFollowersOptions;
+  readonly #all: (() => void)[] = [];
+  readonly #timers: { readonly name: TimerName; readonly changed: () => void }[] = [];
+  /** What has no clock while the core sleeps. */
+  #stopsInSleep: readonly (() => void)[] = [];
+  #frozen = false;
+
+  constructor(options: ClockFollowersOptions) {
+    this.#options = options;
+  }
+
+  /** `changed` runs after anything that may change a frequency. */
+  add(changed: () => void): void {
+    this.#all.push(changed);
+  }
+
+  addTimer(name: TimerName, device: Tim): void {
+    const changed = (): void => device.clockChanged();
+    this.add(changed);
+    this.#timers.push({ name, changed });
+  }
+
+  clocksChanged(): void {
+    for (const changed of this.#all) changed();
+  }
+
+  /** The core went to sleep, or woke. */
+  sleepChanged(): void {
+    for (const changed of this.#stopsInSleep) changed();
+  }
+
+  /** Most programs leave all clocks on while the core sleeps; then nobody has to hear of its sleep. */
+  sleepGatesChanged(): void {
+    const rcc = this.#options.rcc();
+    this.#stopsInSleep = this.#timers
+      .filter(({ name }) => !rcc.sleepClockGate(name)())
+      .map(({ changed }) => changed);
+  }
+
+  /** A debugger halted the core, or let it go. */
+  freeze(frozen: boolean): void {
+    this.#frozen = frozen;
+    this.clocksChanged();
+  }
+
+  /** Whether a timer's clock runs. */
+  runs(name: TimerName): () => boolean {
+    const { rcc, dbgmcu, asleep } = this.#options;
+    const gate = rcc().clockGate(name);
+    const whileAsleep = rcc().sleepClockGate(name);
+    return () => gate() && (!asleep() || whileAsleep()) && !(this.#frozen && dbgmcu().freezes(name));
+  }
+}

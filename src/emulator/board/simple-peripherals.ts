@@ -1,0 +1,57 @@
+/** CRC, WWDG1, HASH and RNG, as rows. */
+
+import { Crc } from "../peripherals/crc.js";
+import { Hash } from "../peripherals/hash.js";
+import { Rng } from "../peripherals/rng.js";
+import { Wwdg } from "../peripherals/wwdg.js";
+import type { ChipPart } from "./connected-peripherals.js";
+import { ADDRESS, IRQ } from "./memory-map.js";
+import type { Wiring } from "./serial-and-timers.js";
+
+export interface SimpleWiring extends Wiring {
+  readonly random: () => number;
+  readonly onClockChange: (changed: () => void) => void;
+  /** WWDG1 bites. */
+  readonly onWatchdog: () => void;
+}
+
+export function simplePeripherals(wiring: SimpleWiring): ChipPart[] {
+  const { log, timeline, rcc, irqLine, requests, random } = wiring;
+  const tree = rcc.clockTree;
+  const hclkHz = (): number => tree.hclkHz;
+  const crc = new Crc({ log, clocked: rcc.clockGate("CRC") });
+  const wwdg = new Wwdg({
+    log,
+    timeline,
+    interrupt: irqLine(IRQ.WWDG1),
+    clocked: rcc.clockGate("WWDG1"),
+    pclkHz: () => tree.pclkHz(3),
+    resetsSystem: () => rcc.windowWatchdogResets,
+    onTimeout: wiring.onWatchdog,
+  });
+  const hash = new Hash({
+    log,
+    timeline,
+    interrupt: irqLine(IRQ.HASH_RNG),
+    clocked: rcc.clockGate("HASH"),
+    hclkHz,
+    request: requests.signal("HASH_IN"),
+  });
+  requests.onEnd("HASH_IN", () => hash.transferred());
+  const rng = new Rng({
+    log,
+    timeline,
+    interrupt: irqLine(IRQ.HASH_RNG),
+    clocked: rcc.clockGate("RNG"),
+    kernelHz: () => tree.kernelHz("RNG"),
+    hclkHz,
+    random32: () => Math.floor(random() * 2 ** 32),
+  });
+  wiring.onClockChange(() => rng.clockChanged());
+  return [
+    { name: "CRC", address: ADDRESS.CRC, device: crc, resetBit: "CRC" },
+    { name: "WWDG1", address: ADDRESS.WWDG1, device: wwdg },
+    { name: "HASH", address: ADDRESS.HASH, device: hash, resetBit: "HASH" },
+    { name: "RNG", address: ADDRESS.RNG, device: rng, resetBit: "RNG" },
+  ];
+}

@@ -1,0 +1,51 @@
+/** Both USB cores as full-speed devices: USB2_OTG_FS at PA11 and PA12, USB1_OTG_HS at PB14 and PB15 (ULPI is absent). */
+
+import type { EmulatorLog, InterruptLine } from "../bus.js";
+import type { DmaBus } from "../peripherals/dma-channel.js";
+import type { PortLetter } from "../peripherals/gpio.js";
+import { OtgFs } from "../peripherals/otg-fs.js";
+import type { Rcc } from "../peripherals/rcc.js";
+import type { Timeline } from "../timeline.js";
+import { ADDRESS, IRQ, SIZE } from "./memory-map.js";
+
+export interface UsbWiring {
+  readonly log: EmulatorLog;
+  readonly timeline: Timeline;
+  readonly rcc: Rcc;
+  readonly irqLine: (irq: number) => InterruptLine;
+  /** The bus as the core's own DMA sees it. */
+  readonly busOf: (name: string) => DmaBus;
+  readonly vdd33Ready: () => boolean;
+  readonly hasAlternateFunction: (port: PortLetter, pin: number, af: number) => boolean;
+  /** The core sleeps. */
+  readonly sleeping: () => boolean;
+}
+
+const CORES = {
+  USB2_OTG_FS: { gate: "USB2OTG", ulpi: "USB2OTGULPI", irq: IRQ.OTG_FS, port: "A", pins: [11, 12], af: 10 },
+  USB1_OTG_HS: { gate: "USB1OTG", ulpi: "USB1OTGULPI", irq: IRQ.OTG_HS, port: "B", pins: [14, 15], af: 12 },
+} as const;
+
+export function usbCore(name: keyof typeof CORES, wiring: UsbWiring) {
+  const { log, timeline, rcc, irqLine, busOf, vdd33Ready, hasAlternateFunction, sleeping } = wiring;
+  const { gate, ulpi, irq, port, pins, af } = CORES[name];
+  const coreWhileAsleep = rcc.sleepClockGate(gate);
+  const ulpiWhileAsleep = rcc.sleepClockGate(ulpi);
+  const device = new OtgFs({
+    name,
+    bus: busOf(name),
+    log,
+    timeline,
+    irq: irqLine(irq),
+    clocked: rcc.clockGate(gate),
+    usbClockHz: () => rcc.clockTree.kernelHz("USB"),
+    vdd33Ready,
+    pinsReady: () => pins.every((pin) => hasAlternateFunction(port, pin, af)),
+    pins: `${pins.map((pin) => `P${port}${pin}`).join(" and ")} are not in alternate function ${af}`,
+    hclkHz: () => rcc.clockTree.hclkHz,
+    // Boards that sense VBUS have it on PA9; where PA9 is a console's output instead, nobody asks for it.
+    ...(name === "USB2_OTG_FS" ? { vbusWired: true } : {}),
+    stalledBySleep: () => sleeping() && (!coreWhileAsleep() || ulpiWhileAsleep()),
+  });
+  return { name, address: ADDRESS[name], size: SIZE.USB, device, resetBit: gate };
+}
