@@ -1,6 +1,6 @@
 /** Flags in the locals of a translated function (state.ts): what sets them, and what they are asked for. */
 
-import { Kind, Local, UNCHANGED } from "./state.js";
+import { Kind, Local, UNCHANGED, Word } from "./state.js";
 import { type Body, Op } from "./wasm.js";
 
 type FlagSource = "unknown" | "stored" | "subtraction" | "addition";
@@ -24,11 +24,10 @@ export function commonFlags(one: KnownFlags, other: KnownFlags): KnownFlags {
 
 export abstract class FlagEmit {
   abstract readonly body: Body;
+  abstract readonly places: { readonly state: number };
   knownFlags: KnownFlags = NO_FLAGS;
   /** The function sets C or V. */
   setsFlags = false;
-
-  abstract slowIf(condition: () => void): void;
 
   /** NZ from the value on the stack, which is kept in `Local.nz`. */
   setNz(): void {
@@ -145,13 +144,22 @@ export abstract class FlagEmit {
     body.end();
   }
 
-  /** A flag of which nothing is known here is asked for: it may be one that the function has not set. */
+  /** A flag of which nothing is known here is asked for: it may be one that the function has not set. V is set after C. */
   protected unchangedFlag(kind: number): void {
-    this.slowIf(() => {
-      this.body.get(kind);
-      this.body.const(UNCHANGED);
-      this.body.op(Op.eq);
-    });
+    const { body } = this;
+    body.get(kind);
+    body.const(UNCHANGED);
+    body.op(Op.eq);
+    body.if();
+    const names =
+      kind === Local.ck ? (["ck", "fc", "vk", "fa", "fb"] as const) : (["vk", "fa", "fb"] as const);
+    for (const name of names) {
+      body.const(0);
+      body.memory(Op.load, this.places.state + Word[name] * 4);
+      body.set(Local[name]);
+    }
+    this.setsFlags = true;
+    body.end();
   }
 
   /** Leaves a value that is not 0 when the condition (0..13) is met (DDI 0403E, A7.3). */
