@@ -404,22 +404,22 @@ test("security registers program, erase, wrap and lock once", () => {
 test("a clock well above the command's limit makes reads late and writes ignored, and says so", () => {
   const rig = iq();
   rig.content.set([0x80, 0x01]);
-  rig.chip.clockHz = 60e6;
+  rig.chip.clockHz = 80e6;
   assert.deepEqual(rig.read(0, 2), [0xc0, 0x00]);
   assert.ok(rig.log.has("50 MHz"));
   assert.deepEqual(rig.exchange({ code: 0x0b, address: 0, dummy: 8, receive: 2 }), [0x80, 0x01]);
-  rig.chip.clockHz = 150e6;
+  rig.chip.clockHz = 210e6;
   rig.send(0x06);
   rig.chip.clockHz = 10e6;
   assert.equal(rig.status(), 0);
 });
 
-test("a clock a little above the command's limit works, and is told", () => {
+test("a clock up to half above the command's limit works, and is told", () => {
   const rig = iq();
   rig.content.set([0x80, 0x01]);
-  rig.chip.clockHz = 54e6;
+  rig.chip.clockHz = 74e6;
   assert.deepEqual(rig.read(0, 2), [0x80, 0x01]);
-  assert.ok(rig.log.has("clocked at 54 MHz, the chip takes 50 MHz: works on most chips"));
+  assert.ok(rig.log.has("clocked at 74 MHz, the chip takes 50 MHz: works on most chips"));
 });
 
 test("IS25LP064A: QE is SR1 bit 6, dummies follow C0h, the function register holds TBS once", () => {
