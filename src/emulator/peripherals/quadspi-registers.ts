@@ -43,7 +43,7 @@ export const CR_STATIC = CR.TCEN | CR.SSHIFT | CR.DFM | CR.FSEL | CR.APMS | CR.P
 export const SR = { TEF: 1, TCF: 2, FTF: 4, SMF: 8, TOF: 16, BUSY: 32 } as const;
 export const FLAGS = SR.TEF | SR.TCF | SR.FTF | SR.SMF | SR.TOF;
 
-export const CCR = { FRCM: 1 << 29, PHASES: 0x0300cf00 } as const;
+export const CCR = { FRCM: 1 << 29, PHASES: 0x0300_cf00, DMODE: 0x0300_0000, DCYC: 0x007c_0000 } as const;
 
 export const MODE = { WRITE: 0, READ: 1, POLL: 2, MAPPED: 3 } as const;
 

@@ -421,6 +421,18 @@ test("the clock gate, a stopped kernel clock, and use without the workaround of 
   assert.ok(bare.log.has(/timing criticality/));
 });
 
+test("what hangs the controller by its errata sheet is told: CCR = 0, and a read with a data phase alone", () => {
+  const zero = new Bench();
+  zero.set(CCR, 0);
+  assert.ok(zero.log.has(/0 written while CR.EN = 1/));
+  const withDummy = new Bench();
+  withDummy.set(CCR, D1 | READ | (8 << 18));
+  assert.equal(withDummy.log.has(/a data phase alone/), false);
+  const bare = new Bench();
+  bare.set(CCR, D1 | READ);
+  assert.ok(bare.log.has(/a data phase alone/));
+});
+
 test("SIOO sends the instruction once; without it the continuous mode is broken", () => {
   const bench = new Bench();
   bench.content.set([1, 2, 3, 4, 5, 6, 7, 8]);

@@ -255,6 +255,7 @@ export class QuadSpi implements BusDevice {
       return;
     }
     if ((ccr & CCR.FRCM) !== 0) this.#timingFixed = true;
+    this.#warnOfHangs(ccr);
     if ((ccr & CCR.PHASES) === 0) return;
     if (ccr >>> 31 === 1 && (this.#cr.value & CR.SSHIFT) !== 0) {
       log.once(
@@ -550,7 +551,25 @@ export class QuadSpi implements BusDevice {
     this.#wire.end();
   }
 
-  /** ES0392, "QUADSPI internal timing criticality". */
+  /** Errata sheet of the STM32H750xB and H753xI, sections on QUADSPI, all revisions. */
+  #warnOfHangs(ccr: number): void {
+    const { log } = this.#options;
+    if (ccr === 0) {
+      log.once(
+        "QUADSPI.CCR.zero",
+        "guest mistake: QUADSPI.CCR: 0 written while CR.EN = 1: BUSY stays set on silicon until EN is cleared (errata)",
+      );
+    }
+    const onlyData = (ccr & (CCR.PHASES | CCR.DCYC)) === (ccr & CCR.DMODE) && (ccr & CCR.DMODE) !== 0;
+    if (this.#mode === MODE.READ && onlyData) {
+      log.once(
+        "QUADSPI.CCR.data",
+        "guest mistake: QUADSPI.CCR: a read with a data phase alone: BUSY stays set on silicon until an abort (errata)",
+      );
+    }
+  }
+
+  /** ES0392, "QUADSPI internal timing criticality": its conditions are not known, the workaround is for every program. */
   #warnOfTiming(): void {
     if (this.#timingFixed) return;
     this.#options.log.once(

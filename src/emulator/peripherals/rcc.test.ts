@@ -114,13 +114,24 @@ test("the fractional part counts only once FRACEN latched it", () => {
   assert.equal(tree.pllHz(1, "P"), 401e6);
 });
 
-test("a PLL outside its VCO's range never locks and says why", () => {
-  const { rcc, timeline, log } = rig();
-  rcc.write(PLL1DIVR, 4, 0x0101_0200 | 500);
-  rcc.write(CR, 4, rcc.read(CR, 4) | (1 << 24));
-  pass(timeline, 1e9);
-  assert.equal(rcc.read(CR, 4) & (1 << 25), 0);
-  assert.ok(log.has(/PLL1 never locks/));
+test("a PLL a little outside its VCO's range locks and is told, far outside it never does", () => {
+  const lockAt = (multiplier: number) => {
+    const { rcc, timeline, log } = rig();
+    // HSI: 64 MHz / 16.
+    rcc.write(PLLCKSELR, 4, 16 << 4);
+    rcc.write(PLL1DIVR, 4, 0x0101_0200 | (multiplier - 1));
+    rcc.write(CR, 4, rcc.read(CR, 4) | (1 << 24));
+    pass(timeline, 1e9);
+    return { locked: (rcc.read(CR, 4) & (1 << 25)) !== 0, log };
+  };
+  assert.equal(lockAt(240).locked, true);
+  assert.equal(lockAt(240).log.has(/most chips/), false);
+  const above = lockAt(241);
+  assert.equal(above.locked, true);
+  assert.ok(above.log.has(/PLL1 locks on most chips only/));
+  const far = lockAt(300);
+  assert.equal(far.locked, false);
+  assert.ok(far.log.has(/PLL1 never locks/));
 });
 
 test("HSE gets ready only on a board that has one", () => {
