@@ -107,9 +107,14 @@ export class Exti extends Peripheral {
       const base = (bank - 1) * 0x20;
       const cpu = 0x80 + (bank - 1) * 0x10;
       const edges = CONFIGURABLE[bank];
-      const onWrite = (): void => this.#options.onEdges?.();
-      specs[`RTSR${bank}`] = { offset: base, reset: 0, rw: edges, onWrite };
-      specs[`FTSR${bank}`] = { offset: base + 0x04, reset: 0, rw: edges, onWrite };
+      // Another sensitivity takes a pending bit away.
+      const onWrite = (name: "RTSR" | "FTSR") => (_written: number, before: number) => {
+        this.registers.setBits(`CPUPR${bank}`, this.registers.get(`${name}${bank}`) ^ before, false);
+        this.#update();
+        this.#options.onEdges?.();
+      };
+      specs[`RTSR${bank}`] = { offset: base, reset: 0, rw: edges, onWrite: onWrite("RTSR") };
+      specs[`FTSR${bank}`] = { offset: base + 0x04, reset: 0, rw: edges, onWrite: onWrite("FTSR") };
       specs[`SWIER${bank}`] = {
         offset: base + 0x08,
         reset: 0,

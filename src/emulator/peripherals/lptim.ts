@@ -51,7 +51,7 @@ const DOWN = 1 << 6;
 export class Lptim extends Peripheral {
   readonly registers: RegisterBlock<string>;
   readonly #options: LptimOptions;
-  readonly #counter = new LapCounter(1);
+  readonly #counter = new LapCounter(0xffff);
   #mode: "off" | "armed" | "running" = "off";
   #once = false;
   /** Set-once: the output stays where the first period left it. */
@@ -243,7 +243,7 @@ export class Lptim extends Peripheral {
   get #stopsAtLap(): boolean {
     const preloaded =
       this.registers.get("ARR") !== this.#counter.arr || this.registers.get("CMP") !== this.#cmp;
-    return this.#once || preloaded || this.#counter.position >= this.#counter.lap;
+    return this.#once || preloaded;
   }
 
   #advance(ticks: number): void {

@@ -10,9 +10,21 @@ export class LapCounter {
   /** The active auto-reload value; 0 blocks the counter. */
   arr: number;
   position = 0;
+  /** Values that the counter can have. */
+  readonly #span: number;
 
-  constructor(arr: number) {
-    this.arr = arr;
+  /** @param max 0xFFFF or 0xFFFF_FFFF, with which ARR starts */
+  constructor(max: number) {
+    this.arr = max;
+    this.#span = max + 1;
+  }
+
+  /**
+   * Ticks until a counter that ARR was taken away from below (no preload, ARR < CNT) rolls over to 0: it has passed the
+   * only value that would have ended its period, and counts through all bits, without an update event.
+   */
+  get #beyond(): number {
+    return this.direction === "up" && this.position > this.arr ? this.#span - this.position : 0;
   }
 
   /** Positions of a lap. */
@@ -27,7 +39,13 @@ export class LapCounter {
 
   /** What CNT will be in `ticks`, if nothing changes. */
   countIn(ticks: number): number {
-    return this.#countAt((this.position + ticks) % this.lap);
+    return this.#countAt(this.#positionIn(ticks));
+  }
+
+  #positionIn(ticks: number): number {
+    const beyond = this.#beyond;
+    if (beyond === 0) return (this.position + ticks) % this.lap;
+    return ticks < beyond ? this.position + ticks : (ticks - beyond) % this.lap;
   }
 
   #countAt(position: number): number {
@@ -63,6 +81,13 @@ export class LapCounter {
 
   /** How often the counter arrives at `at` in the next `ticks`. */
   arrivals(at: number, ticks: number): number {
+    const beyond = this.#beyond;
+    if (beyond > 0) {
+      const passes = at > this.position && at <= this.position + Math.min(ticks, beyond - 1) ? 1 : 0;
+      if (ticks < beyond) return passes;
+      const rest = ticks - beyond;
+      return passes + (at === 0 ? 1 : 0) + Math.floor((rest - at) / this.lap) - Math.floor(-at / this.lap);
+    }
     const before = Math.floor((this.position - at) / this.lap);
     return Math.floor((this.position + ticks - at) / this.lap) - before;
   }
@@ -70,23 +95,28 @@ export class LapCounter {
   /** Ticks until it arrives at `at` again: 1..lap. */
   ticksTo(at: number): number {
     const { lap, position } = this;
-    if (position >= lap) return lap - position + at;
+    const beyond = this.#beyond;
+    if (beyond > 0) return at > position ? at - position : beyond + at;
     return position < at ? at - position : at - position + lap;
   }
 
   /** Ticks until the next update event. */
   get ticksToUpdate(): number {
+    const beyond = this.#beyond;
+    if (beyond > 0) return beyond + this.lap;
     const wrap = this.ticksTo(0);
     return this.direction === "center" ? Math.min(wrap, this.ticksTo(this.arr)) : wrap;
   }
 
   /** Update events in the next `ticks`. */
   updates(ticks: number): number {
+    const beyond = this.#beyond;
+    if (beyond > 0) return ticks < beyond ? 0 : Math.floor((ticks - beyond) / this.lap);
     const wraps = this.arrivals(0, ticks);
     return this.direction === "center" ? wraps + this.arrivals(this.arr, ticks) : wraps;
   }
 
   advance(ticks: number): void {
-    this.position = (this.position + ticks) % this.lap;
+    this.position = this.#positionIn(ticks);
   }
 }

@@ -3,7 +3,8 @@ import { test } from "node:test";
 import { RecordedLog } from "../test-log.js";
 import { Timeline } from "../timeline.js";
 import { pass, TestLine } from "./test-kit.js";
-import { Tim, type TimOptions } from "./tim.js";
+import { Tim } from "./tim.js";
+import type { TimOptions } from "./tim-options.js";
 
 const CR1 = 0x00;
 const DIER = 0x0c;
@@ -233,4 +234,20 @@ test("DMA is asked at the update and at a match, as often as they happen", () =>
   tim.write(CR1, 4, 1);
   pass(timeline, 2_100);
   assert.deepEqual(asked, ["CH1", "UP", "CH1", "UP"]);
+});
+
+test("a period made shorter than the counter stands, without preload, is missed: it rolls over, without an update", () => {
+  const { tim, timeline } = rig();
+  tim.write(ARR, 4, 999);
+  tim.write(CR1, 4, 1);
+  pass(timeline, 5_000);
+  tim.write(ARR, 4, 99);
+  pass(timeline, 1_000);
+  assert.equal(tim.read(CNT, 4), 600);
+  pass(timeline, (0x1_0000 - 600) * 10);
+  assert.equal(tim.read(CNT, 4), 0);
+  assert.equal(tim.read(SR, 4), 0);
+  pass(timeline, 1_000);
+  assert.equal(tim.read(SR, 4), 1);
+  assert.equal(tim.read(CNT, 4), 0);
 });

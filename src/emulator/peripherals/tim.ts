@@ -6,54 +6,26 @@
  * Between two events that somebody waits for, nothing is scheduled: the counter's position is computed when looked at.
  */
 
-import type { AccessSize, BusDevice, ClockGate, EmulatorLog, InterruptLine } from "../bus.js";
+import type { AccessSize, BusDevice } from "../bus.js";
 import { RegisterBlock } from "../registers.js";
-import type { Timeline, TimelineEvent } from "../timeline.js";
+import type { TimelineEvent } from "../timeline.js";
 import { TimBreak } from "./tim-break.js";
 import { TimBurst } from "./tim-burst.js";
 import { TimChannels } from "./tim-channels.js";
 import { LapCounter } from "./tim-counter.js";
 import { type TimInput, TimInputs } from "./tim-inputs.js";
+import { updateTimInterrupts } from "./tim-interrupts.js";
+import { TimMaster } from "./tim-master.js";
+import type { TimOptions, TimRequest } from "./tim-options.js";
 import { lockedBits, outputLevel } from "./tim-outputs.js";
 import { PeriodicInputs } from "./tim-periodic.js";
 import * as bits from "./tim-registers.js";
-import { type TriggerListener, TriggerOutput } from "./tim-trigger.js";
-
-/** What a timer asks of DMA: its update event, its channels 1..4, its trigger, its commutation. */
-export type TimRequest = "UP" | "CH1" | "CH2" | "CH3" | "CH4" | "TRIG" | "COM";
-
-export interface TimOptions {
-  /** "TIM2". */
-  readonly name: string;
-  readonly kind: bits.TimKind;
-  /** Counter width: 32 for TIM2 and TIM5, else 16. */
-  readonly bits: 16 | 32;
-  readonly log: EmulatorLog;
-  readonly timeline: Timeline;
-  /** Update, and everything else that has no line of its own. */
-  readonly interrupt: InterruptLine;
-  readonly compareInterrupt?: InterruptLine;
-  readonly triggerInterrupt?: InterruptLine;
-  readonly breakInterrupt?: InterruptLine;
-  readonly clocked: ClockGate;
-  /** The timers' kernel clock in Hz (ClockTree.timerHz); 0 while it stands still. */
-  readonly clockHz: () => number;
-  readonly request?: (request: TimRequest) => void;
-  /** The level of internal trigger ITRx, where its master gives one. */
-  readonly internalLevel?: (index: number) => boolean;
-  /** Frequency of the clock that TISEL can select in place of pin TIx (index 0..3); undefined: that is no clock. */
-  readonly periodic?: (index: number, selection: number) => (() => number) | undefined;
-  /** Outputs that `watch` named may have changed. */
-  readonly onOutputs?: () => void;
-}
+import type { TriggerListener } from "./tim-trigger.js";
 
 /** SMCR.SMS; 1..3 are the encoder modes. */
 const SLAVE = { ENCODER3: 3, RESET: 4, GATED: 5, TRIGGER: 6, EXTERNAL: 7, RESET_TRIGGER: 8 } as const;
 /** Periods shorter than this look like a steady light. */
 const FLICKER_NS = 10e6;
-/** CR2.MMS; from 4 on OCxREF. */
-const MASTER = { RESET: 0, ENABLE: 1, UPDATE: 2, COMPARE: 3, REFERENCE: 4 } as const;
-
 export class Tim implements BusDevice {
   readonly registers: RegisterBlock<string>;
   readonly name: string;
@@ -66,8 +38,7 @@ export class Tim implements BusDevice {
   readonly #periodic: PeriodicInputs;
   readonly #break: TimBreak;
   readonly #burst = new TimBurst();
-  readonly #trgo = new TriggerOutput();
-  readonly #trgo2 = new TriggerOutput();
+  readonly #master: TimMaster;
   /** Board time at which the counter stood at its position. */
   #since = 0;
   /** The prescaler's active value. */
@@ -142,6 +113,10 @@ export class Tim implements BusDevice {
     });
     this.#periodic = new PeriodicInputs(this.registers, this.#inputs, options.periodic);
     this.#break = new TimBreak(this.registers, has);
+    this.#master = new TimMaster(this.registers, this.#channels, {
+      first: has("CR2"),
+      second: options.kind === "advanced",
+    });
   }
 
   read(offset: number, size: AccessSize): number {
@@ -159,8 +134,7 @@ export class Tim implements BusDevice {
     this.registers.reset();
     this.#channels.reset();
     this.#inputs.reset();
-    this.#trgo.reset();
-    this.#trgo2.reset();
+    this.#master.reset();
     this.#counter.direction = "up";
     this.#counter.arr = this.#max;
     this.#counter.position = 0;
@@ -179,12 +153,12 @@ export class Tim implements BusDevice {
 
   /** `listener` hears of the trigger output (TRGO) while it wants to. */
   onTrigger(listener: TriggerListener): void {
-    this.#trgo.add(listener);
+    this.#master.trgo.add(listener);
   }
 
   /** The second trigger output of TIM1 and TIM8. */
   onTrigger2(listener: TriggerListener): void {
-    this.#trgo2.add(listener);
+    this.#master.trgo2.add(listener);
   }
 
   /** `listener` hears of the rising edges of OCxREF of channel 1..4. */
@@ -195,7 +169,7 @@ export class Tim implements BusDevice {
   /** TRGO as a level, for gated slaves. */
   get triggerLevel(): boolean {
     this.#sync();
-    return this.#masterLevel(this.#masterMode);
+    return this.#master.level;
   }
 
   /** OCxREF of channel 1..6. */
@@ -309,20 +283,6 @@ export class Tim implements BusDevice {
     return (smcr & 7) | ((smcr >>> 13) & 8);
   }
 
-  get #masterMode(): number {
-    return this.#names.has("CR2") ? (this.registers.get("CR2") >>> 4) & 7 : 0;
-  }
-
-  /** CR2.MMS2, in TIM1 and TIM8 only. */
-  get #masterMode2(): number {
-    return this.#options.kind === "advanced" ? (this.registers.get("CR2") >>> 20) & 0xf : 0;
-  }
-
-  #masterLevel(mode: number): boolean {
-    if (mode === MASTER.ENABLE) return this.registers.has("CR1", bits.CEN);
-    return mode >= MASTER.REFERENCE && this.#channels.reference(mode - MASTER.REFERENCE);
-  }
-
   get #tickNs(): number {
     return ((this.#psc + 1) * 1e9) / this.#hz;
   }
@@ -375,7 +335,7 @@ export class Tim implements BusDevice {
 
   /** The next update event changes how it goes on. */
   get #stopsAtUpdate(): boolean {
-    if (this.registers.has("CR1", bits.OPM) || this.#counter.position >= this.#counter.lap) return true;
+    if (this.registers.has("CR1", bits.OPM)) return true;
     if (this.registers.get("PSC") !== this.#psc || this.registers.get("ARR") !== this.#counter.arr)
       return true;
     return this.#channels.waitsForUpdate || this.#break.waitsForUpdate;
@@ -395,7 +355,7 @@ export class Tim implements BusDevice {
     if (flags === 0) return;
     this.registers.setBits("SR", bits.COMPARE_FLAGS[index] as number, true);
     if (!this.#requestsOnUpdate) this.#requestChannel(index);
-    if (index === 0) this.#comparePulse();
+    if (index === 0) this.#master.pulse("COMPARE");
   }
 
   /** CR2.CCDS: channels ask DMA with the update event. */
@@ -408,12 +368,6 @@ export class Tim implements BusDevice {
     if (enabled) this.#options.request?.(`CH${index + 1}` as TimRequest);
   }
 
-  /** MMS = 3: a pulse whenever CC1IF is set, even if it was set before. */
-  #comparePulse(): void {
-    if (this.#masterMode === MASTER.COMPARE) this.#trgo.pulse();
-    if (this.#masterMode2 === MASTER.COMPARE) this.#trgo2.pulse();
-  }
-
   #captured(index: number, count: number, captures: number): void {
     const flag = bits.CC1IF << index;
     if (captures > 1 || this.registers.has("SR", flag)) {
@@ -422,7 +376,7 @@ export class Tim implements BusDevice {
     this.registers.set(`CCR${index + 1}`, count);
     this.registers.setBits("SR", flag, true);
     if (!this.#requestsOnUpdate) this.#requestChannel(index);
-    if (index === 0) this.#comparePulse();
+    if (index === 0) this.#master.pulse("COMPARE");
   }
 
   /** Reading a captured value clears its flag (RM0433, TIMx_SR.CC1IF). */
@@ -478,8 +432,7 @@ export class Tim implements BusDevice {
       if (this.registers.has("DIER", bits.UDE)) this.#options.request?.("UP");
     }
     if (this.#requestsOnUpdate) for (let index = 0; index < 4; index++) this.#requestChannel(index);
-    if (this.#masterMode === MASTER.UPDATE) this.#trgo.pulse();
-    if (this.#masterMode2 === MASTER.UPDATE) this.#trgo2.pulse();
+    this.#master.pulse("UPDATE");
   }
 
   #setArr(arr: number): void {
@@ -576,8 +529,7 @@ export class Tim implements BusDevice {
     this.#since = this.#options.timeline.now;
     this.#repetitions = this.#names.has("RCR") ? this.registers.get("RCR") : 0;
     if (!this.registers.has("CR1", bits.UDIS)) this.#updateEvent(false);
-    if (this.#masterMode === MASTER.RESET) this.#trgo.pulse();
-    if (this.#masterMode2 === MASTER.RESET) this.#trgo2.pulse();
+    this.#master.pulse("RESET");
   }
 
   /** Flags are cleared by writing 0; a break that is still there keeps its flag. */
@@ -602,10 +554,7 @@ export class Tim implements BusDevice {
 
   /** Signals with a level follow the counter. */
   #tellOutputs(): void {
-    const mode = this.#masterMode;
-    if (mode === MASTER.ENABLE || mode >= MASTER.REFERENCE) this.#trgo.follow(this.#masterLevel(mode));
-    const second = this.#masterMode2;
-    if (second === MASTER.ENABLE || second >= MASTER.REFERENCE) this.#trgo2.follow(this.#masterLevel(second));
+    this.#master.follow();
     this.#channels.tellEvents();
     if (this.#watched !== 0) this.#options.onOutputs?.();
   }
@@ -633,40 +582,17 @@ export class Tim implements BusDevice {
   /** Ticks to the next thing that somebody waits for. */
   #ticksToEvent(): number {
     const dier = this.registers.get("DIER");
-    const heard = this.#trgo.heard;
-    const mode = heard ? this.#masterMode : MASTER.RESET;
-    const second = this.#trgo2.heard ? this.#masterMode2 : MASTER.RESET;
     const interrupts = (dier & bits.UIF) !== 0 && !this.registers.has("SR", bits.UIF);
     const asks = (dier & bits.UDE) !== 0 || (this.#requestsOnUpdate && (dier & 0x1e00) !== 0);
-    const told = mode === MASTER.UPDATE || second === MASTER.UPDATE;
-    const update = interrupts || asks || told || this.#stopsAtUpdate;
+    const update = interrupts || asks || this.#master.awaits("UPDATE") || this.#stopsAtUpdate;
     let ticks = update ? this.#counter.ticksToUpdate : Number.POSITIVE_INFINITY;
-    const references = this.#watched | this.#channels.heard | referenceOf(mode) | referenceOf(second);
+    const references = this.#watched | this.#channels.heard | this.#master.references;
     if (references !== 0) ticks = Math.min(ticks, this.#channels.ticksToEdge(references));
-    const compares = mode === MASTER.COMPARE || second === MASTER.COMPARE ? 1 : 0;
+    const compares = this.#master.awaits("COMPARE") ? 1 : 0;
     return Math.min(ticks, this.#channels.ticksToFlag(dier, this.registers.get("SR"), compares));
   }
 
   #updateInterrupts(): void {
-    const pending = this.registers.get("SR") & this.registers.get("DIER");
-    // BIE enables the flags of both break inputs.
-    const stopped =
-      this.registers.has("DIER", bits.BIF) && this.registers.has("SR", bits.BIF | bits.B2IF) ? bits.BIF : 0;
-    const groups: readonly (readonly [InterruptLine | undefined, number])[] = [
-      [this.#options.compareInterrupt, pending & 0x1e],
-      [this.#options.triggerInterrupt, pending & (bits.TIF | bits.COMIF)],
-      [this.#options.breakInterrupt, stopped],
-    ];
-    let rest = pending & bits.UIF;
-    for (const [line, flags] of groups) {
-      if (line === undefined) rest |= flags;
-      else line.set(flags !== 0);
-    }
-    this.#options.interrupt.set(rest !== 0);
+    updateTimInterrupts(this.registers, this.#options);
   }
-}
-
-/** The channel whose OCxREF a master mode sends out, as a bit. */
-function referenceOf(mode: number): number {
-  return mode >= MASTER.REFERENCE ? 1 << (mode - MASTER.REFERENCE) : 0;
 }
