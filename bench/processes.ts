@@ -5,10 +5,15 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import nrfIntelHex from "nrf-intel-hex";
 import { openPty } from "../src/cli/emulated/pty.js";
+import { hex32 } from "../src/protocol/hex.js";
 import { quickest } from "./quickest.js";
+import { ADDRESS } from "./rig.js";
 import { MIB, randomBytes } from "./scenarios.js";
 
+/** The package is CommonJS whose declarations speak of a default export: Node hands over the class itself. */
+const MemoryMap = nrfIntelHex as unknown as typeof nrfIntelHex.default;
 const MAIN = fileURLToPath(new URL("../src/cli/main.js", import.meta.url));
 const USAGE = fileURLToPath(new URL("./usage.js", import.meta.url));
 const RSS_IMAGE_BYTES = 12 * MIB;
@@ -28,7 +33,12 @@ export interface ProcessFigure {
 }
 
 export async function processFigures(seed: number): Promise<ProcessFigure[]> {
-  return [await version(), await firstByte(), await flashedMemory(seed)];
+  return [
+    await version(),
+    await firstByte(),
+    await flashedMemory(seed, "bin"),
+    await flashedMemory(seed, "hex"),
+  ];
 }
 
 /** What a process used, as it tells at its end; `until` may end the clock earlier. */
@@ -85,15 +95,15 @@ async function firstByte(): Promise<ProcessFigure> {
 }
 
 /** Against an emulated board in a third process, over a pseudo-terminal. */
-async function flashedMemory(seed: number): Promise<ProcessFigure> {
+async function flashedMemory(seed: number, format: "bin" | "hex"): Promise<ProcessFigure> {
   const folder = mkdtempSync(join(tmpdir(), "imflasher-bench-"));
   const board = spawn(process.execPath, [MAIN, "emulate", "--state", "none", "--pty"], {
     stdio: ["pipe", "pipe", "inherit"],
   });
   try {
-    const file = join(folder, "application.bin");
+    const file = join(folder, `application.${format}`);
     const image = randomBytes(RSS_IMAGE_BYTES, seed);
-    writeFileSync(file, image);
+    writeFileSync(file, format === "bin" ? image : new MemoryMap([[ADDRESS, image]]).asHexString());
     const port = await new Promise<string>((resolve, reject) => {
       let said = "";
       board.stdout.on("data", (text: Buffer) => {
@@ -103,11 +113,11 @@ async function flashedMemory(seed: number): Promise<ProcessFigure> {
       });
       board.on("close", (code) => reject(new Error(`imflasher emulate ended with ${code}: ${said}`)));
     });
-    const found = await run(["flash", "0x90100000", file, "--port", port, "--no-boot"]);
+    const found = await run(["flash", hex32(ADDRESS), file, "--port", port, "--no-boot"]);
     if (found.code !== 0) throw new Error(`imflasher flash ended with ${found.code}: ${found.errors}`);
     return {
-      name: "flash-12MiB-memory",
-      title: "imflasher flash, 12 MiB onto blank flash",
+      name: `flash-12MiB-${format}-memory`,
+      title: `imflasher flash, 12 MiB from .${format} onto blank flash`,
       ...found,
       limit: { bytes: 120e6 },
     };

@@ -1,5 +1,5 @@
 import type { Image } from "../image/image.js";
-import { loadImage } from "../image/load.js";
+import { loadParts } from "../image/load.js";
 import { FileError, UsageError } from "./errors.js";
 import type { CliIo } from "./io.js";
 import { looksLikeNumber, parseAddress } from "./numbers.js";
@@ -15,8 +15,20 @@ async function explain<T>(path: string, job: Promise<T>): Promise<T> {
   try {
     return await job;
   } catch (cause) {
-    const { code, message } = cause as NodeJS.ErrnoException;
-    throw new FileError(`${path}: ${REASONS[code ?? ""] ?? message}`, { cause });
+    throw fileError(path, cause);
+  }
+}
+
+function fileError(path: string, cause: unknown): FileError {
+  const { code, message } = cause as NodeJS.ErrnoException;
+  return new FileError(`${path}: ${REASONS[code ?? ""] ?? message}`, { cause });
+}
+
+async function* explained(path: string, parts: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+  try {
+    yield* parts;
+  } catch (cause) {
+    throw fileError(path, cause);
   }
 }
 
@@ -72,5 +84,6 @@ export function splitAddressAndFile(args: readonly (string | undefined)[]): Addr
 
 /** @throws FileError, ImageError */
 export async function readImage(io: CliIo, { address, file }: AddressAndFile): Promise<Image> {
-  return loadImage(await readInput(io, file), file, { address });
+  const { size, parts } = await explain(file, io.readParts(file));
+  return loadParts({ size, parts: explained(file, parts) }, file, { address });
 }

@@ -1,3 +1,4 @@
+import type { FileParts } from "../image/load.js";
 import type { Timers, Transport } from "../protocol/transport.js";
 import type { BoardPort } from "../transport/node/ports.js";
 
@@ -48,6 +49,8 @@ export interface CliIo {
   /** Milliseconds, monotonic: for rates. */
   now(): number;
   readFile(path: string): Promise<Uint8Array>;
+  /** A file that may be large, and is needed once. */
+  readParts(path: string): Promise<FileParts>;
   writeFile(path: string, bytes: Uint8Array): Promise<void>;
   /** Writes a file whole or not at all; makes its folder. */
   replaceFile(path: string, bytes: Uint8Array): Promise<void>;

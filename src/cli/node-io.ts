@@ -1,8 +1,20 @@
 import { randomBytes } from "node:crypto";
-import { access, constants, mkdir, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
+import {
+  access,
+  constants,
+  type FileHandle,
+  mkdir,
+  open,
+  readdir,
+  readFile,
+  rename,
+  rm,
+  writeFile,
+} from "node:fs/promises";
 import { homedir } from "node:os";
 import { delimiter, dirname, join, posix } from "node:path";
 import { createInterface } from "node:readline";
+import type { FileParts } from "../image/load.js";
 import { listPorts } from "../transport/node/ports.js";
 import { wallClock } from "../transport/node/timers.js";
 import { askSecret } from "./ask-secret.js";
@@ -18,6 +30,7 @@ interface Modes {
   readonly folder: number;
 }
 
+const PART_BYTES = 0x1_0000;
 const PRIVATE: Modes = { file: 0o600, folder: 0o700 };
 const SHARED: Modes = { file: 0o666, folder: 0o777 };
 
@@ -59,6 +72,25 @@ async function findProgram(name: string): Promise<string | undefined> {
   return undefined;
 }
 
+async function readParts(path: string): Promise<FileParts> {
+  const file = await open(path);
+  const { size } = await file.stat();
+  return { size, parts: partsOf(file) };
+}
+
+async function* partsOf(file: FileHandle): AsyncGenerator<Uint8Array> {
+  const buffer = new Uint8Array(PART_BYTES);
+  try {
+    for (;;) {
+      const { bytesRead } = await file.read(buffer);
+      if (bytesRead === 0) return;
+      yield buffer.subarray(0, bytesRead);
+    }
+  } finally {
+    await file.close();
+  }
+}
+
 /** The real world: this process, its files and its ports. */
 export function nodeIo(signal: AbortSignal): CliIo {
   return {
@@ -67,6 +99,7 @@ export function nodeIo(signal: AbortSignal): CliIo {
     signal,
     now: () => performance.now(),
     readFile: (path) => readFile(path),
+    readParts,
     writeFile: (path, bytes) => writeFile(path, bytes),
     findFiles: (folder, ending) => findFiles(folder, ending),
     findProgram,

@@ -1,5 +1,6 @@
 /** The world of a command line under test: what it prints is kept, files are in memory, the board is a stand-in. */
 import assert from "node:assert/strict";
+import type { FileParts } from "../image/load.js";
 import { FakeBootloader } from "../protocol/testing/fake-bootloader.js";
 import { FakeFlash } from "../protocol/testing/fake-flash.js";
 import { FakeLink, seededRandom } from "../protocol/testing/fake-link.js";
@@ -73,6 +74,7 @@ export class TestWorld {
       signal: this.interrupt.signal,
       now: () => this.timers.now(),
       readFile: async (path) => this.files.get(path) ?? fail("ENOENT", path),
+      readParts: async (path) => fileParts(this.files.get(path) ?? fail("ENOENT", path)),
       writeFile: async (path, bytes) => {
         if (path.startsWith("/")) fail("EACCES", path);
         this.files.set(path, bytes.slice());
@@ -147,4 +149,12 @@ export async function fails(
 export function untouched(made: TestWorld): void {
   assert.ok(!made.board.log.includes("BEGIN"), "nothing may be changed");
   assert.ok(made.board.flash.bytes.every((byte) => byte === 0xff));
+}
+
+/** Bytes as a file that arrives in parts. */
+export function fileParts(bytes: Uint8Array, partBytes = 1000): FileParts {
+  async function* parts(): AsyncGenerator<Uint8Array> {
+    for (let at = 0; at < bytes.length; at += partBytes) yield bytes.subarray(at, at + partBytes);
+  }
+  return { size: bytes.length, parts: parts() };
 }

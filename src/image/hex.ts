@@ -25,7 +25,7 @@ interface Run {
 
 interface HexState {
   /** All data in the order of the file: a file may be as large as a chip, with a million lines. */
-  readonly data: Uint8Array;
+  data: Uint8Array;
   used: number;
   readonly runs: Run[];
   base: number;
@@ -35,6 +35,8 @@ interface HexState {
 
 /** Bytes of a record: count, offset, type, data, checksum. */
 const RECORD_BYTES = { min: 5, max: 260 } as const;
+/** More than a record with spaces around it: what goes on without an end of line is none. */
+const LINE_LIMIT = 0x1_0000;
 const COLON = 0x3a;
 const LF = 0x0a;
 const CR = 0x0d;
@@ -101,24 +103,26 @@ function takeData(state: HexState, address: number, data: Uint8Array, line: numb
   } else {
     state.runs.push({ address, start: state.used, length: data.length, firstLine: line, lastLine: line });
   }
+  if (state.used + data.length > state.data.length) {
+    const more = new Uint8Array(2 * state.data.length + data.length);
+    more.set(state.data);
+    state.data = more;
+  }
   state.data.set(data, state.used);
   state.used += data.length;
 }
 
 /** True when the first line is a HEX record: what tells a HEX file from raw bytes. */
 export function looksLikeHex(bytes: Uint8Array): boolean {
-  for (const line of linesOf(bytes.subarray(0, 1024))) return decodeRecord(line) !== undefined;
-  return false;
+  const start = bytes.subarray(0, 1024);
+  return decodeRecord(trim(start, 0, lineEnd(start, 0)), new Uint8Array(RECORD_BYTES.max)) !== undefined;
 }
 
-/** Each line without its end, and without spaces around it. Ends are LF, CR LF or CR. */
-function* linesOf(bytes: Uint8Array): Generator<Uint8Array> {
-  for (let at = 0; at <= bytes.length; ) {
-    let end = at;
-    while (end < bytes.length && bytes[end] !== LF && bytes[end] !== CR) end++;
-    yield trim(bytes, at, end);
-    at = end + (bytes[end] === CR && bytes[end + 1] === LF ? 2 : 1);
-  }
+/** Where the line ends that begins at `at`. Ends are LF, CR LF or CR. */
+function lineEnd(bytes: Uint8Array, at: number): number {
+  let end = at;
+  while (end < bytes.length && bytes[end] !== LF && bytes[end] !== CR) end++;
+  return end;
 }
 
 function trim(bytes: Uint8Array, from: number, to: number): Uint8Array {
@@ -128,19 +132,18 @@ function trim(bytes: Uint8Array, from: number, to: number): Uint8Array {
   return bytes.subarray(start, end);
 }
 
-/** The bytes that a line stands for; undefined when it is no record. */
-function decodeRecord(line: Uint8Array): Uint8Array | undefined {
+/** The bytes that a line stands for, in `into`; undefined when it is no record. */
+function decodeRecord(line: Uint8Array, into: Uint8Array): Uint8Array | undefined {
   const count = (line.length - 1) / 2;
   if (line[0] !== COLON || !Number.isInteger(count)) return undefined;
   if (count < RECORD_BYTES.min || count > RECORD_BYTES.max) return undefined;
-  const bytes = new Uint8Array(count);
   for (let index = 0; index < count; index++) {
     const high = DIGITS[line[1 + index * 2] ?? 0] ?? NO_DIGIT;
     const low = DIGITS[line[2 + index * 2] ?? 0] ?? NO_DIGIT;
     if (high === NO_DIGIT || low === NO_DIGIT) return undefined;
-    bytes[index] = high * 16 + low;
+    into[index] = high * 16 + low;
   }
-  return bytes;
+  return into.subarray(0, count);
 }
 
 /** The start of a line, for a message. */
@@ -148,8 +151,8 @@ function textOf(line: Uint8Array): string {
   return String.fromCharCode(...line.subarray(0, 24));
 }
 
-function readRecord(place: () => string, line: Uint8Array): HexRecord {
-  const bytes = decodeRecord(line);
+function readRecord(place: () => string, line: Uint8Array, into: Uint8Array): HexRecord {
+  const bytes = decodeRecord(line, into);
   if (bytes === undefined) {
     throw new ImageError(
       `${place()}: not a record: expected ":" and pairs of hexadecimal digits, found ${JSON.stringify(textOf(line))}`,
@@ -173,8 +176,7 @@ function readRecord(place: () => string, line: Uint8Array): HexRecord {
   return { offset: high * 256 + low, type, data };
 }
 
-function takeLine(state: HexState, place: () => string, text: Uint8Array, line: number): void {
-  const record = readRecord(place, text);
+function takeRecord(state: HexState, place: () => string, record: HexRecord, line: number): void {
   const kind = RECORD_TYPES[record.type];
   if (kind === undefined) {
     throw new ImageError(`${place()}: record type ${record.type}: expected 0 to 5`);
@@ -192,29 +194,78 @@ function takeLine(state: HexState, place: () => string, text: Uint8Array, line: 
   kind.take(state, record, line);
 }
 
+/** Reads an Intel HEX file that arrives in parts. */
+export class HexReader {
+  readonly #fileName: string;
+  readonly #state: HexState;
+  readonly #record = new Uint8Array(RECORD_BYTES.max);
+  #line = 0;
+  /** What came behind the last end of a line. */
+  #rest: Uint8Array = new Uint8Array(0);
+
+  /**
+   * @param fileName for messages
+   * @param size bytes of the file, as far as that is known
+   */
+  constructor(fileName: string, size: number) {
+    this.#fileName = fileName;
+    const data = new Uint8Array(size >>> 1);
+    this.#state = { data, used: 0, runs: [], base: 0, entry: undefined, ended: false };
+  }
+
+  /** @throws ImageError naming the line */
+  take(part: Uint8Array): void {
+    const text = this.#rest.length === 0 ? part : behind(this.#rest, part);
+    let at = 0;
+    for (;;) {
+      const end = lineEnd(text, at);
+      // An LF may follow the CR in the next part.
+      if (end === text.length || (text[end] === CR && end + 1 === text.length)) break;
+      this.#take(trim(text, at, end));
+      at = end + (text[end] === CR && text[end + 1] === LF ? 2 : 1);
+    }
+    this.#rest = text.slice(at);
+    if (this.#rest.length > LINE_LIMIT) this.#take(this.#rest);
+  }
+
+  /** @throws ImageError */
+  end(): Image {
+    this.#take(trim(this.#rest, 0, this.#rest.length));
+    const { data, runs, entry, ended } = this.#state;
+    if (!ended) {
+      throw new ImageError(
+        `${this.#fileName}: cut off: expected an end-of-file record (":00000001FF") at the end, found none; copy the file again`,
+      );
+    }
+    const pieces = runs.map((run) => pieceOf(run, data));
+    return { format: "hex", segments: joinPieces(this.#fileName, pieces), entry };
+  }
+
+  #take(line: Uint8Array): void {
+    const number = ++this.#line;
+    if (line.length === 0) return;
+    const place = () => `${this.#fileName}: line ${number}`;
+    if (this.#state.ended) throw new ImageError(`${place()}: data after the end-of-file record`);
+    takeRecord(this.#state, place, readRecord(place, line, this.#record), number);
+  }
+}
+
 /**
  * Reads an Intel HEX file.
  * @param fileName for messages
  * @throws ImageError naming the line
  */
 export function parseHex(bytes: Uint8Array, fileName: string): Image {
-  const data = new Uint8Array(bytes.length >>> 1);
-  const state: HexState = { data, used: 0, runs: [], base: 0, entry: undefined, ended: false };
-  let number = 0;
-  for (const line of linesOf(bytes)) {
-    number++;
-    if (line.length === 0) continue;
-    const place = () => `${fileName}: line ${number}`;
-    if (state.ended) throw new ImageError(`${place()}: data after the end-of-file record`);
-    takeLine(state, place, line, number);
-  }
-  if (!state.ended) {
-    throw new ImageError(
-      `${fileName}: cut off: expected an end-of-file record (":00000001FF") at the end, found none; copy the file again`,
-    );
-  }
-  const pieces = state.runs.map((run) => pieceOf(run, data));
-  return { format: "hex", segments: joinPieces(fileName, pieces), entry: state.entry };
+  const reader = new HexReader(fileName, bytes.length);
+  reader.take(bytes);
+  return reader.end();
+}
+
+function behind(first: Uint8Array, second: Uint8Array): Uint8Array {
+  const bytes = new Uint8Array(first.length + second.length);
+  bytes.set(first);
+  bytes.set(second, first.length);
+  return bytes;
 }
 
 function pieceOf({ address, start, length, firstLine, lastLine }: Run, data: Uint8Array): Piece {

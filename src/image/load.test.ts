@@ -4,7 +4,8 @@ import fc from "fast-check";
 import nrfIntelHex from "nrf-intel-hex";
 import { encodeBlock, UF2Flags } from "uf2";
 import { ImageError } from "./error.js";
-import { loadImage } from "./load.js";
+import type { Image } from "./image.js";
+import { loadImage, loadParts } from "./load.js";
 import { fillGaps, imageSize, segmentsWithin } from "./segments.js";
 import { UF2_FAMILY_STM32H7 } from "./uf2.js";
 
@@ -324,6 +325,39 @@ const anyFile = fc.oneof(
       return file;
     }),
 );
+
+test("in parts of any size a file gives what it gives as a whole, or the same error", async () => {
+  const outcome = async (job: () => Promise<Image> | Image): Promise<unknown> => {
+    try {
+      return await job();
+    } catch (error) {
+      assert.ok(error instanceof ImageError, `${error}`);
+      return error.message;
+    }
+  };
+  const name = fc.constantFrom("a.bin", "a.hex", "a");
+  const partBytes = fc.oneof(fc.integer({ min: 1, max: 100 }), fc.integer({ min: 100, max: 70_000 }));
+  await fc.assert(
+    fc.asyncProperty(anyFile, name, partBytes, fc.boolean(), async (file, name, partBytes, sizeKnown) => {
+      const options = { address: name === "a.bin" ? BASE : undefined };
+      async function* parts(): AsyncGenerator<Uint8Array> {
+        // One buffer for all parts: what is kept of one must be a copy.
+        const buffer = new Uint8Array(partBytes);
+        for (let at = 0; at < file.length; at += partBytes) {
+          const part = file.subarray(at, at + partBytes);
+          buffer.set(part);
+          yield buffer.subarray(0, part.length);
+        }
+      }
+      const size = sizeKnown ? file.length : 0;
+      assert.deepEqual(
+        await outcome(() => loadParts({ size, parts: parts() }, name, options)),
+        await outcome(() => loadImage(file, name, options)),
+      );
+    }),
+    { numRuns: 300 },
+  );
+});
 
 test("any bytes give an image that keeps its promises, or an ImageError", () => {
   fc.assert(

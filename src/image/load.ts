@@ -1,6 +1,6 @@
 import { looksLikeElf, parseElf } from "./elf.js";
 import { hex, ImageAddressError, ImageError } from "./error.js";
-import { looksLikeHex, parseHex } from "./hex.js";
+import { HexReader, looksLikeHex, parseHex } from "./hex.js";
 import type { Image, ImageFormat } from "./image.js";
 import { ADDRESS_SPACE, joinPieces } from "./segments.js";
 import { looksLikeUf2, parseUf2 } from "./uf2.js";
@@ -71,6 +71,12 @@ function checkAddress(image: Image, fileName: string, address: number | undefine
   );
 }
 
+function checkRange(address: number | undefined): void {
+  if (address !== undefined && !(Number.isInteger(address) && address >= 0 && address < ADDRESS_SPACE)) {
+    throw new RangeError(`address must be a whole number from 0 to 0xFFFFFFFF, not ${address}`);
+  }
+}
+
 /**
  * Turns a file's bytes into an image.
  * @param bytes the whole file; segments of the image may share its memory
@@ -79,9 +85,7 @@ function checkAddress(image: Image, fileName: string, address: number | undefine
  */
 export function loadImage(bytes: Uint8Array, fileName: string, options: LoadOptions = {}): Image {
   const { address } = options;
-  if (address !== undefined && !(Number.isInteger(address) && address >= 0 && address < ADDRESS_SPACE)) {
-    throw new RangeError(`address must be a whole number from 0 to 0xFFFFFFFF, not ${address}`);
-  }
+  checkRange(address);
   if (bytes.length === 0) {
     throw new ImageError(`${fileName}: the file is empty: expected a .bin, .hex, .elf or .uf2 image`);
   }
@@ -98,4 +102,48 @@ export function loadImage(bytes: Uint8Array, fileName: string, options: LoadOpti
     );
   }
   return parseBin(bytes, fileName, address);
+}
+
+/** A file that arrives in parts. */
+export interface FileParts {
+  /** Bytes of all parts; 0 where that is not known before. */
+  readonly size: number;
+  /** Each is good until the next is asked for. */
+  readonly parts: AsyncIterable<Uint8Array>;
+}
+
+/**
+ * As `loadImage`. A HEX file, about three times as long as what it holds, is never in memory as a whole.
+ * @throws ImageError
+ */
+export async function loadParts(
+  { size, parts }: FileParts,
+  fileName: string,
+  options: LoadOptions = {},
+): Promise<Image> {
+  checkRange(options.address);
+  let hex: HexReader | undefined;
+  let bytes = new Uint8Array(size);
+  let used = 0;
+  for await (const part of parts) {
+    if (used === 0 && looksLikeHex(part)) {
+      hex = new HexReader(fileName, size);
+      bytes = new Uint8Array(0);
+    }
+    if (hex === undefined) {
+      if (used + part.length > bytes.length) bytes = grown(bytes, 2 * used + part.length);
+      bytes.set(part, used);
+    } else hex.take(part);
+    used += part.length;
+  }
+  if (hex === undefined) return loadImage(bytes.subarray(0, used), fileName, options);
+  const image = hex.end();
+  checkAddress(image, fileName, options.address);
+  return image;
+}
+
+function grown(bytes: Uint8Array, size: number): Uint8Array<ArrayBuffer> {
+  const more = new Uint8Array(size);
+  more.set(bytes);
+  return more;
 }

@@ -2,6 +2,7 @@
 import type { CliIo } from "../../src/cli/io.js";
 import { nodeIo } from "../../src/cli/node-io.js";
 import { main } from "../../src/cli/program.js";
+import { fileParts } from "../../src/cli/testing.js";
 import { boardTimers, EmulatedTransport } from "../../src/transport/emulated/transport.js";
 import type { Bench } from "./kit.js";
 
@@ -30,16 +31,18 @@ export async function commandLineIn(
   const said = { stdout: "", stderr: "" };
   const timers = boardTimers(bench.board);
   const { signal } = new AbortController();
+  const file = (path: string): Uint8Array => {
+    const bytes = files[path];
+    if (bytes === undefined) throw Object.assign(new Error(path), { code: "ENOENT" });
+    return bytes;
+  };
   const io: CliIo = {
     ...nodeIo(signal),
     stdout: { write: (text) => (said.stdout += text) },
     stderr: { write: (text) => (said.stderr += text) },
     now: () => timers.now(),
-    readFile: async (path) => {
-      const bytes = files[path];
-      if (bytes === undefined) throw Object.assign(new Error(path), { code: "ENOENT" });
-      return bytes;
-    },
+    readFile: async (path) => file(path),
+    readParts: async (path) => fileParts(file(path)),
     writeFile: async () => {},
     listPorts: async () => [],
     readLines: () => () => {},
