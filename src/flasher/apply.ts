@@ -159,10 +159,7 @@ function keepRequest(address: number, { blank, content }: Keep): RequestOf<"KEEP
   };
 }
 
-/**
- * The board reads back what it erased and wrote: it names the first address that is not right, and what is there is
- * one READ away.
- */
+/** The board reads back what it erased and wrote: it names the first address that is not right. */
 async function wrongCell(
   session: Session,
   steps: readonly Step[],
@@ -172,9 +169,10 @@ async function wrongCell(
   const { codeName, detail: address } = error;
   if (codeName !== "WRITE_FAILED" && codeName !== "ERASE_FAILED") return undefined;
   const expected = codeName === "ERASE_FAILED" ? 0xff : plannedByte(steps, address);
-  const [found] = await readBytes(session, address, 1, { signal: undefined, onBytes: () => {} });
-  if (expected === undefined || found === undefined || found === expected) return undefined;
-  return new VerificationError(address, expected, found, { cause: error });
+  if (expected === undefined) return undefined;
+  const piece = { address, bytes: Uint8Array.of(expected) };
+  const difference = await findDifference(session, [piece], undefined);
+  return difference && new VerificationError(address, expected, difference.found, { cause: error });
 }
 
 function plannedByte(steps: readonly Step[], address: number): number | undefined {

@@ -7,7 +7,7 @@ import type { PlannedSector } from "../plan/plan.js";
 import { isBlank } from "../plan/sectors.js";
 import type { Geometry } from "../protocol/messages.js";
 import type { Session } from "../protocol/session.js";
-import { hashSectors, readBytes, sameBytes, sectorDigest, type Watch } from "./flash-content.js";
+import { hashSectors, readIfAllowed, sameBytes, sectorDigest, type Watch } from "./flash-content.js";
 
 /** A look costs a few thousandths of an erase; where much differs, an old program makes way for a new one. */
 const ALWAYS_LOOKED_AT = 8;
@@ -62,8 +62,8 @@ async function look(
   }
   if (unknown.length > MAX_READ) return sector;
   for (const at of unknown) {
-    const held = await readBytes(session, address + at, page, quiet);
-    if (!clearsOnly(held, content.subarray(at, at + page))) return sector;
+    const held = await readIfAllowed(session, address + at, page, quiet.signal);
+    if (held === undefined || !clearsOnly(held, content.subarray(at, at + page))) return sector;
   }
   return { address, content, held: "clearable", stale };
 }

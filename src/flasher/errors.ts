@@ -20,12 +20,14 @@ export class VerificationError extends Error {
   readonly address: number;
   /** 0..255 */
   readonly expected: number;
-  readonly found: number;
+  /** Undefined where the key that was used may not read. */
+  readonly found: number | undefined;
 
-  constructor(address: number, expected: number, found: number, options?: ErrorOptions) {
-    const [wanted, held] = [expected, found].map((byte) => `0x${hexBytes(Uint8Array.of(byte))}`);
+  constructor(address: number, expected: number, found: number | undefined, options?: ErrorOptions) {
+    const hex = (byte: number): string => `0x${hexBytes(Uint8Array.of(byte))}`;
+    const held = found === undefined ? "another byte, which this key may not read" : hex(found);
     super(
-      `verification failed: at ${hex32(address)} expected ${wanted}, found ${held}. ` +
+      `verification failed: at ${hex32(address)} expected ${hex(expected)}, found ${held}. ` +
         "Flash again; if it stays, the flash chip or its wiring is at fault.",
       options,
     );

@@ -1,6 +1,7 @@
 /** What a board's flash holds: hashed there, or read. */
 
 import { sha256 } from "@noble/hashes/sha2.js";
+import { BoardError } from "../protocol/errors.js";
 import { MAX_TRANSFER } from "../protocol/messages.js";
 import type { Session } from "../protocol/session.js";
 import type { CancelSignal } from "./cancel.js";
@@ -120,22 +121,66 @@ export async function readSettled(
   return found;
 }
 
+/** @returns undefined where the session may not read: who may flash need not have that right. */
+export async function readIfAllowed(
+  session: Session,
+  address: number,
+  length: number,
+  signal: CancelSignal | undefined,
+): Promise<Uint8Array | undefined> {
+  try {
+    return await readBytes(session, address, length, { signal, onBytes: () => {} });
+  } catch (error) {
+    if (error instanceof BoardError && error.codeName === "DENIED") return undefined;
+    throw error;
+  }
+}
+
 export interface Difference {
   readonly address: number;
   readonly expected: number;
-  readonly found: number;
+  /** Undefined where the session may not read. */
+  readonly found: number | undefined;
+}
+
+interface Expected {
+  readonly address: number;
+  readonly bytes: Uint8Array;
 }
 
 /** @returns the first byte that is not as expected, or undefined. */
 export async function findDifference(
   session: Session,
-  pieces: Iterable<{ readonly address: number; readonly bytes: Uint8Array }>,
+  pieces: Iterable<Expected>,
   signal: CancelSignal | undefined,
 ): Promise<Difference | undefined> {
-  for (const { address, bytes } of pieces) {
-    const found = await readBytes(session, address, bytes.length, { signal, onBytes: () => {} });
-    const at = firstDifference(bytes, found);
-    if (at >= 0) return { address: address + at, expected: bytes[at] as number, found: found[at] as number };
+  for (const piece of pieces) {
+    const { address, bytes } = piece;
+    const found = await readIfAllowed(session, address, bytes.length, signal);
+    const at = found === undefined ? await firstWrong(session, piece) : firstDifference(bytes, found);
+    if (at >= 0) return { address: address + at, expected: bytes[at] as number, found: found?.[at] };
   }
   return undefined;
+}
+
+/** Without a READ: by halving what is right. @returns an index, or -1 */
+async function firstWrong(session: Session, { address, bytes }: Expected): Promise<number> {
+  const holds = async (length: number): Promise<boolean> => {
+    try {
+      await session.send("VERIFY", { address, length, sha256: sha256(bytes.subarray(0, length)) });
+      return true;
+    } catch (error) {
+      if (error instanceof BoardError && error.codeName === "VERIFY_FAILED") return false;
+      throw error;
+    }
+  };
+  if (await holds(bytes.length)) return -1;
+  let right = 0;
+  let wrong = bytes.length;
+  while (wrong - right > 1) {
+    const middle = (right + wrong) >>> 1;
+    if (await holds(middle)) right = middle;
+    else wrong = middle;
+  }
+  return right;
 }

@@ -358,3 +358,45 @@ test("a cable pulled in the middle of a flashing: the new session is proven, and
   assert.equal(code, 0, stderr);
   assert.match(stdout, /link opened anew 1 times/);
 });
+
+test("who may flash and not read is told where the byte is that is not right", async () => {
+  const dead = BASE + 0x1234 - 0x9000_0000;
+  const deadBits = (address: number): number => (address === dead ? 0xff : 0);
+  const { bench, office, id } = await claimedBoard({ flashDefects: { deadBits } });
+  await office.works(
+    bench,
+    ...["keys", "issue", "--authority", "acme", "--board", id, "--to", "Ada", "--may", "flash"],
+  );
+  const program = new Uint8Array(0x3000).fill(0xa5);
+  const old = program.slice();
+  old.set([0xa7, 0x5a], 0x2345);
+  bench.flash(BASE, program.length).set(old);
+  office.files["app.bin"] = program;
+  const compared = await office.run(bench, "verify", "0x90100000", "app.bin");
+  assert.match(
+    compared.stderr,
+    /at 0x90102345 expected 0xa5, found another byte, which this key may not read/,
+  );
+  assert.equal(compared.code, 5);
+  bench.flash(BASE, program.length).fill(0xff);
+  const flashed = await office.run(bench, "flash", "--no-boot", "0x90100000", "app.bin");
+  assert.match(
+    flashed.stderr,
+    /at 0x90101234 expected 0xa5, found another byte, which this key may not read/,
+  );
+  assert.equal(flashed.code, 5);
+});
+
+test("who may flash and not read may replace bytes where some need no erase", async () => {
+  const { bench, office, id } = await claimedBoard();
+  await office.works(
+    bench,
+    ...["keys", "issue", "--authority", "acme", "--board", id, "--to", "Ada", "--may", "flash"],
+  );
+  const program = new Uint8Array(0x1000).fill(0xa5);
+  bench.flash(BASE, program.length).set(program);
+  bench.flash(BASE + 0x123, 1).fill(0xff);
+  office.files["app.bin"] = program;
+  await office.works(bench, "flash", "--no-boot", "0x90100000", "app.bin");
+  assert.deepEqual(bench.flash(BASE, program.length), program);
+});
