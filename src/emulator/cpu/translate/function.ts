@@ -6,6 +6,7 @@
 
 import { conditional } from "../decode.js";
 import type { Insn } from "../insn.js";
+import { ControlFlow, type Loop } from "./control-flow.js";
 import { common, Emit, type Exit, type Known, NOTHING_KNOWN, type Places } from "./emit.js";
 import { doublesOf } from "./float-forms.js";
 import { deadFlags } from "./instructions.js";
@@ -26,11 +27,6 @@ export interface Translation {
   readonly source: FunctionSource;
   /** By the number that is left in `Word.exit`. */
   readonly exits: readonly Exit[];
-}
-
-interface Loop {
-  readonly first: number;
-  last: number;
 }
 
 /** What is open around the code that is being written: a loop, or the whole. */
@@ -57,14 +53,8 @@ export class RegionFunction {
   readonly #mayBeUnaligned: (insn: Insn) => boolean;
   readonly #body = new Body();
   readonly #exits: Exit[] = [];
-  readonly #loops: Loop[];
-  /** By block: cycles of the longest way from its beginning to the next look at the limit. */
-  readonly #longest: readonly number[];
-  /** Computed addresses may lead back into the function. */
-  readonly #returns: boolean;
+  readonly #flow: ControlFlow;
   readonly #frames: Frame[] = [];
-  /** By block: those that control comes from. */
-  readonly #predecessors: number[][] = [];
   /** By block: what is known at its end. */
   readonly #known: (Known | undefined)[] = [];
   #emit: Emit | undefined;
@@ -75,35 +65,13 @@ export class RegionFunction {
     this.#region = region;
     this.#places = places;
     this.#number = number;
-    this.#loops = findLoops(region);
-    this.#longest = this.#findLongest();
-    this.#returns = leadsBack(region);
-    for (const block of region.blocks)
-      for (const to of this.#successors(block)) {
-        this.#predecessors[to] ??= [];
-        this.#predecessors[to].push(block.index);
-      }
-  }
-
-  /** Loops and what is entered by an address look at the limit; from there on control only goes forward, to the next look. */
-  #looks(block: Block): boolean {
-    return block.entry || this.#loops.some(({ first }) => first === block.index);
-  }
-
-  #findLongest(): number[] {
-    const longest: number[] = [];
-    for (const block of [...this.#region.blocks].reverse()) {
-      const onward = this.#successors(block).filter((to) => !this.#looks(this.#at(to)));
-      const behind = Math.max(0, ...onward.map((to) => longest[to] as number));
-      longest[block.index] = block.steps.length + (block.ending === undefined ? 0 : 2) + behind;
-    }
-    return longest;
+    this.#flow = new ControlFlow(region);
   }
 
   write(): Translation {
     const inner = this.#body;
     const leave = inner.block();
-    const top = this.#returns ? inner.loop() : inner.block();
+    const top = this.#flow.returns ? inner.loop() : inner.block();
     const dynamic = inner.block();
     this.#slow = inner.block();
     const emit = new Emit({
@@ -205,7 +173,7 @@ export class RegionFunction {
     body.end();
     body.get(Local.t0);
     body.memory(Op.load, this.#places.hash + 4);
-    if (!this.#returns) {
+    if (!this.#flow.returns) {
       body.set(Local.result);
       return;
     }
@@ -228,7 +196,7 @@ export class RegionFunction {
   /** The blocks of a loop, or all. */
   #range(range: Loop, again: Label, dispatches: boolean): void {
     const body = this.#body;
-    const items = this.#items(range);
+    const items = this.#flow.items(range);
     const labels: Label[] = [];
     for (let n = items.length - 1; n >= 0; n--) labels[n] = body.block();
     const frame: Frame = { ...range, again, dispatches, items, labels, current: -1 };
@@ -237,25 +205,10 @@ export class RegionFunction {
     for (const [n, item] of items.entries()) {
       body.end();
       frame.current = n;
-      if (item.first === item.last && !this.#isLoop(item)) this.#block(this.#at(item.first));
+      if (item.first === item.last && !this.#flow.isLoop(item)) this.#block(this.#at(item.first));
       else this.#loop(item);
     }
     this.#frames.pop();
-  }
-
-  #items(range: Loop): Loop[] {
-    const items: Loop[] = [];
-    for (let at = range.first; at <= range.last; ) {
-      const loop = this.#loops.find((one) => one.first === at && !(one === range));
-      const item = loop ?? { first: at, last: at };
-      items.push(item);
-      at = item.last + 1;
-    }
-    return items;
-  }
-
-  #isLoop(item: Loop): boolean {
-    return this.#loops.includes(item);
   }
 
   #at(index: number): Block {
@@ -264,24 +217,8 @@ export class RegionFunction {
 
   #loop(loop: Loop): void {
     const again = this.#body.loop();
-    this.#range(loop, again, this.#needsDispatch(loop));
+    this.#range(loop, again, this.#flow.needsDispatch(loop));
     this.#body.end();
-  }
-
-  /** Is it entered elsewhere than at its head? */
-  #needsDispatch(loop: Loop): boolean {
-    const within = (index: number): boolean => index >= loop.first && index <= loop.last;
-    for (let n = loop.first + 1; n <= loop.last; n++) if (this.#at(n).entry) return true;
-    return this.#region.blocks.some(
-      (block) =>
-        !within(block.index) && this.#successors(block).some((to) => to !== loop.first && within(to)),
-    );
-  }
-
-  #successors({ ending, next }: Block): number[] {
-    const goesOn = ending === undefined || ending.ends.continues || ending.form.guard !== undefined;
-    const targets = [ending?.ends.target, goesOn ? next : undefined];
-    return targets.flatMap((insn) => (insn && this.#region.blockAt.get(insn)?.index) ?? []);
   }
 
   #dispatch(frame: Frame): void {
@@ -314,7 +251,7 @@ export class RegionFunction {
       ending !== undefined && ending.ends.condition === undefined && ending.form.guard === undefined;
     // A taken branch is one cycle more.
     const cycles = count + (always ? 1 : 0);
-    if (this.#looks(block)) this.#checkLimit(block);
+    if (this.#flow.looks(block)) this.#checkLimit(block);
     emit.body.get(Local.rem);
     emit.body.const(cycles);
     emit.body.op(Op.sub);
@@ -338,7 +275,7 @@ export class RegionFunction {
     body.setConst(Local.exit, this.#exits.length);
     this.#exits.push({ insn: start, uncounted: 0, limit: true, taken: 0 });
     body.get(Local.rem);
-    body.const(this.#longest[index] as number);
+    body.const(this.#flow.longest[index] as number);
     body.op(Op.ltS);
     body.brIf(this.#slow);
   }
@@ -362,7 +299,7 @@ export class RegionFunction {
   /** What is known at the beginning of a block: what holds at the end of each that leads there, when all are written. */
   #knownAt({ entry, index }: Block): Known {
     if (entry) return NOTHING_KNOWN;
-    const from = this.#predecessors[index] ?? [];
+    const from = this.#flow.predecessors[index] ?? [];
     const known = from.map((one) => this.#known[one] ?? NOTHING_KNOWN);
     return known.length === 0 ? NOTHING_KNOWN : known.reduce(common);
   }
@@ -417,25 +354,16 @@ export class RegionFunction {
       const item = frame.items.findIndex(({ first, last }) => target >= first && target <= last);
       if (item > frame.current) {
         const into = frame.items[item] as Loop;
-        if (this.#isLoop(into)) body.setConst(Local.next, target);
+        if (this.#flow.isLoop(into)) body.setConst(Local.next, target);
         body.br(frame.labels[item] as Label);
         return;
       }
     }
-    if (this.#returns) {
+    if (this.#flow.returns) {
       body.setConst(Local.next, target);
       body.br((this.#frames[0] as Frame).again);
     } else this.#toAddress(this.#at(target).start);
   }
-}
-
-/** Do computed addresses lead back: by a branch table, or on the return from a call within? */
-function leadsBack({ blocks, blockAt }: Region): boolean {
-  return blocks.some(({ ending }) => {
-    if (ending === undefined) return false;
-    const { target, call, table } = ending.ends;
-    return table || (call && (target === undefined || blockAt.has(target)));
-  });
 }
 
 function doublesIn({ blocks }: Region): ReadonlySet<number> {
@@ -446,29 +374,3 @@ function doublesIn({ blocks }: Region): ReadonlySet<number> {
 }
 
 const STATE_NAMES = ["nz", "rem"] as const;
-
-/** From each target of a branch back to the last block that branches there; what overlaps is made to enclose. */
-function findLoops({ blocks, blockAt }: Region): Loop[] {
-  const lasts = new Map<number, number>();
-  for (const { index, ending, next } of blocks) {
-    const targets = ending?.ends.call === true ? [] : [ending?.ends.target, next];
-    for (const insn of targets) {
-      const head = insn && blockAt.get(insn);
-      if (head !== undefined && head.index <= index)
-        lasts.set(head.index, Math.max(index, lasts.get(head.index) ?? 0));
-    }
-  }
-  const loops = [...lasts].map(([first, last]): Loop => ({ first, last }));
-  loops.sort((a, b) => a.first - b.first);
-  for (let changed = true; changed; ) {
-    changed = false;
-    for (const outer of loops) {
-      for (const inner of loops) {
-        if (inner.first <= outer.first || inner.first > outer.last || inner.last <= outer.last) continue;
-        outer.last = inner.last;
-        changed = true;
-      }
-    }
-  }
-  return loops;
-}
