@@ -39,6 +39,11 @@ const FLOATS =
   "013000ee100ab8eec00a92ed001aa0ee211a81ee222ab4ee432af1ee10fac8bfb0ee621a82ed001ab7eec28a28ee089b3aee09aba042e3db00be";
 /** VLDR s0, [r2, #16]; VMOV.F32 s1, #1.5; VDIV.F32 s2, s1, s0; VADD.F32 s0, s0, s2; VSTR s0, [r2, #16]; counts in [r2, #20] */
 const FLOAT_HANDLER = "92ed040af7ee080a80ee801a30ee010a82ed040a5069013050617047";
+/** Loads and stores of all sizes, and of s0, at offsets -8 to 16 from r2, which is r5 + (r0 & 63) * 4, for each r0 up to r4. */
+const FIELDS =
+  "013000f03f0305eb830216685779b2f80a8052f8089c3e4446445660507022f8020c4e44c2e9046092ed020a82ed030a52681144a042e3db00be";
+/** Loads and stores at offsets 0 to 17 from r2, which is r5 + r0 / 16, for each r0 up to r4. */
+const PACKED = "013005eb10121668d78892f80980314481ea0701d16082f81180a042f0db00be";
 const CPACR = 0xe000ed88;
 const FPCCR = 0xe000ef34;
 const FPDSCR = 0xe000ef3c;
@@ -238,6 +243,19 @@ test("what an MPU region leaves executable stays translated; what it does not fa
     runFor(2000),
   );
   assert.equal(machine.at(machine.reg(13) + 24), PAGE - 2, "stacked PC");
+});
+
+test("accesses of all sizes around one register: in one page, across pages, unaligned, and to nothing", () => {
+  const from = (r5: number): Use[] => [
+    (m) => m.set({ 0: 0, 1: 0, 4: 100_000, 5: r5 }).word(CPACR, 0xf00000),
+    ...Array.from({ length: 12 }, (_, n) => runFor(700 + n)),
+  ];
+  const faults: Use = (m) => m.handler(Exception.busFault, BKPT).handler(Exception.usageFault, BKPT);
+  const enabled: Use = (m) => m.word(SHCSR, ALL_FAULTS);
+  same(FIELDS, ...from(RAM + 0x2100), ...from(RAM + 0x1f80), ...from(RAM + 0x2e00));
+  same(FIELDS, faults, enabled, ...from(RAM + 0x2100), ...from(RAM + 0x10000 - 128));
+  same(FIELDS, faults, enabled, ...from(RAM + 0x2100), ...from(RAM + 0x2101));
+  same(PACKED, ...from(RAM + 0x2100), ...from(RAM + 0x1fc0));
 });
 
 /** Floating-point registers that the loop does not set, and access to the unit. */
