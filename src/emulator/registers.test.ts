@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { RegisterBlock } from "./registers.js";
+import { RecordedLog } from "./test-log.js";
 
 function block(options: { clocked?: () => boolean } = {}) {
   const messages = new Map<string, string>();
@@ -68,4 +69,13 @@ test("without its clock a peripheral reads 0, takes nothing and says so", () => 
   assert.equal(registers.read(0, 4), 0);
   assert.equal(registers.get("CR"), 0x100);
   assert.match(messages.get("TEST.clock") ?? "", /clock of TEST is off/);
+});
+
+test("a table that is not modelled is told by its first registers, not by all", () => {
+  const log = new RecordedLog();
+  const block = new RegisterBlock({ A: { offset: 0, reset: 0, rw: 1 } }, { name: "TEST", log });
+  for (let offset = 0x100; offset < 0x200; offset += 4) block.write(offset, 4, 1);
+  assert.equal(log.has(/TEST\+0x0000010c/), true);
+  assert.equal(log.has(/TEST\+0x00000110/), false);
+  assert.equal(log.has(/and more registers that are not modelled/), true);
 });

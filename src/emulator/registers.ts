@@ -39,6 +39,9 @@ export interface RegisterBlockOptions {
   readonly clocked?: ClockGate;
 }
 
+/** So many registers that are not modelled are told one by one: a table of an absent peripheral has hundreds. */
+const STRANGE_TOLD = 4;
+
 const hex = (value: number): string => `0x${(value >>> 0).toString(16).padStart(8, "0")}`;
 
 /** One register's stored value, for hot paths that must not look it up by name each time. Read it, never write it. */
@@ -66,6 +69,8 @@ class Register<Name extends string> implements RegisterCell {
 export class RegisterBlock<Name extends string> implements BusDevice {
   readonly #options: RegisterBlockOptions;
   readonly #byName = new Map<Name, Register<Name>>();
+  /** Offsets where nothing is declared that software accessed. */
+  readonly #strange = new Set<number>();
   /** Indexed by offset / 4. */
   readonly #byWord: (Register<Name> | undefined)[] = [];
 
@@ -181,6 +186,11 @@ export class RegisterBlock<Name extends string> implements BusDevice {
   #unmodelled(verb: string, offset: number, value: number | undefined): number {
     const { name, log } = this.#options;
     const what = value === undefined ? "reads 0" : `${hex(value)} ignored`;
+    this.#strange.add(offset);
+    if (this.#strange.size > STRANGE_TOLD) {
+      log.once(`${name}+more`, `${name}: and more registers that are not modelled`);
+      return 0;
+    }
     log.once(
       `${name}+${offset}`,
       `${name}+${hex(offset)}: ${verb} of a register that is not modelled: ${what}`,

@@ -90,6 +90,9 @@ export interface QuadSpiWireOptions {
   readonly log: EmulatorLog;
 }
 
+/** Every chip has a multiple of it. */
+const CHIP_SIZES = 1 << 20;
+
 /** The pins: sends the phases before the data, then moves data bytes; all in zero time, telling what it takes. */
 export class QuadSpiWire {
   readonly #options: QuadSpiWireOptions;
@@ -205,6 +208,12 @@ export class QuadSpiWire {
   /** True when the next data byte comes from array address `address`, and those after it from the following ones. */
   streamsFrom(address: number, lines: Lines): boolean {
     return this.#selected?.streaming(lines) === address;
+  }
+
+  /** As `streamsFrom`, where `address` lies past the chip's end, and the chip begins anew. */
+  streamsFromWrapped(address: number, lines: Lines): boolean {
+    const at = this.#selected?.streaming(lines);
+    return at !== undefined && at < address && (address - at) % CHIP_SIZES === 0;
   }
 
   writeByte(byte: number, lines: Lines): void {

@@ -508,6 +508,16 @@ test("mapped with wrong dummies, without SIOO in continuous mode, or QPI-like gi
   }
 });
 
+test("mapped past the chip's end: the chip begins anew, which is no garbage", () => {
+  const bench = new Bench();
+  bench.content.set([0x11, 0x22, 0x33, 0x44], 0x2000);
+  bench.set(DCR, (27 << 16) | (1 << 8));
+  bench.map(EB | MAPPED, 0xff);
+  const beyond = bench.content.length * 7 + 0x2000;
+  for (let turn = 0; turn < 3; turn++) assert.equal(bench.quadspi.window.read(beyond, 4), 0x44332211);
+  assert.equal(bench.log.has(/garbage/), false);
+});
+
 test("mapped with FFh mode bits and the instruction each time is right too", () => {
   const bench = new Bench();
   bench.content.set([0x11, 0x22, 0x33, 0x44], 0x2000);
