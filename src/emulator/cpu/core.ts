@@ -50,7 +50,7 @@ export interface CortexM7Options {
    * the same, to the cycle. Default: translation; reference where there is no WebAssembly.
    */
   readonly engine?: Engine;
-  /** How often a block begins before it is translated, at least 1. Tests make it small. Default 3000. */
+  /** How often a block begins before it is translated, at least 1. Tests make it small. Default 10,000. */
   readonly translateAfter?: number;
   /** A missing clean or invalidate of a cache shows. Default: caches are transparent. */
   readonly strictCaches?: boolean;

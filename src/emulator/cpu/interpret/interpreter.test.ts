@@ -49,6 +49,21 @@ test("what a breakpoint stands on is left to JavaScript, until it is cleared", (
   assert.equal(machine.cpu.records?.has(first), true);
 });
 
+test("the loop counts how often a block begins, until it is translated", () => {
+  // ADDS r0, #1; B to it: three cycles a round.
+  const machine = new TestMachine("0130fde7", { engine: "translation", translateAfter: 100 });
+  const runTo = (rounds: number): void => {
+    machine.timeline.after((3 * rounds - machine.reg(0) * 3) * machine.timeline.nsPerCycle, () => {});
+    machine.run(3 * (rounds - machine.reg(0)));
+    assert.equal(machine.reg(0), rounds);
+  };
+  runTo(95);
+  assert.equal(machine.cpu.translator?.translated, 0);
+  assert.ok((machine.cpu.interpreter?.cycles ?? 0) > 3 * 80);
+  runTo(110);
+  assert.equal(machine.cpu.translator?.translated, 1);
+});
+
 /** Code in more pages than the loop has room for: each page adds 1 to r0 and goes to the next; the last one halts. */
 function runThroughPages(engine: Engine, pages: number): { r0: number; now: number } {
   const size = pages * 4096;

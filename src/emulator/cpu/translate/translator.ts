@@ -26,7 +26,7 @@ import {
   Word,
 } from "./state.js";
 
-const DEFAULT_HOT = 3000;
+const DEFAULT_HOT = 10_000;
 /** A block that began less often than this part of that is left out of what is translated. */
 const COLD_PART = 64;
 /** What entering translated code costs, in instructions that the interpreter could execute meanwhile. */
