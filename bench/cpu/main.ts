@@ -20,7 +20,7 @@ interface Row {
   readonly mips: number;
 }
 
-async function measure(name: ProgramName): Promise<Row[]> {
+async function measure({ name, m0plusLength }: (typeof PROGRAMS)[number]): Promise<Row[]> {
   const image = compile(name, "m7");
   const length = measureLength(image);
   const rows: Row[] = [];
@@ -38,7 +38,7 @@ async function measure(name: ProgramName): Promise<Row[]> {
     add("qemu", await runQemu(image, length, ROUNDS.qemu));
   }
   tell(`${name}: rp2040js`);
-  add("rp2040js", runRp2040(compile(name, "m0plus"), ROUNDS.rp2040js));
+  add("rp2040js", runRp2040(compile(name, "m0plus"), ROUNDS.rp2040js / m0plusLength));
   const checksums = new Set(found.map(({ checksum }) => checksum));
   if (checksums.size !== 1) throw new Error(`${name}: the engines compute ${[...checksums].join(", ")}`);
   return rows;
@@ -91,7 +91,7 @@ async function main(): Promise<void> {
     return;
   }
   const rows: Row[] = [];
-  for (const { name } of PROGRAMS) rows.push(...(await measure(name)));
+  for (const program of PROGRAMS) rows.push(...(await measure(program)));
   tell("the board");
   const clear = process.stderr.isTTY;
   if (clear) tell("");

@@ -10,12 +10,17 @@ const SOURCES = join(packageRoot(), "bench/cpu/programs");
 /** The reserved vector in which a program finds its number of rounds (start.s). */
 const ROUNDS_AT = 0x1c;
 
+/** `m0plusLength`: how many times as long it is, about, on a core that has neither floating point nor the DSP extension. */
 export const PROGRAMS = [
-  { name: "mix", title: "CRC, matrix, lists, state machine" },
-  { name: "calls", title: "call-heavy code" },
-  { name: "large", title: "large code" },
-  { name: "float", title: "floating point (software on the Cortex-M0+)" },
-  { name: "dsp", title: "saturating and parallel arithmetic (plain C on the Cortex-M0+)" },
+  { name: "mix", title: "CRC, matrix, lists, state machine", m0plusLength: 1 },
+  { name: "calls", title: "call-heavy code", m0plusLength: 1 },
+  { name: "large", title: "large code", m0plusLength: 1 },
+  { name: "float", title: "floating point (software on the Cortex-M0+)", m0plusLength: 10 },
+  {
+    name: "dsp",
+    title: "saturating and parallel arithmetic (plain C on the Cortex-M0+)",
+    m0plusLength: 5,
+  },
 ] as const;
 
 export type ProgramName = (typeof PROGRAMS)[number]["name"];
