@@ -1,5 +1,5 @@
 /*
- * Floating point as a flight controller has it: filters, a Kalman filter, matrices, attitude, PID, in single precision; some
+ * Floating point as a flight controller has it: filters, matrices, attitude, PID, in single precision; some
  * navigation in double. Multiplications and additions are fused where the source says so and nowhere else, so that a core
  * without a floating-point unit computes the same bits.
  */
