@@ -2,9 +2,10 @@
 
 import type { AccessSize, BusDevice, ClockGate, EmulatorLog, InterruptLine } from "../bus.js";
 import { RegisterBlock } from "../registers.js";
-import type { Timeline, TimelineEvent } from "../timeline.js";
-import { ClockTree, type Oscillator, type PllNumber } from "./clock-tree.js";
+import type { Timeline } from "../timeline.js";
+import { ClockTree, type PllNumber } from "./clock-tree.js";
 import { operatingPointFaults, type VoltageScale } from "./operating-point.js";
+import { RccOscillators } from "./rcc-oscillators.js";
 import { PLLS, Plls } from "./rcc-plls.js";
 import {
   ENABLE_BITS,
@@ -21,10 +22,8 @@ import {
   type SleepGate,
   type SleepRegister,
 } from "./rcc-registers.js";
+import { CAUSE_FLAGS, type SystemResetCause } from "./rcc-reset-cause.js";
 import { SOURCE_NAMES, SOURCES, type SourceName } from "./rcc-sources.js";
-
-/** LSERDY waits for 4096 cycles of a steady oscillation. */
-const LSE_COUNT_NS = 125e6;
 
 export interface RccOptions {
   readonly log: EmulatorLog;
@@ -52,22 +51,6 @@ export interface RccOptions {
   readonly onBackupReset: () => void;
 }
 
-/** What caused a system reset (RM0433, table "Reset source identification (RCC_RSR)"). */
-export type SystemResetCause = "standby" | "pin" | "software" | "iwdg1" | "wwdg1" | "lowPower" | "brownOut";
-
-const CPURST_PINRST = 0x0042_0000;
-const CAUSE_FLAGS: Readonly<Record<SystemResetCause, number>> = {
-  pin: CPURST_PINRST,
-  standby: 0x001a_0000,
-  software: CPURST_PINRST | (1 << 24),
-  iwdg1: CPURST_PINRST | (1 << 26),
-  wwdg1: CPURST_PINRST | (1 << 28),
-  lowPower: CPURST_PINRST | (1 << 30),
-  brownOut: CPURST_PINRST | (1 << 21),
-};
-
-const HSI_HZ = 64e6;
-const FIXED_HZ = { HSI: HSI_HZ, CSI: 4e6, HSI48: 48e6, LSI: 32e3 } as const;
 const SW_SOURCES: readonly (SourceName | undefined)[] = ["HSI", "CSI", "HSE", "PLL1"];
 const DIVIDERS_AND_SELECTIONS = [
   "D1CFGR",
@@ -86,8 +69,6 @@ const RTCSEL = 3 << 8;
 const RTCEN = 1 << 15;
 const STOPWUCK = 1 << 6;
 const WWDG1EN = 1 << 6;
-/** CR: HSI and CSI go on in Stop for the peripherals that they clock. */
-const KERNEL_ON = { HSI: 1 << 1, CSI: 1 << 9 } as const;
 /** The RCC_C1_xxx registers at 0x130.. are RCC_xxx at 0xD0.. seen a second time. */
 const ALIAS_FIRST = 0x130;
 const ALIAS_LAST = 0x17c;
@@ -98,29 +79,38 @@ export class Rcc implements BusDevice {
   readonly clockTree: ClockTree;
 
   readonly #options: RccOptions;
-  readonly #starting = new Map<SourceName, TimelineEvent>();
+  readonly #sources: RccOscillators;
   readonly #plls: Plls;
   readonly #gates = new Map<Gate, { register: GateRegister; mask: number }>();
   readonly #sleepGates = new Map<SleepGate, { register: SleepRegister; mask: number }>();
   readonly #resetListeners = new Map<string, (() => void)[]>();
-  #lsiForced = false;
-  #lseStoppedAt = Number.NEGATIVE_INFINITY;
-  #stopped = false;
 
   constructor(options: RccOptions) {
     this.#options = options;
     this.registers = new RegisterBlock(rccRegisters(this.#hooks()), { name: "RCC", log: options.log });
+    this.#sources = new RccOscillators({
+      registers: this.registers,
+      timeline: options.timeline,
+      log: options.log,
+      hseHz: options.hseHz,
+      hseIsOscillator: options.hseIsOscillator === true,
+      lseHz: options.lseHz,
+      pllCanLock: (pll) => this.#plls.canLock(pll),
+      onChange: () => this.#changed(),
+      onInterrupt: () => this.#updateInterrupt(),
+      mistake: (message) => this.#mistake(message),
+    });
     this.clockTree = new ClockTree({
       register: (name) => this.registers.get(name),
-      oscillatorHz: (name) => this.#oscillatorHz(name),
-      pllReady: (pll) => this.#ready(`PLL${pll}`),
+      oscillatorHz: (name) => this.#sources.hz(name),
+      pllReady: (pll) => this.#sources.ready(`PLL${pll}`),
       pllFraction: (pll) => this.#plls.fraction(pll),
-      stopped: () => this.#stopped,
+      stopped: () => this.#sources.stopped,
     });
     this.#plls = new Plls({
       registers: this.registers,
       tree: this.clockTree,
-      sourceReady: (source) => this.#ready(source),
+      sourceReady: (source) => this.#sources.ready(source),
       keep: (register, before, mask, why) => this.#keep(register, before, mask, why),
       mistake: (message) => this.#mistake(message),
     });
@@ -180,27 +170,19 @@ export class Rcc implements BusDevice {
 
   /** The independent watchdog keeps LSI running whatever LSION says (RM0433, chapter RCC). */
   forceLsi(on: boolean): void {
-    this.#lsiForced = on;
-    this.#refresh("LSI");
+    this.#sources.forceLsi(on);
   }
 
   /** Stop mode: everything but LSE and LSI stands still (RM0433, "Stop mode"). */
   enterStop(): void {
-    this.#stopped = true;
+    this.#sources.enterStop();
     this.#changed();
   }
 
   /** The chip wakes on HSI, or on CSI with CFGR.STOPWUCK; what else ran has to be started again. */
   leaveStop(): void {
-    this.#stopped = false;
     const wake = this.registers.has("CFGR", STOPWUCK) ? "CSI" : "HSI";
-    for (const name of ["HSE", "HSI48", "PLL1", "PLL2", "PLL3", "HSI", "CSI"] as const) {
-      const { register, on, ready } = SOURCES[name];
-      this.#options.timeline.cancel(this.#starting.get(name));
-      this.#starting.delete(name);
-      const kept = (name === "HSI" || name === "CSI") && this.registers.has("CR", KERNEL_ON[name]);
-      this.registers.setBits(register, on | ready, name === wake || (kept && this.#ready(name)));
-    }
+    this.#sources.leaveStop(wake);
     const selection = wake === "CSI" ? 1 : 0;
     this.registers.set("CFGR", (this.registers.get("CFGR") & ~0x3f) | selection | (selection << 3));
     this.#changed();
@@ -227,20 +209,14 @@ export class Rcc implements BusDevice {
 
   load(state: { readonly bdcr: number }): void {
     this.registers.set("BDCR", state.bdcr);
-    this.#refresh("LSE");
+    this.#sources.refresh("LSE");
   }
 
   #reset(backupLost: boolean): void {
     const kept = new Set<RccRegister>(backupLost ? ["RSR"] : ["RSR", "BDCR"]);
-    for (const [name, event] of this.#starting) {
-      if (name === "LSE" && !backupLost) continue;
-      this.#options.timeline.cancel(event);
-      this.#starting.delete(name);
-    }
+    this.#sources.reset(backupLost);
     this.registers.reset(this.registers.names.filter((name) => !kept.has(name)));
     this.#plls.reset();
-    this.#lsiForced = false;
-    this.#stopped = false;
     this.#updateInterrupt();
     this.#changed();
   }
@@ -248,7 +224,7 @@ export class Rcc implements BusDevice {
   #hooks(): RccWriteHooks {
     const hooks: Partial<Record<RccRegister, (written: number, before: number, laneMask: number) => void>> = {
       CR: (_written, before) => this.#writeCr(before),
-      CSR: () => this.#refresh("LSI"),
+      CSR: () => this.#sources.refresh("LSI"),
       BDCR: (_written, before) => this.#writeBdcr(before),
       CFGR: () => this.#changed(),
       PLLCKSELR: (_written, before) => {
@@ -303,7 +279,7 @@ export class Rcc implements BusDevice {
     }
     if ((before & SOURCES.HSE.on) !== 0) this.#keep("CR", before, HSEBYP, "HSEBYP is fixed while HSE is on");
     this.#plls.latchAtStart(before);
-    for (const name of SOURCE_NAMES) this.#refresh(name);
+    for (const name of SOURCE_NAMES) this.#sources.refresh(name);
     this.#changed();
   }
 
@@ -315,16 +291,16 @@ export class Rcc implements BusDevice {
       return;
     }
     if (this.registers.has("BDCR", BDRST)) {
-      if ((before & SOURCES.LSE.ready) !== 0) this.#lseStoppedAt = this.#options.timeline.now;
+      if ((before & SOURCES.LSE.ready) !== 0) this.#sources.lseStopped();
       this.registers.set("BDCR", BDRST);
-      this.#refresh("LSE");
+      this.#sources.refresh("LSE");
       this.#options.onBackupReset();
       return;
     }
     if ((before & RTCSEL) !== 0) {
       this.#keep("BDCR", before, RTCSEL, "RTCSEL is fixed until the backup domain is reset (BDRST)");
     }
-    this.#refresh("LSE");
+    this.#sources.refresh("LSE");
     this.#changed();
   }
 
@@ -344,63 +320,6 @@ export class Rcc implements BusDevice {
     }
   }
 
-  /** Starts or stops a source so that it follows its enable bit. */
-  #refresh(name: SourceName): void {
-    const { register, ready } = SOURCES[name];
-    if (!this.#wanted(name)) {
-      this.#options.timeline.cancel(this.#starting.get(name));
-      this.#starting.delete(name);
-      if (this.registers.has(register, ready)) {
-        this.registers.setBits(register, ready, false);
-        if (name === "LSE") this.#lseStoppedAt = this.#options.timeline.now;
-        this.#changed();
-      }
-      return;
-    }
-    if (this.registers.has(register, ready) || this.#starting.has(name) || !this.#canStart(name)) return;
-    const event = this.#options.timeline.after(this.#startNs(name), () => this.#started(name));
-    this.#starting.set(name, event);
-  }
-
-  /** A tuning fork swings on for about a second: ST's library stops LSE for a moment to select the RTC's clock. */
-  #startNs(name: SourceName): number {
-    const cold = SOURCES[name].startNs;
-    if (name !== "LSE") return cold;
-    return Math.min(cold, LSE_COUNT_NS + this.#options.timeline.now - this.#lseStoppedAt);
-  }
-
-  #started(name: SourceName): void {
-    const { register, ready, interrupt } = SOURCES[name];
-    this.#starting.delete(name);
-    this.registers.setBits(register, ready, true);
-    if (this.registers.has("CIER", interrupt)) this.registers.setBits("CIFR", interrupt, true);
-    this.#updateInterrupt();
-    this.#changed();
-  }
-
-  #wanted(name: SourceName): boolean {
-    const { register, on } = SOURCES[name];
-    if (name === "LSI" && this.#lsiForced) return true;
-    return this.registers.has(register, on);
-  }
-
-  #canStart(name: SourceName): boolean {
-    if (name === "PLL1" || name === "PLL2" || name === "PLL3") {
-      return this.#plls.canLock(Number(name[3]) as PllNumber);
-    }
-    if (this.#nominalHz(name) === undefined) {
-      const message = `RCC: ${name} was switched on, but the board has none: it never gets ready`;
-      this.#options.log.once(message, message);
-      return false;
-    }
-    // An oscillator drives the pin, whether or not the chip's amplifier works against it: ST's examples for Nucleo boards do both.
-    if (name === "HSE" && this.registers.has("CR", HSEBYP) && this.#options.hseIsOscillator !== true) {
-      this.#mistake("RCC_CR.HSEBYP does not fit the board, which has a crystal: HSE never gets ready");
-      return false;
-    }
-    return true;
-  }
-
   /** After any change: switch to the clock that SW asks for once it is ready, then tell who depends on it. */
   #changed(): void {
     const wanted = this.registers.get("CFGR") & 7;
@@ -417,20 +336,19 @@ export class Rcc implements BusDevice {
   /** A PLL whose source stopped loses its lock; one that waited for its source begins to lock. */
   #refreshPll(pll: PllNumber): void {
     const name = `PLL${pll}` as const;
-    if (!this.#wanted(name)) return;
+    if (!this.#sources.wanted(name)) return;
     const source = this.clockTree.pllSource;
-    if (source !== undefined && this.#ready(source)) {
-      this.#refresh(name);
+    if (source !== undefined && this.#sources.ready(source)) {
+      this.#sources.refresh(name);
     } else {
-      this.#options.timeline.cancel(this.#starting.get(name));
-      this.#starting.delete(name);
+      this.#sources.abort(name);
       this.registers.setBits("CR", SOURCES[name].ready, false);
     }
   }
 
   /** Ready, and for PLL1 with its P output enabled. */
   #drives(source: SourceName): boolean {
-    return source === "PLL1" ? this.clockTree.pllHz(1, "P") > 0 : this.#ready(source);
+    return source === "PLL1" ? this.clockTree.pllHz(1, "P") > 0 : this.#sources.ready(source);
   }
 
   #systemSources(): SourceName[] {
@@ -438,24 +356,6 @@ export class Rcc implements BusDevice {
     if (source === undefined) return [];
     const behind = source === "PLL1" ? this.clockTree.pllSource : undefined;
     return behind === undefined ? [source] : [source, behind];
-  }
-
-  #oscillatorHz(name: Oscillator): number {
-    if (this.#stopped && name !== "LSE" && name !== "LSI") {
-      if (name !== "HSI" && name !== "CSI") return 0;
-      if (!this.registers.has("CR", KERNEL_ON[name])) return 0;
-    }
-    return this.#ready(name) ? (this.#nominalHz(name) ?? 0) : 0;
-  }
-
-  #ready(name: SourceName): boolean {
-    const { register, ready } = SOURCES[name];
-    return this.registers.has(register, ready);
-  }
-
-  #nominalHz(name: Oscillator): number | undefined {
-    if (name === "HSE") return this.#options.hseHz;
-    return name === "LSE" ? this.#options.lseHz : FIXED_HZ[name];
   }
 
   #updateInterrupt(): void {
