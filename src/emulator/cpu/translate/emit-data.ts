@@ -96,9 +96,10 @@ function arithmetic(
       return;
     }
     left(e, i);
-    e.body.set(Local.fa);
+    // RRX takes the carry, which may be that of what these hold.
     right(e, i);
     e.body.set(Local.fb);
+    e.body.set(Local.fa);
     e.arithmeticFlags(kind);
     if (to === "nothing") return;
     e.body.get(Local.nz);
