@@ -41,3 +41,14 @@ test("emulate refuses raw bytes without an address, and what fits no memory, bef
     /0x91000000 with 16 bytes lies outside the flash chip: expected 0x90000000 to 0x90FFFFFF/,
   );
 });
+
+test("--mcu gives the board another chip, with more internal flash", async () => {
+  const made = world();
+  made.files.set("large.bin", new Uint8Array(0x4_0000).fill(0x5a));
+  const emulate = ["--state", "none", "--run-for", "0.001", "emulate", "--internal", "large.bin"];
+  await fails(made, emulate, 1, /0x08000000 with 262144 bytes lies outside the internal flash/);
+  await fails(made, [...emulate, "--mcu", "STM32F407"], 2, /--mcu: expected a chip such as "STM32H743"/);
+  made.files.set("larger.bin", new Uint8Array(0x20_0001));
+  const tooLarge = [...emulate.slice(0, -1), "larger.bin", "--mcu", "STM32H743"];
+  await fails(made, tooLarge, 1, /expected 0x08000000 to 0x081FFFFF/);
+});
