@@ -130,6 +130,30 @@ test("power cut in every operation of a flashing: stays, or runs a whole program
   assert.ok(cuts > 50 && stayed > 40 && old >= 1);
 });
 
+test("power cut while a record of the journal is written: its page reads differently, and the ones beside it count", async () => {
+  // Two sectors, so that each is erased for itself: the second one's KEEP comes when the first one is new already.
+  const [old, fresh] = [summing(3000, 3), summing(3500, 7)];
+  assert.equal(Math.ceil(fresh.length / SECTOR), 2);
+  const { journal } = new Bench().board.board.regions;
+  let records = 0;
+  const bench: Bench = new Bench({
+    onFlashOperation: (kind, address) => {
+      if (kind !== "program" || address < journal.address - 0x9000_0000) return;
+      // The header with BEGIN is the first.
+      if (records++ !== 1) return;
+      const { now, flashChip } = bench.board;
+      bench.board.after((flashChip.stableUntil - now) / 2, () => cut(bench));
+    },
+  });
+  bench.flash(BASE, old.length).set(old);
+  await assert.rejects(bench.start().flashAndBoot(bin(fresh)));
+  assert.equal(records, 2);
+  assert.deepEqual(bench.flash(BASE, SECTOR), fresh.subarray(0, SECTOR));
+  assert.notDeepEqual(bench.flash(BASE, fresh.length), fresh);
+  assert.equal(powerBack(bench, []), undefined);
+  await recover(bench, undefined);
+});
+
 /** A board whose journal holds so many records, whole at the end. */
 async function withJournal(records: number): Promise<Start> {
   const bench = freshBoard({}).start();
