@@ -6,7 +6,7 @@ import { ROOT } from "../tools/root.js";
 import { makeCase, SCRATCH } from "./cases.js";
 import { CODE_BASE, DATA_BASE, type Load, Machine } from "./machines.js";
 import { Random } from "./random.js";
-import { assemble } from "./streams.js";
+import { assemble } from "./toolchain.js";
 
 const FIRST_SEED = 20_261_129;
 const PROGRAMS = 60;

@@ -1,6 +1,6 @@
 /** The two machines that are held to each other: this project's core and QEMU's, both with the memory map of Arm's AN500. */
 import { spawn } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { CortexM7, type CortexM7Options, type Engine } from "../../src/emulator/cpu/core.js";
@@ -77,11 +77,16 @@ export class Machine {
     return Buffer.concat(this.#output);
   }
 
-  /** Executes up to the timeline's next limit. @throws Error when the core locked up. */
-  turn(): void {
+  /** Executes up to the timeline's next limit. */
+  advance(): void {
     this.cpu.run();
     this.cycles += this.timeline.cycles;
     this.timeline.runDue();
+  }
+
+  /** @throws Error when the core locked up. */
+  turn(): void {
+    this.advance();
     if (this.cpu.lockedUp) throw new Error(`the guest locked up at pc 0x${this.cpu.pc.toString(16)}`);
   }
 }
@@ -127,8 +132,22 @@ function semihost(cpu: CortexM7, output: Uint8Array[]): boolean {
 
 const QEMU_TIMEOUT_MS = 120_000;
 
+export interface QemuRun {
+  /** What the guest wrote to its file. */
+  readonly output: Uint8Array;
+  /** QEMU's words when it failed or the guest did not end. */
+  readonly failure: string | undefined;
+}
+
 /** @throws Error with QEMU's words when it fails or the guest does not end. */
 export async function runQemu(loads: readonly Load[]): Promise<Uint8Array> {
+  const { output, failure } = await tryQemu(loads);
+  if (failure !== undefined) throw new Error(failure);
+  return output;
+}
+
+/** A guest may end QEMU: by a lockup. */
+export async function tryQemu(loads: readonly Load[], timeoutMs = QEMU_TIMEOUT_MS): Promise<QemuRun> {
   const folder = mkdtempSync(join(tmpdir(), "differential-"));
   try {
     const devices = loads.flatMap(({ address, bytes }, index) => {
@@ -138,26 +157,28 @@ export async function runQemu(loads: readonly Load[]): Promise<Uint8Array> {
     });
     const fixed = ["-M", "mps2-an500", "-cpu", "cortex-m7", "-display", "none", "-monitor", "none"];
     const semihosting = ["-serial", "none", "-semihosting-config", "enable=on,target=native"];
-    await ended("qemu-system-arm", [...fixed, ...semihosting, ...devices], folder);
-    return readFileSync(join(folder, "result.bin"));
+    const failure = await ended([...fixed, ...semihosting, ...devices], folder, timeoutMs);
+    const result = join(folder, "result.bin");
+    return { output: existsSync(result) ? readFileSync(result) : new Uint8Array(0), failure };
   } finally {
     rmSync(folder, { recursive: true });
   }
 }
 
-function ended(program: string, args: readonly string[], cwd: string): Promise<void> {
+/** Why QEMU failed; undefined when it did not. */
+function ended(args: readonly string[], cwd: string, timeout: number): Promise<string | undefined> {
+  const program = "qemu-system-arm";
   return new Promise((resolve, reject) => {
     const child = spawn(program, args, {
       cwd,
       stdio: ["ignore", "pipe", "pipe"],
-      timeout: QEMU_TIMEOUT_MS,
+      timeout,
     });
     let words = "";
     for (const stream of [child.stdout, child.stderr]) stream.on("data", (chunk) => (words += String(chunk)));
     child.on("error", reject);
-    child.on("close", (code, signal) => {
-      if (code === 0) resolve();
-      else reject(new Error(`${program} ended with ${signal ?? code}: ${words.slice(0, 2000)}`));
-    });
+    child.on("close", (code, signal) =>
+      resolve(code === 0 ? undefined : `${program} ended with ${signal ?? code}: ${words.slice(0, 2000)}`),
+    );
   });
 }

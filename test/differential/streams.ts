@@ -1,12 +1,10 @@
 /** Random instruction streams on both machines: batches of cases, one start of QEMU for each batch. */
-import { execFileSync } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { ROOT } from "../tools/root.js";
 import { type Case, makeCase, SCRATCH } from "./cases.js";
 import { BATCH_BASE, CODE_BASE, type Load, runEmulator, runQemu } from "./machines.js";
 import { Random } from "./random.js";
+import { assemble, disassemble } from "./toolchain.js";
 
 const HEADER = 64;
 const RECORD = 256;
@@ -29,23 +27,6 @@ const NAMES = [
   "FPSCR",
   ...Array.from({ length: 32 }, (_, n) => `s${n}`),
 ];
-
-export function assemble(source: string): Uint8Array {
-  const folder = mkdtempSync(join(tmpdir(), "differential-"));
-  try {
-    const [object, elf, image] = ["a.o", "a.elf", "a.bin"].map((name) => join(folder, name)) as [
-      string,
-      string,
-      string,
-    ];
-    execFileSync("arm-none-eabi-as", ["-o", object, source]);
-    execFileSync("arm-none-eabi-ld", ["-Ttext=0", "-e", "0", "-o", elf, object]);
-    execFileSync("arm-none-eabi-objcopy", ["-O", "binary", elf, image]);
-    return readFileSync(image);
-  } finally {
-    rmSync(folder, { recursive: true });
-  }
-}
 
 /** Instructions of a case that surely execute. */
 const executed = ({ items, states }: Case): number =>
@@ -100,7 +81,7 @@ export class Streams {
         : [`  ${name}: before ${hex(one.states[0]?.[n])}, QEMU ${hex(theirs[n])}, here ${hex(ours[n])}`],
     );
     const before = NAMES.map((name, n) => `${name}=${hex(one.states[0]?.[n])}`).join(" ");
-    return `${disassemble(one)}${lines.join("\n")}\n  before: ${before}`;
+    return `${disassemble(one.items.flatMap((item) => item.halfwords))}${lines.join("\n")}\n  before: ${before}`;
   }
 
   #loads(cases: readonly Case[]): Load[] {
@@ -134,19 +115,6 @@ function code({ items }: Case, exit: number): number[] {
   halfwords.push(...LOAD_PC, exit & 0xffff, exit >>> 16);
   if (halfwords.length * 2 > CODE_BYTES) throw new RangeError("a case is longer than its room");
   return halfwords;
-}
-
-function disassemble(one: Case): string {
-  const folder = mkdtempSync(join(tmpdir(), "differential-"));
-  try {
-    const file = join(folder, "case.bin");
-    writeFileSync(file, Buffer.from(Uint16Array.from(one.items.flatMap((item) => item.halfwords)).buffer));
-    const options = ["-D", "-b", "binary", "-m", "arm", "-M", "force-thumb"];
-    const text = execFileSync("arm-none-eabi-objdump", [...options, file], { encoding: "utf8" });
-    return text.slice(text.indexOf("<.data>:") + 9);
-  } finally {
-    rmSync(folder, { recursive: true });
-  }
 }
 
 export interface StreamReport {

@@ -237,3 +237,43 @@ test("an interrupt raised by a device is taken after the store that caused it, e
   assert.equal(machine.at(RAM), 7);
   assert.equal(machine.reg(4), 9);
 });
+
+const CCR = 0xe000ed14;
+const UNPRIVILEGED_STIR =
+  /* movs r0,#1; msr control,r0; movs r1,#5; str r1,[r2]; bkpt 0 */ "012080f314880521116000be";
+
+test("unprivileged code triggers an interrupt by STIR only with CCR.USERSETMPEND", () => {
+  for (const [ccr, pending] of [
+    [0x200, 0],
+    [0x202, 1 << 5],
+  ] as const) {
+    const machine = new TestMachine(UNPRIVILEGED_STIR).handler(Exception.hardFault, STOP).word(CCR, ccr);
+    machine.set({ 2: 0xe000ef00 }).run();
+    assert.equal(machine.at(0xe000e200), pending);
+  }
+});
+
+test("a return to Thread mode with a frame of a handler is INVPC, with the frame where it was", () => {
+  const machine = new TestMachine(/* svc 0 */ "00df")
+    .handler(Exception.usageFault, STOP)
+    .word(SHCSR, ALL_FAULTS);
+  machine.handler(
+    Exception.svCall,
+    /* ldr r0,[sp,#28]; orr r0,#5; str r0,[sp,#28]; bx lr */ "079840f0050007907047",
+  );
+  machine.run();
+  assert.equal(machine.cpu.ipsr, Exception.usageFault);
+  assert.equal(machine.at(0xe000ed28), CFSR.INVPC);
+  assert.deepEqual([machine.reg(13), machine.at(STACK_TOP - 4)], [STACK_TOP - 32, 0x01000005]);
+});
+
+test("a fault while stacking that is enabled and lower than the exception being entered waits for its end", () => {
+  const machine = new TestMachine(/* svc 0 */ "00df").handler(Exception.svCall, /* bx lr */ "7047");
+  machine.handler(Exception.busFault, STOP).word(SHCSR, ALL_FAULTS).word(0xe000ed18, 0x4000);
+  machine.set({ 13: 0x60000100 }).step();
+  assert.equal(machine.cpu.ipsr, Exception.svCall);
+  assert.equal(machine.at(SHCSR) & (1 << 14), 1 << 14);
+  machine.run();
+  assert.equal(machine.cpu.ipsr, Exception.busFault);
+  assert.equal(machine.at(0xe000ed28), CFSR.STKERR);
+});

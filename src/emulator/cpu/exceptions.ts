@@ -9,11 +9,14 @@ import type { Insn } from "./insn.js";
 const FRAME_BYTES = 32;
 const FP_FRAME_BYTES = 104;
 const XPSR_ALIGN = 1 << 9;
+/** What a return takes from a stacked xPSR: APSR, EPSR, IPSR. */
+const XPSR_FIELDS = 0xff0ffdff;
 const ENTRY_CYCLES = 12;
 const CCR_NONBASETHRDENA = 1 << 0;
 const SCR_SLEEPONEXIT = 1 << 1;
 const CONTROL_SPSEL = 2;
 const CONTROL_FPCA = 4;
+const HARD_FAULT_PRIORITY = -1;
 
 /** Takes the exception that preempts, if there is one. Returns what executes next. */
 export function takePending(cpu: CortexM7, next: Insn): Insn {
@@ -37,19 +40,24 @@ export function enter(cpu: CortexM7, number: number, insn: Insn): Insn {
   awaitVector(cpu, number);
   cpu.timeline.cycles += ENTRY_CYCLES;
   cpu.mem.exclusive = false;
+  return stackAndEnter(cpu, number, insn.pc, cpu.xpsrBefore(insn));
+}
+
+/** @param xpsr of the context that is stacked: its IPSR may contradict the mode (see `mismatch`) */
+function stackAndEnter(cpu: CortexM7, number: number, pc: number, xpsr: number): Insn {
   const excReturn = returnValue(cpu);
+  let taken = number;
   cpu.mem.stacking = true;
   try {
-    pushFrame(cpu, insn);
+    pushFrame(cpu, pc, xpsr);
   } catch (fault) {
-    if (!(fault instanceof CoreFault)) throw fault;
-    const derived = stackingFault(cpu, fault, number);
-    if (derived === undefined) return lockup(cpu, insn);
-    return vector(cpu, derived, excReturn);
+    const derived = stackFault(fault, CFSR.STKERR, CFSR.MSTKERR);
+    if (!(derived instanceof CoreFault)) throw derived;
+    taken = stackingFault(cpu, derived, number);
   } finally {
     cpu.mem.stacking = false;
   }
-  return vector(cpu, number, excReturn);
+  return vector(cpu, taken, excReturn);
 }
 
 /** The core reads the vector while it stacks; a fault of that read counts only once the frame is there. */
@@ -75,7 +83,7 @@ function returnValue(cpu: CortexM7): number {
   return (cpu.control & CONTROL_FPCA) !== 0 ? base & ~0x10 : base | 0;
 }
 
-function pushFrame(cpu: CortexM7, insn: Insn): void {
+function pushFrame(cpu: CortexM7, pc: number, xpsr: number): void {
   const floating = (cpu.control & CONTROL_FPCA) !== 0;
   const sp = cpu.get(13);
   // CCR.STKALIGN is read-only 1 on Cortex-M7: frames are 8-byte aligned.
@@ -86,19 +94,14 @@ function pushFrame(cpu: CortexM7, insn: Insn): void {
   for (let i = 0; i < 4; i++) mem.store32(frame + i * 4, cpu.get(i));
   mem.store32(frame + 16, cpu.get(12));
   mem.store32(frame + 20, cpu.get(14));
-  mem.store32(frame + 24, insn.pc);
-  mem.store32(frame + 28, cpu.xpsrBefore(insn) | (padded === 0 ? 0 : XPSR_ALIGN));
+  mem.store32(frame + 24, pc);
+  mem.store32(frame + 28, xpsr | (padded === 0 ? 0 : XPSR_ALIGN));
   if (floating) cpu.fpu.stack(frame + FRAME_BYTES);
 }
 
-/** Reads the vector and starts the handler. */
+/** Reads the vector and starts the handler. A vector that cannot be read is a HardFault, before which `number` waits. */
 function vector(cpu: CortexM7, number: number, excReturn: number): Insn {
   const { exceptions, scs } = cpu;
-  exceptions.setPending(number, false);
-  exceptions.setActive(number, true);
-  cpu.r[14] = excReturn;
-  cpu.setMode(number, cpu.control & ~(CONTROL_SPSEL | CONTROL_FPCA));
-  cpu.event = true;
   const { retries } = cpu.timeline;
   cpu.timeline.retries = false;
   let handler: number;
@@ -108,32 +111,41 @@ function vector(cpu: CortexM7, number: number, excReturn: number): Insn {
     if (!(fault instanceof CoreFault)) throw fault;
     scs.scb.hardFaultStatus(HFSR.VECTTBL);
     cpu.faultStatus |= HFSR.VECTTBL;
-    if (exceptions.executionPriority < 0) return lockup(cpu, cpu.at);
-    cpu.at = cpu.mem.view.lookup(0);
-    return enter(cpu, Exception.hardFault, cpu.at);
+    if (exceptions.priority(number) <= HARD_FAULT_PRIORITY) return lockup(cpu, cpu.at);
+    exceptions.setPending(number, true);
+    return vector(cpu, Exception.hardFault, excReturn);
   } finally {
     cpu.timeline.retries = retries;
   }
+  exceptions.setPending(number, false);
+  exceptions.setActive(number, true);
+  cpu.r[14] = excReturn;
+  cpu.setMode(number, cpu.control & ~(CONTROL_SPSEL | CONTROL_FPCA));
+  cpu.event = true;
   cpu.at = cpu.interwork(handler);
   cpu.debug.vectorCatch(number, cpu.faultStatus);
   cpu.faultStatus = 0;
   return cpu.at;
 }
 
-/** A fault while stacking for `number`: that one stays pending. Returns what is entered instead. */
-function stackingFault(cpu: CortexM7, fault: CoreFault, number: number): number | undefined {
+/**
+ * A fault while stacking for `number` (DerivedLateArrival()): a HardFault when it could not have been taken where the frame
+ * comes from. Of the two the one with the higher priority is entered, the other one stays pending.
+ */
+function stackingFault(cpu: CortexM7, fault: CoreFault, number: number): number {
   const { exceptions, scs } = cpu;
-  const bus = fault.exception === Exception.busFault;
-  const status = bus ? CFSR.STKERR : CFSR.MSTKERR;
-  scs.scb.faultStatus(status);
-  cpu.faultStatus = status;
-  if (exceptions.priority(number) < 0) return undefined;
-  exceptions.setPending(number, true);
-  const wins = exceptions.groupPriority(fault.exception) < exceptions.groupPriority(number);
-  if (exceptions.isEnabled(fault.exception) && wins) return fault.exception;
-  scs.scb.hardFaultStatus(HFSR.FORCED);
-  reportFault(cpu, Exception.hardFault, cpu.at, "while stacking");
-  return Exception.hardFault;
+  scs.scb.faultStatus(fault.status);
+  cpu.faultStatus = fault.status;
+  let derived = fault.exception;
+  if (!exceptions.isEnabled(derived) || exceptions.groupPriority(derived) >= exceptions.executionPriority) {
+    derived = Exception.hardFault;
+    scs.scb.hardFaultStatus(HFSR.FORCED);
+    reportFault(cpu, derived, cpu.at, "while stacking");
+  }
+  const difference = exceptions.priority(derived) - exceptions.priority(number);
+  const wins = difference < 0 || (difference === 0 && derived < number);
+  exceptions.setPending(wins ? number : derived, true);
+  return wins ? derived : number;
 }
 
 /** A fault of the instruction `insn`. Returns what executes next. */
@@ -178,7 +190,7 @@ export function exceptionReturn(cpu: CortexM7, value: number): Insn {
   const nested = exceptions.activeCount;
   // A value that does not fit the state is an INVPC UsageFault, taken after this exception has ended.
   const nonBase = scs.scb.ccr & CCR_NONBASETHRDENA;
-  const fits = (kind === 1 && nested > 1) || ((kind === 9 || kind === 13) && (nested === 1 || nonBase !== 0));
+  const fits = kind === 1 || ((kind === 9 || kind === 13) && (nested === 1 || nonBase !== 0));
   const wellFormed = (value & 0x0fffffe0) === 0x0fffffe0 && exceptions.isActive(returning);
   exceptions.setActive(returning, false);
   if (returning !== Exception.nmi) exceptions.faultmask = 0;
@@ -205,10 +217,21 @@ function tailChain(cpu: CortexM7, excReturn: number): Insn | undefined {
   return number === 0 ? undefined : vector(cpu, number, excReturn);
 }
 
-/** A fault of the exception return itself: its handler starts on the frame that is already there. */
+/**
+ * A fault of the exception return itself: its handler starts on the frame that is already there, unless something with a
+ * higher priority waits, too.
+ */
 function chainFault(cpu: CortexM7, fault: CoreFault, excReturn: number): Insn {
   const number = escalate(cpu, fault, cpu.at);
-  return number === undefined ? lockup(cpu, cpu.at) : vector(cpu, number, excReturn);
+  if (number === undefined) return lockup(cpu, cpu.at);
+  cpu.exceptions.setPending(number, true);
+  return vector(cpu, cpu.exceptions.preempting, excReturn);
+}
+
+/** As what an access to the stack is reported; FPU access that CPACR refuses stays what it is. */
+function stackFault(fault: unknown, bus: number, memManage: number): unknown {
+  if (!(fault instanceof CoreFault) || fault.exception === Exception.usageFault) return fault;
+  return new CoreFault(fault.exception, fault.exception === Exception.busFault ? bus : memManage);
 }
 
 function popFrame(cpu: CortexM7, toHandler: boolean, floating: boolean): Insn {
@@ -226,9 +249,7 @@ function popFrame(cpu: CortexM7, toHandler: boolean, floating: boolean): Insn {
     cpu.r[12] = stacked[4] as number;
     cpu.r[14] = stacked[5] as number;
   } catch (fault) {
-    if (!(fault instanceof CoreFault)) throw fault;
-    const status = fault.exception === Exception.busFault ? CFSR.UNSTKERR : CFSR.MUNSTKERR;
-    throw new CoreFault(fault.exception, status);
+    throw stackFault(fault, CFSR.UNSTKERR, CFSR.MUNSTKERR);
   } finally {
     mem.stacking = false;
   }
@@ -236,10 +257,19 @@ function popFrame(cpu: CortexM7, toHandler: boolean, floating: boolean): Insn {
   const end = frame + (floating ? FP_FRAME_BYTES : FRAME_BYTES);
   cpu.r[13] = end | padding;
   const number = xpsr & 0x1ff;
-  if (toHandler !== (number !== 0)) throw usageFault(CFSR.INVPC);
+  if (toHandler !== (number !== 0)) return mismatch(cpu, pc, xpsr);
   if (toHandler) cpu.setMode(number, cpu.control);
   cpu.setApsr(xpsr);
   return resumeAt(cpu, pc, xpsr);
+}
+
+/** Thread mode with an IPSR, or Handler mode without: the frame is stacked again for an INVPC (ExceptionReturn()). */
+function mismatch(cpu: CortexM7, pc: number, xpsr: number): Insn {
+  cpu.setApsr(xpsr);
+  const number = escalate(cpu, usageFault(CFSR.INVPC), cpu.at);
+  if (number === undefined) return lockup(cpu, cpu.at);
+  cpu.exceptions.setPending(number, true);
+  return stackAndEnter(cpu, cpu.exceptions.preempting, pc & ~1, xpsr & XPSR_FIELDS);
 }
 
 function resumeAt(cpu: CortexM7, pc: number, xpsr: number): Insn {

@@ -93,7 +93,7 @@ export class Fpu implements FloatEnvironment {
    * first instruction of a context makes CONTROL.FPCA 1 and sets FPSCR up.
    */
   prepare(): void {
-    if (!this.accessible) throw usageFault(CFSR.NOCP);
+    this.#checkAccess();
     const cpu = this.#cpu;
     if ((this.#fpccr & FPCCR.LSPACT) !== 0) this.#save();
     if ((cpu.control & CONTROL_FPCA) === 0 && (this.#fpccr & FPCCR.ASPEN) !== 0) {
@@ -101,6 +101,11 @@ export class Fpu implements FloatEnvironment {
       this.fpscr = this.#fpdscr;
     }
     this.ready = true;
+  }
+
+  /** CheckVFPEnabled() */
+  #checkAccess(): void {
+    if (!this.accessible) throw usageFault(CFSR.NOCP);
   }
 
   reset(): void {
@@ -115,6 +120,7 @@ export class Fpu implements FloatEnvironment {
   /** Exception entry: saves S0..S15 and FPSCR at `address`, or notes that this is still to be done. */
   stack(address: number): void {
     if ((this.#fpccr & FPCCR.LSPEN) === 0) {
+      this.#checkAccess();
       this.#store(address);
       return;
     }
@@ -130,6 +136,7 @@ export class Fpu implements FloatEnvironment {
       this.#fpccr &= ~FPCCR.LSPACT;
       return;
     }
+    this.#checkAccess();
     const words = Array.from({ length: 17 }, (_, n) => this.#cpu.mem.load32((address + n * 4) | 0));
     this.bits.set(words.slice(0, 16));
     this.fpscr = (words[16] as number) & FPSCR_WRITABLE;

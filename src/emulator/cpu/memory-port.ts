@@ -16,6 +16,7 @@ import { AccessView, PAGE_SHIFT } from "./view.js";
 /** Private peripheral bus: 1 MiB at 0xE0000000. */
 const PPB_MEGABYTE = 0xe00;
 const PAGE_HALVES = 1 << (PAGE_SHIFT - 1);
+const STIR = 0xe000ef00 | 0;
 
 /** Watchpoints on data. */
 export interface DataWatch {
@@ -29,6 +30,8 @@ export class MemoryPort implements CodeListener {
   exclusive = false;
   /** The access belongs to exception entry or return: no bus error is imprecise (STKERR) or ignored. */
   stacking = false;
+  /** CCR.USERSETMPEND: unprivileged code may store to STIR. */
+  userMayTrigger = false;
   /** A store was answered with a bus error; the write buffer reports it later, without the address. */
   onImpreciseFault: (address: number, error: BusFault) => void = () => {};
   /** Takes a precise bus error of data; true when the code that runs ignores it (CCR.BFHFNMIGN). */
@@ -308,7 +311,7 @@ export class MemoryPort implements CodeListener {
       return;
     }
     this.#check(address, Permission.write);
-    if (this.#isPrivate(address)) {
+    if (this.#isPrivate(address) && !(this.userMayTrigger && address === STIR)) {
       this.#preciseFault(address);
       return;
     }

@@ -19,6 +19,7 @@ const ICSR = {
 } as const;
 
 const CCR = {
+  USERSETMPEND: 1 << 1,
   UNALIGN_TRP: 1 << 3,
   DIV_0_TRP: 1 << 4,
   BFHFNMIGN: 1 << 8,
@@ -254,6 +255,7 @@ export class Scb implements BusDevice {
     // Not there yet while the core is being constructed.
     const mem = this.#cpu.mem as CortexM7["mem"] | undefined;
     if (mem === undefined) return;
+    mem.userMayTrigger = this.#regs.has("CCR", CCR.USERSETMPEND);
     mem.trapUnaligned = this.#regs.has("CCR", CCR.UNALIGN_TRP);
     this.#cpu.level1?.enable(this.#regs.has("CCR", CCR.DC), this.#regs.has("CCR", CCR.IC));
   }

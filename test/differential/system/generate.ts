@@ -1,0 +1,56 @@
+/** Random system-level cases. */
+import type { Random } from "../random.js";
+import type { Item, SystemCase } from "./case.js";
+import {
+  EXCEPTION_ITEMS,
+  HANDLED,
+  type Make,
+  prepare,
+  RETURN_ITEMS,
+  SETS_FAULTMASK,
+  threadMode,
+} from "./exceptions.js";
+import { FAULT_ITEMS, STACK_ITEMS } from "./faults.js";
+import { FLOAT_ITEMS, LAZY_ITEMS } from "./floats.js";
+
+/** What a case is about: items for the thread and for handlers. */
+interface Theme {
+  readonly thread: readonly Make[];
+  readonly handlers: readonly Make[];
+}
+
+const THEMES: Readonly<Record<string, Theme>> = {
+  exceptions: { thread: EXCEPTION_ITEMS, handlers: EXCEPTION_ITEMS },
+  faults: {
+    thread: [...FAULT_ITEMS, ...FAULT_ITEMS, ...EXCEPTION_ITEMS, ...STACK_ITEMS],
+    handlers: [...FAULT_ITEMS, ...EXCEPTION_ITEMS],
+  },
+  floats: {
+    thread: [...FLOAT_ITEMS, ...FLOAT_ITEMS, ...FLOAT_ITEMS, ...EXCEPTION_ITEMS],
+    handlers: [...FLOAT_ITEMS, ...FLOAT_ITEMS, ...EXCEPTION_ITEMS, ...LAZY_ITEMS],
+  },
+};
+export const THEME_NAMES = Object.keys(THEMES);
+
+const MOST_ITEMS = 12;
+const NMI = 2;
+const HARD_FAULT = 3;
+
+export function makeCase(random: Random, theme = random.pick(THEME_NAMES)): SystemCase {
+  const { thread, handlers } = THEMES[theme] as Theme;
+  let tag = 0;
+  const draw = (from: readonly Make[], count: number): Item[] =>
+    Array.from({ length: count }, () => random.pick(from)(random, tag++));
+  const begin = [...prepare(random), ...(random.chance(70) ? [threadMode(random)] : [])];
+  const bodies = HANDLED.map((number): [number, Item[]] => {
+    // A fault in one of these is a lockup, which ends QEMU.
+    if (number === NMI || number === HARD_FAULT) {
+      const items = draw(random.chance(5) ? handlers : EXCEPTION_ITEMS, random.below(2));
+      return [number, items.filter(({ name }) => name !== SETS_FAULTMASK)];
+    }
+    const items = draw(handlers, random.below(3));
+    if (random.chance(3)) items.push(...draw(RETURN_ITEMS, 1));
+    return [number, items];
+  });
+  return { thread: [...begin, ...draw(thread, 2 + random.below(MOST_ITEMS))], handlers: new Map(bodies) };
+}
