@@ -230,7 +230,7 @@ test("bytes written to DR beyond DLR are dropped and reported", () => {
   assert.ok(bench.log.has(/more bytes written than DLR/));
 });
 
-test("1 MiB by words costs little wall time and the wire's board time", () => {
+test("1 MiB by words costs the wire's board time", () => {
   const bench = new Bench();
   const random = seeded(5);
   for (let index = 0; index < 1 << 20; index++) bench.content[index] = random() * 256;
@@ -240,14 +240,11 @@ test("1 MiB by words costs little wall time and the wire's board time", () => {
   bench.set(CCR, EB | READ);
   bench.set(AR, 0);
   const words = new Uint32Array(1 << 18);
-  const wall = performance.now();
   for (let index = 0; index < words.length; index++) {
     words[index] = bench.get(DR);
     bench.timeline.cycles += 4;
   }
-  const took = performance.now() - wall;
   assert.deepEqual(new Uint8Array(words.buffer), bench.content.subarray(0, 1 << 20));
-  assert.ok(took < 1000, `${took} ms`);
   const board = bench.timeline.now - start;
   assert.ok(board > 20.9e6 && board < 22e6, `${board} ns`);
   bench.ready();
