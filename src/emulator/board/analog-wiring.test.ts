@@ -156,6 +156,18 @@ test("regular simultaneous mode converts with both, and CDR holds both results",
   const [first, second] = [0x400, 0xc00].map((code) => Math.round((code / 4095) * 0xffff));
   assert.equal(r.read(COMMON + 0xc), (((second ?? 0) << 16) | (first ?? 0)) >>> 0);
   assert.equal(r.read(COMMON) & 0x4_0004, 0);
+  // Continuous in both: the master alone begins each sequence, so that both go on at one rate.
+  r.write(ADC1 + CFGR, 1 << 13);
+  r.write(ADC2 + CFGR, 1 << 13);
+  r.write(ADC1 + CR, (1 << 28) | ADSTART);
+  const from = r.timeline.now;
+  let events = 0;
+  while (r.timeline.now < from + 100 * SAMPLE_NS) {
+    r.timeline.skipTo(r.timeline.nextEventAt ?? Number.POSITIVE_INFINITY);
+    r.timeline.runDue();
+    events++;
+  }
+  assert.ok(events < 1000, `${events} events`);
 });
 
 test("auto delay holds the next conversion back until the data is read", () => {

@@ -80,6 +80,8 @@ export class Adc extends Peripheral {
   #injectedRank = 0;
   /** Conversions since the trigger, in discontinuous mode. */
   #inPart = 0;
+  /** The sequence under way was begun by a master. */
+  #following = false;
   /** AUTDLY: the next conversion waits for the data to be read. */
   #delayed = false;
   readonly #data: AdcData;
@@ -181,8 +183,10 @@ export class Adc extends Peripheral {
   /** A master takes this converter along. */
   follow(injected: boolean): void {
     if (!this.registers.has("CR", ADEN)) return;
-    if (injected) this.#convertInjected();
-    else {
+    if (injected) {
+      if (this.#injectedBusy === undefined) this.#convertInjected();
+    } else if (this.#busy === undefined) {
+      this.#following = true;
       this.#rank = 0;
       this.#convert();
     }
@@ -278,6 +282,7 @@ export class Adc extends Peripheral {
     this.#busy = undefined;
     this.#rank = 0;
     this.#delayed = false;
+    this.#following = false;
     this.registers.setBits("CR", ADSTART | ADSTP, false);
   }
 
@@ -331,6 +336,11 @@ export class Adc extends Peripheral {
 
   #goOn(last: boolean, cfgr: number): void {
     if (last && (cfgr & JAUTO) !== 0) this.#convertInjected();
+    // The master begins the slave's next sequence, too.
+    if (last && this.#following) {
+      this.#following = false;
+      return;
+    }
     // DISCNUM + 1 conversions belong to a part of the sequence.
     const inPart = (cfgr & DISCEN) === 0 || this.#inPart++ < ((cfgr >>> 17) & 7);
     const more = last ? (cfgr & CONT) !== 0 && (cfgr & DISCEN) === 0 : inPart;
