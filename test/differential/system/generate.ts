@@ -12,9 +12,11 @@ import {
 } from "./exceptions.js";
 import { FAULT_ITEMS, STACK_ITEMS } from "./faults.js";
 import { FLOAT_ITEMS, LAZY_ITEMS } from "./floats.js";
+import { MPU_ITEMS, open } from "./regions.js";
 
 /** What a case is about: items for the thread and for handlers. */
 interface Theme {
+  readonly begin?: (random: Random) => Item[];
   readonly thread: readonly Make[];
   readonly handlers: readonly Make[];
 }
@@ -29,6 +31,11 @@ const THEMES: Readonly<Record<string, Theme>> = {
     thread: [...FLOAT_ITEMS, ...FLOAT_ITEMS, ...FLOAT_ITEMS, ...EXCEPTION_ITEMS],
     handlers: [...FLOAT_ITEMS, ...FLOAT_ITEMS, ...EXCEPTION_ITEMS, ...LAZY_ITEMS],
   },
+  regions: {
+    begin: open,
+    thread: [...MPU_ITEMS, ...MPU_ITEMS, ...MPU_ITEMS, ...EXCEPTION_ITEMS],
+    handlers: [...MPU_ITEMS, ...EXCEPTION_ITEMS],
+  },
 };
 export const THEME_NAMES = Object.keys(THEMES);
 
@@ -37,11 +44,15 @@ const NMI = 2;
 const HARD_FAULT = 3;
 
 export function makeCase(random: Random, theme = random.pick(THEME_NAMES)): SystemCase {
-  const { thread, handlers } = THEMES[theme] as Theme;
+  const { begin: first, thread, handlers } = THEMES[theme] as Theme;
   let tag = 0;
   const draw = (from: readonly Make[], count: number): Item[] =>
     Array.from({ length: count }, () => random.pick(from)(random, tag++));
-  const begin = [...prepare(random), ...(random.chance(70) ? [threadMode(random)] : [])];
+  const begin = [
+    ...prepare(random),
+    ...(first?.(random) ?? []),
+    ...(random.chance(70) ? [threadMode(random)] : []),
+  ];
   const bodies = HANDLED.map((number): [number, Item[]] => {
     // A fault in one of these is a lockup, which ends QEMU.
     if (number === NMI || number === HARD_FAULT) {

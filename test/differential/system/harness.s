@@ -289,6 +289,12 @@ leave:
   bne 2f
   ldr r0, [r1, #28]
   orr r0, #0x01000000             @ wherever it leads: the order of INVSTATE and IACCVIOL is told nowhere
+  ubfx r2, r0, #0, #9             @ QEMU ends itself on the return from a handler that does not exist
+  subs r2, #2
+  cmp r2, #46
+  itt hs
+  bichs r0, #0x1f0
+  bichs r0, #0x00f
   tst lr, #4
   itt ne
   bicne r0, #0x1f0

@@ -5,7 +5,7 @@ import { compareSystem } from "./compare.js";
 const SEED = 20_261_129;
 const CASES = 1500;
 
-test("exceptions, faults and floating-point contexts are handled as on QEMU's Cortex-M7", async () => {
+test("exceptions, faults, MPU regions and floating-point contexts are handled as on QEMU's Cortex-M7", async () => {
   const { entries, lockups, differences } = await compareSystem(SEED, CASES);
   assert.deepEqual(differences, [], `seed ${SEED}`);
   assert.ok(entries > CASES * 3, `${entries} entries`);

@@ -14,7 +14,9 @@ export const ldr = (t: number, n: number, words = 0): number => 0x6800 | (words 
 export const str = (t: number, n: number, words = 0): number => 0x6000 | (words << 6) | (n << 3) | t;
 export const ldrh = (t: number, n: number): number => 0x8800 | (n << 3) | t;
 export const strh = (t: number, n: number): number => 0x8000 | (n << 3) | t;
-/** LDRD, STRD without offset. */
+export const ldrt = (t: number, n: number): number[] => [0xf850 | n, (t << 12) | 0xe00];
+export const strt = (t: number, n: number): number[] => [0xf840 | n, (t << 12) | 0xe00];
+/** LDRD without offset. */
 export const ldrd = (t: number, t2: number, n: number): number[] => [0xe9d0 | n, (t << 12) | (t2 << 8)];
 /** LDMIA, STMIA of any registers, `writeBack` 0 or 1. */
 export const ldm = (n: number, list: number, writeBack = 0): number[] => [
