@@ -90,13 +90,16 @@ function pushFrame(cpu: CortexM7, pc: number, xpsr: number): void {
   const padded = sp & 4;
   const frame = (sp - (floating ? FP_FRAME_BYTES : FRAME_BYTES)) & ~7;
   cpu.r[13] = frame;
+  // A fault abandons memory accesses, not what lazy stacking notes for later.
+  const lazy = floating && cpu.fpu.lazy;
+  if (lazy) cpu.fpu.stack(frame + FRAME_BYTES);
   const mem = cpu.mem;
   for (let i = 0; i < 4; i++) mem.store32(frame + i * 4, cpu.get(i));
   mem.store32(frame + 16, cpu.get(12));
   mem.store32(frame + 20, cpu.get(14));
   mem.store32(frame + 24, pc);
   mem.store32(frame + 28, xpsr | (padded === 0 ? 0 : XPSR_ALIGN));
-  if (floating) cpu.fpu.stack(frame + FRAME_BYTES);
+  if (floating && !lazy) cpu.fpu.stack(frame + FRAME_BYTES);
 }
 
 /** Reads the vector and starts the handler. A vector that cannot be read is a HardFault, before which `number` waits. */

@@ -117,9 +117,14 @@ export class Fpu implements FloatEnvironment {
     this.ready = false;
   }
 
+  /** FPCCR.LSPEN */
+  get lazy(): boolean {
+    return (this.#fpccr & FPCCR.LSPEN) !== 0;
+  }
+
   /** Exception entry: saves S0..S15 and FPSCR at `address`, or notes that this is still to be done. */
   stack(address: number): void {
-    if ((this.#fpccr & FPCCR.LSPEN) === 0) {
+    if (!this.lazy) {
       this.#checkAccess();
       this.#store(address);
       return;
