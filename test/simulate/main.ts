@@ -23,8 +23,12 @@ function number(name: "seeds" | "first-seed" | "minutes" | "workers"): number {
   const text = values[name];
   if (text === undefined) return Number.POSITIVE_INFINITY;
   const value = Number(text);
-  if (text.trim() === "" || !(value >= 0)) throw new RangeError(`--${name} ${text}: expected a number`);
-  return value;
+  const whole = name === "minutes" || Number.isInteger(value);
+  if (text.trim() !== "" && whole && value >= (name === "workers" ? 1 : 0)) return value;
+  console.error(
+    `--${name} ${text}: expected a ${name === "minutes" ? "number" : "whole number"}, such as --${name} 2`,
+  );
+  process.exit(2);
 }
 
 class Tally {

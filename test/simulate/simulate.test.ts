@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { spawn } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
 import { text } from "node:stream/consumers";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
@@ -8,9 +8,10 @@ import { type History, runHistory } from "./history.js";
 /** docs/reliability.md has the long runs. */
 const SEEDS = 2000;
 
+const MAIN = fileURLToPath(new URL("./main.js", import.meta.url));
+
 async function simulate(...args: string[]): Promise<string> {
-  const main = fileURLToPath(new URL("./main.js", import.meta.url));
-  const child = spawn(process.execPath, [main, ...args], { stdio: ["ignore", "pipe", "inherit"] });
+  const child = spawn(process.execPath, [MAIN, ...args], { stdio: ["ignore", "pipe", "inherit"] });
   return text(child.stdout);
 }
 
@@ -28,6 +29,15 @@ test("a seed is the same history every time, to the nanosecond, on new memory an
   for (const history of atOnce.reverse()) assert.deepEqual(await runHistory(history.seed), history);
 });
 
-test("wrong arguments are refused", async () => {
-  assert.equal(await simulate("--seeds", "many"), "");
+test("wrong arguments are refused", () => {
+  for (const [name, text] of [
+    ["--seeds", "many"],
+    ["--first-seed", "1.5"],
+    ["--workers", "0"],
+  ] as const) {
+    const { status, stdout, stderr } = spawnSync(process.execPath, [MAIN, name, text], { encoding: "utf8" });
+    assert.equal(status, 2);
+    assert.equal(stdout, "");
+    assert.equal(stderr, `${name} ${text}: expected a whole number, such as ${name} 2\n`);
+  }
 });

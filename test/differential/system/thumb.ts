@@ -44,14 +44,6 @@ export const UDF_W = [0xf7f0, 0xa000] as const;
 export const DSB = [0xf3bf, 0x8f4f] as const;
 export const ISB = [0xf3bf, 0x8f6f] as const;
 export const SPECIAL = {
-  APSR: 0,
-  IAPSR: 1,
-  EAPSR: 2,
-  XPSR: 3,
-  IPSR: 5,
-  EPSR: 6,
-  IEPSR: 7,
-  MSP: 8,
   PSP: 9,
   PRIMASK: 16,
   BASEPRI: 17,
