@@ -8,8 +8,8 @@ import {
 } from "../../web-assembly.js";
 import type { CortexM7 } from "../core.js";
 import type { Insn } from "../insn.js";
-import { giveFloat, takeFlags, takeFloat } from "../translate/flags.js";
-import { FloatLevel, Kind, STATE_BYTES, Word } from "../translate/state.js";
+import { giveFlags, giveFloat, takeFlags, takeFloat } from "../translate/flags.js";
+import { FloatLevel, STATE_BYTES, Word } from "../translate/state.js";
 import { type FunctionSource, moduleOf } from "../translate/wasm.js";
 import type { AccessView } from "../view.js";
 import { loopFunction, RARE, rareFunctions } from "./loop.js";
@@ -76,17 +76,11 @@ export class Interpreter {
   run(insn: Insn): Insn {
     const cpu = this.#cpu;
     const { timeline } = cpu;
-    // N and Z together cannot be told by one value; only a write to the APSR makes both 1.
-    if (cpu.nr !== cpu.zr && !cpu.unifyNZ()) return insn;
     const state = this.#state;
+    if (!giveFlags(cpu, state)) return insn;
     const { view } = cpu.mem;
     if (view !== this.#view) this.#select(view);
     const limit = timeline.cycleLimit;
-    state[Word.nz] = cpu.nr;
-    state[Word.fc] = cpu.c;
-    state[Word.fb] = cpu.v;
-    state[Word.ck] = Kind.stored;
-    state[Word.vk] = Kind.stored;
     state[Word.rem] = limit - timeline.cycles;
     const { fpu } = cpu;
     if (fpu.ready) giveFloat(fpu, state);

@@ -2,6 +2,17 @@ import type { CortexM7 } from "../core.js";
 import { FPSCR, type Fpu } from "../fpu.js";
 import { FloatLevel, Kind, Order, Word } from "./state.js";
 
+/** What N, Z, C and V are. False: N and Z together cannot be told by one value; only a write to the APSR makes both 1. */
+export function giveFlags(cpu: CortexM7, state: Int32Array): boolean {
+  if (cpu.nr !== cpu.zr && !cpu.unifyNZ()) return false;
+  state[Word.nz] = cpu.nr;
+  state[Word.fc] = cpu.c;
+  state[Word.fb] = cpu.v;
+  state[Word.ck] = Kind.stored;
+  state[Word.vk] = Kind.stored;
+  return true;
+}
+
 /** Works out N, Z, C and V from what translated code left of them (state.ts). */
 export function takeFlags(cpu: CortexM7, state: Int32Array): void {
   const nz = state[Word.nz] as number;

@@ -11,7 +11,7 @@ import type { Execute, Insn } from "../insn.js";
 import { type AccessView, PAGE_SHIFT } from "../view.js";
 import { Compiler } from "./compiler.js";
 import type { Exit, Places } from "./emit.js";
-import { giveFloat, takeFlags, takeFloat } from "./flags.js";
+import { giveFlags, giveFloat, takeFlags, takeFloat } from "./flags.js";
 import { NO_EXIT, RegionFunction } from "./function.js";
 import { type Region, RegionBuilder } from "./region.js";
 import {
@@ -20,7 +20,6 @@ import {
   HASH_EMPTY,
   HASH_PRESENT,
   hashOffset,
-  Kind,
   MAX_FUNCTIONS,
   STATE_BYTES,
   Word,
@@ -174,15 +173,9 @@ export class Translator {
     const { timeline } = cpu;
     const leader = insn.leader as Leader;
     const state = this.#state;
-    // N and Z together cannot be told by one value; only a write to the APSR makes both 1.
-    if (cpu.nr !== cpu.zr && !cpu.unifyNZ()) return leader.plain(cpu, insn);
+    if (!giveFlags(cpu, state)) return leader.plain(cpu, insn);
     timeline.cycles--;
     const limit = timeline.cycleLimit;
-    state[Word.nz] = cpu.nr;
-    state[Word.fc] = cpu.c;
-    state[Word.fb] = cpu.v;
-    state[Word.ck] = Kind.stored;
-    state[Word.vk] = Kind.stored;
     state[Word.rem] = limit - timeline.cycles;
     giveFloat(cpu.fpu, state);
     this.#compiler?.run(leader.key);
