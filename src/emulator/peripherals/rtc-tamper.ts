@@ -6,12 +6,12 @@ import type { RtcClock } from "./rtc-clock.js";
 /** Where they are: RTC_TAMP1 (also RTC_TS), RTC_TAMP2, RTC_TAMP3 (data sheet DS12556). */
 export const TAMPER_PINS = ["PC13", "PI8", "PC1"] as const;
 
-export const TSF = 1 << 11;
+const TSF = 1 << 11;
 const TSOVF = 1 << 12;
 const TAMP1F = 1 << 13;
 const TSEDGE = 1 << 3;
 const TSE = 1 << 11;
-export const TSIE = 1 << 15;
+const TSIE = 1 << 15;
 /** TAMPCR */
 const TAMPIE = 1 << 2;
 const TAMPTS = 1 << 7;

@@ -75,5 +75,3 @@ export const TIMER_PINS = {
   TIM17_CH1: { PB9: 1, PF7: 1 },
   TIM17_CH1N: { PB7: 1, PF9: 1 },
 } as const satisfies Readonly<Record<string, Readonly<Record<string, number>>>>;
-
-export type TimerSignal = keyof typeof TIMER_PINS;

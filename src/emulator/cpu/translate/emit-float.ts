@@ -46,7 +46,7 @@ function highWord(e: Emit, double: 0 | 1, local: number): void {
 }
 
 /** Leaves to the interpreter when the local holds an infinity or a NaN. */
-export function finiteOnly(e: Emit, double: 0 | 1, local: number): void {
+function finiteOnly(e: Emit, double: 0 | 1, local: number): void {
   e.slowIf(() => {
     highWord(e, double, local);
     e.body.const(EXPONENT[double]);
