@@ -14,7 +14,7 @@ import {
 import { BoardError } from "../protocol/errors.js";
 import type { Access } from "../protocol/messages.js";
 import type { Session } from "../protocol/session.js";
-import type { CommandContext } from "./context.js";
+import type { CommandContext } from "./command.js";
 import { AccessDeniedError } from "./errors.js";
 import { type FoundKeys, findKeys } from "./key-files.js";
 import type { JsonValue } from "./reporter.js";

@@ -1,27 +1,5 @@
 /** All commands. Each is loaded only when it runs, so that the others, --help and --version stay quick. */
-import type { CommandContext } from "./context.js";
-
-/** Arguments in the order of `arguments`; a missing optional one is undefined. */
-export type RunCommand = (
-  context: CommandContext,
-  args: readonly (string | undefined)[],
-  options: Readonly<Record<string, unknown>>,
-) => Promise<void>;
-
-export interface CommandSpec {
-  /** One word, or two: a group and what is done in it. */
-  readonly name: string;
-  readonly summary: string;
-  /** As commander takes them: "<LENGTH>" is needed, "[ADDR]" is not. */
-  readonly arguments: readonly string[];
-  /** For help, where the arguments alone do not tell it. */
-  readonly usage?: string;
-  /** Flags and what they do. */
-  readonly options?: readonly (readonly [flags: string, description: string])[];
-  /** It takes --all and several --serial. */
-  readonly severalBoards?: boolean;
-  load(): Promise<{ readonly run: RunCommand }>;
-}
+import type { CommandSpec } from "./command.js";
 
 /** What the commands of keys do together. */
 export const GROUPS: Readonly<Record<string, string>> = {

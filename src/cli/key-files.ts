@@ -4,7 +4,7 @@ import { type AuthorityFile, isLocked, parseAuthority, unlockAuthority } from ".
 import type { KeyPair } from "../keys/ed25519.js";
 import { PassphraseError } from "../keys/errors.js";
 import { formatKeys, type Key, parseKeys } from "../keys/keys-file.js";
-import type { CommandContext } from "./context.js";
+import type { CommandContext } from "./command.js";
 import { UsageError } from "./errors.js";
 import { readIfPresent, readInput, writePrivate } from "./files.js";
 import type { CliIo } from "./io.js";

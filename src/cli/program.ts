@@ -1,6 +1,7 @@
 import { Command, CommanderError } from "commander";
-import { COMMANDS, type CommandSpec, GROUPS } from "./commands.js";
-import { DEFAULT_RUN_FOR, DEFAULT_TIMEOUT, type GlobalOptions } from "./context.js";
+import { DEFAULT_RUN_FOR, DEFAULT_TIMEOUT } from "./board-job.js";
+import type { CommandSpec, GlobalOptions } from "./command.js";
+import { COMMANDS, GROUPS } from "./commands.js";
 import { UsageError } from "./errors.js";
 import type { CliIo } from "./io.js";
 import { packageVersion } from "./package-root.js";

@@ -1,5 +1,5 @@
 /** One command on several boards at once: each has its own link and its own lines; one that fails stops no other. */
-import type { CommandContext, GlobalOptions } from "./context.js";
+import type { CommandContext, GlobalOptions } from "./command.js";
 import { BoardsFailedError, UsageError } from "./errors.js";
 import { exitCodeOf } from "./exit-codes.js";
 import type { CliIo, Output } from "./io.js";

@@ -1,7 +1,7 @@
 import { BoardFileError } from "../../boards/board.js";
 import { NOR_PARTS } from "../../emulator/flash/parts.js";
 import { readBoard } from "../board-files.js";
-import type { RunCommand } from "../commands.js";
+import type { RunCommand } from "../command.js";
 
 export const run: RunCommand = async ({ reporter }, [file = ""]) => {
   const board = readBoard(file);

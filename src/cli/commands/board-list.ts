@@ -1,5 +1,5 @@
 import { boardNames, readBoard } from "../board-files.js";
-import type { RunCommand } from "../commands.js";
+import type { RunCommand } from "../command.js";
 
 export const run: RunCommand = async ({ reporter }) => {
   const boards = boardNames().map((name) => ({ name, title: readBoard(name).title }));

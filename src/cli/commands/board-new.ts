@@ -5,7 +5,7 @@ import { completeBoard } from "../../boards/draft.js";
 import { NOR_PARTS } from "../../emulator/flash/parts.js";
 import { buildBoardFirmware, type FirmwareBuild } from "../board/firmware-build.js";
 import { askBoard, Questions } from "../board/questions.js";
-import type { RunCommand } from "../commands.js";
+import type { RunCommand } from "../command.js";
 import { FileError } from "../errors.js";
 import { readIfPresent, readInput, writeResult } from "../files.js";
 import type { CliIo } from "../io.js";

@@ -2,7 +2,7 @@ import type { Board, Pin, Region } from "../../boards/board.js";
 import { FLASH_PINS } from "../../boards/board.js";
 import { hex32 } from "../../protocol/hex.js";
 import { readBoard } from "../board-files.js";
-import type { RunCommand } from "../commands.js";
+import type { RunCommand } from "../command.js";
 import { formatBytes } from "../progress-bar.js";
 import type { JsonValue } from "../reporter.js";
 

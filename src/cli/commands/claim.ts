@@ -1,7 +1,7 @@
 import { fingerprint, sameBytes } from "../../keys/ed25519.js";
 import { OWNED } from "../../protocol/access.js";
-import type { RunCommand } from "../commands.js";
-import { withBoard } from "../context.js";
+import { withBoard } from "../board-job.js";
+import type { RunCommand } from "../command.js";
 import { readAuthority } from "../key-files.js";
 
 export const run: RunCommand = async (context, _, options) => {

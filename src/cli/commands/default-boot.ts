@@ -1,7 +1,7 @@
 import { getBootAddress, setBootAddress } from "../../flasher/index.js";
 import { hex32 } from "../../protocol/hex.js";
-import type { RunCommand } from "../commands.js";
-import { withBoard } from "../context.js";
+import { withBoard } from "../board-job.js";
+import type { RunCommand } from "../command.js";
 import { parseAddress } from "../numbers.js";
 
 export const run: RunCommand = async (context, [text]) => {

@@ -3,8 +3,7 @@ import { INTERNAL_FLASH, type Layout, PROBE_TABLE_OFFSET } from "../../gdb/layou
 import type { Via } from "../../gdb/loader.js";
 import { EMULATED, kindOfCommand, kindOfPort, type ServerKind } from "../../gdb/server-kinds.js";
 import { readBoard } from "../board-files.js";
-import type { RunCommand } from "../commands.js";
-import type { CommandContext, GlobalOptions } from "../context.js";
+import type { CommandContext, GlobalOptions, RunCommand } from "../command.js";
 import { UsageError } from "../errors.js";
 import { standBetween } from "../gdb/between.js";
 import { flashProgram } from "../gdb/flash-program.js";

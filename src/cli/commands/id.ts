@@ -1,6 +1,6 @@
 import { accessJson, describeGrant, describeOwner } from "../board-access.js";
-import type { RunCommand } from "../commands.js";
-import { withBoard } from "../context.js";
+import { withBoard } from "../board-job.js";
+import type { RunCommand } from "../command.js";
 
 export const run: RunCommand = (context) =>
   withBoard(

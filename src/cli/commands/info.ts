@@ -4,8 +4,8 @@ import { BoardError } from "../../protocol/errors.js";
 import { hex32, hexBytes } from "../../protocol/hex.js";
 import { type Range, STAY_REASONS } from "../../protocol/messages.js";
 import { accessJson, describeGrant, describeOwner, describePolicy } from "../board-access.js";
-import type { RunCommand } from "../commands.js";
-import { withBoard } from "../context.js";
+import { withBoard } from "../board-job.js";
+import type { RunCommand } from "../command.js";
 import { formatBytes } from "../progress-bar.js";
 import type { JsonValue } from "../reporter.js";
 

@@ -2,7 +2,7 @@
 import { hex } from "../../image/error.js";
 import { type Inspection, inspectFile } from "../../image/inspect.js";
 import { hexBytes } from "../../protocol/hex.js";
-import type { RunCommand } from "../commands.js";
+import type { RunCommand } from "../command.js";
 import { readInput } from "../files.js";
 import { formatBytes } from "../progress-bar.js";
 

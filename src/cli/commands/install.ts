@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { bootloaderImage, imageFolder, readBoard } from "../board-files.js";
-import type { RunCommand } from "../commands.js";
+import type { RunCommand } from "../command.js";
 import { UsageError } from "../errors.js";
 import { refuseFirstStage } from "../install/first-stage.js";
 import {

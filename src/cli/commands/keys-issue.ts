@@ -4,7 +4,7 @@ import { dayText, isExpired, NEVER, parseDay } from "../../keys/dates.js";
 import { addKey } from "../../keys/keys-file.js";
 import { RIGHTS, type Right, rightBits, rightNames } from "../../protocol/access.js";
 import { uidFromBoardId } from "../../protocol/board-id.js";
-import type { RunCommand } from "../commands.js";
+import type { RunCommand } from "../command.js";
 import { UsageError } from "../errors.js";
 import { readAuthority, readKeys, unlock, writeKeys } from "../key-files.js";
 

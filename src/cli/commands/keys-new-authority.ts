@@ -2,7 +2,7 @@ import { join } from "node:path";
 import { formatAuthority, newAuthority } from "../../keys/authority.js";
 import { fingerprint } from "../../keys/ed25519.js";
 import { hexBytes } from "../../protocol/hex.js";
-import type { RunCommand } from "../commands.js";
+import type { RunCommand } from "../command.js";
 import { FileError } from "../errors.js";
 import { readIfPresent, writePrivate, writeResult } from "../files.js";
 import { askNewPassphrase, authorityPath } from "../key-files.js";

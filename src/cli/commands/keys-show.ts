@@ -3,7 +3,7 @@ import { dayText, isExpired, NEVER } from "../../keys/dates.js";
 import { fingerprint } from "../../keys/ed25519.js";
 import { type Key, keyFault } from "../../keys/keys-file.js";
 import { type Right, rightNames } from "../../protocol/access.js";
-import type { RunCommand } from "../commands.js";
+import type { RunCommand } from "../command.js";
 import { FileError } from "../errors.js";
 import { findKeys } from "../key-files.js";
 

@@ -1,4 +1,4 @@
-import type { RunCommand } from "../commands.js";
+import type { RunCommand } from "../command.js";
 
 export const run: RunCommand = async ({ io, reporter }) => {
   const boards = await io.listPorts();

@@ -4,7 +4,7 @@ import { checkExstVectors, EXST_LOAD_ADDRESS, packExst, readExst } from "../../i
 import { imageFormat, loadImage } from "../../image/load.js";
 import { fillGaps } from "../../image/segments.js";
 import { hexBytes } from "../../protocol/hex.js";
-import type { RunCommand } from "../commands.js";
+import type { RunCommand } from "../command.js";
 import { readInput, writeResult } from "../files.js";
 import { formatBytes } from "../progress-bar.js";
 

@@ -1,7 +1,7 @@
 import { POLICY_OWN_CERTIFICATES, POLICY_REQUIRE_SIGNED } from "../../protocol/access.js";
 import { describeOwner, describePolicy } from "../board-access.js";
-import type { RunCommand } from "../commands.js";
-import { withBoard } from "../context.js";
+import { withBoard } from "../board-job.js";
+import type { RunCommand } from "../command.js";
 import { UsageError } from "../errors.js";
 import { ownerLogin } from "../key-files.js";
 

@@ -1,5 +1,5 @@
-import type { RunCommand } from "../commands.js";
-import { withBoard } from "../context.js";
+import { withBoard } from "../board-job.js";
+import type { RunCommand } from "../command.js";
 import { AccessDeniedError, UsageError } from "../errors.js";
 import { ownerLogin } from "../key-files.js";
 

@@ -1,7 +1,7 @@
 import { readRange } from "../../flasher/index.js";
 import { hex32 } from "../../protocol/hex.js";
-import type { RunCommand } from "../commands.js";
-import { withBoard } from "../context.js";
+import { withBoard } from "../board-job.js";
+import type { RunCommand } from "../command.js";
 import { UsageError } from "../errors.js";
 import { writeResult } from "../files.js";
 import { parseAddress, parseLength } from "../numbers.js";

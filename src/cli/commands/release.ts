@@ -1,6 +1,6 @@
 import { OWNED } from "../../protocol/access.js";
-import type { RunCommand } from "../commands.js";
-import { withBoard } from "../context.js";
+import { withBoard } from "../board-job.js";
+import type { RunCommand } from "../command.js";
 import { ownerLogin } from "../key-files.js";
 
 export const run: RunCommand = async (context, _, options) => {

@@ -2,7 +2,7 @@ import { fillGaps } from "../../image/segments.js";
 import { formatSignature, signApplication } from "../../keys/app-signature.js";
 import { fingerprint } from "../../keys/ed25519.js";
 import { hex32, hexBytes } from "../../protocol/hex.js";
-import type { RunCommand } from "../commands.js";
+import type { RunCommand } from "../command.js";
 import { UsageError } from "../errors.js";
 import { readImage, splitAddressAndFile, writeResult } from "../files.js";
 import { readAuthority, unlock } from "../key-files.js";

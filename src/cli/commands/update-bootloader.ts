@@ -1,8 +1,8 @@
 import { readBootloaderIdentity } from "../../flasher/bootloader-image.js";
 import { reset, updateBootloader } from "../../flasher/index.js";
 import { boardNames, bootloaderImage, readBoard } from "../board-files.js";
-import type { RunCommand } from "../commands.js";
-import { withBoard } from "../context.js";
+import { withBoard } from "../board-job.js";
+import type { RunCommand } from "../command.js";
 import { refuseFirstStage } from "../install/first-stage.js";
 import { readInternalImage } from "../internal-image.js";
 import { ownerLogin } from "../key-files.js";

@@ -1,7 +1,7 @@
 import { verifyImage } from "../../flasher/index.js";
 import { hex32 } from "../../protocol/hex.js";
-import type { RunCommand } from "../commands.js";
-import { withBoard } from "../context.js";
+import { withBoard } from "../board-job.js";
+import type { RunCommand } from "../command.js";
 import { readImage, splitAddressAndFile } from "../files.js";
 import { formatBytes } from "../progress-bar.js";
 

@@ -5,7 +5,7 @@ import { AdcCommon } from "../peripherals/adc-common.js";
 import { COMPARATOR_PINS, Comp } from "../peripherals/comp.js";
 import { Dac } from "../peripherals/dac.js";
 import { parsePin } from "../peripherals/gpio.js";
-import type { ChipPart, ConnectedWiring } from "./connected-peripherals.js";
+import type { ChipPart, ConnectedWiring } from "./chip-part.js";
 import type { InternalSignal } from "./internal-signals.js";
 
 const ADC_PRESCALERS = [1, 2, 4, 6, 8, 10, 12, 16, 32, 64, 128, 256] as const;

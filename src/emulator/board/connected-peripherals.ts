@@ -1,50 +1,19 @@
 /** SPI, I2C, SAI, SDMMC, LTDC, LPTIM, HSEM of the chip, as rows: with nothing attached to their pins. */
 
-import type { BusDevice } from "../bus.js";
 import type { KernelClock } from "../peripherals/clock-tree.js";
 import { DelayBlock } from "../peripherals/delay-block.js";
-import { type Gpio, type PortLetter, parsePin } from "../peripherals/gpio.js";
+import { parsePin } from "../peripherals/gpio.js";
 import { Hsem } from "../peripherals/hsem.js";
 import { I2c } from "../peripherals/i2c.js";
 import { Lptim, type LptimInput } from "../peripherals/lptim.js";
 import { Ltdc } from "../peripherals/ltdc.js";
-import type { ResetName } from "../peripherals/rcc-registers.js";
 import { Sai } from "../peripherals/sai.js";
 import { Sdmmc } from "../peripherals/sdmmc.js";
 import { Spi } from "../peripherals/spi.js";
-import type { Tim } from "../peripherals/tim.js";
 import { TIMER_PINS } from "../peripherals/timer-pins.js";
-import type { SdCardPort } from "../sd-port.js";
 import { analogPeripherals } from "./analog-wiring.js";
-import type { ChipRequests } from "./dma-requests.js";
-import type { InternalSignal, InternalSignals } from "./internal-signals.js";
-import type { PinInputs } from "./pin-inputs.js";
-import type { Wiring } from "./serial-and-timers.js";
-
-export interface ChipPart {
-  readonly name: string;
-  readonly address: number;
-  /** Bytes; default 0x400. */
-  readonly size?: number;
-  readonly device: BusDevice & { reset(): void };
-  readonly resetBit?: ResetName;
-}
-
-export interface ConnectedWiring extends Wiring {
-  readonly requests: ChipRequests;
-  /** Numbers in [0, 1): noise of open inputs. */
-  readonly random: () => number;
-  readonly timer: (name: string) => Tim | undefined;
-  readonly gpio: Readonly<Record<PortLetter, Gpio>>;
-  readonly inputs: PinInputs;
-  readonly signals: InternalSignals;
-  /** `changed` runs after anything that may change a frequency. */
-  readonly onClockChange: (changed: () => void) => void;
-  /** A signal of an EXTI line inside the chip. */
-  readonly edge: (line: number, high: boolean) => void;
-  /** The card in SDMMC1's slot. */
-  readonly sdCard: () => SdCardPort | undefined;
-}
+import type { ChipPart, ConnectedWiring } from "./chip-part.js";
+import type { InternalSignal } from "./internal-signals.js";
 
 const SPIS = [
   { name: "SPI1", address: 0x4001_3000, irq: 35, clock: "SPI123", fifoBytes: 16 },

@@ -9,7 +9,7 @@ import { Dmamux } from "../peripherals/dmamux.js";
 import { Mdma } from "../peripherals/mdma.js";
 import type { QuadSpi } from "../peripherals/quadspi.js";
 import type { Tim } from "../peripherals/tim.js";
-import type { ChipPart } from "./connected-peripherals.js";
+import type { ChipPart } from "./chip-part.js";
 import { dmaBus } from "./dma-bus.js";
 import type { ChipRequests } from "./dma-requests.js";
 import type { InternalSignal, InternalSignals } from "./internal-signals.js";

@@ -4,7 +4,7 @@ import { Crc } from "../peripherals/crc.js";
 import { Hash } from "../peripherals/hash.js";
 import { Rng } from "../peripherals/rng.js";
 import { Wwdg } from "../peripherals/wwdg.js";
-import type { ChipPart } from "./connected-peripherals.js";
+import type { ChipPart } from "./chip-part.js";
 import { ADDRESS, IRQ } from "./memory-map.js";
 import type { Wiring } from "./serial-and-timers.js";
 

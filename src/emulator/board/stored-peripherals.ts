@@ -23,7 +23,7 @@ import {
   SPDIFRX,
   SWPMI,
 } from "../peripherals/tables/stored.js";
-import type { ChipPart } from "./connected-peripherals.js";
+import type { ChipPart } from "./chip-part.js";
 
 interface Row {
   readonly name: string;

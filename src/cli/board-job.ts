@@ -1,38 +1,18 @@
+/** Runs a job on the board that the global options name, and puts everything away behind it. */
 import type { Connection } from "../flasher/connection.js";
 import type { Session, SessionOptions } from "../protocol/session.js";
 import type { Transport } from "../protocol/transport.js";
 import type { BoardAccess, Login } from "./board-access.js";
+import type { CommandContext } from "./command.js";
 import { InterruptedError, UsageError } from "./errors.js";
-import type { BoardLink, CliIo, OpenBoard } from "./io.js";
+import type { BoardLink, OpenBoard } from "./io.js";
 import { parseSeconds } from "./numbers.js";
-import type { Reporter } from "./reporter.js";
 
 /** Milliseconds that a command waits for a board unless --timeout says otherwise. */
 export const DEFAULT_TIMEOUT = 60_000;
 
 /** Seconds of board time that a board which imflasher runs itself goes on after a restart. */
 export const DEFAULT_RUN_FOR = 2;
-
-/** Options of every command, as commander gives them. */
-export interface GlobalOptions {
-  readonly port?: string;
-  readonly serial?: string;
-  /** Every --serial, where it was given more than once. */
-  readonly serials?: readonly string[];
-  readonly board?: string;
-  readonly json?: boolean;
-  readonly timeout?: string;
-  readonly state?: string;
-  readonly runFor?: string;
-  readonly keys?: string;
-}
-
-/** What a command works with. */
-export interface CommandContext {
-  readonly io: CliIo;
-  readonly reporter: Reporter;
-  readonly options: GlobalOptions;
-}
 
 /** Chooses the way to the board that the global options name. */
 export async function openLink(context: CommandContext): Promise<BoardLink> {

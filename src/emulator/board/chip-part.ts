@@ -1,0 +1,36 @@
+/** What a part of the chip is to the bus, and what those with pins are connected to. */
+
+import type { BusDevice } from "../bus.js";
+import type { Gpio, PortLetter } from "../peripherals/gpio.js";
+import type { ResetName } from "../peripherals/rcc-registers.js";
+import type { Tim } from "../peripherals/tim.js";
+import type { SdCardPort } from "../sd-port.js";
+import type { ChipRequests } from "./dma-requests.js";
+import type { InternalSignals } from "./internal-signals.js";
+import type { PinInputs } from "./pin-inputs.js";
+import type { Wiring } from "./serial-and-timers.js";
+
+export interface ChipPart {
+  readonly name: string;
+  readonly address: number;
+  /** Bytes; default 0x400. */
+  readonly size?: number;
+  readonly device: BusDevice & { reset(): void };
+  readonly resetBit?: ResetName;
+}
+
+export interface ConnectedWiring extends Wiring {
+  readonly requests: ChipRequests;
+  /** Numbers in [0, 1): noise of open inputs. */
+  readonly random: () => number;
+  readonly timer: (name: string) => Tim | undefined;
+  readonly gpio: Readonly<Record<PortLetter, Gpio>>;
+  readonly inputs: PinInputs;
+  readonly signals: InternalSignals;
+  /** `changed` runs after anything that may change a frequency. */
+  readonly onClockChange: (changed: () => void) => void;
+  /** A signal of an EXTI line inside the chip. */
+  readonly edge: (line: number, high: boolean) => void;
+  /** The card in SDMMC1's slot. */
+  readonly sdCard: () => SdCardPort | undefined;
+}
