@@ -21,8 +21,13 @@ export interface MemoryWiring {
   readonly flashKib: number;
 }
 
-/** @returns the RAMs whose content is noise after power-on. */
-export function mapMemories({ bus, memory, rcc, log, uniqueId, flashKib }: MemoryWiring): Uint8Array[] {
+export interface MappedMemories {
+  /** RAMs whose content is noise after power-on. */
+  readonly noisy: readonly Uint8Array[];
+  readonly backup: Uint8Array;
+}
+
+export function mapMemories({ bus, memory, rcc, log, uniqueId, flashKib }: MemoryWiring): MappedMemories {
   const noisy: Uint8Array[] = [];
   const gated = (name: "SRAM1" | "SRAM2" | "SRAM3" | "BKPRAM", size: number) =>
     new GatedRam(name, new Ram(size, memory), rcc.clockGate(name), log);
@@ -43,8 +48,9 @@ export function mapMemories({ bus, memory, rcc, log, uniqueId, flashKib }: Memor
   const messages = new Ram(SIZE.FDCAN_MESSAGE_RAM);
   const gatedMessages = new GatedRam("FDCAN message RAM", messages, rcc.clockGate("FDCAN"), log);
   bus.map(ADDRESS.FDCAN_MESSAGE_RAM, SIZE.FDCAN_MESSAGE_RAM, gatedMessages, "FDCAN message RAM");
-  bus.map(ADDRESS.BACKUP_SRAM, SIZE.BACKUP_SRAM, gated("BKPRAM", SIZE.BACKUP_SRAM), "backup SRAM");
-  return noisy;
+  const backup = gated("BKPRAM", SIZE.BACKUP_SRAM);
+  bus.map(ADDRESS.BACKUP_SRAM, SIZE.BACKUP_SRAM, backup, "backup SRAM");
+  return { noisy, backup: backup.bytes };
 }
 
 /** FMC with the SDRAM at it. */

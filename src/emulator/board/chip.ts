@@ -22,7 +22,7 @@ import { Syscfg } from "../peripherals/syscfg.js";
 import type { Tim } from "../peripherals/tim.js";
 import type { Usart } from "../peripherals/usart.js";
 import { ChipBusTiming } from "./bus-timing.js";
-import { mapExternalMemory, mapMemories } from "./chip-memories.js";
+import { type MappedMemories, mapExternalMemory, mapMemories } from "./chip-memories.js";
 import type { ChipOptions } from "./chip-options.js";
 import type { ChipPart } from "./chip-part.js";
 import { ClockFollowers } from "./clock-followers.js";
@@ -86,7 +86,7 @@ export class Chip {
 
   readonly #options: ChipOptions;
   readonly #irqs = new SharedLines((irq) => this.cpu.irqLine(irq));
-  readonly #rams: readonly Uint8Array[];
+  readonly #rams: MappedMemories;
   /** What a system reset puts into its reset state, besides RCC and the core. */
   readonly #resettable: (() => void)[] = [];
   readonly #clocks = new ClockFollowers({
@@ -188,7 +188,7 @@ export class Chip {
   /** Power comes back: RAM holds noise. @param backupLost VBAT was gone too. */
   powerOn(backupLost: boolean): void {
     this.#pendingReset = undefined;
-    for (const ram of this.#rams) this.#noise(ram);
+    for (const ram of this.#rams.noisy) this.#noise(ram);
     this.#reset(() => {
       this.pwr.powerOn(backupLost);
       this.rcc.powerOn(backupLost);
@@ -252,10 +252,19 @@ export class Chip {
       interrupt: this.#irqs.source(IRQ.FLASH),
       memory: this.bus.memory,
       onTimingChange: () => this.rcc.checkOperatingPoint(),
+      clockHz: () => this.rcc.clockTree.hclkHz,
+      onRegression: () => this.#eraseBackup(),
+      onSwap: () => this.bus.codeChanged(ADDRESS.FLASH_MEMORY, this.flash.size),
     });
     this.#mapController("FLASH", ADDRESS.FLASH, SIZE.FLASH, flash);
     this.#map("internal flash", ADDRESS.FLASH_MEMORY, flash.size, flash.memory);
     return flash;
+  }
+
+  /** Read protection was taken back: the other secured regions are erased as well (RM0433, "RDP protection transitions"). */
+  #eraseBackup(): void {
+    this.rtc.eraseBackup();
+    this.#rams.backup.fill(0);
   }
 
   #makeRcc(): Rcc {

@@ -140,7 +140,7 @@ export function boardFlash(board: EmulatedBoard): DebugFlash {
     address: ADDRESS.FLASH_MEMORY,
     length: board.chip.flash.size,
     blockSize: SECTOR_BYTES,
-    content: () => board.chip.flash.save().cells.bytes.slice(),
+    content: () => board.chip.flash.content,
     program: (content) => board.loadInternal(content),
   };
 }

@@ -4,7 +4,9 @@ import { type AccessSize, BusFault, type EmulatorLog } from "../bus.js";
 import type { RegisterBlock } from "../registers.js";
 import type { Timeline, TimelineEvent } from "../timeline.js";
 import { FLASH_WORD_BYTES, type FlashCells } from "./flash-cells.js";
+import { FlashCrc } from "./flash-crc.js";
 import { type ByteRange, bankRange, type FlashGeometry, sectorRange } from "./flash-geometry.js";
+import { overlap, protectedArea } from "./flash-options.js";
 import { type BankRegister, bankRegister, type FlashHooks, type FlashRegister } from "./flash-registers.js";
 import { FlashWriteBuffer } from "./flash-write-buffer.js";
 import { KeyLock } from "./key-lock.js";
@@ -21,6 +23,8 @@ export interface FlashBankOptions {
   readonly registers: () => RegisterBlock<FlashRegister>;
   /** A flag or its enable bit changed. */
   readonly onFlags: () => void;
+  /** AXI clock, Hz. */
+  readonly clockHz: () => number;
 }
 
 type OperationKind = "program" | "erase" | "options";
@@ -38,17 +42,24 @@ const SER = 1 << 2;
 const BER = 1 << 3;
 const FW = 1 << 6;
 const START = 1 << 7;
+const CRC_EN = 1 << 15;
 const SNB = 7 << 8;
 const BSY = 1 << 0;
 const WBNE = 1 << 1;
 const QW = 1 << 2;
+const CRC_BUSY = 1 << 3;
 const EOP = 1 << 16;
 const WRPERR = 1 << 17;
 const PGSERR = 1 << 18;
 const STRBERR = 1 << 19;
 const INCERR = 1 << 21;
+const SNECCERR = 1 << 25;
 const DBECCERR = 1 << 26;
+const CRCEND = 1 << 27;
+const CRCRDERR = 1 << 28;
 const FLAGS = 0x1fef_0000;
+/** Of OPTSR. */
+const SECURITY = 1 << 21;
 
 /** Typical times by PSIZE 0..3 = x8, x16, x32, x64 (data sheet DS12556, "Flash memory programming"). */
 const PROGRAM_NS = [290e3, 180e3, 130e3, 100e3] as const;
@@ -58,12 +69,30 @@ export class FlashBank {
   readonly #options: FlashBankOptions;
   readonly #control: KeyLock;
   readonly #buffer = new FlashWriteBuffer();
+  readonly #crc: FlashCrc;
   #operation: Operation | undefined;
 
   constructor(options: FlashBankOptions) {
     this.#options = options;
     const key = bankRegister("KEYR", options.index);
     this.#control = new KeyLock(`FLASH_${key}`, [0x4567_0123, 0xcdef_89ab], options.log);
+    this.#crc = this.#makeCrc();
+  }
+
+  #makeCrc(): FlashCrc {
+    return new FlashCrc({
+      ...this.#options,
+      control: () => this.#get("CRCCR"),
+      start: () => this.#get("CRCSADD"),
+      end: () => this.#get("CRCEADD"),
+      data: () => this.#options.registers().get("CRCDATAR"),
+      setData: (crc) => this.#options.registers().set("CRCDATAR", crc),
+      unreadable: (range) => this.#areas().some((area) => overlap(area, range)),
+      busy: (on, error) => {
+        this.#setBits("SR", CRC_BUSY, on);
+        if (!on) this.#raise(CRCEND | (error ? CRCRDERR : 0));
+      },
+    });
   }
 
   get idle(): boolean {
@@ -75,19 +104,46 @@ export class FlashBank {
     return (this.#get("SR") & this.#get("CR") & FLAGS) !== 0;
   }
 
+  get crcBusy(): boolean {
+    return this.#crc.busy;
+  }
+
+  get unlocked(): boolean {
+    return !this.#has("CR", LOCK);
+  }
+
   hooks(): FlashHooks {
     return {
-      [this.#name("KEYR")]: (written: number) => this.#setBits("CR", LOCK, !this.#control.write(written)),
+      [this.#name("KEYR")]: (key: number, _before: number, laneMask: number) => {
+        const result = this.#control.write(key, laneMask);
+        this.#setBits("CR", LOCK, result !== "open");
+        if (result === "wrong") throw new BusFault("a wrong key for the flash", 0);
+      },
       [this.#name("CR")]: (written: number, before: number) => this.#writeCr(written, before),
-      [this.#name("CCR")]: (written: number) => {
-        this.#setBits("SR", written & FLAGS, false);
-        this.#options.onFlags();
+      [this.#name("CCR")]: (written: number) => this.#clearFlags(written),
+      [this.#name("CRCCR")]: (written: number, before: number) => {
+        if (this.#has("CR", CRC_EN)) this.#crc.configure(written);
+        else this.#options.registers().set(this.#name("CRCCR"), before);
       },
     };
   }
 
+  /** Another register of this bank was written between its two keys: a bus error. */
+  interruptKeys(): void {
+    if (!this.#control.halfOpen) return;
+    this.#control.jam("got its first key, and then another register was written");
+    throw new BusFault("a write between the two keys of the flash", 0);
+  }
+
   reset(): void {
     this.#control.reset();
+    this.#crc.disable();
+  }
+
+  #clearFlags(flags: number): void {
+    this.#setBits("SR", flags & FLAGS, false);
+    if (!this.#has("SR", SNECCERR | DBECCERR)) this.#options.registers().set(this.#name("ECC_FA"), 0);
+    this.#options.onFlags();
   }
 
   /** An operation under way is cut off, by a power failure or a reset. */
@@ -102,7 +158,7 @@ export class FlashBank {
 
   /** @param offset in the whole flash */
   read(offset: number, size: AccessSize): number {
-    this.#waitForIdle("a read of the flash");
+    this.waitForIdle("a read of the flash");
     const { cells } = this.#options;
     const word = Math.floor(offset / FLASH_WORD_BYTES);
     if (cells.isBroken(word)) {
@@ -122,27 +178,29 @@ export class FlashBank {
       this.#fail(PGSERR, `a write to flash while ${this.#name("CR")}.PG = 0`);
       return;
     }
-    if (this.#has("SR", PGSERR | WRPERR | STRBERR | INCERR)) {
-      this.#fail(PGSERR, "a write to flash while error flags of an earlier one are set");
+    if (this.#has("SR", PGSERR | INCERR)) {
+      this.#fail(PGSERR, "a write to flash while PGSERR or INCERR of an earlier one is set");
       return;
     }
-    if (this.#protected(offset)) {
-      this.#fail(WRPERR, "a write to the write-protected sector");
-      return;
-    }
-    this.#waitForIdle("a write to the flash");
+    this.waitForIdle("a write to the flash");
     const result = this.#buffer.write(offset, size, value);
     if (result === "otherWord") {
       this.#fail(INCERR, "a write to another flash word before the buffered one was complete");
-    } else if (result === "sameByte") {
-      this.#fail(STRBERR, "a second write to the same byte of the write buffer");
-    } else if (result === "full") this.#program();
+      return;
+    }
+    if (this.#buffer.overwritten) {
+      this.#mistake("FLASH: a second write to the same byte of the write buffer: the new byte is taken");
+      this.#raise(STRBERR);
+    }
+    if (result === "full") this.#program();
     else this.#setBits("SR", WBNE, true);
   }
 
   /** The whole bank, as OPTCR.MER asks for both. */
   erase(): void {
-    if (this.idle) this.#eraseRange(this.#range);
+    this.waitForIdle("an erase");
+    this.#setBits("CR", BER, true);
+    this.#eraseRange(this.#range);
   }
 
   /** @param ns how long it takes; the bank is busy as long */
@@ -160,6 +218,10 @@ export class FlashBank {
     const { cells, log } = this.#options;
     const { word, data } = this.#buffer.take();
     this.#setBits("SR", WBNE, false);
+    if (this.#protected({ offset: word * FLASH_WORD_BYTES, length: FLASH_WORD_BYTES })) {
+      this.#fail(WRPERR, "a write to a write-protected sector");
+      return;
+    }
     if (cells.isProgrammed(word)) {
       log.note(
         `guest mistake: flash word at offset 0x${(word * FLASH_WORD_BYTES).toString(16)} is programmed a second ` +
@@ -190,24 +252,13 @@ export class FlashBank {
   }
 
   #eraseRange(range: ByteRange): void {
-    const { cells, geometry, index } = this.#options;
-    if (!this.#buffer.empty) {
-      this.#fail(PGSERR, "an erase while the write buffer is not empty");
+    const { cells } = this.#options;
+    if (this.#protected(range)) {
+      this.#fail(WRPERR, "an erase of a write-protected sector");
       return;
     }
-    for (let sector = 0; sector < geometry.sectorsPerBank; sector++) {
-      const { offset } = sectorRange(geometry, index, sector);
-      const touched = offset >= range.offset && offset < range.offset + range.length;
-      if (touched && this.#protected(offset)) {
-        this.#fail(WRPERR, "an erase of the write-protected sector");
-        return;
-      }
-    }
     this.begin("erase", this.#time(ERASE_NS), {
-      finish: () => {
-        cells.erase(range);
-        this.#setBits("CR", START, false);
-      },
+      finish: () => cells.erase(range),
       tear: () => cells.tearErase(range),
     });
   }
@@ -219,11 +270,11 @@ export class FlashBank {
     this.#operation = undefined;
     operation.finish();
     this.#setBits("SR", BSY | QW, false);
-    if (operation.kind !== "options") this.#raise(EOP);
+    this.#raise(EOP);
   }
 
   /** A bank cannot be read or written while it is busy: the bus stalls until it is done. */
-  #waitForIdle(what: string): void {
+  waitForIdle(what: string): void {
     const operation = this.#operation;
     if (operation === undefined) return;
     const { log, timeline } = this.#options;
@@ -236,25 +287,35 @@ export class FlashBank {
   }
 
   #writeCr(written: number, before: number): void {
+    const { onFlags } = this.#options;
+    const registers = this.#options.registers();
     const name = this.#name("CR");
-    if ((before & LOCK) !== 0 || !this.idle) {
-      this.#options.registers().set(name, before);
-      if (written !== before) {
-        const why = this.idle ? `locked: write the keys to ${this.#name("KEYR")}` : "busy: wait for QW = 0";
-        this.#mistake(`FLASH_${name}: write ignored, the register is ${why}`);
-      }
+    const stored = registers.get(name);
+    registers.set(name, before);
+    if ((before & LOCK) !== 0) {
+      if (written === before) return;
+      const key = this.#name("KEYR");
+      this.#mistake(`FLASH_${name}: write ignored, the register is locked: write the keys to ${key}`);
       return;
     }
+    const forces = (written & FW) !== 0 && (stored & PG) !== 0 && !this.#buffer.empty;
+    const erases = (written & START) !== 0 && (stored & (SER | BER)) !== 0;
+    if (forces || erases) this.waitForIdle("a command");
+    // FW and START fall once the command is accepted, before software can look.
+    registers.set(name, stored & ~(FW | START));
     if ((written & LOCK) !== 0) this.#control.lock();
-    this.#setBits("CR", FW, false);
-    if ((written & FW) !== 0 && this.#has("CR", PG) && !this.#buffer.empty) this.#program();
-    this.#setBits("CR", START, false);
-    if ((written & START) !== 0 && this.#has("CR", SER | BER)) {
-      this.#setBits("CR", START, true);
-      this.#eraseAsAsked();
-      if (this.idle) this.#setBits("CR", START, false);
-    }
-    this.#options.onFlags();
+    if ((stored & PG) === 0) this.#discardBuffer();
+    if (forces) this.#program();
+    if (erases) this.#eraseAsAsked();
+    if ((before & ~stored & CRC_EN) !== 0) this.#disableCrc();
+    onFlags();
+  }
+
+  #disableCrc(): void {
+    this.#crc.disable();
+    this.#setBits("SR", CRC_BUSY, false);
+    this.#options.registers().set("CRCDATAR", 0);
+    this.#options.registers().reset([this.#name("CRCCR")]);
   }
 
   #fail(flag: number, what: string): void {
@@ -273,11 +334,30 @@ export class FlashBank {
     this.#setBits("SR", WBNE, false);
   }
 
-  #protected(offset: number): boolean {
+  /** @param range in the whole flash */
+  #protected(range: ByteRange): boolean {
     const { geometry, index } = this.#options;
-    const { length } = sectorRange(geometry, index, 0);
-    const sector = Math.floor((offset - this.#range.offset) / length);
-    return (this.#get("WPSN_CUR") & (1 << sector)) === 0;
+    for (let sector = 0; sector < geometry.sectorsPerBank; sector++) {
+      const locked = (this.#get("WPSN_CUR") & (1 << sector)) === 0;
+      const here = sectorRange(geometry, index, sector);
+      if (!overlap(here, range)) continue;
+      if (locked || this.#areas().some((area) => overlap(area, here))) return true;
+    }
+    return false;
+  }
+
+  /** PCROP and secure-only areas, in the whole flash. */
+  #areas(): ByteRange[] {
+    const { geometry } = this.#options;
+    const secure = (this.#options.registers().get("OPTSR_CUR") & SECURITY) !== 0;
+    const declared = [
+      protectedArea(this.#get("PRAR_CUR"), geometry),
+      secure ? protectedArea(this.#get("SCAR_CUR"), geometry) : undefined,
+    ];
+    const { offset } = this.#range;
+    return declared.flatMap((area) =>
+      area === undefined ? [] : [{ ...area, offset: area.offset + offset }],
+    );
   }
 
   get #range(): ByteRange {

@@ -47,6 +47,10 @@ export class FlashCells {
     return this.#broken.has(word);
   }
 
+  isBrokenIn({ offset, length }: ByteRange): boolean {
+    return [...this.#broken].some((word) => within(word, offset, length));
+  }
+
   isProgrammed(word: number): boolean {
     return this.#programmed.has(word);
   }
@@ -111,6 +115,20 @@ export class FlashCells {
         cells[index] = byte | this.#finished(~byte & 0xff, progress);
       });
       if (this.#random() < 0.5) this.#broken.add(word);
+    }
+  }
+
+  /** The lower and the upper half change places. */
+  swapHalves(): void {
+    const half = this.bytes.length / 2;
+    const lower = this.bytes.slice(0, half);
+    this.bytes.copyWithin(0, half);
+    this.bytes.set(lower, half);
+    const words = this.bytes.length / FLASH_WORD_BYTES;
+    for (const marked of [this.#programmed, this.#broken]) {
+      const moved = [...marked].map((word) => (word + words / 2) % words);
+      marked.clear();
+      for (const word of moved) marked.add(word);
     }
   }
 

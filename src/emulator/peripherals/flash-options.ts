@@ -1,5 +1,6 @@
 /** Option bytes of the internal flash (RM0433, chapter embedded flash memory). */
 
+import { type ByteRange, bankBytes, type FlashGeometry, sectorRange } from "./flash-geometry.js";
 import { bankRegister, type FlashRegister } from "./flash-registers.js";
 
 /** Option bytes as the registers show them; plain data that survives power-off. */
@@ -40,15 +41,18 @@ const COMMON: readonly [OptionName, OptionPlace][] = [
   ["BOOT", { current: "BOOT_CURR", toProgram: "BOOT_PRGR" }],
 ];
 
-/** The option bytes that a chip with so many banks has registers for. */
-export function optionPlaces(banks: number): readonly (readonly [OptionName, OptionPlace])[] {
+export type OptionPlaces = readonly (readonly [OptionName, OptionPlace])[];
+
+/** The option bytes that a chip with so many banks has registers for. @param swapped the banks' registers changed places */
+export function optionPlaces(banks: number, swapped: boolean): OptionPlaces {
   const places = [...COMMON];
   for (let bank = 0; bank < banks; bank++) {
+    const seen = swapped ? banks - 1 - bank : bank;
     for (const name of ["PRAR", "SCAR", "WPSN"] as const) {
-      const current = bankRegister(`${name}_CUR`, bank);
+      const current = bankRegister(`${name}_CUR`, seen);
       places.push([
         bank === 0 ? name : `${name}2`,
-        { current, toProgram: bankRegister(`${name}_PRG`, bank) },
+        { current, toProgram: bankRegister(`${name}_PRG`, seen) },
       ]);
     }
   }
@@ -63,4 +67,85 @@ export function readProtectionLevel(optsr: number): 0 | 1 | 2 {
   const rdp = (optsr >>> 8) & 0xff;
   if (rdp === RDP_LEVEL_0) return 0;
   return rdp === RDP_LEVEL_2 ? 2 : 1;
+}
+
+const SECURITY = 1 << 21;
+const SWAP_BANK = 0x8000_0000;
+/** DMEP and DMES: the area goes with the next regression. */
+const REMOVABLE = 0x8000_0000;
+
+export function swapsBanks({ OPTSR }: OptionBytes): boolean {
+  return (OPTSR & SWAP_BANK) !== 0;
+}
+
+/** A PCROP or secure-only area as PRAR or SCAR tell it (first and last block of 256 bytes), in its bank; undefined: none. */
+export function protectedArea(register: number, geometry: FlashGeometry): ByteRange | undefined {
+  const start = register & 0xfff;
+  const end = (register >>> 16) & 0xfff;
+  if (start === end) return { offset: 0, length: bankBytes(geometry) };
+  return end > start ? { offset: start * 256, length: (end - start + 1) * 256 } : undefined;
+}
+
+export function overlap(a: ByteRange, b: ByteRange): boolean {
+  return a.offset < b.offset + b.length && b.offset < a.offset + a.length;
+}
+
+function covers(outer: ByteRange | undefined, inner: ByteRange): boolean {
+  if (outer === undefined) return false;
+  return outer.offset <= inner.offset && outer.offset + outer.length >= inner.offset + inner.length;
+}
+
+/** Level 1 to level 0: the flash is erased, and protections may go. */
+export function isRegression(current: OptionBytes, next: OptionBytes): boolean {
+  return readProtectionLevel(current.OPTSR) === 1 && readProtectionLevel(next.OPTSR) === 0;
+}
+
+/** Why the chip refuses to change its option bytes (RM0433, "Changing security option bytes"); undefined when it does not. */
+export function refusal(
+  current: OptionBytes,
+  next: OptionBytes,
+  geometry: FlashGeometry,
+): string | undefined {
+  if (readProtectionLevel(current.OPTSR) === 2) {
+    const fixed = (Object.keys(current) as OptionName[]).some(
+      (name) => ((current[name] ^ next[name]) & (name === "OPTSR" ? ~SWAP_BANK : -1)) !== 0,
+    );
+    return fixed ? "read protection level 2 is for ever" : undefined;
+  }
+  const regression = isRegression(current, next);
+  let areas = false;
+  for (const name of ["PRAR", "PRAR2", "SCAR", "SCAR2"] as const) {
+    const area = protectedArea(current[name], geometry);
+    const enforced = name.startsWith("PRAR") || (current.OPTSR & SECURITY) !== 0;
+    areas ||= area !== undefined;
+    if ((current[name] & ~next[name] & REMOVABLE) !== 0 && !regression)
+      return `${name}: DMEP and DMES are cleared by a regression only`;
+    if (area === undefined || !enforced || covers(protectedArea(next[name], geometry), area)) continue;
+    if (!regression || ((current[name] | next[name]) & REMOVABLE) === 0)
+      return `${name}: a protected area shrinks by a regression with DMEP or DMES only`;
+  }
+  const insecure = (current.OPTSR & ~next.OPTSR & SECURITY) !== 0;
+  return insecure && areas && !regression ? "SECURITY stays while there are protected areas" : undefined;
+}
+
+/** Sectors that a regression erases: all but those with an area that is kept. */
+export function regressionErases(
+  current: OptionBytes,
+  next: OptionBytes,
+  geometry: FlashGeometry,
+): ByteRange[] {
+  const ranges: ByteRange[] = [];
+  for (let bank = 0; bank < geometry.banks; bank++) {
+    const names = bank === 0 ? (["PRAR", "SCAR"] as const) : (["PRAR2", "SCAR2"] as const);
+    const kept = names
+      .filter((name) => name.startsWith("PRAR") || (current.OPTSR & SECURITY) !== 0)
+      .filter((name) => ((current[name] | next[name]) & REMOVABLE) === 0)
+      .map((name) => protectedArea(current[name], geometry));
+    for (let sector = 0; sector < geometry.sectorsPerBank; sector++) {
+      const inBank = sectorRange(geometry, 0, sector);
+      if (kept.some((area) => area !== undefined && overlap(area, inBank))) continue;
+      ranges.push(sectorRange(geometry, bank, sector));
+    }
+  }
+  return ranges;
 }

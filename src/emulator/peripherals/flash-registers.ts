@@ -5,7 +5,7 @@ import type { RegisterSpec } from "../registers.js";
 /** What a bank has for itself; the second bank's lie 0x100 higher. */
 const OF_BANK = {
   KEYR: { offset: 0x04, reset: 0, wo: 0xffff_ffff },
-  CR: { offset: 0x0c, reset: 0x31, rw: 0x1fef_07ff, tagged: 0x8000 },
+  CR: { offset: 0x0c, reset: 0x31, rw: 0x1fef_87ff },
   SR: { offset: 0x10, reset: 0, ro: 0x1fef_000f },
   CCR: { offset: 0x14, reset: 0, wo: 0x1fef_0000 },
   PRAR_CUR: { offset: 0x28, reset: 0, ro: 0x8fff_0fff },
@@ -14,16 +14,17 @@ const OF_BANK = {
   SCAR_PRG: { offset: 0x34, reset: 0, rw: 0x8fff_0fff },
   WPSN_CUR: { offset: 0x38, reset: 0, ro: 0xff },
   WPSN_PRG: { offset: 0x3c, reset: 0, rw: 0xff },
-  CRCCR: { offset: 0x50, reset: 0, tagged: 0x33_0787 },
-  CRCSADD: { offset: 0x54, reset: 0, tagged: 0xf_fffc },
-  CRCEADD: { offset: 0x58, reset: 0, tagged: 0xf_fffc },
+  CRCCR: { offset: 0x50, reset: 0x1c_0000, rw: 0x30_0107, wo: 0x43_0600 },
+  // ST's library writes whole addresses.
+  CRCSADD: { offset: 0x54, reset: 0, rw: 0xf_fffc, quiet: true },
+  CRCEADD: { offset: 0x58, reset: 0, rw: 0xf_fffc, quiet: true },
   ECC_FA: { offset: 0x60, reset: 0, ro: 0x7fff },
 } as const satisfies Readonly<Record<string, RegisterSpec>>;
 
 const COMMON = {
   ACR: { offset: 0x00, reset: 0x37, rw: 0x3f },
   OPTKEYR: { offset: 0x08, reset: 0, wo: 0xffff_ffff },
-  OPTCR: { offset: 0x18, reset: 0x1, rw: 0x1, wo: 0x12, tagged: 0xc000_0000 },
+  OPTCR: { offset: 0x18, reset: 0x1, rw: 0x4000_0001, ro: 0x8000_0000, wo: 0x12 },
   OPTSR_CUR: { offset: 0x1c, reset: 0, ro: 0xe03e_ffdd },
   OPTSR_PRG: { offset: 0x20, reset: 0, rw: 0xa03e_ffdc },
   OPTCCR: { offset: 0x24, reset: 0, wo: 0x4000_0000 },
@@ -61,6 +62,11 @@ export function flashRegisters(banks: number, hooks: FlashHooks): Record<FlashRe
     return [name, onWrite === undefined ? spec : { ...spec, onWrite }];
   });
   return Object.fromEntries(specs) as Record<FlashRegister, RegisterSpec>;
+}
+
+/** The bank (from 0) that the register at `offset` belongs to; undefined for those that they have in common. */
+export function bankOfRegister(offset: number): number | undefined {
+  return MIRRORED.has(offset & ~3) ? undefined : Math.floor(offset / BANK_DISTANCE);
 }
 
 const MIRRORED = new Set<number>(Object.values(COMMON).map(({ offset }) => offset));

@@ -10,8 +10,8 @@ export interface BufferedWord {
   readonly data: Uint8Array;
 }
 
-/** What became of a write: refused as SR1.INCERR or SR1.STRBERR says, or taken. */
-export type BufferResult = "otherWord" | "sameByte" | "full" | "partial";
+/** What became of a write: refused as SR1.INCERR says, or taken. */
+export type BufferResult = "otherWord" | "full" | "partial";
 
 const ALL = 0xffff_ffff;
 
@@ -20,6 +20,8 @@ export class FlashWriteBuffer {
   /** Bit n: byte n was written. */
   #strobes = 0;
   #word = 0;
+  /** The last write replaced bytes that had not been programmed: SR1.STRBERR. */
+  overwritten = false;
 
   get empty(): boolean {
     return this.#strobes === 0;
@@ -30,7 +32,7 @@ export class FlashWriteBuffer {
     const at = offset % FLASH_WORD_BYTES;
     const strobes = (((1 << size) - 1) << at) >>> 0;
     if (!this.empty && word !== this.#word) return "otherWord";
-    if ((this.#strobes & strobes) !== 0) return "sameByte";
+    this.overwritten = (this.#strobes & strobes) !== 0;
     this.#word = word;
     this.#strobes = (this.#strobes | strobes) >>> 0;
     for (let lane = 0; lane < size; lane++) this.#data[at + lane] = (value >>> (lane * 8)) & 0xff;

@@ -76,14 +76,36 @@ test("CR1 ignores writes until both keys came in order", () => {
   assert.equal(flash.read(CR1, 4), 1);
 });
 
-test("a wrong key locks until the next reset", () => {
+test("a wrong, a third or half a key, and a write between the keys, are bus errors and lock until the next reset", () => {
   const { flash, unlock } = rig();
-  flash.write(KEYR1, 4, 1);
-  unlock();
-  assert.equal(flash.read(CR1, 4) & 1, 1);
+  const wrong: (() => void)[] = [
+    () => flash.write(KEYR1, 4, 1),
+    () => {
+      unlock();
+      flash.write(KEYR1, 4, 0x45670123);
+    },
+    () => flash.write(KEYR1, 2, 0x0123),
+    () => {
+      flash.write(KEYR1, 4, 0x45670123);
+      flash.write(CCR1, 4, 0);
+    },
+  ];
+  for (const write of wrong) {
+    assert.throws(write, BusFault);
+    unlock();
+    assert.equal(flash.read(CR1, 4) & 1, 1);
+    flash.reset();
+    unlock();
+    assert.equal(flash.read(CR1, 4) & 1, 0);
+    flash.write(CR1, 4, 1);
+  }
+  flash.write(OPTKEYR, 4, 0x08192a3b);
+  assert.throws(() => flash.write(0x00, 4, 0x37), BusFault);
   flash.reset();
-  unlock();
-  assert.equal(flash.read(CR1, 4) & 1, 0);
+  flash.write(KEYR1, 4, 0x45670123);
+  flash.write(0x00, 4, 0x37);
+  flash.write(KEYR1, 4, 0xcdef89ab);
+  assert.equal(flash.read(CR1, 4) & 1, 0, "FLASH_ACR belongs to no bank");
 });
 
 test("programming a word twice breaks its ECC: reads are bus errors and DBECCERR is set", () => {
@@ -102,8 +124,8 @@ test("programming a word twice breaks its ECC: reads are bus errors and DBECCERR
   assert.equal(flash.memory.read(0, 4), 0xffffffff);
 });
 
-test("programming errors: no PG, other word, same byte twice, write protection", () => {
-  const { flash, unlock } = rig();
+test("PGSERR and INCERR stop programming until they are cleared; STRBERR takes the new byte and goes on", () => {
+  const { flash, timeline, unlock, writeWord } = rig();
   flash.memory.write(0, 4, 0);
   assert.equal(flash.read(SR1, 4), 1 << 18);
   unlock();
@@ -114,10 +136,243 @@ test("programming errors: no PG, other word, same byte twice, write protection",
   flash.memory.write(0, 4, 0);
   flash.memory.write(32, 4, 0);
   assert.equal(flash.read(SR1, 4), 1 << 21);
-  flash.write(CCR1, 4, 1 << 21);
-  flash.memory.write(0, 2, 0);
-  flash.memory.write(1, 1, 0);
-  assert.equal(flash.read(SR1, 4), 1 << 19);
+  flash.memory.write(32, 4, 0);
+  assert.equal(flash.read(SR1, 4), (1 << 21) | (1 << 18));
+  flash.write(CCR1, 4, (1 << 21) | (1 << 18));
+  flash.memory.write(0, 1, 0x11);
+  flash.memory.write(0, 1, 0x22);
+  assert.equal(flash.read(SR1, 4), (1 << 19) | 2);
+  flash.write(CR1, 4, PG | (1 << 6));
+  assert.equal(flash.read(CR1, 4), PG, "FW falls when it is accepted");
+  pass(timeline, 1e6);
+  assert.equal(flash.memory.read(0, 1), 0x22);
+  writeWord(32, 5);
+  pass(timeline, 1e6);
+  assert.equal(flash.memory.read(32, 4), 5);
+});
+
+test("PG = 0 drops what was buffered", () => {
+  const { flash, unlock } = rig();
+  unlock();
+  flash.write(CR1, 4, PG);
+  flash.memory.write(0, 4, 0);
+  assert.equal(flash.read(SR1, 4), 2);
+  flash.write(CR1, 4, 0);
+  assert.equal(flash.read(SR1, 4), 0);
+});
+
+const OPTSTART = 2;
+const WRPERR = 1 << 17;
+const EOP = 1 << 16;
+const OPTCHANGEERR = 1 << 30;
+
+function optionRig(geometry = STM32H743_FLASH) {
+  const timeline = new Timeline();
+  const log = new RecordedLog();
+  const interrupt = new TestLine();
+  const seen = { swaps: 0, regressions: 0 };
+  const flash = new Flash({
+    log,
+    timeline,
+    interrupt,
+    random: seeded(1),
+    geometry,
+    onTimingChange: () => {},
+    onSwap: () => seen.swaps++,
+    onRegression: () => seen.regressions++,
+  });
+  const change = (offset: number, value: number): void => {
+    if ((flash.read(OPTCR, 4) & 1) !== 0) {
+      flash.write(OPTKEYR, 4, 0x08192a3b);
+      flash.write(OPTKEYR, 4, 0x4c5d6e7f);
+    }
+    flash.write(offset, 4, value);
+    flash.write(OPTCR, 4, (flash.read(OPTCR, 4) & OPTCHANGEERR) | OPTSTART);
+    pass(timeline, 1e9);
+  };
+  return { flash, timeline, log, interrupt, seen, change };
+}
+
+test("a write-protected sector takes no program and no erase: WRPERR, which stops nothing else", () => {
+  const { flash, timeline, change } = optionRig();
+  change(0x3c, 0xfd);
+  flash.write(KEYR1, 4, 0x45670123);
+  flash.write(KEYR1, 4, 0xcdef89ab);
+  flash.write(CR1, 4, PG);
+  const word = (at: number): void => {
+    for (let lane = 0; lane < 32; lane += 4) flash.memory.write(at + lane, 4, 0x1111_1111);
+    pass(timeline, 1e6);
+  };
+  flash.write(CCR1, 4, EOP);
+  word(0x2_0000);
+  assert.equal(flash.read(SR1, 4), WRPERR);
+  word(0);
+  assert.equal(flash.read(SR1, 4), WRPERR | EOP);
+  assert.equal(flash.memory.read(0x2_0000, 4), 0xffff_ffff);
+  assert.equal(flash.memory.read(0, 4), 0x1111_1111);
+  flash.write(CCR1, 4, WRPERR | EOP);
+  flash.write(CR1, 4, (1 << 3) | (1 << 7));
+  assert.equal(flash.read(SR1, 4), WRPERR, "nor is the bank erased that it lies in");
+});
+
+test("OPTSTART with nothing changed does nothing; a reset meanwhile keeps the old bytes", () => {
+  const { flash, change, timeline } = optionRig();
+  change(0x44, 0x1ff0_0800);
+  assert.equal(flash.read(SR1, 4), 0);
+  flash.write(0x44, 4, 0x1ff0_2400);
+  flash.write(OPTCR, 4, OPTSTART);
+  assert.equal(flash.read(0x1c, 4) & 1, 1);
+  pass(timeline, 1e6);
+  flash.reset();
+  assert.equal(flash.read(0x40, 4), 0x1ff0_0800);
+  change(0x44, 0x1ff0_2400);
+  assert.equal(flash.read(0x40, 4), 0x1ff0_2400);
+  assert.equal(flash.read(SR1, 4), EOP);
+});
+
+test("read protection: back from level 1 erases everything, level 2 refuses with OPTCHANGEERR", () => {
+  const { flash, change, seen, interrupt } = optionRig();
+  flash.fill(new Uint8Array(2 << 20).fill(0x5a));
+  const factory = flash.read(0x1c, 4);
+  const rdp = (value: number): number => ((factory & ~0xff00) | (value << 8)) >>> 0;
+  change(0x20, rdp(0x55));
+  assert.equal(flash.memory.read(0, 4), 0x5a5a_5a5a);
+  change(0x20, rdp(0xaa));
+  assert.equal(flash.memory.read(0, 4), 0xffff_ffff);
+  assert.equal(flash.memory.read(0x1f_fffc, 4), 0xffff_ffff);
+  assert.equal(seen.regressions, 1);
+  change(0x20, rdp(0xcc));
+  flash.write(OPTCR, 4, OPTCHANGEERR);
+  assert.ok(!interrupt.asserted);
+  change(0x20, rdp(0xaa));
+  assert.equal(flash.read(0x1c, 4), (rdp(0xcc) | OPTCHANGEERR) >>> 0);
+  assert.ok(interrupt.asserted);
+  flash.write(0x24, 4, OPTCHANGEERR);
+  assert.ok(!interrupt.asserted);
+  change(0x20, (rdp(0xcc) | 0x8000_0000) >>> 0);
+  assert.equal(flash.read(0x1c, 4), (rdp(0xcc) | 0x8000_0000) >>> 0, "the banks may be swapped all the same");
+});
+
+test("a PCROP area is write-protected and only grows, until a regression with DMEP", () => {
+  const { flash, change, timeline } = optionRig();
+  flash.fill(new Uint8Array(2 << 20).fill(0x5a));
+  const factory = flash.read(0x1c, 4);
+  change(0x2c, 0x000f_0000);
+  assert.equal(flash.read(0x28, 4), 0x000f_0000);
+  change(0x2c, 0x001f_0000);
+  change(0x2c, 0x0000_00ff);
+  assert.equal(flash.read(0x28, 4), 0x001f_0000);
+  assert.equal(flash.read(0x1c, 4) & OPTCHANGEERR, OPTCHANGEERR);
+  flash.write(KEYR1, 4, 0x45670123);
+  flash.write(KEYR1, 4, 0xcdef89ab);
+  flash.write(CR1, 4, (1 << 2) | (1 << 7));
+  assert.equal(flash.read(SR1, 4) & WRPERR, WRPERR);
+  flash.write(0x2c, 4, 0x001f_0000);
+  change(0x20, ((factory & ~0xff00) | 0x5500) >>> 0);
+  change(0x20, factory);
+  assert.equal(flash.memory.read(0, 4), 0x5a5a_5a5a, "its sector is kept");
+  assert.equal(flash.memory.read(0x2_0000, 4), 0xffff_ffff);
+  change(0x20, ((factory & ~0xff00) | 0x5500) >>> 0);
+  flash.write(0x2c, 4, 0x8000_00ff);
+  change(0x20, factory);
+  assert.equal(flash.memory.read(0, 4), 0xffff_ffff);
+  assert.equal(flash.read(0x28, 4), 0x8000_00ff);
+  pass(timeline, 1e9);
+});
+
+test("SWAP_BANK takes effect with the next reset: cells and registers of the banks change places", () => {
+  const { flash, change, seen } = optionRig();
+  const image = new Uint8Array(2 << 20).fill(0x11);
+  image.fill(0x22, 1 << 20);
+  flash.fill(image);
+  change(0x13c, 0xfe);
+  change(0x20, (flash.read(0x1c, 4) | 0x8000_0000) >>> 0);
+  assert.equal(flash.read(0x1c, 4) >>> 31, 1);
+  assert.equal(flash.read(OPTCR, 4) >>> 31, 0);
+  assert.equal(flash.memory.read(0, 4), 0x1111_1111);
+  flash.reset();
+  assert.equal(flash.read(OPTCR, 4) >>> 31, 1);
+  assert.equal(seen.swaps, 1);
+  assert.equal(flash.memory.read(0, 4), 0x2222_2222);
+  assert.equal(flash.memory.read(1 << 20, 4), 0x1111_1111);
+  assert.equal(flash.read(0x38, 4), 0xfe, "the bank's write protection goes with it");
+  assert.equal(flash.read(0x138, 4), 0xff);
+  const other = optionRig();
+  other.flash.load(flash.save());
+  assert.equal(other.flash.memory.read(0, 4), 0x2222_2222);
+  assert.equal(other.flash.save().cells.bytes[0], 0x11);
+});
+
+test("MER erases both banks, when FLASH_CR1, CR2 and OPTCR are open", () => {
+  const { flash, timeline, change } = optionRig();
+  flash.fill(new Uint8Array(2 << 20).fill(0x5a));
+  change(0x44, 0x1ff0_0801);
+  flash.write(OPTCR, 4, 1 << 4);
+  assert.equal(flash.read(SR1, 4) & 5, 0);
+  for (const bank of [0, 0x100]) {
+    flash.write(bank + KEYR1, 4, 0x45670123);
+    flash.write(bank + KEYR1, 4, 0xcdef89ab);
+  }
+  flash.write(OPTCR, 4, 1 << 4);
+  assert.equal(flash.read(SR1, 4) & 5, 5);
+  assert.equal(flash.read(0x110, 4) & 5, 5);
+  pass(timeline, 3e9);
+  assert.equal(flash.memory.read(0x1f_fffc, 4), 0xffff_ffff);
+});
+
+const CRCCR = 0x50;
+const CRC_EN = 1 << 15;
+
+test("the CRC unit gives what silicon gave for 128 zero bytes, in its time, with its interrupt", () => {
+  const { flash, timeline, unlock, interrupt } = rig();
+  flash.fill(new Uint8Array(256));
+  flash.write(CRCCR, 4, 1 << 16);
+  assert.equal(flash.read(SR1, 4), 0, "nothing before CR1.CRC_EN");
+  unlock();
+  flash.write(CR1, 4, CRC_EN | (1 << 27));
+  assert.equal(flash.read(CRCCR, 4), 0x1c_0000);
+  flash.write(0x54, 4, 0x0800_0000);
+  flash.write(0x58, 4, 0x0800_007f);
+  flash.write(CRCCR, 4, (1 << 17) | (1 << 16));
+  assert.equal(flash.read(SR1, 4), 8);
+  // Four flash words of 8 clocks and one clock for the burst, at 64 MHz.
+  pass(timeline, 500);
+  assert.equal(flash.read(SR1, 4), 8);
+  pass(timeline, 20);
+  assert.equal(flash.read(SR1, 4), 1 << 27);
+  assert.ok(interrupt.asserted);
+  // Measured on an STM32H753 by a user of ST's forum.
+  assert.equal(flash.read(0x5c, 4), 0x11e6_6c62);
+  flash.write(CR1, 4, 0);
+  assert.equal(flash.read(0x5c, 4), 0);
+});
+
+test("the CRC unit reads whole bursts, or the sectors of its list, and tells of words that it could not read", () => {
+  const { flash, timeline, change } = optionRig();
+  const image = new Uint8Array(2 << 20).map((_, at) => at * 7);
+  flash.fill(image);
+  flash.write(KEYR1, 4, 0x45670123);
+  flash.write(KEYR1, 4, 0xcdef89ab);
+  flash.write(CR1, 4, CRC_EN);
+  const crc = (control: number, start = 0, end = 0): number => {
+    flash.write(0x54, 4, start);
+    flash.write(0x58, 4, end);
+    flash.write(CRCCR, 4, control | (1 << 17) | (1 << 16));
+    pass(timeline, 1e9);
+    return flash.read(0x5c, 4);
+  };
+  const burst = crc(0, 128, 255);
+  assert.equal(crc(0, 132, 200), burst);
+  assert.notEqual(crc(1 << 20, 132, 200), burst, "512 bytes");
+  const first = crc(0, 0x2_0000, 0x3_ffff);
+  flash.write(CRCCR, 4, (1 << 10) | (1 << 8));
+  assert.equal(crc((1 << 8) | (1 << 9) | 1), first);
+  const all = crc((1 << 8) | (1 << 22));
+  assert.equal(crc(0, 0, 0xf_ffff), all);
+  assert.equal(flash.read(SR1, 4), 1 << 27);
+  change(0x2c, 0x000f_0000);
+  crc(0, 0, 127);
+  assert.equal(flash.read(SR1, 4) >>> 27, 3);
 });
 
 test("FW programs an incomplete word, the rest stays erased", () => {
@@ -140,7 +395,7 @@ test("an erase takes seconds and clears broken words", () => {
   pass(timeline, 1e6);
   flash.write(CR1, 4, 4 | PSIZE64);
   flash.write(CR1, 4, 4 | PSIZE64 | 0x80);
-  assert.equal(flash.read(CR1, 4) & 0x80, 0x80);
+  assert.equal(flash.read(CR1, 4) & 0x80, 0, "START falls when the erase is accepted");
   pass(timeline, 0.9e9);
   assert.equal(flash.read(SR1, 4) & 5, 5);
   pass(timeline, 0.2e9);

@@ -3,7 +3,7 @@
  * 128 KiB, the STM32H743 two banks of eight.
  *
  * `Flash` is the register interface and what the banks have in common; `Flash.memory` is what answers at the flash's
- * address. Swapping of the banks is not modelled.
+ * address. Banks are numbered as they are seen: after a swap the second one of the chip is seen as the first.
  */
 
 import {
@@ -19,14 +19,30 @@ import { RegisterBlock } from "../registers.js";
 import type { Timeline } from "../timeline.js";
 import { FlashBank } from "./flash-bank.js";
 import { FlashCells, type FlashCellsState, type Random } from "./flash-cells.js";
-import { bankBytes, type FlashGeometry, flashBytes, STM32H750_FLASH } from "./flash-geometry.js";
+import {
+  type ByteRange,
+  bankBytes,
+  type FlashGeometry,
+  flashBytes,
+  STM32H750_FLASH,
+} from "./flash-geometry.js";
 import {
   FACTORY_OPTION_BYTES,
+  isRegression,
   type OptionBytes,
+  type OptionPlaces,
   optionPlaces,
-  readProtectionLevel,
+  refusal,
+  regressionErases,
+  swapsBanks,
 } from "./flash-options.js";
-import { type FlashHooks, type FlashRegister, flashRegisters, unmirror } from "./flash-registers.js";
+import {
+  bankOfRegister,
+  type FlashHooks,
+  type FlashRegister,
+  flashRegisters,
+  unmirror,
+} from "./flash-registers.js";
 import { KeyLock } from "./key-lock.js";
 
 export interface FlashOptions {
@@ -43,6 +59,12 @@ export interface FlashOptions {
   readonly memory?: GuestMemory;
   /** FLASH_ACR changed: the RCC checks the operating point. */
   readonly onTimingChange: () => void;
+  /** AXI clock, Hz; 64 MHz by default, as after a reset. */
+  readonly clockHz?: () => number;
+  /** What lies at which address changed past the bus: the banks were swapped. */
+  readonly onSwap?: () => void;
+  /** Read protection goes from level 1 to level 0: backup SRAM and backup registers are erased. */
+  readonly onRegression?: () => void;
 }
 
 /** All that survives power-off, as plain data. */
@@ -51,10 +73,17 @@ export interface FlashState {
   readonly options: OptionBytes;
 }
 
+/** Offsets. */
+const KEYR = 0x04;
+const OPTKEYR = 0x08;
 const OPTLOCK = 1 << 0;
 const OPTSTART = 1 << 1;
 const MER = 1 << 4;
+const OPTCHANGEERR = 1 << 30;
+const SWAP_BANK = 0x8000_0000;
 const OPT_BUSY = 1 << 0;
+/** OPTSR's bits that programs change. */
+const OPTIONS = 0xa03e_ffdc;
 const OPTION_CHANGE_NS = 500e6;
 
 export class Flash implements BusDevice {
@@ -68,23 +97,26 @@ export class Flash implements BusDevice {
   readonly #cells: FlashCells;
   readonly #banks: readonly FlashBank[];
   readonly #bankBytes: number;
-  readonly #places: ReturnType<typeof optionPlaces>;
+  readonly #geometry: FlashGeometry;
   readonly #optionLock: KeyLock;
+  #places: OptionPlaces;
+  #swapped = false;
   #optionBytes = FACTORY_OPTION_BYTES;
 
   constructor(options: FlashOptions) {
     this.#options = options;
-    const { log, timeline, random, geometry = STM32H750_FLASH, memory } = options;
+    const { log, timeline, random, geometry = STM32H750_FLASH, memory, clockHz = () => 64e6 } = options;
     this.size = flashBytes(geometry);
     this.#bankBytes = bankBytes(geometry);
-    this.#places = optionPlaces(geometry.banks);
+    this.#geometry = geometry;
+    this.#places = optionPlaces(geometry.banks, false);
     const cells = new FlashCells(this.size, random, options.tornEccProbability ?? 0.75, memory);
     this.#cells = cells;
     const registers = (): RegisterBlock<FlashRegister> => this.registers;
     const onFlags = (): void => this.#updateInterrupt();
     this.#banks = Array.from(
       { length: geometry.banks },
-      (_, index) => new FlashBank({ log, timeline, cells, geometry, index, registers, onFlags }),
+      (_, index) => new FlashBank({ log, timeline, cells, geometry, index, registers, onFlags, clockHz }),
     );
     this.#optionLock = new KeyLock("FLASH_OPTKEYR", [0x0819_2a3b, 0x4c5d_6e7f], log);
     this.registers = new RegisterBlock(flashRegisters(geometry.banks, this.#hooks()), { name: "FLASH", log });
@@ -97,7 +129,12 @@ export class Flash implements BusDevice {
   }
 
   write(offset: number, size: AccessSize, value: number): void {
-    this.registers.write(unmirror(offset), size, value);
+    const own = unmirror(offset);
+    const bank = bankOfRegister(own);
+    if (this.registers.has("OPTSR_CUR", OPT_BUSY)) this.#banks[0]?.waitForIdle("a write to its registers");
+    if (bank !== undefined && own !== KEYR + bank * 0x100) this.#banks[bank]?.interruptKeys();
+    if (own !== OPTKEYR && this.#optionLock.halfOpen) this.#interruptOptionKeys();
+    this.registers.write(own, size, value);
   }
 
   /** FLASH_ACR as the RCC's check of the operating point wants it. */
@@ -125,6 +162,7 @@ export class Flash implements BusDevice {
   reset(): void {
     this.powerCut();
     this.registers.reset();
+    this.#swap();
     for (const [name, { current, toProgram }] of this.#places) {
       this.registers.set(current, this.#optionBytes[name]);
       this.registers.set(toProgram, this.#optionBytes[name]);
@@ -134,7 +172,19 @@ export class Flash implements BusDevice {
     this.#updateInterrupt();
   }
 
-  /** Power fails now: an operation under way leaves a torn word, an undefined sector or old option bytes. */
+  /** OPTCR.SWAP_BANK takes what the option bytes say; cells and banks' registers change places. */
+  #swap(): void {
+    const { banks } = this.#geometry;
+    const swaps = banks === 2 && swapsBanks(this.#optionBytes);
+    this.registers.setBits("OPTCR", SWAP_BANK, swaps);
+    if (swaps === this.#swapped) return;
+    this.#swapped = swaps;
+    this.#cells.swapHalves();
+    this.#places = optionPlaces(banks, swaps);
+    this.#options.onSwap?.();
+  }
+
+  /** Power fails now: an operation under way leaves a torn word, an undefined sector or the option bytes of before. */
   powerCut(): void {
     for (const bank of this.#banks) bank.cut();
   }
@@ -144,12 +194,22 @@ export class Flash implements BusDevice {
     this.#cells.fill(image);
   }
 
+  /** A copy of all bytes, in the order of their addresses. */
+  get content(): Uint8Array {
+    return this.#cells.bytes.slice();
+  }
+
+  /** The banks as they lie in the chip, swapped or not. */
   save(): FlashState {
-    return { cells: this.#cells.save(), options: this.#optionBytes };
+    if (this.#swapped) this.#cells.swapHalves();
+    const cells = this.#cells.save();
+    if (this.#swapped) this.#cells.swapHalves();
+    return { cells, options: this.#optionBytes };
   }
 
   load(state: FlashState): void {
     this.#cells.load(state.cells);
+    this.#swapped = false;
     this.#optionBytes = state.options;
     this.reset();
   }
@@ -174,7 +234,7 @@ export class Flash implements BusDevice {
   }
 
   #hooks(): FlashHooks {
-    const guarded = this.#places.map(([, { toProgram }]) => {
+    const guarded = optionPlaces(this.#geometry.banks, false).map(([, { toProgram }]) => {
       const guard = (_written: number, before: number): void => this.#guardOption(toProgram, before);
       return [toProgram, guard] as const;
     });
@@ -182,54 +242,87 @@ export class Flash implements BusDevice {
       ...Object.fromEntries(guarded),
       ...Object.assign({}, ...this.#banks.map((bank) => bank.hooks())),
       ACR: () => this.#options.onTimingChange(),
-      OPTKEYR: (written) => this.registers.setBits("OPTCR", OPTLOCK, !this.#optionLock.write(written)),
+      OPTKEYR: (key, _before, laneMask) => this.#writeOptionKey(key, laneMask),
       OPTCR: (written, before) => this.#writeOptcr(written, before),
-      OPTCCR: (written) => this.registers.setBits("OPTSR_CUR", written & (1 << 30), false),
+      OPTCCR: (written) => {
+        this.registers.setBits("OPTSR_CUR", written & OPTCHANGEERR, false);
+        this.#updateInterrupt();
+      },
     };
+  }
+
+  #writeOptionKey(key: number, laneMask: number): void {
+    const result = this.#optionLock.write(key, laneMask);
+    this.registers.setBits("OPTCR", OPTLOCK, result !== "open");
+    if (result === "wrong") throw new BusFault("a wrong key for the flash's option bytes", OPTKEYR);
+  }
+
+  #interruptOptionKeys(): void {
+    this.#optionLock.jam("got its first key, and then another register was written");
+    throw new BusFault("a write between the two keys of the flash's option bytes", OPTKEYR);
   }
 
   #writeOptcr(written: number, before: number): void {
     if ((before & OPTLOCK) !== 0) {
       this.registers.set("OPTCR", before);
-      if (written !== before) this.#mistake("FLASH_OPTCR: write ignored, locked: write the keys to OPTKEYR");
+      if (written !== before) this.#mistake("FLASH_OPTCR: write ignored, the register is locked");
       return;
     }
     if ((written & OPTLOCK) !== 0) this.#optionLock.lock();
-    if ((written & MER) !== 0) for (const bank of this.#banks) bank.erase();
+    if ((written & MER) !== 0) this.#massErase();
     if ((written & OPTSTART) !== 0) this.#changeOptions();
+    this.#updateInterrupt();
+  }
+
+  #massErase(): void {
+    if (this.#banks.every((bank) => bank.unlocked)) for (const bank of this.#banks) bank.erase();
+    else this.#mistake("FLASH_OPTCR: MER while FLASH_CR1 or CR2 is locked: nothing is erased");
   }
 
   #guardOption(name: FlashRegister, before: number): void {
-    const level = readProtectionLevel(this.#optionBytes.OPTSR);
-    if (!this.registers.has("OPTCR", OPTLOCK) && level !== 2) return;
+    if (!this.registers.has("OPTCR", OPTLOCK)) return;
     this.registers.set(name, before);
-    this.#mistake(
-      `FLASH_${name}: write ignored, ${level === 2 ? "read protection level 2 is for ever" : "OPTCR is locked"}`,
-    );
+    this.#mistake(`FLASH_${name}: write ignored, OPTCR is locked`);
   }
 
   #changeOptions(): void {
-    const next = { ...this.#optionBytes };
+    if (this.#banks.some((bank) => bank.crcBusy)) return;
+    const current = this.#optionBytes;
+    const next = { ...current };
     for (const [name, { toProgram }] of this.#places) next[name] = this.registers.get(toProgram);
-    const regression =
-      readProtectionLevel(this.#optionBytes.OPTSR) === 1 && readProtectionLevel(next.OPTSR) === 0;
-    const everything = { offset: 0, length: this.size };
+    next.OPTSR |= current.OPTSR & ~OPTIONS;
+    if (this.#places.every(([name]) => next[name] >>> 0 === current[name] >>> 0)) return;
+    const why = refusal(current, next, this.#geometry);
+    if (why !== undefined) {
+      this.#mistake(`FLASH_OPTCR.OPTSTART: the option bytes do not change, OPTCHANGEERR: ${why}`);
+      this.registers.setBits("OPTSR_CUR", OPTCHANGEERR, true);
+      return;
+    }
+    const erased = isRegression(current, next) ? regressionErases(current, next, this.#geometry) : undefined;
     this.registers.setBits("OPTSR_CUR", OPT_BUSY, true);
     this.#banks[0]?.begin("options", OPTION_CHANGE_NS, {
       finish: () => {
-        if (regression) this.#cells.erase(everything);
+        this.#erasePhysically(erased ?? [], (range) => this.#cells.erase(range));
+        if (erased !== undefined) this.#options.onRegression?.();
         this.#optionBytes = next;
-        for (const [name, { current }] of this.#places) this.registers.set(current, next[name]);
+        for (const [name, { current: shown }] of this.#places) this.registers.set(shown, next[name]);
       },
-      tear: () => {
-        if (regression) this.#cells.tearErase(everything);
-        if (this.#options.random() < 0.5) this.#optionBytes = next;
-      },
+      // Whatever interrupts it, the option bytes stay as they were.
+      tear: () => this.#erasePhysically(erased ?? [], (range) => this.#cells.tearErase(range)),
     });
   }
 
+  /** @param ranges of the banks as they lie in the chip */
+  #erasePhysically(ranges: readonly ByteRange[], erase: (range: ByteRange) => void): void {
+    for (const { offset, length } of ranges) {
+      erase({ offset: this.#swapped ? (offset + this.#bankBytes) % this.size : offset, length });
+    }
+  }
+
   #updateInterrupt(): void {
-    this.#options.interrupt.set(this.#banks.some((bank) => bank.interrupting));
+    const refused = this.registers.has("OPTSR_CUR", OPTCHANGEERR);
+    const optionError = refused && this.registers.has("OPTCR", OPTCHANGEERR);
+    this.#options.interrupt.set(optionError || this.#banks.some((bank) => bank.interrupting));
   }
 
   #mistake(message: string): void {

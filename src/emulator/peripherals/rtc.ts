@@ -86,7 +86,7 @@ export class Rtc extends Peripheral {
       stopped: () => this.registers.has("RTC_ISR", INITF),
     });
     this.#alarms = new RtcAlarms(registers, this.#clock, { timeline, clockHz, onFlag });
-    this.tamper = new RtcTamper(registers, this.#clock, { eraseBackup: () => this.#eraseBackup(), onFlag });
+    this.tamper = new RtcTamper(registers, this.#clock, { eraseBackup: () => this.eraseBackup(), onFlag });
   }
 
   /** System reset: WPR locks, RSF drops; time and backup registers stay. */
@@ -351,7 +351,7 @@ export class Rtc extends Peripheral {
   }
 
   /** A tamper erases the backup registers, and keeps them so until its flag is cleared. */
-  #eraseBackup(): void {
+  eraseBackup(): void {
     for (let index = 0; index < BACKUP_COUNT; index++) this.registers.set(`RTC_BKP${index}R`, 0);
   }
 
