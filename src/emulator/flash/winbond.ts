@@ -87,6 +87,11 @@ const QPI_HZ = [50 * MHZ, 80 * MHZ, 104 * MHZ, 133 * MHZ] as const;
 const p54 = (parameters: number): 0 | 1 | 2 | 3 => ((parameters >>> 4) & 3) as 0 | 1 | 2 | 3;
 const qpiDummy = (parameters: number): number => QPI_DUMMY[p54(parameters)];
 const qpiHz = (parameters: number): number => QPI_HZ[p54(parameters)];
+/**
+ * The sheets give EDh 7 clocks behind its mode bits and do not say that C0h changes them. The boot loaders that boards
+ * with a W25Q64JV are sold with set C0h to 8 dummies and read with 4 clocks behind the mode bits, which are 8 edges.
+ */
+const qpiDtrDummy = (parameters: number): number => (qpiDummy(parameters) === 8 ? 4 : 7);
 
 const QPI_IM: readonly Entry[] = [
   ...COMMON.map(qpiEntry),
@@ -109,7 +114,13 @@ const QPI_IM: readonly Entry[] = [
   }),
   plain(0x0d, "DTR Fast Read", "read", { address: 4, dummy: 8, data: 4, ...dtr }),
   plain(0x0e, "DTR Burst Read with Wrap", "read", { address: 4, dummy: 8, data: 4, argument: 1, ...dtr }),
-  plain(0xed, "DTR Fast Read Quad I/O", "read", { address: 4, mode: true, dummy: 7, data: 4, ...dtr }),
+  plain(0xed, "DTR Fast Read Quad I/O", "read", {
+    address: 4,
+    mode: true,
+    dummy: qpiDtrDummy,
+    data: 4,
+    ...dtr,
+  }),
   plain(0xff, "Exit QPI Mode", "qpi-exit"),
 ];
 
