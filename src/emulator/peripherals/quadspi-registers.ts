@@ -56,6 +56,8 @@ export interface QuadSpiHooks {
   /** A register that only takes writes while BUSY = 0; false restores it. */
   mayWrite(name: QuadSpiRegister): boolean;
   restore(name: QuadSpiRegister, value: number): void;
+  /** CR.DFM: two chips. */
+  dual(): boolean;
   writeCcr(): void;
   writeAr(): void;
   readDr(bytes: number): number;
@@ -88,9 +90,12 @@ export function quadSpiRegisters(hooks: QuadSpiHooks): RegisterMap<QuadSpiRegist
     DCR: whenIdle("DCR", 0x04, 0x001f0701),
     SR: { offset: 0x08, reset: 0, ro: 0x3f3f, onRead: () => hooks.readSr() },
     FCR: { offset: 0x0c, reset: 0, wo: 0x1b, onWrite: (written) => hooks.clearFlags(written & 0x1b) },
-    DLR: whenIdle("DLR", 0x10, ALL),
+    DLR: { ...whenIdle("DLR", 0x10, ALL), onRead: (stored) => (hooks.dual() ? stored | 1 : stored) >>> 0 },
     CCR: whenIdle("CCR", 0x14, 0xff7fffff, () => hooks.writeCcr()),
-    AR: whenIdle("AR", 0x18, ALL, () => hooks.writeAr()),
+    AR: {
+      ...whenIdle("AR", 0x18, ALL, () => hooks.writeAr()),
+      onRead: (stored) => (hooks.dual() ? stored & ~1 : stored) >>> 0,
+    },
     ABR: whenIdle("ABR", 0x1c, ALL),
     DR: {
       offset: 0x20,

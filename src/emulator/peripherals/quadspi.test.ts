@@ -560,7 +560,10 @@ test("mapped with TCEN: the timeout raises /CS and TOF, lowers BUSY, and nothing
   for (let turn = 0; turn < 3; turn++) bench.quadspi.window.read(4 * turn, 4);
   assert.equal(bench.quadspi.window.readable, undefined);
   assert.equal(bench.sr, BUSY);
-  bench.pass(1100);
+  // 32 bytes of two clocks fill the FIFO; then LPTR counts, of 10 ns each.
+  bench.pass(1500);
+  assert.equal(bench.sr, BUSY);
+  bench.pass(300);
   assert.equal(bench.sr, TOF);
   assert.equal(bench.quadspi.window.read(0, 4), 0xffffffff);
 });
@@ -702,4 +705,42 @@ test("an address behind a command that has none and is under way is ignored with
   bench.set(AR, 0x1234);
   assert.equal(bench.get(AR), 0);
   assert.deepEqual(bench.log.messages, []);
+});
+
+test("the free-running clock keeps BUSY set until ABORT or EN = 0", () => {
+  const bench = new Bench();
+  bench.set(CCR, 1 << 29);
+  assert.equal(bench.sr & BUSY, BUSY);
+  bench.set(CCR, 0x9f | I1 | D1 | READ);
+  assert.equal(bench.get(CCR), 1 << 29);
+  bench.set(CR, bench.get(CR) | 2);
+  assert.equal(bench.get(SR) & BUSY, 0);
+  assert.equal(bench.get(CR) & 2, 0);
+});
+
+test("an address beyond FSIZE is a transfer error when it is written, also before the data of a write", () => {
+  const bench = new Bench();
+  bench.set(DLR, 0);
+  bench.set(CCR, 0x02 | I1 | A1 | D1);
+  bench.set(AR, 1 << 24);
+  assert.equal(bench.sr & (TEF | BUSY), TEF);
+  bench.set(CCR, EB | MAPPED);
+  bench.set(AR, 0x1234);
+  assert.equal(bench.get(AR), 1 << 24, "AR takes nothing in memory-mapped mode");
+});
+
+test("with DFM, DLR and AR read back even lengths and addresses", () => {
+  const bench = new Bench();
+  bench.set(DLR, 4);
+  bench.set(AR, 7);
+  bench.set(CR, bench.get(CR) | DFM);
+  assert.equal(bench.get(DLR), 5);
+  assert.equal(bench.get(AR), 6);
+});
+
+test("DDR with a clock that is not divided is told", () => {
+  const bench = new Bench();
+  bench.set(CR, 1);
+  bench.set(CCR, 0x80000000 | 0x0d | I1 | A1 | D1 | READ);
+  assert.ok(bench.log.has(/PRESCALER is 0/));
 });

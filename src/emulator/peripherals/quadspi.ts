@@ -8,6 +8,7 @@
 import type { AccessSize, BusDevice, ClockGate, EmulatorLog, InterruptLine } from "../bus.js";
 import { RegisterBlock, type RegisterCell } from "../registers.js";
 import type { Timeline, TimelineEvent } from "../timeline.js";
+import { MappedMode } from "./quadspi-mapped.js";
 import { type Poller, pollMatches, startPolling } from "./quadspi-poll.js";
 import {
   CCR,
@@ -21,7 +22,8 @@ import {
   SR,
 } from "./quadspi-registers.js";
 import { ByteFifo, IndirectTransfer } from "./quadspi-transfer.js";
-import { QuadSpiWindow } from "./quadspi-window.js";
+import { QuadSpiWarnings } from "./quadspi-warnings.js";
+import type { QuadSpiWindow } from "./quadspi-window.js";
 import {
   type CommandFormat,
   type DataLines,
@@ -63,8 +65,6 @@ export interface QuadSpiOptions {
 const ABORT_CLOCKS = 4;
 
 export class QuadSpi implements BusDevice {
-  /** The 256 MiB at 0x9000_0000. */
-  readonly window: QuadSpiWindow;
   triggers: QuadSpiTriggers | undefined;
 
   readonly #options: QuadSpiOptions;
@@ -74,22 +74,20 @@ export class QuadSpi implements BusDevice {
   readonly #abr: RegisterCell;
   readonly #dcr: RegisterCell;
   readonly #wire: QuadSpiWire;
+  readonly #mapped: MappedMode;
+  readonly #warnings: QuadSpiWarnings;
   readonly #fifo = new ByteFifo();
   #flags = 0;
   #transfer: IndirectTransfer | undefined;
   #poller: Poller | undefined;
   #aborting = false;
-  /** Memory-mapped mode is on; BUSY rises with its first access. */
-  #mapped = false;
-  #mappedBusy = false;
-  #timeout: TimelineEvent | undefined;
+  /** CCR.FRCM: the clock runs, and nothing else. */
+  #freeRunning = false;
   #event: TimelineEvent | undefined;
   /** SIOO: the instruction went out since CCR was written. */
   #instructionSent = false;
   /** /CS has been high long enough from this board time (ns) on. */
   #freeAt = 0;
-  /** The workaround of ES0392 "QUADSPI internal timing criticality" was done. */
-  #timingFixed = false;
   /** Polling has read a status that DR has not been read for. */
   #statusUnread = false;
   #decoded: { readonly ccr: number; readonly abr: number; readonly format: CommandFormat } | undefined;
@@ -100,7 +98,8 @@ export class QuadSpi implements BusDevice {
     this.#options = options;
     const { log, clocked, chip, kernelHz } = options;
     this.#wire = new QuadSpiWire({ chip, lines: options.lines, kernelHz, log });
-    this.window = this.#makeWindow();
+    this.#mapped = this.#makeMappedMode();
+    this.#warnings = new QuadSpiWarnings(log);
     const specs = quadSpiRegisters({
       writeCr: (before) => this.#writeCr(before),
       readSr: () => this.#readSr(),
@@ -110,6 +109,7 @@ export class QuadSpi implements BusDevice {
       },
       mayWrite: (name) => this.#mayWrite(name),
       restore: (name, value) => this.#registers.set(name, value),
+      dual: () => this.#wire.dual,
       writeCcr: () => {
         this.#writeCcr();
         this.#update();
@@ -139,7 +139,8 @@ export class QuadSpi implements BusDevice {
     this.#registers.reset();
     this.#flags = 0;
     this.#freeAt = 0;
-    this.#timingFixed = false;
+    this.#warnings.timingFixed = false;
+    this.#freeRunning = false;
     this.#instructionSent = false;
     this.#configureWire();
     this.#update();
@@ -156,6 +157,11 @@ export class QuadSpi implements BusDevice {
     this.#update();
   }
 
+  /** The 256 MiB at 0x9000_0000. */
+  get window(): QuadSpiWindow {
+    return this.#mapped.window;
+  }
+
   get #now(): number {
     return this.#options.timeline.now;
   }
@@ -169,13 +175,22 @@ export class QuadSpi implements BusDevice {
   }
 
   get #busy(): boolean {
-    if (this.#aborting || this.#mappedBusy || this.#poller !== undefined || this.#transfer !== undefined)
-      return true;
+    if (this.#aborting || this.#mapped.busy || this.#freeRunning) return true;
+    if (this.#poller !== undefined || this.#transfer !== undefined) return true;
     return this.#mode === MODE.READ && this.#fifo.level > 0;
   }
 
   get #deviceBytes(): number {
     return 2 ** (((this.#dcr.value >>> 16) & 31) + 1);
+  }
+
+  /** With two chips, bit 0 of AR is stuck at 0, and bit 0 of DLR at 1: bytes come in pairs. */
+  get #address(): number {
+    return (this.#registers.get("AR") & (this.#wire.dual ? ~1 : -1)) >>> 0;
+  }
+
+  get #lastByte(): number {
+    return (this.#registers.get("DLR") | (this.#wire.dual ? 1 : 0)) >>> 0;
   }
 
   get #gapNs(): number {
@@ -195,7 +210,10 @@ export class QuadSpi implements BusDevice {
 
   #mayWrite(name: QuadSpiRegister): boolean {
     this.#sync();
+    if (name === "AR" && this.#mode === MODE.MAPPED) return false;
     if (!this.#busy) return true;
+    // The workaround of ES0392 writes CCR twice.
+    if (name === "CCR" && this.#freeRunning) return false;
     // ST's library writes AR behind CCR even where the command has no address, and has started with CCR.
     if (name === "AR" && this.#format().addressLines === undefined) return false;
     this.#options.log.once(`QUADSPI.${name}.busy`, `QUADSPI.${name}: written while BUSY = 1: ignored`);
@@ -206,7 +224,7 @@ export class QuadSpi implements BusDevice {
     this.#sync();
     const registers = this.#registers;
     const written = registers.get("CR");
-    if (this.#busy && ((written ^ before) & CR_STATIC) !== 0) {
+    if (this.#busy && (written & CR.EN) !== 0 && ((written ^ before) & CR_STATIC) !== 0) {
       this.#options.log.once(
         "QUADSPI.CR.busy",
         "QUADSPI.CR: bits that need BUSY = 0 written while BUSY = 1: ignored",
@@ -244,28 +262,26 @@ export class QuadSpi implements BusDevice {
   }
 
   #writeCcr(): void {
-    const { log } = this.#options;
     const ccr = this.#ccr.value;
     this.#instructionSent = false;
     this.#statusUnread = false;
-    if (this.#mapped) this.#leaveMapped();
+    if (this.#mapped.on) this.#leaveMapped();
     this.#fifo.clear();
     if (!this.#enabled) {
+      const { log } = this.#options;
       if (ccr !== 0) log.once("QUADSPI.CCR.en", "QUADSPI.CCR: written while CR.EN = 0: starts nothing");
       return;
     }
-    if ((ccr & CCR.FRCM) !== 0) this.#timingFixed = true;
-    this.#warnOfHangs(ccr);
-    if ((ccr & CCR.PHASES) === 0) return;
-    if (ccr >>> 31 === 1 && (this.#cr.value & CR.SSHIFT) !== 0) {
-      log.once(
-        "QUADSPI.sshift",
-        "QUADSPI: DDRM together with SSHIFT is forbidden (RM0433): sampling can fail on silicon",
-      );
+    this.#warnings.configuration(ccr, this.#cr.value);
+    if ((ccr & CCR.FRCM) !== 0) {
+      this.#warnings.timingFixed = true;
+      this.#freeRunning = true;
+      return;
     }
+    if ((ccr & CCR.PHASES) === 0) return;
     if (this.#mode === MODE.MAPPED) {
-      this.#warnOfTiming();
-      this.#mapped = true;
+      this.#warnings.timing();
+      this.#mapped.enter();
       return;
     }
     const format = this.#format();
@@ -273,9 +289,17 @@ export class QuadSpi implements BusDevice {
   }
 
   #writeAr(): void {
-    if (!this.#enabled || this.#mode === MODE.MAPPED) return;
+    if (!this.#enabled) return;
     const format = this.#format();
-    if (format.addressLines !== undefined && !this.#waitsForData(format)) this.#start(format);
+    if (format.addressLines === undefined) return;
+    if (!this.#waitsForData(format)) this.#start(format);
+    else if (this.#address >= this.#deviceBytes) this.#fail();
+  }
+
+  /** TEF: an address, or an address and a length, beyond DCR.FSIZE. */
+  #fail(): void {
+    this.#flags |= SR.TEF;
+    this.#update();
   }
 
   /** Indirect writes with a data phase start with the first write to DR. */
@@ -337,12 +361,11 @@ export class QuadSpi implements BusDevice {
 
   /** Starts what CCR describes; false when the address is refused. */
   #start(format: CommandFormat): boolean {
-    this.#warnOfTiming();
-    const address = this.#even(this.#registers.get("AR"));
+    this.#warnings.timing();
+    const address = this.#address;
     const length = this.#dataLength(format, address);
     if (length === undefined) {
-      this.#flags |= SR.TEF;
-      this.#update();
+      this.#fail();
       return false;
     }
     const startsAt = Math.max(this.#now, this.#freeAt);
@@ -370,17 +393,12 @@ export class QuadSpi implements BusDevice {
     const addressed = format.addressLines !== undefined;
     if (addressed && room <= 0) return undefined;
     if (format.dataLines === undefined) return 0;
-    const dlr = this.#registers.get("DLR");
+    const dlr = this.#lastByte;
     if (dlr === 0xffffffff) {
       return addressed && this.#deviceBytes < 2 ** 32 ? room : Number.POSITIVE_INFINITY;
     }
-    const bytes = this.#even(dlr) + (this.#wire.dual ? 2 : 1);
+    const bytes = dlr + 1;
     return addressed && this.#mode !== MODE.POLL && bytes > room ? undefined : bytes;
-  }
-
-  /** With two chips, bit 0 of AR is stuck at 0, and bit 0 of DLR at 1: bytes come in pairs. */
-  #even(value: number): number {
-    return this.#wire.dual ? (value & ~1) >>> 0 : value;
   }
 
   #takeInstruction(format: CommandFormat): boolean {
@@ -450,15 +468,11 @@ export class QuadSpi implements BusDevice {
   }
 
   #abort(): void {
-    if (!this.#busy && !this.#mapped) {
-      this.#registers.setBits("CR", CR.ABORT, false);
-      return;
-    }
     if (this.#aborting) return;
-    const busy = this.#busy;
+    const moving = this.#busy && !this.#freeRunning;
     const clocks = this.#wire.clockNs;
     this.#stop();
-    if (!busy) {
+    if (!moving) {
       this.#registers.setBits("CR", CR.ABORT, false);
       return;
     }
@@ -474,9 +488,10 @@ export class QuadSpi implements BusDevice {
     this.#transfer = undefined;
     this.#poller = undefined;
     this.#aborting = false;
+    this.#freeRunning = false;
     this.#statusUnread = false;
     this.#fifo.clear();
-    if (this.#mapped) this.#leaveMapped();
+    if (this.#mapped.on) this.#leaveMapped();
     this.#wire.end();
   }
 
@@ -485,14 +500,13 @@ export class QuadSpi implements BusDevice {
   #startPolling(format: CommandFormat, startsAt: number): void {
     const registers = this.#registers;
     const intervalNs = Math.max(this.#gapNs, registers.get("PIR") * this.#wire.clockNs);
-    const bytes = this.#even(registers.get("DLR")) + (this.#wire.dual ? 2 : 1);
-    this.#poller = startPolling({ format, wire: this.#wire, intervalNs, bytes });
+    this.#poller = startPolling({ format, wire: this.#wire, intervalNs, bytes: this.#lastByte + 1 });
     this.#schedule(startsAt + this.#poller.readNs(this.#instructionSent));
   }
 
   #poll(poller: Poller): void {
     const registers = this.#registers;
-    const status = poller.read(this.#even(registers.get("AR")), this.#takeInstruction(poller.format));
+    const status = poller.read(this.#address, this.#takeInstruction(poller.format));
     registers.set("DR", status);
     this.#statusUnread = true;
     const anyBit = registers.has("CR", CR.PMM);
@@ -509,73 +523,30 @@ export class QuadSpi implements BusDevice {
 
   // --- memory-mapped mode --------------------------------------------------------------------------------
 
-  #makeWindow(): QuadSpiWindow {
-    const { log, clocked, onMappingChange } = this.#options;
-    return new QuadSpiWindow({
+  #makeMappedMode(): MappedMode {
+    const { onMappingChange, windowTakesTime } = this.#options;
+    return new MappedMode({
+      ...this.#options,
       wire: this.#wire,
-      log,
-      format: () => (this.#mapped && !this.#aborting && clocked() ? this.#format() : undefined),
-      deviceBytes: () => this.#deviceBytes,
-      mayLend: () => (this.#cr.value & CR.TCEN) === 0 && this.#options.windowTakesTime !== true,
+      takesTime: windowTakesTime === true,
+      format: () => (this.#aborting ? undefined : this.#format()),
       takeInstruction: () => this.#takeInstruction(this.#format()),
-      now: () => this.#now,
-      waitUntil: (ns) => {
-        this.#mappedBusy = true;
-        this.#stall(ns);
-        this.#restartTimeout();
+      deviceBytes: () => this.#deviceBytes,
+      timeoutClocks: () => ((this.#cr.value & CR.TCEN) === 0 ? undefined : this.#registers.get("LPTR")),
+      gapNs: () => this.#gapNs,
+      gapLeftNs: () => Math.max(0, this.#freeAt - this.#now),
+      stall: (ns) => this.#stall(ns),
+      onTimeout: () => {
+        this.#flags |= SR.TOF;
+        this.#update();
       },
-      gapNs: () => (this.#mappedBusy ? this.#gapNs : Math.max(0, this.#freeAt - this.#now)),
-      onChange: () => onMappingChange?.(),
-    });
-  }
-
-  /** TCEN: /CS rises when nothing is read for LPTR clocks. */
-  #restartTimeout(): void {
-    if ((this.#cr.value & CR.TCEN) === 0) return;
-    const { timeline } = this.#options;
-    timeline.cancel(this.#timeout);
-    this.#timeout = timeline.after(this.#registers.get("LPTR") * this.#wire.clockNs, () => {
-      this.window.release();
-      this.#mappedBusy = false;
-      this.#flags |= SR.TOF;
-      this.#update();
+      onMappingChange: () => onMappingChange?.(),
     });
   }
 
   #leaveMapped(): void {
-    this.#options.timeline.cancel(this.#timeout);
-    this.#mapped = false;
-    this.#mappedBusy = false;
-    this.#timingFixed = false;
-    this.window.close();
-    this.#wire.end();
-  }
-
-  /** Errata sheet of the STM32H750xB and H753xI, sections on QUADSPI, all revisions. */
-  #warnOfHangs(ccr: number): void {
-    const { log } = this.#options;
-    if (ccr === 0) {
-      log.once(
-        "QUADSPI.CCR.zero",
-        "guest mistake: QUADSPI.CCR: 0 written while CR.EN = 1: BUSY stays set on silicon until EN is cleared (errata)",
-      );
-    }
-    const onlyData = (ccr & (CCR.PHASES | CCR.DCYC)) === (ccr & CCR.DMODE) && (ccr & CCR.DMODE) !== 0;
-    if (this.#mode === MODE.READ && onlyData) {
-      log.once(
-        "QUADSPI.CCR.data",
-        "guest mistake: QUADSPI.CCR: a read with a data phase alone: BUSY stays set on silicon until an abort (errata)",
-      );
-    }
-  }
-
-  /** ES0392, "QUADSPI internal timing criticality": its conditions are not known, the workaround is for every program. */
-  #warnOfTiming(): void {
-    if (this.#timingFixed) return;
-    this.#options.log.once(
-      "QUADSPI.timing",
-      "QUADSPI: used after reset or memory-mapped mode without the workaround of ES0392 'internal timing criticality': can fail on silicon",
-    );
+    this.#mapped.leave();
+    this.#warnings.timingFixed = false;
   }
 
   // --- time and interrupt --------------------------------------------------------------------------------
