@@ -9,7 +9,7 @@
 import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { basename, join } from "node:path";
 import { parseArgs } from "node:util";
-import { BoardFileError } from "../../src/boards/board.js";
+import { BoardFileError, runsBootloader } from "../../src/boards/board.js";
 import { loadBoard } from "../../src/boards/check.js";
 import { boardNames, isBoardPath } from "../../src/boards/names.js";
 import { buildFirmware, buildFirstStage, writeFirmware } from "./compile.js";
@@ -41,6 +41,11 @@ function build(named: readonly string[], folder: string, owner: Uint8Array | und
   for (const name of named.length === 0 ? boardNames(readdirSync("boards")) : named) {
     const file = boardFile(name);
     const board = loadBoard(file, readFileSync(file, "utf8"));
+    if (!runsBootloader(board)) {
+      if (named.length > 0)
+        throw new BuildError(`${file}: IMBootloader does not write two chips as one memory`);
+      continue;
+    }
     for (const firmware of [buildFirmware(".", board, owner), buildFirstStage(".", board)]) {
       if (firmware === undefined) continue;
       writeFirmware(join(folder, basename(file, ".json")), firmware);

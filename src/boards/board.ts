@@ -35,7 +35,16 @@ export interface FlashWiring {
    * A second chip of the same part on the other bank, with CLK in common, for an application's dual-flash mode. The
    * bootloader leaves it alone.
    */
-  readonly second: { readonly pins: Readonly<Record<Exclude<FlashPin, "CLK">, Pin>> } | undefined;
+  readonly second: SecondFlash | undefined;
+}
+
+export interface SecondFlash {
+  readonly pins: Readonly<Record<Exclude<FlashPin, "CLK">, Pin>>;
+  /**
+   * The board's own tools and programs know both chips as one memory, even bytes in the first one, odd ones in the second:
+   * IMBootloader, which writes one chip, is not for such a board.
+   */
+  readonly interleaved: boolean;
 }
 
 export const FLASH_PINS = ["CLK", "NCS", "IO0", "IO1", "IO2", "IO3"] as const;
@@ -89,6 +98,11 @@ export interface Board {
     /** What else must never be written. */
     readonly reserved: readonly Region[];
   };
+}
+
+/** False: the board is one to emulate programs on, no more. */
+export function runsBootloader({ flash }: Board): boolean {
+  return flash.second?.interleaved !== true;
 }
 
 /** A board file is wrong: names the file, the place in it, what was expected and what was found. */
@@ -210,7 +224,11 @@ function readSecondFlash(reader: Reader): FlashWiring["second"] {
   if (!reader.present) return undefined;
   const names = FLASH_PINS.filter((name) => name !== "CLK");
   const pins = Object.fromEntries(names.map((name) => [name, readPin(reader.at("pins").at(name))]));
-  return { pins: pins as Record<Exclude<FlashPin, "CLK">, Pin> };
+  const interleaved = reader.at("interleaved");
+  return {
+    pins: pins as Record<Exclude<FlashPin, "CLK">, Pin>,
+    interleaved: interleaved.present && interleaved.boolean(),
+  };
 }
 
 function readFirstStage(reader: Reader): FirstStage | undefined {

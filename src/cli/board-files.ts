@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
-import type { Board } from "../boards/board.js";
+import { type Board, runsBootloader } from "../boards/board.js";
 import { loadBoard } from "../boards/check.js";
 import { isBoardPath, boardNames as namesAmong } from "../boards/names.js";
 import { FileError, UsageError } from "./errors.js";
@@ -46,8 +46,12 @@ export function imageFolder(nameOrPath: string): string {
     : join(packageRoot(), "firmware", "images", nameOrPath);
 }
 
-/** The bootloader that was built for a board. @throws FileError */
+/** The bootloader that was built for a board. @throws FileError; UsageError when the board can have none */
 export function bootloaderImage(nameOrPath: string): Uint8Array {
+  if (!runsBootloader(readBoard(nameOrPath)))
+    throw new UsageError(
+      `${nameOrPath}: there is no IMBootloader for this board, whose two flash chips are one memory: emulate --internal FILE runs programs on it`,
+    );
   return builtImage(nameOrPath, "imbootloader.bin");
 }
 

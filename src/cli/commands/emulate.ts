@@ -128,15 +128,15 @@ async function load(context: CommandContext, board: EmulatedBoard, text: string)
 
 function place(board: EmulatedBoard, file: string, segments: readonly Segment[]): void {
   const base = board.board.flash.address;
-  const chip = board.flashChip.content;
+  const length = board.externalBytes;
   for (const { address, bytes } of segments) {
     const offset = address - base;
-    if (offset < 0 || offset + bytes.length > chip.length) {
+    if (offset < 0 || offset + bytes.length > length) {
       throw new ImageError(
-        `${file}: ${hex32(address)} with ${bytes.length} bytes lies outside the flash chip: expected ${hex32(base)} to ${hex32(base + chip.length - 1)}`,
+        `${file}: ${hex32(address)} with ${bytes.length} bytes lies outside the flash chip: expected ${hex32(base)} to ${hex32(base + length - 1)}`,
       );
     }
-    chip.set(bytes, offset);
+    board.loadExternal(bytes, offset);
   }
 }
 

@@ -29,6 +29,7 @@ export interface ChipOptions {
   /** The card in SDMMC1's slot. */
   readonly sdCard: () => SdCardPort | undefined;
   readonly flashLines: NonNullable<QuadSpiOptions["lines"]>;
+  readonly lendFlashPair?: QuadSpiOptions["lendPair"];
   /** A byte left a serial port: "USART1". */
   readonly onSerial: (port: SerialPortName, byte: number) => void;
   /** A missing clean or invalidate of a cache shows. */

@@ -426,7 +426,7 @@ export class Chip {
   }
 
   #makeQuadSpi(): QuadSpi {
-    const { log, timeline, flashChip, flashLines, timeModel } = this.#options;
+    const { log, timeline, flashChip, flashLines, lendFlashPair, timeModel } = this.#options;
     const quadspi = new QuadSpi({
       log,
       timeline,
@@ -435,6 +435,7 @@ export class Chip {
       kernelHz: () => this.rcc.clockTree.kernelHz("QUADSPI"),
       chip: flashChip,
       lines: flashLines,
+      lendPair: lendFlashPair,
       onMappingChange: () => this.bus.refreshLent(),
       windowTakesTime: timeModel === true,
     });

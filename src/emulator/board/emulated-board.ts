@@ -11,6 +11,7 @@ import {
   type SerialNorFlashOptions,
   type SerialNorFlashState,
 } from "../flash/nor-flash.js";
+import { PairContent } from "../flash/pair-content.js";
 import type { OperationKind } from "../flash/part.js";
 import { norPart } from "../flash/parts.js";
 import { SdCard } from "../flash/sd-card.js";
@@ -96,6 +97,8 @@ export class EmulatedBoard {
 
   readonly #options: EmulatedBoardOptions;
   readonly #sockets: readonly FlashSocket[];
+  /** Of both flash chips, where there are two. */
+  readonly #pairContent: PairContent | undefined;
   #powered = false;
   #interrupted = false;
   #line = "";
@@ -106,13 +109,15 @@ export class EmulatedBoard {
     this.board = board;
     this.log = new BoardLog(options.onMessage);
     this.uniqueId = options.uniqueId ?? drawUniqueId(random);
-    const chips = board.flash.second === undefined ? 1 : 2;
+    // A pair is kept a second time, woven.
+    const chips = board.flash.second === undefined ? 1 : 4;
     const geometry = flashGeometry(board.mcu);
     const flashes = flashBytes(geometry) + chips * norPart(board.flash.part).size;
     const memory = options.memory ?? new GuestMemory(CHIP_BYTES + flashes + SDRAM_BYTES);
     this.flashChip = this.#makeFlashChip(memory);
     this.sdCard = options.sdCard === undefined ? undefined : new SdCard(options.sdCard);
     this.secondFlashChip = board.flash.second === undefined ? undefined : this.#makeFlashChip(memory);
+    this.#pairContent = this.#makePairContent(memory);
     // They have no power before the board has: what they ignore after power-on, they ignore the first time, too.
     this.flashChip.powerCut();
     this.secondFlashChip?.powerCut();
@@ -131,6 +136,7 @@ export class EmulatedBoard {
         return socket?.wired === true && options.flashPresent !== false ? socket.chip : undefined;
       },
       flashLines: (bank) => this.#socket(bank)?.lines ?? NO_LINES,
+      lendFlashPair: this.#pairContent && ((limit) => this.#pairContent?.lend(limit) ?? new Uint8Array(0)),
       sdCard: () => this.sdCard,
       onSerial: (port, byte) => this.#serialByte(port, byte),
       engine: options.engine,
@@ -234,6 +240,26 @@ export class EmulatedBoard {
     this.chip.bus.refreshLent();
   }
 
+  /** Bytes of the external flash as the board's own tools see it: of both chips where they are one memory. */
+  get externalBytes(): number {
+    const { size, second } = this.board.flash;
+    return second?.interleaved === true ? 2 * size : size;
+  }
+
+  /** Puts bytes into the external flash as the board's own tools would, before power-on. */
+  loadExternal(bytes: Uint8Array, offset: number): void {
+    const second = this.secondFlashChip;
+    if (second === undefined || this.board.flash.second?.interleaved !== true) {
+      this.flashChip.content.set(bytes, offset);
+      return;
+    }
+    const chips = [this.flashChip.content, second.content] as const;
+    for (const [index, byte] of bytes.entries()) {
+      const at = offset + index;
+      chips[(at & 1) as 0 | 1][at >>> 1] = byte;
+    }
+  }
+
   save(): BoardState {
     const second = this.secondFlashChip;
     return {
@@ -284,14 +310,25 @@ export class EmulatedBoard {
       quadEnabled: board.flash.quadEnabled,
       onChange: (address, length) => {
         this.chip.bus.codeChanged(board.flash.address + address, length);
+        if (this.#pairContent === undefined) return;
         // In dual-flash mode, each of its bytes is every second one of the window.
-        if (board.flash.second !== undefined)
-          this.chip.bus.codeChanged(board.flash.address + 2 * address, 2 * length);
+        this.#pairContent.changed(address, length);
+        this.chip.bus.codeChanged(board.flash.address + 2 * address, 2 * length);
       },
       ...(onFlashOperation === undefined ? {} : { onOperation: onFlashOperation }),
       ...(flashDefects === undefined ? {} : { defects: flashDefects }),
       ...(flashDuration === undefined ? {} : { duration: flashDuration }),
     });
+  }
+
+  #makePairContent(memory: GuestMemory): PairContent | undefined {
+    if (this.secondFlashChip === undefined) return undefined;
+    const arrays = [this.flashChip.content, this.secondFlashChip.content] as const;
+    const content: PairContent = new PairContent(
+      memory.allocate(2 * arrays[0].length, () => content.clear()),
+      this.board.flash.bank === 1 ? arrays : [arrays[1], arrays[0]],
+    );
+    return content;
   }
 
   #makeHost(): UsbHost {

@@ -3,6 +3,7 @@
 import type { EmulatorLog } from "../bus.js";
 import type { Timeline } from "../timeline.js";
 import { CellArray, type RandomSource } from "./cells.js";
+import { Configuration, FLAG } from "./configuration.js";
 import { Operations } from "./operations.js";
 import type { Duration, NorPart, OperationKind } from "./part.js";
 import { PAGE } from "./part.js";
@@ -62,6 +63,7 @@ export class NorDevice {
   readonly status: StatusRegisters;
   readonly operations: Operations;
   readonly uniqueId: Uint8Array;
+  readonly configuration: Configuration;
   /** One entry for each lockable unit; 1 = locked. */
   readonly locks: Uint8Array;
 
@@ -94,12 +96,14 @@ export class NorDevice {
     this.cells = new CellArray({ content, random, onChange, deadBits: defects?.deadBits });
     this.security = new CellArray({ content: new Uint8Array(part.security.count * PAGE).fill(0xff), random });
     const { factory, quadEnable } = part.status;
-    const [register, bit] = quadEnable;
+    const [register, bit] = quadEnable ?? [0, 0];
     const set = options.quadEnabled === true;
     const status = set ? factory.map((value, index) => (index === register ? value | bit : value)) : factory;
+    this.configuration = new Configuration(part.configuration);
     this.status = new StatusRegisters({ ...part.status, factory: status }, defects?.stuckStatus);
     this.locks = new Uint8Array(part.size / BLOCK + 2 * (BLOCK / SECTOR) - 2).fill(1);
     this.readParameters = part.readParametersReset;
+    this.resetConfiguration();
     this.operations = new Operations(options.timeline, {
       onDone: () => {
         this.writeEnabled = false;
@@ -113,7 +117,13 @@ export class NorDevice {
   }
 
   get quadEnabled(): boolean {
-    return this.status.has(this.part.status.quadEnable);
+    const { quadEnable } = this.part.status;
+    return quadEnable === undefined || this.status.has(quadEnable);
+  }
+
+  /** Bytes of the address of a command that does not fix them itself. */
+  get addressBytes(): 3 | 4 {
+    return this.configuration.fourByteAddresses ? 4 : 3;
   }
 
   /** Tells the user once what the chip does with a mistake of its driver. */
@@ -129,8 +139,17 @@ export class NorDevice {
     const suspended = this.operations.suspended?.kind;
     const bit =
       suspended === undefined || isProgram(suspended) ? layout.programSuspended : layout.eraseSuspended;
-    if (suspended !== undefined && bit[0] === index) value |= bit[1];
+    if (suspended !== undefined && bit?.[0] === index) value |= bit[1];
     return value;
+  }
+
+  /** The flag status register, on parts that have one. */
+  get flagStatus(): number {
+    const { operations, configuration } = this;
+    const suspended = operations.suspended?.kind;
+    let value = configuration.errors | (operations.busy ? 0 : FLAG.ready);
+    if (suspended !== undefined) value |= isProgram(suspended) ? FLAG.programSuspended : FLAG.eraseSuspended;
+    return value | (configuration.fourByteAddresses ? FLAG.fourByteAddresses : 0);
   }
 
   /** Begins an operation that makes the chip busy. */
@@ -180,6 +199,20 @@ export class NorDevice {
     this.readParameters = this.part.readParametersReset;
     this.locks.fill(1);
     this.status.reload(powerOn);
+    this.resetConfiguration();
+  }
+
+  /** The volatile configuration follows the nonvolatile one. */
+  resetConfiguration(): void {
+    this.configuration.reset(this.status.current);
+    this.followConfiguration();
+  }
+
+  /** What a volatile register sets takes effect. */
+  followConfiguration(): void {
+    const { configuration } = this;
+    this.readParameters = configuration.readParameters ?? this.readParameters;
+    this.qpi = configuration.quadProtocol ?? this.qpi;
   }
 
   save(): SerialNorFlashState {
@@ -197,6 +230,7 @@ export class NorDevice {
       throw new RangeError(`saved flash state: expected ${content.length} security bytes in hexadecimal`);
     }
     this.status.restore(state.status);
+    this.resetConfiguration();
     for (let index = 0; index < content.length; index++) {
       content[index] = Number.parseInt(state.security.slice(2 * index, 2 * index + 2), 16);
     }
@@ -205,13 +239,13 @@ export class NorDevice {
   #durationNs(kind: OperationKind, address: number, length: number): number {
     const { defects, duration, speed } = this.options;
     if (defects?.neverEnds?.(kind, address) === true) return Number.POSITIVE_INFINITY;
-    const time = this.#dataSheetTime(kind, length);
+    const time = this.#dataSheetTime(kind, address, length);
     return duration?.(kind, address, length) ?? (speed === "maximum" ? time.maximumNs : time.typicalNs);
   }
 
-  #dataSheetTime(kind: OperationKind, length: number): Duration {
+  #dataSheetTime(kind: OperationKind, address: number, length: number): Duration {
     const { times } = this.part;
-    if (kind === "status") return times.status;
+    if (kind === "status") return (address > 0 ? times.configuration : undefined) ?? times.status;
     if (kind === "chip-erase") return times.chipErase;
     if (isProgram(kind)) return times.program;
     // Security registers are erased like a sector (data sheet, "Erase Security Registers": tSE).

@@ -1,6 +1,7 @@
 /** Commands that take effect at the rising edge of /CS. What the real chip ignores silently is told to the user. */
 
 import type { PageData } from "./cells.js";
+import { FLAG } from "./configuration.js";
 import { isProgram, type NorDevice } from "./device.js";
 import { type CommandSpec, type EffectKind, PAGE } from "./part.js";
 import { securityOffset } from "./sources.js";
@@ -63,9 +64,14 @@ function program(device: NorDevice, { command, address, data, count }: EffectInp
   });
 }
 
-/** A protected address: the command is dropped and WEL falls, as after a command that was carried out. */
+/**
+ * A protected address: the command is dropped and WEL falls, as after a command that was carried out. Parts with a flag
+ * status register tell it there, and keep WEL (Micron MT25Q, "PROGRAM Operations", "ERASE Operations").
+ */
 function refuseProtected(device: NorDevice, command: CommandSpec, address: number): void {
-  device.writeEnabled = false;
+  if (device.part.configuration === undefined) device.writeEnabled = false;
+  const failed = command.kind === "program" ? FLAG.programFailed : FLAG.eraseFailed;
+  device.configuration.errors |= FLAG.protection | failed;
   device.warn(`protected.${command.name}`, `${command.name} at ${hex(address)} is write-protected: ignored`);
 }
 
@@ -94,8 +100,11 @@ function writableSecurity(device: NorDevice, { command, address }: EffectInput):
     );
     return undefined;
   }
-  const [register, first] = device.part.status.securityLock;
-  if (device.status.has([register, first << (offset / PAGE)])) {
+  const { securityLock } = device.part.status;
+  if (
+    securityLock !== undefined &&
+    device.status.has([securityLock[0], securityLock[1] << (offset / PAGE)])
+  ) {
     refuseProtected(device, command, address);
     return undefined;
   }
@@ -166,6 +175,25 @@ function resume(device: NorDevice): void {
   device.operations.resume();
 }
 
+function registerWrite(device: NorDevice, { command, data }: EffectInput): void {
+  if (!mayWrite(device, command)) return;
+  device.configuration.write(command.argument ?? 0, data.bytes[0] ?? 0xff);
+  device.followConfiguration();
+  device.writeEnabled = false;
+  if (device.configuration.otherProtocol)
+    device.warn("protocol", `${command.name}: dual I/O and DTR protocols are not modelled: stays in its own`);
+}
+
+function setQuadProtocol(device: NorDevice, on: boolean): void {
+  device.qpi = on;
+  device.configuration.quadProtocol = on;
+}
+
+function setFourByteAddresses(device: NorDevice, on: boolean): void {
+  device.configuration.fourByteAddresses = on;
+  device.writeEnabled = false;
+}
+
 /** The sheets give one tRST for all cases; ART-Pi's loaders send 38h 2 us after a reset of an idle chip, and work. */
 const IDLE_RESET_NS = 1e3;
 
@@ -178,7 +206,8 @@ function reset(device: NorDevice): void {
   if (cutsOff) device.warn("reset.busy", "Reset during an operation: what it works on is left half done");
   device.operations.cut();
   device.resetVolatile(false);
-  device.deafUntil = device.now + (cutsOff ? device.part.times.resetNs : IDLE_RESET_NS);
+  const { resetNs, idleResetNs = IDLE_RESET_NS } = device.part.times;
+  device.deafUntil = device.now + (cutsOff ? resetNs : idleResetNs);
 }
 
 function setLock(device: NorDevice, { command, address }: EffectInput, locked: boolean): void {
@@ -240,12 +269,14 @@ export const EFFECTS: Readonly<Record<EffectKind, Effect>> = {
     const bits = data.bytes[0] ?? 0x10;
     device.burstWrap = (bits & 0x10) !== 0 ? 0 : WRAP_LENGTHS[((bits >>> 5) & 3) as 0 | 1 | 2 | 3];
   },
-  "qpi-enter": (device) => {
-    device.qpi = true;
+  "qpi-enter": (device) => setQuadProtocol(device, true),
+  "qpi-exit": (device) => setQuadProtocol(device, false),
+  "register-write": registerWrite,
+  "clear-flags": (device) => {
+    device.configuration.errors = 0;
   },
-  "qpi-exit": (device) => {
-    device.qpi = false;
-  },
+  "address-4-byte": (device) => setFourByteAddresses(device, true),
+  "address-3-byte": (device) => setFourByteAddresses(device, false),
   "read-parameters": (device, { data }) => {
     device.readParameters = data.bytes[0] ?? device.part.readParametersReset;
   },

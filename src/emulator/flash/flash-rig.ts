@@ -22,6 +22,8 @@ export interface Exchange {
   readonly code?: number;
   readonly codeLines?: Lines;
   readonly address?: number;
+  /** Default: 3. */
+  readonly addressBytes?: 3 | 4;
   readonly addressLines?: Lines;
   readonly mode?: number;
   readonly dummy?: number;
@@ -57,7 +59,7 @@ export class FlashRig {
     chip.select();
     if (command.code !== undefined) chip.write(command.code, command.codeLines ?? 1);
     if (command.address !== undefined) {
-      for (const shift of [16, 8, 0])
+      for (const shift of command.addressBytes === 4 ? [24, 16, 8, 0] : [16, 8, 0])
         chip.write((command.address >>> shift) & 0xff, command.addressLines ?? 1);
     }
     if (command.mode !== undefined) chip.write(command.mode, command.addressLines ?? 1);

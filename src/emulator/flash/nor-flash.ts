@@ -24,9 +24,8 @@ type Phase = "instruction" | "address" | "mode" | "dummy" | "data-in" | "data-ou
 const FLOATING = 0b1111;
 /** How long a line keeps its level when nobody drives it: some 10 pF against an input leakage of 1 uA. */
 const LINE_HOLD_NS = 10e3;
-/** Power-on to first command (tVSL) and to first write (tPUW), nanoseconds. */
-const T_VSL = 20e3;
-const T_PUW = 5e6;
+/** Winbond's tVSL and tPUW. */
+const POWER_ON = { readNs: 20e3, writeNs: 5e6 };
 /**
  * Clock above the data sheet's limit, which holds for the worst chip at the worst temperature and voltage: no sheet says where chips
  * begin to fail. Published programs read at 180 MHz where the sheet says 133 MHz. Every excess is told.
@@ -51,10 +50,12 @@ export class SerialNorFlash {
   #shift = 0;
   #bits = 0;
   #dummyLeft = 0;
+  #firstDummy = false;
   #command: CommandSpec | undefined;
   /** Command that needs no instruction at the next selection: continuous read mode. */
   #continuous: CommandSpec | undefined;
   #address = 0;
+  #addressBits = 24;
   #readStart = 0;
   #wrap = 0;
   /** Clocked too fast: data arrives one clock late. */
@@ -81,6 +82,11 @@ export class SerialNorFlash {
   /** The array, as given at construction. */
   get content(): Uint8Array {
     return this.#device.cells.content;
+  }
+
+  /** At most the first `limit` bytes of the array itself. */
+  lend(limit: number): Uint8Array {
+    return this.content.subarray(0, limit);
   }
 
   /** True while an erase, program or status write is under way. */
@@ -221,8 +227,9 @@ export class SerialNorFlash {
     if (this.#powered) return;
     this.#powered = true;
     this.#device.resetVolatile(true);
-    this.#device.deafUntil = this.#device.now + T_VSL;
-    this.#device.readOnlyUntil = this.#device.now + T_PUW;
+    const { readNs, writeNs } = this.part.times.powerOn ?? POWER_ON;
+    this.#device.deafUntil = this.#device.now + readNs;
+    this.#device.readOnlyUntil = this.#device.now + writeNs;
   }
 
   /** Nonvolatile state besides the array. */
@@ -244,6 +251,7 @@ export class SerialNorFlash {
         this.#drop("clocked on after its last bit");
         return FLOATING;
       case "dummy":
+        this.#takeDummy(levels);
         this.#dummyLeft--;
         if (this.#dummyLeft === 0) this.#proceed(3);
         return FLOATING;
@@ -265,9 +273,9 @@ export class SerialNorFlash {
         return;
       }
     }
-    this.#shift = ((this.#shift << this.#lines) | (levels & ((1 << this.#lines) - 1))) & 0xffffff;
+    this.#shift = ((this.#shift << this.#lines) | (levels & ((1 << this.#lines) - 1))) >>> 0;
     this.#bits += this.#lines;
-    if (this.#bits < (this.#phase === "address" ? 24 : 8)) return;
+    if (this.#bits < (this.#phase === "address" ? this.#addressBits : 8)) return;
     const value = this.#shift;
     this.#shift = 0;
     this.#bits = 0;
@@ -349,6 +357,7 @@ export class SerialNorFlash {
       this.#device.warn(`fast.${command.name}`, `${command.name} clocked at ${speeds}: ${consequence}`);
     }
     this.#address = 0;
+    this.#addressBits = 8 * (command.addressBytes ?? this.#device.addressBytes);
     this.#proceed(0);
   }
 
@@ -363,12 +372,14 @@ export class SerialNorFlash {
     else if (done < 3 && dummy > 0) {
       this.#enter("dummy", 1);
       this.#dummyLeft = dummy;
+      this.#firstDummy = true;
     } else if (command.kind in EFFECTS) this.#startInput(command);
     else this.#startOutput(command);
   }
 
   #takeAddress(value: number): void {
-    this.#address = value % this.part.size;
+    const above = this.#addressBits === 24 ? this.#device.configuration.extendedAddress : 0;
+    this.#address = (above * 0x100_0000 + value) % this.part.size;
     if (this.#command?.kind === "sfdp" || this.#command?.kind.startsWith("security")) this.#address = value;
     this.#proceed(1);
   }
@@ -378,6 +389,16 @@ export class SerialNorFlash {
     const command = this.#command;
     this.#continuous = command?.kind === "read" && (value & mask) === stay ? command : undefined;
     this.#proceed(2);
+  }
+
+  /** Micron's "XIP confirmation bit" is the level of IO0 in the first dummy clock. */
+  #takeDummy(levels: number): void {
+    const command = this.#command;
+    if (!this.#firstDummy || command?.kind !== "read") return;
+    this.#firstDummy = false;
+    if (this.part.configuration === undefined) return;
+    const stays = this.#device.configuration.executeInPlace && (levels & 1) === 0;
+    this.#continuous = stays ? command : undefined;
   }
 
   #startInput(command: CommandSpec): void {

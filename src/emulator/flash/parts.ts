@@ -1,4 +1,5 @@
 import { IS25LP064A } from "./issi.js";
+import { MT25QL512ABB } from "./micron.js";
 import type { NorPart } from "./part.js";
 import { W25Q64JV_IM, W25Q64JV_IQ, W25Q128JV_IM, W25Q128JV_IQ } from "./winbond.js";
 
@@ -9,6 +10,7 @@ export const NOR_PARTS: readonly NorPart[] = [
   W25Q64JV_IQ,
   W25Q64JV_IM,
   IS25LP064A,
+  MT25QL512ABB,
 ];
 
 /** A board asks for a flash chip that is not modelled. */

@@ -1,6 +1,7 @@
 /**
  * SFDP tables (JESD216B). The bytes of W25Q128JV and W25Q64JV are those that real parts with the ids EF4018 and
- * EF4017 answered, as published with the Linux and littlefs ports for them.
+ * EF4017 answered, as published with the Linux and littlefs ports for them; those of MT25QL512ABB what a part of its family with
+ * the id 20BB21 answered to Linux, with the density of 512 Mb.
  */
 
 const SPACE = 256;
@@ -38,4 +39,13 @@ export const IS25LP064A_SFDP = sfdp({
          10 d8 00 ff 23 4a c9 00 82 d8 11 c4 cc cd 68 46
          7a 75 7a 75 f7 a2 d5 5c 4a 42 2c ff f0 30 c0 80`,
   128: "50 19 50 16 9c f9 c0 64 8f ec ff ff",
+});
+
+export const MT25QL512ABB_SFDP = sfdp({
+  0: "53 46 44 50 06 01 01 ff 00 06 01 10 30 00 00 ff 84 00 01 02 80 00 00 ff",
+  48: `e5 20 fb ff ff ff ff 1f 29 eb 27 6b 27 3b 27 bb
+         ff ff ff ff ff ff 27 bb ff ff 29 eb 0c 20 10 d8
+         0f 52 00 00 24 4a 99 00 8b 8e 03 e1 ac 01 27 38
+         7a 75 7a 75 fb bd d5 5c 4a 0f 82 ff 81 bd 3d 36`,
+  128: "ff e7 ff ff 21 dc ff ff",
 });

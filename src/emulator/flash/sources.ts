@@ -22,11 +22,19 @@ export function securityOffset(device: NorDevice, address: number): number | und
 }
 
 export const SOURCES: Readonly<Record<Exclude<SourceKind, "read">, Start>> = {
-  jedec: (device) => cycle(device.part.jedec),
+  jedec: (device) => cycle([...device.part.jedec, ...(device.part.extendedId ?? [])]),
   "device-id": (device) => cycle([device.part.deviceId]),
   "manufacturer-id": (device, address) => cycle([device.part.jedec[0], device.part.deviceId], address & 1),
   "unique-id": (device) => cycle(Array.from(device.uniqueId)),
-  "status-read": (device, _address, command) => () => device.statusValue(command.argument ?? 0),
+  "status-read": (device, _address, { argument = 0, registers = 1 }) => {
+    let index = 0;
+    return () => device.statusValue(argument + (index++ % registers));
+  },
+  "flag-status-read": (device) => () => device.flagStatus,
+  "register-read":
+    (device, _address, { argument = 0 }) =>
+    () =>
+      device.configuration.read(argument),
   "lock-read": (device, address) => cycle([device.locks[device.lockIndex(address)] ?? 0]),
   sfdp: (device, address) => {
     let at = address;

@@ -7,10 +7,10 @@ import type { Lines, QuadSpiChip } from "./quadspi-wire.js";
 
 type Chips = readonly [QuadSpiChip | undefined, QuadSpiChip | undefined];
 
+const NOTHING = new Uint8Array(0);
+
 export class FlashPair implements QuadSpiChip {
-  /** Nothing of it lies in one piece that could be lent. */
-  readonly content = new Uint8Array(0);
-  readonly directlyReadable = false;
+  readonly lend: (limit: number) => Uint8Array;
   readonly chips: Chips;
   readonly #present: readonly QuadSpiChip[];
   readonly #byte = new Uint8Array(1);
@@ -18,9 +18,15 @@ export class FlashPair implements QuadSpiChip {
   /** Whose byte is next. */
   #turn: 0 | 1 = 0;
 
-  constructor(chips: Chips) {
+  /** @param lend what both hold, in one piece; default: nothing can be lent */
+  constructor(chips: Chips, lend: (limit: number) => Uint8Array = () => NOTHING) {
     this.chips = chips;
+    this.lend = lend;
     this.#present = chips.filter((chip) => chip !== undefined);
+  }
+
+  get directlyReadable(): boolean {
+    return this.#present.length === 2 && this.#present.every((chip) => chip.directlyReadable);
   }
 
   set clockHz(hz: number) {

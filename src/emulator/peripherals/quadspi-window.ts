@@ -132,11 +132,12 @@ export class QuadSpiWindow implements MemoryDevice {
 
   #lend(): void {
     const chip = this.#port.wire.chip;
-    if (chip === undefined) return;
-    const bytes = Math.min(chip.content.length, this.#port.deviceBytes() - LAST_BYTES);
-    if (bytes <= 0) return;
+    const limit = this.#port.deviceBytes() - LAST_BYTES;
+    if (chip?.directlyReadable !== true || limit <= 0) return;
+    const lent = chip.lend(limit);
+    if (lent.length === 0) return;
     this.#lentBy = chip;
-    this.#lent = chip.content.subarray(0, bytes);
+    this.#lent = lent;
     this.#port.onChange();
   }
 }

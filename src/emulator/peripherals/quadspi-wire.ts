@@ -11,7 +11,8 @@ export interface QuadSpiChip {
   doubleRate: boolean;
   /** Levels of IO3..IO0 that carry no data. */
   idleLines: number;
-  readonly content: Uint8Array;
+  /** At most the first `limit` bytes of the array, kept up to date; fewer may be had. */
+  lend(limit: number): Uint8Array;
   /** The array may be read past the pins: idle, awake, stable. */
   readonly directlyReadable: boolean;
   /** Board time (ns) up to which no status bit changes by itself; Infinity when nothing is under way. */
@@ -88,6 +89,8 @@ export interface QuadSpiWireOptions {
   /** Kernel clock (quadspi_ker_ck) in Hz; 0 when it stands still. */
   readonly kernelHz: () => number;
   readonly log: EmulatorLog;
+  /** As `QuadSpiChip.lend`, of both chips in dual-flash mode. Default: nothing of them is lent. */
+  readonly lendPair?: ((limit: number) => Uint8Array) | undefined;
 }
 
 /** Every chip has a multiple of it. */
@@ -117,7 +120,7 @@ export class QuadSpiWire {
         `QUADSPI.CR: DFM selects two flash chips: none is at the pins of bank ${first === undefined ? 1 : 2}`,
       );
     if (this.#pair.chips[0] !== first || this.#pair.chips[1] !== second)
-      this.#pair = new FlashPair([first, second]);
+      this.#pair = new FlashPair([first, second], this.#options.lendPair);
     return this.#pair;
   }
 

@@ -53,6 +53,8 @@ export interface QuadSpiOptions {
   /** The chip at a bank's pins, undefined while they are not muxed right. */
   readonly chip: (bank: QuadSpiBank) => QuadSpiChip | undefined;
   readonly lines?: ((bank: QuadSpiBank) => DataLines) | undefined;
+  /** What two chips hold together, at most that many bytes of it. */
+  readonly lendPair?: ((limit: number) => Uint8Array) | undefined;
   /** The bus stalls until board time `untilNs`. Default: the CPU's cycle counter jumps there. */
   readonly stall?: (untilNs: number) => void;
   /** `window.readable` begins or ceases to be lent. */
@@ -97,7 +99,7 @@ export class QuadSpi implements BusDevice {
   constructor(options: QuadSpiOptions) {
     this.#options = options;
     const { log, clocked, chip, kernelHz } = options;
-    this.#wire = new QuadSpiWire({ chip, lines: options.lines, kernelHz, log });
+    this.#wire = new QuadSpiWire({ chip, lines: options.lines, kernelHz, log, lendPair: options.lendPair });
     this.#mapped = this.#makeMappedMode();
     this.#warnings = new QuadSpiWarnings(log);
     const specs = quadSpiRegisters({
