@@ -373,25 +373,6 @@ test("DTR commands work on both edges only, and only on IM", () => {
   assert.deepEqual(other.exchange(read), [0xff, 0xff]);
 });
 
-test("DTR Fast Read Quad I/O in QPI takes 7 dummies, and 8 edges when C0h asks for 8", () => {
-  const rig = new FlashRig(W25Q128JV_IM);
-  rig.content.set([0x5a, 0xc3]);
-  rig.writeStatus(0x31, 0x02);
-  rig.send(0x38);
-  const read = (dummy: number): readonly number[] => {
-    rig.chip.doubleRate = true;
-    const lines = { codeLines: 4, addressLines: 4, dataLines: 4 } as const;
-    const bytes = rig.exchange({ code: 0xed, address: 0, mode: 0xff, dummy, receive: 2, ...lines });
-    rig.chip.doubleRate = false;
-    return bytes;
-  };
-  assert.deepEqual(read(7), [0x5a, 0xc3]);
-  assert.notDeepEqual(read(4), [0x5a, 0xc3]);
-  rig.exchange({ code: 0xc0, codeLines: 4, dataLines: 4, send: [0x30] });
-  assert.deepEqual(read(4), [0x5a, 0xc3]);
-  assert.notDeepEqual(read(7), [0x5a, 0xc3]);
-});
-
 test("burst with wrap turns round inside its section", () => {
   const rig = iq();
   rig.content.set(Array.from({ length: 32 }, (_, index) => index));

@@ -87,12 +87,6 @@ const QPI_HZ = [50 * MHZ, 80 * MHZ, 104 * MHZ, 133 * MHZ] as const;
 const p54 = (parameters: number): 0 | 1 | 2 | 3 => ((parameters >>> 4) & 3) as 0 | 1 | 2 | 3;
 const qpiDummy = (parameters: number): number => QPI_DUMMY[p54(parameters)];
 const qpiHz = (parameters: number): number => QPI_HZ[p54(parameters)];
-/**
- * The sheets give EDh 7 clocks behind its mode bits and do not say that C0h changes them. The boot loaders that boards
- * with a W25Q64JV are sold with set C0h to 8 dummies and read with 4 clocks behind the mode bits, which are 8 edges.
- */
-const qpiDtrDummy = (parameters: number): number => (qpiDummy(parameters) === 8 ? 4 : 7);
-
 const QPI_IM: readonly Entry[] = [
   ...COMMON.map(qpiEntry),
   plain(0xc0, "Set Read Parameters", "read-parameters", { data: 4, maxData: 1 }),
@@ -117,7 +111,7 @@ const QPI_IM: readonly Entry[] = [
   plain(0xed, "DTR Fast Read Quad I/O", "read", {
     address: 4,
     mode: true,
-    dummy: qpiDtrDummy,
+    dummy: 7,
     data: 4,
     ...dtr,
   }),

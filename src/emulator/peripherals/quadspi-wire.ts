@@ -93,6 +93,12 @@ export interface QuadSpiWireOptions {
   readonly lendPair?: ((limit: number) => Uint8Array) | undefined;
 }
 
+/**
+ * Clocks by which samples come late with SSHIFT in DDR mode, which RM0433 forbids and does not describe. Boot loaders that run on
+ * silicon read so, of chips that want 8 clocks behind the address: ST's for the STM32H750B-DK waits 5, WeAct's one of mode bits and 4.
+ */
+const SHIFTED_DDR_CLOCKS = 3;
+
 /** Every chip has a multiple of it. */
 const CHIP_SIZES = 1 << 20;
 
@@ -102,6 +108,8 @@ export class QuadSpiWire {
   #selected: QuadSpiChip | undefined;
   /** Clock divider, PRESCALER + 1. */
   divider = 1;
+  /** CR.SSHIFT. */
+  sampleShift = false;
   /** The bank that CR.FSEL selects; undefined while CR.DFM selects both. */
   bank: QuadSpiBank | undefined = 1;
   #pair = new FlashPair([undefined, undefined]);
@@ -180,7 +188,8 @@ export class QuadSpiWire {
       send(chip, { bytes: bytesOf(own, format.addressBytes), lines: format.addressLines });
     }
     send(chip, format.alternate);
-    chip.dummy(format.dummyClocks);
+    const late = format.doubleRate && this.sampleShift ? SHIFTED_DDR_CLOCKS : 0;
+    chip.dummy(format.dummyClocks + late);
   }
 
   /** Of the bank that is selected; of both, what both have. */

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { BusFault } from "../bus.js";
 import { seeded } from "../flash/flash-rig.js";
+import { MT25QL512ABB } from "../flash/micron.js";
 import { SerialNorFlash } from "../flash/nor-flash.js";
 import { W25Q128JV_IQ } from "../flash/winbond.js";
 import { RecordedLog } from "../test-log.js";
@@ -23,7 +24,9 @@ const PSMAR = 0x28;
 const PIR = 0x2c;
 const LPTR = 0x30;
 
+const SSHIFT = 1 << 4;
 const DFM = 1 << 6;
+const FSEL = 1 << 7;
 const TEF = 1;
 const TCF = 2;
 const FTF = 4;
@@ -41,6 +44,7 @@ const READ = 1 << 26;
 const POLL = 2 << 26;
 const MAPPED = 3 << 26;
 const SIOO = 1 << 28;
+const DDRM = 1 << 31;
 const dummy = (clocks: number): number => clocks << 18;
 const EB = 0xeb | I1 | A4 | M4 | dummy(4) | D4;
 
@@ -743,4 +747,27 @@ test("DDR with a clock that is not divided is told", () => {
   bench.set(CR, 1);
   bench.set(CCR, 0x80000000 | 0x0d | I1 | A1 | D1 | READ);
   assert.ok(bench.log.has(/PRESCALER is 0/));
+});
+
+test("with SSHIFT, which is forbidden in DDR mode, samples come three clocks late", () => {
+  const bench = new Bench();
+  const { timeline, log } = bench;
+  const content = new Uint8Array(MT25QL512ABB.size).fill(0xff);
+  content.set([0x12, 0x34], 0x100);
+  bench.second = new SerialNorFlash({ part: MT25QL512ABB, content, timeline, log, random: seeded(3) });
+  const read = (shift: number, clocks: number): number => {
+    bench.set(CR, (3 << 24) | FSEL | shift | 1);
+    bench.set(DLR, 1);
+    bench.set(CCR, DDRM | 0xed | I1 | A4 | dummy(clocks) | D4 | READ);
+    bench.set(AR, 0x100);
+    bench.pass(1e4);
+    const value = bench.get(DR, 2);
+    bench.set(FCR, TCF);
+    return value;
+  };
+  assert.equal(read(0, 8), 0x3412);
+  assert.equal(log.has(/SSHIFT/), false);
+  assert.equal(read(SSHIFT, 5), 0x3412);
+  assert.notEqual(read(SSHIFT, 8), 0x3412);
+  assert.equal(log.has(/SSHIFT/), true);
 });

@@ -242,6 +242,7 @@ export class QuadSpi implements BusDevice {
   #configureWire(): void {
     const cr = this.#cr.value;
     this.#wire.divider = (cr >>> 24) + 1;
+    this.#wire.sampleShift = (cr & CR.SSHIFT) !== 0;
     this.#wire.bank = (cr & CR.DFM) !== 0 ? undefined : (cr & CR.FSEL) !== 0 ? 2 : 1;
   }
 
