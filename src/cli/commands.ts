@@ -207,7 +207,7 @@ export const COMMANDS: readonly CommandSpec[] = [
       ["--mcu <chip>", "another chip in the board's place: STM32H743 has 2 MiB of flash in two banks"],
       ["--internal <file>", "image for the internal flash (default: the bootloader built for the board)"],
       ["--external <file>", "raw file that is the flash chip's content, written back"],
-      ["--sd-card <file>", "raw image of an SD card in the slot; it is only read"],
+      ["--sd-card <file>", "raw image of an SD card in the slot; the file is only read"],
       [
         "--load <file@addr...>",
         "put an image into the flash chip before power-on; .elf and .hex need no @addr",

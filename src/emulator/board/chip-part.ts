@@ -1,6 +1,7 @@
 /** What a part of the chip is to the bus, and what those with pins are connected to. */
 
 import type { BusDevice } from "../bus.js";
+import type { DmaBus } from "../peripherals/dma-channel.js";
 import type { Gpio, PortLetter } from "../peripherals/gpio.js";
 import type { ResetName } from "../peripherals/rcc-registers.js";
 import type { Tim } from "../peripherals/tim.js";
@@ -31,6 +32,8 @@ export interface ConnectedWiring extends Wiring {
   readonly onClockChange: (changed: () => void) => void;
   /** A signal of an EXTI line inside the chip. */
   readonly edge: (line: number, high: boolean) => void;
+  /** The bus as a DMA master inside a peripheral reaches it. @param name the master's */
+  readonly dma: (name: string) => DmaBus;
   /** The card in SDMMC1's slot. */
   readonly sdCard: () => SdCardPort | undefined;
 }

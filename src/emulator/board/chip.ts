@@ -483,6 +483,7 @@ export class Chip {
       requests,
       bus: this.bus,
       level1,
+      dma: (name: string) => dmaBus(this.bus, level1, name),
       random,
       quadspi: this.quadspi,
       sdCard,

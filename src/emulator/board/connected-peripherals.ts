@@ -2,6 +2,7 @@
 
 import type { KernelClock } from "../peripherals/clock-tree.js";
 import { DelayBlock } from "../peripherals/delay-block.js";
+import { tightlyCoupled } from "../peripherals/dma.js";
 import { parsePin } from "../peripherals/gpio.js";
 import { Hsem } from "../peripherals/hsem.js";
 import { I2c } from "../peripherals/i2c.js";
@@ -168,7 +169,14 @@ function delayBlocks({ log, rcc }: ConnectedWiring): ChipPart[] {
   });
 }
 
-function screensAndCards({ log, timeline, rcc, irqLine, sdCard }: ConnectedWiring): ChipPart[] {
+/** SDMMC1 is a master of the AXI interconnect only (RM0433, table "Bus-master-to-bus-slave interconnect"). */
+const onAxi = (address: number): boolean => address >= 0x2400_0000 && address < 0x2408_0000;
+const external = (address: number): boolean => address >= 0x6000_0000 && address < 0xe000_0000;
+const inFlash = (address: number): boolean => address >= 0x0800_0000 && address < 0x0820_0000;
+const fromDomain1 = (address: number): boolean => onAxi(address) || external(address) || inFlash(address);
+
+function screensAndCards(wiring: ConnectedWiring): ChipPart[] {
+  const { log, timeline, rcc, irqLine, sdCard, signals } = wiring;
   const card = (name: "SDMMC1" | "SDMMC2", address: number, size: number): ChipPart => {
     const device = new Sdmmc({
       name,
@@ -177,6 +185,11 @@ function screensAndCards({ log, timeline, rcc, irqLine, sdCard }: ConnectedWirin
       interrupt: irqLine(IRQS[name]),
       clocked: rcc.clockGate(name),
       kernelHz: () => rcc.clockTree.kernelHz("SDMMC"),
+      bus: wiring.dma(name),
+      reaches: name === "SDMMC1" ? fromDomain1 : (address) => tightlyCoupled(address) === undefined,
+      trigger: (event) => {
+        if (name === "SDMMC1") signals.raise(`SDMMC1_${event}`);
+      },
       card: name === "SDMMC1" ? sdCard : undefined,
     });
     return { name, address, size, device, resetBit: name };
@@ -187,6 +200,7 @@ function screensAndCards({ log, timeline, rcc, irqLine, sdCard }: ConnectedWirin
     interrupt: irqLine(IRQS.LTDC),
     clocked: rcc.clockGate("LTDC"),
     pixelHz: () => rcc.clockTree.pllHz(3, "R"),
+    onLine: () => signals.raise("LTDC_LINE"),
   });
   return [
     card("SDMMC1", 0x5200_7000, 0x1000),

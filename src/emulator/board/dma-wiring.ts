@@ -28,6 +28,12 @@ const STREAMS = 8;
 const MDMA_QUADSPI_FIFO_TH = 0x16;
 const MDMA_QUADSPI_TC = 0x17;
 const MDMA_DMA2D_TC = 0x19;
+const MDMA_SIGNALS = {
+  LTDC_LINE: 0x10,
+  SDMMC1_data: 0x1d,
+  SDMMC1_buffer: 0x1e,
+  SDMMC1_command: 0x1f,
+} as const satisfies Readonly<Partial<Record<InternalSignal, number>>>;
 
 export interface DmaWiring extends Wiring {
   readonly bus: SystemBus;
@@ -108,6 +114,9 @@ export function dmaControllers(wiring: DmaWiring): ChipPart[] {
     threshold: () => mdma.trigger(MDMA_QUADSPI_FIFO_TH),
     complete: () => mdma.trigger(MDMA_QUADSPI_TC),
   };
+  for (const [signal, id] of Object.entries(MDMA_SIGNALS)) {
+    wiring.signals.listen(signal as keyof typeof MDMA_SIGNALS, () => mdma.trigger(id));
+  }
   const gates = { first: rcc.clockGate("DMA1"), second: rcc.clockGate("DMA2") };
   const mux1 = new Dmamux({
     name: "DMAMUX1",

@@ -1,11 +1,15 @@
-/** Signals between peripherals that are no interrupts and no DMA requests: EXTI lines, outputs of LPTIM and COMP, the RTC's wake-up. */
+/** Signals between peripherals that are no interrupts and no DMA requests: EXTI lines, outputs of LPTIM and COMP, the RTC's wake-up, triggers of MDMA. */
+
+import type { SdmmcEvent } from "../peripherals/sdmmc.js";
 
 export type InternalSignal =
   | `EXTI${number}`
   | `LPTIM${1 | 2 | 3 | 4 | 5}_OUT`
   | "COMP1_OUT"
   | "COMP2_OUT"
-  | "RTC_WKUP";
+  | "RTC_WKUP"
+  | `SDMMC1_${SdmmcEvent}`
+  | "LTDC_LINE";
 
 /** @param high undefined: a pulse */
 export type SignalListener = (high: boolean | undefined) => void;

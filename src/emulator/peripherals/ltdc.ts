@@ -14,6 +14,8 @@ export interface LtdcOptions {
   readonly clocked: ClockGate;
   /** Pixel clock (PLL3R), Hz. */
   readonly pixelHz: () => number;
+  /** A trigger of MDMA. */
+  readonly onLine?: () => void;
 }
 
 const LTDCEN = 1 << 0;
@@ -93,6 +95,7 @@ export class Ltdc extends Peripheral {
   #awaitLine(): void {
     this.#line = this.#options.timeline.after(this.#until(this.registers.get("LIPCR")), () => {
       this.registers.setBits("ISR", LIF, true);
+      this.#options.onLine?.();
       this.#update();
       this.#awaitLine();
     });

@@ -11,7 +11,7 @@ import { Hsem } from "./hsem.js";
 import { I2c } from "./i2c.js";
 import { Sdmmc } from "./sdmmc.js";
 import { Spi } from "./spi.js";
-import { pass, TestLine } from "./test-kit.js";
+import { pass, TestLine, TestMemory } from "./test-kit.js";
 
 function rig() {
   const timeline = new Timeline();
@@ -87,7 +87,7 @@ test("ADC calibrates, gets ready, converts in its time; OVR when nobody reads", 
 
 test("SDMMC without a card: a command is sent, a response never comes", () => {
   const { timeline, common } = rig();
-  const card = new Sdmmc(common);
+  const card = new Sdmmc({ ...common, bus: new TestMemory(), reaches: () => true });
   card.write(0, 4, 3);
   card.write(4, 4, 125);
   card.write(0x0c, 4, 0x1000);

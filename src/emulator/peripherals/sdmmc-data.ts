@@ -1,89 +1,188 @@
 /**
- * SDMMC's data path, receiving: bytes arrive at the lines' speed and wait in a FIFO of 16 words. Without hardware flow control
- * what does not fit is lost (RXOVERR); with it the clock stops (RM0433, SDMMC chapter, "Data path" and "Data FIFO").
+ * SDMMC's data path: bytes pass the lines at their speed, and a FIFO of 16 words is between them and whoever reads or writes
+ * it. Without hardware flow control what comes too late is lost (RXOVERR, TXUNDERR); with it the clock stops (RM0433,
+ * SDMMC chapter, "Data path" and "Data FIFO").
  */
 
+import type { SdBlocks } from "../sd-port.js";
+
 const FIFO_WORDS = 16;
+const FIFO_BYTES = 4 * FIFO_WORDS;
+const HALF_BYTES = FIFO_BYTES / 2;
+/** The word that the shift register holds. */
+const SLACK_BYTES = 4;
+/** Bytes are a product of times and rates: what is this close is there. */
+const ROUNDING = 1e-6;
 
 export interface Transfer {
-  /** Whole words. */
-  readonly bytes: Uint8Array;
+  readonly blocks: SdBlocks;
+  readonly fromCard: boolean;
+  /** DLENR. */
+  readonly bytes: number;
+  readonly blockBytes: number;
   /** Of the data lines together. */
   readonly bytesPerSecond: number;
   readonly flowControl: boolean;
 }
 
-export class SdmmcReceiver {
+/**
+ * How it stands: `starved` when the card has no more to send, `garbled` when a block has another length than the other side
+ * expects; `halted` keeps what the FIFO holds.
+ */
+export type DataResult = "none" | "running" | "done" | "lost" | "starved" | "garbled" | "halted";
+
+export class SdmmcData {
   #transfer: Transfer | undefined;
-  #arrived = 0;
-  #read = 0;
-  #lost = false;
+  #result: DataResult = "none";
+  #buffer = new Uint8Array(0);
+  #view = new DataView(this.#buffer.buffer);
+  /** Bytes that passed the lines, with a fraction. */
+  #passed = 0;
+  /** Bytes that passed between FIFO and bus. */
+  #served = 0;
+  /** Bytes of `#buffer` that are exchanged with the card. */
+  #exchanged = 0;
   #since = 0;
+  /** Bytes that the lines were ahead of the FIFO. */
+  #excess = 0;
 
   /** @param now board time, nanoseconds */
   start(transfer: Transfer, now: number): void {
     this.#transfer = transfer;
-    this.#arrived = 0;
-    this.#read = 0;
-    this.#lost = false;
+    this.#result = "running";
+    this.#buffer = new Uint8Array(Math.ceil(transfer.bytes / 4) * 4);
+    this.#view = new DataView(this.#buffer.buffer);
+    this.#passed = 0;
+    this.#served = 0;
+    this.#exchanged = 0;
     this.#since = now;
+    this.#excess = 0;
   }
 
   stop(): void {
     this.#transfer = undefined;
+    this.#result = "none";
+  }
+
+  /** An error has ended it. */
+  halt(): void {
+    this.#result = "halted";
+  }
+
+  get result(): DataResult {
+    return this.#result;
   }
 
   get active(): boolean {
-    return this.#transfer !== undefined && !this.done && !this.#lost;
+    return this.#result === "running";
   }
 
-  /** Words that wait. */
+  /** The data path is not idle: bytes pass the lines, or wait to be read. */
+  get live(): boolean {
+    return this.active || this.#result === "done";
+  }
+
+  get fromCard(): boolean {
+    return this.#transfer?.fromCard === true;
+  }
+
+  /** Words in the FIFO. */
   get level(): number {
-    return this.#transfer === undefined ? 0 : Math.floor(this.#arrived) - this.#read;
+    if (this.#transfer === undefined) return 0;
+    const bytes = this.fromCard ? this.#arrived - this.#served : this.#served - this.#passed;
+    return Math.ceil(bytes / 4);
   }
 
-  /** Everything has arrived. */
-  get done(): boolean {
-    return this.#transfer !== undefined && this.#arrived >= this.#words;
-  }
-
-  get lost(): boolean {
-    return this.#lost;
-  }
-
-  /** Bytes that have not arrived. */
+  /** Bytes that have not passed the lines. */
   get left(): number {
-    return this.#transfer === undefined ? 0 : 4 * (this.#words - Math.floor(this.#arrived));
+    return this.#transfer === undefined ? 0 : this.#transfer.bytes - Math.floor(this.#passed);
   }
 
-  /** Nanoseconds from `now` until it is all there, if somebody reads. */
-  remaining(): number {
-    const { bytesPerSecond = 1 } = this.#transfer ?? {};
-    return (this.left * 1e9) / bytesPerSecond;
+  /** A word can be written. */
+  get wanting(): boolean {
+    const { bytes = 0 } = this.#transfer ?? {};
+    return this.active && !this.fromCard && this.#served < bytes && this.level < FIFO_WORDS;
+  }
+
+  /** What software can read: whole words, and the rest at the end. */
+  get #arrived(): number {
+    const { bytes = 0 } = this.#transfer ?? {};
+    const passed = Math.floor(this.#passed + ROUNDING);
+    return passed >= bytes ? bytes : passed - (passed % 4);
+  }
+
+  /** Board time at which it has something to tell by itself: FIFO half full or half empty, overrun, the end; undefined: never. */
+  nextAt(): number | undefined {
+    const transfer = this.#transfer;
+    if (transfer === undefined || !this.active) return undefined;
+    const limit = this.#limit(transfer);
+    const half = transfer.fromCard ? this.#served + HALF_BYTES : this.#served - HALF_BYTES;
+    const target = Math.min(half > this.#passed + ROUNDING ? half : limit, transfer.bytes);
+    let bytes = target - this.#passed;
+    if (bytes <= ROUNDING) {
+      if (transfer.flowControl || !this.#begun) return undefined;
+      bytes = SLACK_BYTES - this.#excess;
+    }
+    return this.#since + (bytes * 1e9) / transfer.bytesPerSecond;
+  }
+
+  /** The card sends by itself; to it nothing goes before there is something. */
+  get #begun(): boolean {
+    return this.fromCard || this.#served > 0;
+  }
+
+  /** Where the FIFO stops the lines. */
+  #limit({ bytes, fromCard }: Transfer): number {
+    return Math.min(bytes, fromCard ? this.#served + FIFO_BYTES : this.#served);
   }
 
   advance(now: number): void {
     const transfer = this.#transfer;
-    if (transfer === undefined || this.#lost) return;
-    const due = this.#arrived + ((now - this.#since) * transfer.bytesPerSecond) / 4e9;
+    if (transfer === undefined || !this.active) return;
+    const { bytes, flowControl, bytesPerSecond } = transfer;
+    const moved = this.#begun ? ((now - this.#since) * bytesPerSecond) / 1e9 : 0;
     this.#since = now;
-    const room = this.#read + FIFO_WORDS;
-    if (due > room && !transfer.flowControl && room < this.#words) this.#lost = true;
-    this.#arrived = Math.min(due, this.#words, room);
+    const limit = this.#limit(transfer);
+    const due = this.#passed + moved + ROUNDING;
+    this.#excess = due < limit || limit >= bytes ? 0 : this.#excess + due - Math.max(limit, this.#passed);
+    this.#passed = Math.min(due, limit);
+    if (this.#excess >= SLACK_BYTES && !flowControl) this.#result = "lost";
+    const trouble = this.#exchange(transfer);
+    if (trouble !== undefined) this.#result = trouble;
+    else if (this.#passed >= bytes) this.#result = "done";
+  }
+
+  /** Blocks are whole when their last byte passes; the card's are fetched with their first. */
+  #exchange({ blocks, bytes, blockBytes, fromCard }: Transfer): "starved" | "garbled" | undefined {
+    while (fromCard ? this.#exchanged < this.#passed : this.#exchanged < bytes) {
+      const end = Math.min(this.#exchanged + blockBytes, bytes);
+      if (fromCard) {
+        const block = blocks.read?.();
+        if (block === undefined) return "starved";
+        if (block.length !== end - this.#exchanged) return "garbled";
+        this.#buffer.set(block, this.#exchanged);
+      } else {
+        if (this.#passed < end) return undefined;
+        if (blocks.write?.(this.#buffer.slice(this.#exchanged, end)) !== true) return "garbled";
+      }
+      this.#exchanged = end;
+    }
+    return undefined;
   }
 
   /** @returns the next word; undefined: there is none */
   take(): number | undefined {
-    const transfer = this.#transfer;
-    if (transfer === undefined || this.level <= 0) return undefined;
-    const { bytes } = transfer;
-    const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-    const word = view.getUint32(4 * this.#read, true);
-    this.#read++;
+    if (!this.fromCard || this.level <= 0) return undefined;
+    const word = this.#view.getUint32(this.#served, true);
+    this.#served += 4;
     return word;
   }
 
-  get #words(): number {
-    return (this.#transfer?.bytes.length ?? 0) / 4;
+  /** @returns false when there is no room for it */
+  push(word: number): boolean {
+    if (!this.wanting) return false;
+    this.#view.setUint32(this.#served, word, true);
+    this.#served = Math.min(this.#served + 4, this.#transfer?.bytes ?? 0);
+    return true;
   }
 }

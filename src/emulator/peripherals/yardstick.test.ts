@@ -149,7 +149,7 @@ function newer(): Record<string, { readonly registers: unknown }> {
     DMAMUX1: new Dmamux({ ...common, name: "DMAMUX1" }),
     BDMA: new Bdma({ ...dma, name: "BDMA" }),
     FMC: new Fmc({ ...common, onMappingChange: nothing }),
-    SDMMC1: new Sdmmc({ ...serial, name: "SDMMC1" }),
+    SDMMC1: new Sdmmc({ ...serial, name: "SDMMC1", bus, reaches: () => true }),
     LTDC: new Ltdc({ ...common, pixelHz: () => 0 }),
     DMA2D: new Dma2d(dma),
     SPI1: new Spi({ ...serial, name: "SPI1", fifoBytes: 16 }),
