@@ -145,7 +145,11 @@ export class MemoryPort implements CodeListener {
   /** Shows accesses to a watch from now on; undefined when nothing is watched. To be called after each change. */
   watchData(watch: DataWatch | undefined): void {
     this.#watch = watch;
-    for (const view of this.#views) view.forgetAccess();
+    for (const view of this.#views) {
+      view.forgetAccess();
+      // Translated code may have what it reads as constants.
+      this.onForgetView(view);
+    }
   }
 
   /** Decodes everything anew: breakpoints by rule changed. */
@@ -194,6 +198,11 @@ export class MemoryPort implements CodeListener {
       if (last - first < 2) view.undecodeHalves(Math.max(0, (start >>> 1) - 1), (start + length - 1) >>> 1);
       else for (const page of codeWithin(view, first, last)) view.undecodePage(page);
     }
+  }
+
+  /** Does the page (address / 4096) hold code that executes now? Whatever changes in it is told to `onForget`. */
+  isCode(page: number): boolean {
+    return this.#codePages[page] !== 0 && this.#view.hasCode(page);
   }
 
   #holdsCode(first: number, last: number): boolean {

@@ -49,6 +49,11 @@ export class AccessView {
     return this.#codePages;
   }
 
+  /** Does the page hold instructions, decoded or not? */
+  hasCode(page: number): boolean {
+    return this.#pageAt(page) !== undefined;
+  }
+
   /** May an instruction lie in this page and in the one behind it? */
   entersNextPage(page: number): boolean {
     return this.#pageAt(page)?.insns.at(-1) !== undefined;

@@ -62,6 +62,7 @@ function emitFor(body: Body, state: number, slow: Label, dynamic: Label): Record
     dynamic,
     exits: [],
     mayBeUnaligned: () => true,
+    literal: () => undefined,
     doubles: new Set(),
     float: new RecordFloats(body, state),
   });

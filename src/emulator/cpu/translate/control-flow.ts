@@ -1,8 +1,8 @@
 /** How control goes through a region: loops, which blocks follow which, and where the limit of cycles is looked at. */
 
-import type { Block, Region } from "./region.js";
+import { type Block, type Region, successorsOf } from "./region.js";
 
-/** First and last block, in the order of addresses. */
+/** First and last block. */
 export interface Loop {
   readonly first: number;
   last: number;
@@ -67,10 +67,8 @@ export class ControlFlow {
     );
   }
 
-  #successors({ ending, next }: Block): number[] {
-    const goesOn = ending === undefined || ending.ends.continues || ending.form.guard !== undefined;
-    const targets = [ending?.ends.target, goesOn ? next : undefined];
-    return targets.flatMap((insn) => (insn && this.#region.blockAt.get(insn)?.index) ?? []);
+  #successors(block: Block): number[] {
+    return successorsOf(block, true).flatMap((insn) => this.#region.blockAt.get(insn)?.index ?? []);
   }
 
   #findPredecessors(): number[][] {
@@ -87,20 +85,22 @@ export class ControlFlow {
 
 /** Do computed addresses lead back: by a branch table, or on the return from a call within? */
 function leadsBack({ blocks, blockAt }: Region): boolean {
-  return blocks.some(({ ending }) => {
+  return blocks.some(({ ending, table }) => {
     if (ending === undefined) return false;
-    const { target, call, table } = ending.ends;
-    return table || (call && (target === undefined || blockAt.has(target)));
+    const { target, call } = ending.ends;
+    return (
+      (ending.ends.table && table === undefined) || (call && (target === undefined || blockAt.has(target)))
+    );
   });
 }
 
 /** From each target of a branch back to the last block that branches there; what overlaps is made to enclose. */
 function findLoops({ blocks, blockAt }: Region): Loop[] {
   const lasts = new Map<number, number>();
-  for (const { index, ending, next } of blocks) {
-    const targets = ending?.ends.call === true ? [] : [ending?.ends.target, next];
-    for (const insn of targets) {
-      const head = insn && blockAt.get(insn);
+  for (const block of blocks) {
+    const { index } = block;
+    for (const insn of successorsOf(block, false)) {
+      const head = blockAt.get(insn);
       if (head !== undefined && head.index <= index)
         lasts.set(head.index, Math.max(index, lasts.get(head.index) ?? 0));
     }

@@ -52,7 +52,25 @@ function address(e: Emit, i: Insn): void {
   e.body.set(Local.address);
 }
 
+function setLiteral(e: Emit, i: Insn, literal: DataView): void {
+  const double = i.a === 2 && e.float.isPair(i.d) ? literal.getFloat64(0, true) : Number.NaN;
+  if (!Number.isNaN(double)) {
+    e.body.floatConst(1, double);
+    e.float.set(1, i.d >>> 1);
+    return;
+  }
+  for (let n = 0; n < i.a; n++) {
+    e.body.const(literal.getInt32(n * 4, true));
+    e.float.setWord(i.d + n);
+  }
+}
+
 const vldr: FloatEmitter = (e, i) => {
+  const literal = i.n === 15 ? e.literal(i.imm, i.a * 4, 4) : undefined;
+  if (literal !== undefined) {
+    setLiteral(e, i, literal);
+    return;
+  }
   address(e, i);
   e.checkWords(i.a, false);
   load(e, i.d, i.a);

@@ -50,6 +50,14 @@ type Size = 1 | 2 | 4;
 /** @param kind the addressing mode, of forms that have only one and leave `Insn.kind` alone */
 function load(operation: number, size: Size, kind?: number): Emitter {
   return (e, i) => {
+    if ((kind ?? i.kind) === Address.literal) {
+      const literal = e.literal(i.imm, size, size);
+      if (literal !== undefined) {
+        e.body.const(loadedFrom(literal, operation));
+        e.set(i.d);
+        return;
+      }
+    }
     address(e, i, kind);
     e.check(size, false);
     writeBack(e, i, kind);
@@ -57,6 +65,21 @@ function load(operation: number, size: Size, kind?: number): Emitter {
     e.access(operation);
     e.set(i.d);
   };
+}
+
+function loadedFrom(literal: DataView, operation: number): number {
+  switch (operation) {
+    case Op.load8U:
+      return literal.getUint8(0);
+    case Op.load8S:
+      return literal.getInt8(0);
+    case Op.load16U:
+      return literal.getUint16(0, true);
+    case Op.load16S:
+      return literal.getInt16(0, true);
+    default:
+      return literal.getInt32(0, true);
+  }
 }
 
 function store(operation: number, size: Size, kind?: number): Emitter {
@@ -71,6 +94,14 @@ function store(operation: number, size: Size, kind?: number): Emitter {
 }
 
 const ldrd: Emitter = (e, i) => {
+  const literal = i.kind === Address.literal ? e.literal(i.imm, 8, 4) : undefined;
+  if (literal !== undefined) {
+    for (const [n, register] of [i.d, i.a].entries()) {
+      e.body.const(literal.getInt32(n * 4, true));
+      e.set(register);
+    }
+    return;
+  }
   address(e, i);
   e.checkWords(2, false);
   writeBack(e, i);

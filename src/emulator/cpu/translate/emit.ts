@@ -30,14 +30,20 @@ export interface Places {
 /** The tables hold one less than what must be added to an address. */
 const PLACE_OFFSET = 1;
 
-export interface Target {
+/** What is known of memory. */
+export interface MemoryFacts {
+  /** Was the instruction seen to access memory unaligned? */
+  readonly mayBeUnaligned: (insn: Insn) => boolean;
+  /** What code has in memory for itself, when nobody can change it unnoticed. */
+  readonly literal: (address: number, length: number) => DataView | undefined;
+}
+
+export interface Target extends MemoryFacts {
   readonly body: Body;
   readonly places: Places;
   readonly slow: Label;
   readonly dynamic: Label;
   readonly exits: Exit[];
-  /** Was the instruction seen to access memory unaligned? */
-  readonly mayBeUnaligned: (insn: Insn) => boolean;
   /** D registers that double precision is computed with. */
   readonly doubles: ReadonlySet<number>;
   /** Where floating-point registers are, if not in locals. */
@@ -219,6 +225,11 @@ export class Emit extends FlagEmit {
   }
 
   // Memory
+
+  /** What a load from a constant address finds, if it always finds the same. The address is a multiple of `align`. */
+  literal(address: number, length: number, align: number): DataView | undefined {
+    return (address & (align - 1)) === 0 ? this.target.literal(address, length) : undefined;
+  }
 
   /**
    * Makes ready for an access at `Local.address`: afterwards `Local.address` plus `Local.distance` is its place. Leaves to the

@@ -1,5 +1,5 @@
 /**
- * Writes a region as one WebAssembly function. Blocks stand in the order of their addresses; each loop of the program is a
+ * Writes a region as one WebAssembly function. Blocks stand in the order of block-order.ts; each loop of the program is a
  * loop, so that what circles in it stays in registers. A block that cannot be branched to from where one is, is reached by its
  * number: the outermost loop, and each inner one that is entered elsewhere than at its head, begin with a table of blocks.
  */
@@ -7,7 +7,7 @@
 import { conditional } from "../decode.js";
 import type { Insn } from "../insn.js";
 import { ControlFlow, type Loop } from "./control-flow.js";
-import { common, Emit, type Exit, type Known, NOTHING_KNOWN, type Places } from "./emit.js";
+import { common, Emit, type Exit, type Known, type MemoryFacts, NOTHING_KNOWN, type Places } from "./emit.js";
 import { doublesOf } from "./float-forms.js";
 import { deadFlags } from "./instructions.js";
 import type { Block, Region, Step } from "./region.js";
@@ -50,7 +50,7 @@ export class RegionFunction {
   readonly #places: Places;
   /** Number of this function. */
   readonly #number: number;
-  readonly #mayBeUnaligned: (insn: Insn) => boolean;
+  readonly #memory: MemoryFacts;
   readonly #body = new Body();
   readonly #exits: Exit[] = [];
   readonly #flow: ControlFlow;
@@ -60,8 +60,8 @@ export class RegionFunction {
   #emit: Emit | undefined;
   #slow: Label = 0;
 
-  constructor(region: Region, places: Places, number: number, mayBeUnaligned: (insn: Insn) => boolean) {
-    this.#mayBeUnaligned = mayBeUnaligned;
+  constructor(region: Region, places: Places, number: number, memory: MemoryFacts) {
+    this.#memory = memory;
     this.#region = region;
     this.#places = places;
     this.#number = number;
@@ -80,7 +80,7 @@ export class RegionFunction {
       slow: this.#slow,
       dynamic,
       exits: this.#exits,
-      mayBeUnaligned: this.#mayBeUnaligned,
+      ...this.#memory,
       doubles: doublesIn(this.#region),
     });
     this.#emit = emit;
@@ -315,18 +315,38 @@ export class RegionFunction {
       else ends.condition?.(emit);
       body.if();
     }
-    ends.prepare?.(emit);
+    if (block.table === undefined) ends.prepare?.(emit);
     if (conditional) {
       body.get(Local.rem);
       body.const(1);
       body.op(Op.sub);
       body.set(Local.rem);
     }
-    if (ends.target === undefined) emit.dynamic();
+    if (block.table !== undefined) this.#switch(insn, block.table);
+    else if (ends.target === undefined) emit.dynamic();
     else this.#goTo(ends.target);
     if (!conditional) return;
     body.end();
     this.#goTo(block.next);
+  }
+
+  /** A branch by a constant table; the interpreter goes on when it is longer. */
+  #switch({ m }: Insn, table: NonNullable<Block["table"]>): void {
+    const emit = this.#emit as Emit;
+    const body = this.#body;
+    emit.mayLeave();
+    const targets = [...new Set(table)];
+    const labels = new Map<Insn, Label>();
+    for (const target of [...targets].reverse()) labels.set(target, body.block());
+    emit.get(m);
+    body.brTable(
+      table.map((target) => labels.get(target) as Label),
+      this.#slow,
+    );
+    for (const target of targets) {
+      body.end();
+      this.#goTo(target);
+    }
   }
 
   /** Control goes to `insn`. */

@@ -5,6 +5,7 @@
 
 import type { Execute, Insn } from "../insn.js";
 import { tbb, tbh } from "../ops-branch.js";
+import { inOrder } from "./block-order.js";
 import { type Ending, type Translatable, translatable } from "./instructions.js";
 
 export interface Step {
@@ -14,7 +15,7 @@ export interface Step {
 }
 
 export interface Block {
-  /** Number in the region: blocks are in the order of their addresses. */
+  /** Number in the region (block-order.ts). */
   readonly index: number;
   readonly start: Insn;
   /** Instructions without the ending. */
@@ -24,8 +25,18 @@ export interface Block {
   readonly next: Insn;
   /** Why the block ends without an ending: only the interpreter executes `next`. */
   readonly interpreterNext: boolean;
+  /** Where a table branch leads, by index, when its table is constant. */
+  readonly table: readonly Insn[] | undefined;
   /** May be entered from outside of the region, or by an address that is computed. */
   entry: boolean;
+}
+
+/** What lies behind a table branch. */
+export interface BranchTable {
+  /** By index. Those of the last ones may be no code at all. */
+  readonly targets: readonly Insn[];
+  /** The region is dropped when it changes. */
+  readonly constant: boolean;
 }
 
 export interface Region {
@@ -40,18 +51,28 @@ export interface Surroundings {
   readonly isCold: (insn: Insn) => boolean;
   /** Is it known to be reached by computed addresses? */
   readonly isDynamic: (insn: Insn) => boolean;
-  /** Candidates of a table branch. */
-  readonly tableTargets: (insn: Insn, halfwords: boolean) => readonly Insn[];
+  /** Undefined where none is found. */
+  readonly branchTable: (insn: Insn, halfwords: boolean) => BranchTable | undefined;
 }
 
 /** Instructions in a region: more make the JavaScript engine's compiler slow. */
 const MAX_INSTRUCTIONS = 400;
+
+/** What control goes to behind a block, whether it is in the region or not. @param calls does a call lead to what it calls? */
+export function successorsOf({ ending, next, table }: Block, calls: boolean): Insn[] {
+  const found = new Set(table);
+  const target = ending?.ends.target;
+  if (target !== undefined && (calls || ending?.ends.call !== true)) found.add(target);
+  if (ending === undefined || ending.ends.continues || ending.form.guard !== undefined) found.add(next);
+  return [...found];
+}
 
 export class RegionBuilder {
   readonly #around: Surroundings;
   readonly #steps = new Map<Insn, Step>();
   readonly #leaders = new Set<Insn>();
   readonly #entries = new Set<Insn>();
+  readonly #tables = new Map<Insn, readonly Insn[]>();
   readonly #near: Insn[] = [];
   /** Looked at when nothing near is left. */
   readonly #far: Insn[] = [];
@@ -68,9 +89,24 @@ export class RegionBuilder {
     if (!this.#steps.has(entry)) return undefined;
     const starts = [...this.#leaders].filter((insn) => this.#steps.has(insn));
     starts.sort((a, b) => (a.pc >>> 0) - (b.pc >>> 0));
-    const blocks = starts.map((start, index) => this.#block(start, index));
+    const blocks = this.#ordered(
+      starts.map((start, index) => this.#block(start, index)),
+      entry,
+    );
     this.#markLoops(blocks);
     return { blocks, blockAt: new Map(blocks.map((block) => [block.start, block])) };
+  }
+
+  #ordered(blocks: readonly Block[], entry: Insn): Block[] {
+    const numbers = new Map(blocks.map(({ start, index }) => [start, index]));
+    const number = (insn: Insn): number | readonly [] => numbers.get(insn) ?? [];
+    // A call is taken as if it came back at once.
+    const successors = blocks.map((block) => successorsOf(block, false).flatMap(number));
+    const called = blocks.flatMap(({ ending }) =>
+      ending?.ends.call === true && ending.ends.target !== undefined ? ending.ends.target : [],
+    );
+    const roots = [entry, ...called].flatMap(number);
+    return inOrder(successors, roots).map((old, index) => ({ ...(blocks[old] as Block), index }));
   }
 
   #pop(): Insn | undefined {
@@ -112,14 +148,19 @@ export class RegionBuilder {
       (call ? this.#far : this.#near).push(target);
     }
     if (execute === tbb || execute === tbh) {
-      for (const candidate of this.#around.tableTargets(insn, execute === tbh)) {
-        this.#entry(candidate);
-        this.#near.push(candidate);
-      }
+      this.#followTable(insn, this.#around.branchTable(insn, execute === tbh));
     }
     if (!ending.continues && guard === undefined) return;
     if (call) this.#entry(insn.next);
     this.#near.push(insn.next);
+  }
+
+  #followTable(insn: Insn, table: BranchTable | undefined): void {
+    if (table?.constant === true) this.#tables.set(insn, table.targets);
+    for (const target of table?.targets ?? []) {
+      if (table?.constant !== true) this.#entry(target);
+      this.#near.push(target);
+    }
   }
 
   #block(start: Insn, index: number): Block {
@@ -137,7 +178,17 @@ export class RegionBuilder {
       steps.push(step);
     } while (!this.#leaders.has(insn));
     const interpreterNext = ending === undefined && !this.#steps.has(insn) && this.#isForInterpreter(insn);
-    return { index, start, steps, ending, next: insn, interpreterNext, entry: this.#entries.has(start) };
+    const table = ending && this.#tables.get(ending.insn);
+    return {
+      index,
+      start,
+      steps,
+      ending,
+      next: insn,
+      interpreterNext,
+      table,
+      entry: this.#entries.has(start),
+    };
   }
 
   #isForInterpreter(insn: Insn): boolean {
@@ -150,9 +201,10 @@ export class RegionBuilder {
   #markLoops(blocks: readonly Block[]): void {
     const numbers = new Map(blocks.map((block) => [block.start, block]));
     for (const block of blocks) {
-      const target = block.ending?.ends.call === false ? block.ending.ends.target : undefined;
-      const head = target && numbers.get(target);
-      if (head !== undefined && head.index <= block.index) head.entry = true;
+      for (const target of successorsOf(block, false)) {
+        const head = numbers.get(target);
+        if (head !== undefined && head.index <= block.index) head.entry = true;
+      }
     }
   }
 }

@@ -13,7 +13,7 @@ import { Compiler } from "./compiler.js";
 import type { Exit, Places } from "./emit.js";
 import { giveFlags, giveFloat, takeFlags, takeFloat } from "./flags.js";
 import { NO_EXIT, RegionFunction } from "./function.js";
-import { type Region, RegionBuilder } from "./region.js";
+import { type BranchTable, type Region, RegionBuilder } from "./region.js";
 import {
   BLOCK_BITS,
   HASH_BYTES,
@@ -67,9 +67,12 @@ interface Installed {
   readonly exits: readonly Exit[];
   readonly view: AccessView;
   readonly hash: Int32Array;
-  /** First and last halfwords (addresses / 2) of its blocks. */
-  readonly ranges: readonly (readonly [first: number, last: number])[];
+  /** Of its blocks, and of what it has from memory as constants. */
+  readonly ranges: readonly Span[];
 }
+
+/** First and last halfwords (addresses / 2). */
+type Span = readonly [first: number, last: number];
 
 export class Translator {
   readonly #cpu: CortexM7;
@@ -244,11 +247,12 @@ export class Translator {
       this.#set(insn, enter);
       return;
     }
+    const literals: Span[] = [];
     const builder = new RegionBuilder({
       executeOf,
       isCold: (one) => one.execute === count && this.#hot - this.#heat(one) < this.#hot / COLD_PART - 1,
       isDynamic: (one) => one.leader?.dynamic === true,
-      tableTargets: (one, halfwords) => this.#tableTargets(one, halfwords),
+      branchTable: (one, halfwords) => this.#branchTable(one, halfwords, literals),
     });
     const region = builder.build(insn);
     if (region === undefined) {
@@ -265,13 +269,21 @@ export class Translator {
       writes: view.writes.byteOffset,
       hash: hash.byteOffset,
     };
-    const { source, exits } = new RegionFunction(region, places, number, (one) =>
-      this.#unalignedSeen.has(one),
-    ).write();
+    const { source, exits } = new RegionFunction(region, places, number, {
+      mayBeUnaligned: (one) => this.#unalignedSeen.has(one),
+      literal: (address, length) => this.#literal(address, length, literals),
+    }).write();
     this.#compiler ??= this.#makeCompiler();
     this.#compiler.add(number, source);
     const starts = region.blocks.map(({ start }) => start);
-    const installed: Installed = { number, starts, exits, view, hash, ranges: spans(region) };
+    const installed: Installed = {
+      number,
+      starts,
+      exits,
+      view,
+      hash,
+      ranges: [...spans(region), ...literals],
+    };
     this.#installed.push(installed);
     this.#install(installed, region);
   }
@@ -342,23 +354,38 @@ export class Translator {
     return this.#hashes.get(view) as Int32Array;
   }
 
-  /** What a table behind the instruction leads to, as far as it has executed. */
-  #tableTargets(insn: Insn, halfwords: boolean): Insn[] {
-    if (insn.n !== 15) return [];
+  /** The table behind the instruction: it ends where the first of the code begins that it leads to. */
+  #branchTable(insn: Insn, halfwords: boolean, literals: Span[]): BranchTable | undefined {
+    if (insn.n !== 15) return undefined;
     const { bus, mem } = this.#cpu;
     const size = halfwords ? 2 : 1;
     const start = (insn.pc + 4) >>> 0;
     const table = bus.peek(start, MAX_TABLE * size);
-    if (table === undefined) return [];
-    const found: Insn[] = [];
+    if (table === undefined) return undefined;
+    const targets: Insn[] = [];
     let end = MAX_TABLE * size;
     for (let at = 0; at < end; at += size) {
       const distance = ((table[at] as number) | (halfwords ? (table[at + 1] as number) << 8 : 0)) * 2;
       end = Math.min(end, distance);
-      const target = mem.view.lookup((start + distance) | 0);
-      if (executeOf(target) !== undefined) found.push(target);
+      targets.push(mem.view.lookup((start + distance) | 0));
     }
-    return found;
+    return { targets, constant: this.#literal(start, targets.length * size, literals) !== undefined };
+  }
+
+  /**
+   * What lies in a page with code. A change of it is told to `forget`, as of code; where code may be executed, it may be read.
+   * @param literals takes what must not change
+   */
+  #literal(address: number, length: number, literals: Span[]): DataView | undefined {
+    const { bus, mem } = this.#cpu;
+    const page = address >>> PAGE_SHIFT;
+    const last = ((address >>> 0) + length - 1) >>> 0;
+    // A page that is watched has no entry.
+    if (last >>> PAGE_SHIFT !== page || mem.view.reads[page] === 0 || !mem.isCode(page)) return undefined;
+    const bytes = bus.peek(address, length);
+    if (bytes === undefined) return undefined;
+    literals.push([address >>> 1, last >>> 1]);
+    return new DataView(bytes.buffer, bytes.byteOffset, length);
   }
 }
 
@@ -390,8 +417,8 @@ function executeOf(insn: Insn): Execute | undefined {
 }
 
 /** First and last halfwords of each block's code. */
-function spans(region: Region): readonly (readonly [number, number])[] {
-  return region.blocks.map(({ start, steps, ending }) => {
+function spans(region: Region): readonly Span[] {
+  return region.blocks.map(({ start, steps, ending }): Span => {
     const last = (ending ?? steps.at(-1))?.insn ?? start;
     return [start.pc >>> 1, (((last.pc + last.size) >>> 1) - 1) >>> 0];
   });
