@@ -44,6 +44,16 @@ const FIELDS =
   "013000f03f0305eb830216685779b2f80a8052f8089c3e4446445660507022f8020c4e44c2e9046092ed020a82ed030a52681144a042e3db00be";
 /** Loads and stores at offsets 0 to 17 from r2, which is r5 + r0 / 16, for each r0 up to r4. */
 const PACKED = "013005eb10121668d78892f80980314481ea0701d16082f81180a042f0db00be";
+/**
+ * ADDS r0, #1; then LDR, LDRH, LDRSB, LDRD, VLDR.F32 and VLDR.F64 from two words at CODE + 52, each put into r1; CMP r0, r4; BLT;
+ * BKPT
+ */
+const LITERALS =
+  "01300c4b1944bff8303019449ff92b301944dfe90867714039449fed060a9fed051b10ee103a57ec116b31445940a042e6db00be78563412efcdab89";
+/** ADDS r0, #1; LDR r3, a word 24 bytes on; ADD r1, r3; each 8th time 5 is added to that word at r6; CMP r0, r4; BLT; BKPT */
+const REWRITES_LITERAL = "0130054b194410f0070f01d105333360a042f5db00be00bf01000000";
+/** ADDS r0, #1; TBB by r0 & r5 to one of four operations on r1, by a table at CODE + 10; CMP r0, r4; BLT; BKPT */
+const TABLE = "013000ea0503dfe803f002040608013104e0103102e0414001e04900a042efdb00be";
 const CPACR = 0xe000ed88;
 const FPCCR = 0xe000ef34;
 const FPDSCR = 0xe000ef3c;
@@ -136,6 +146,51 @@ test("code that somebody else rewrites under a hot loop ends it", () => {
   assert.equal(machine.cpu.pc, CODE + 8);
 });
 
+test("literals that somebody else rewrites under a hot loop are read anew", () => {
+  const machine = same(
+    LITERALS,
+    (m) => m.word(CPACR, 0xf << 20),
+    start,
+    runFor(2000),
+    (m) => m.load(CODE + 55, "99"),
+    runFor(2000),
+    // A signalling NaN in S0.
+    (m) => m.load(CODE + 54, "a07f"),
+    runFor(2000),
+    (m) => m.load(CODE + 56, "00"),
+    runFor(2000),
+  );
+  assert.ok(machine.cpu.translator !== undefined && machine.cpu.translator.translated > 3);
+});
+
+test("a loop that rewrites a literal of its own reads what it wrote", () => {
+  const words = Math.floor(799 / 8);
+  const machine = same(
+    BKPT,
+    (m) => m.load(RAM + 0x4000, REWRITES_LITERAL).set({ 0: 0, 1: 0, 4: 800, 6: RAM + 0x4018 }),
+    (m) => {
+      m.cpu.pc = RAM + 0x4000;
+    },
+    runFor(STOPPED_AT),
+  );
+  assert.equal(machine.at(RAM + 0x4018), 1 + 5 * (words + 1));
+});
+
+test("a branch table that is rewritten, or is shorter than an index, leads where it says", () => {
+  const at = (mask: number): Use[] => [(m) => m.set({ 5: mask }), runFor(1500)];
+  same(
+    TABLE,
+    start,
+    ...at(1),
+    ...at(3),
+    (m) => m.load(CODE + 11, "07"),
+    runFor(1500),
+    // The bytes of the first two instructions are taken for distances, too.
+    (m) => m.load(CODE + 14, "0405"),
+    ...at(5),
+  );
+});
+
 test("a breakpoint set in a hot loop stops it there, each time around, until it is cleared", () => {
   const machine = same(
     LOOP,
@@ -171,6 +226,24 @@ test("a data watchpoint set while a loop is hot stops it behind the access", () 
     runFor(2000),
   );
   assert.equal(machine.cpu.pc, CODE + 8);
+});
+
+test("a data watchpoint set on a literal of a hot loop stops it", () => {
+  const machine = same(
+    LITERALS,
+    (m) => m.word(CPACR, 0xf << 20),
+    start,
+    runFor(2000),
+    (m) => m.cpu.debug.write(DEMCR, 4, TRCENA),
+    (m) => m.cpu.debug.write(0xe000edf0, 4, 0xa05f0001),
+    (m) => m.cpu.debug.write(DWT_COMP0, 4, CODE + 56),
+    (m) => m.cpu.debug.write(DWT_COMP0 + 8, 4, 5),
+    (m) => {
+      m.cpu.pc = CODE;
+    },
+    runFor(2000),
+  );
+  assert.ok(machine.cpu.halted);
 });
 
 test("a fault in the middle of a hot loop has the state of its instruction", () => {
