@@ -54,6 +54,9 @@ struct boot_decision boot_judge(const struct boot_facts *facts)
   if (facts->request == BACKUP_STAY) {
     return stay(REASON_REQUEST);
   }
+  if (facts->request == BACKUP_FAULT) {
+    return stay(REASON_FAULT);
+  }
   if (facts->request == BACKUP_PROBE) {
     struct boot_decision decision = stay(REASON_REQUEST);
     decision.probe = facts->request_address == BACKUP_PROBE_ONLY || !facts->host;

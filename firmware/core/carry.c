@@ -101,7 +101,7 @@ static void make_void(void)
 void carry_restore(void)
 {
   const bool sector_free = port_sector_staging() != NULL && external_ready() && journal_state()->readable && journal_state()->keep.sector == KEEP_NONE;
-  if (!sector_free || external_read(rescue_address(), copy, sizeof copy) < 0 || load_u32(copy) != COPY_MAGIC ||
+  if (!sector_free || external_read_settled(rescue_address(), copy, sizeof copy) < 0 || load_u32(copy) != COPY_MAGIC ||
       load_u32(copy + CRC_OFFSET) != port_crc32(copy, CRC_OFFSET)) {
     return;
   }

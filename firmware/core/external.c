@@ -3,6 +3,9 @@
 #include "board.h"
 #include "bytes.h"
 
+/* Reads that may differ before the last one counts. */
+#define SETTLING_READS 8u
+
 struct external external;
 _Alignas(4) uint8_t external_scratch[EXTERNAL_SLICE];
 
@@ -58,6 +61,22 @@ struct range external_range(void)
 int external_read(uint32_t address, uint8_t *bytes, size_t size)
 {
   return port_flash_read(address - BOARD_FLASH_BASE, bytes, size);
+}
+
+int external_read_settled(uint32_t address, uint8_t *bytes, size_t size)
+{
+  uint32_t before = 0;
+  for (unsigned reads = 1;; reads += 1) {
+    const int result = external_read(address, bytes, size);
+    if (result < 0) {
+      return result;
+    }
+    const uint32_t sum = port_crc32(bytes, size);
+    if ((reads > 1 && sum == before) || reads == SETTLING_READS) {
+      return PORT_OK;
+    }
+    before = sum;
+  }
 }
 
 int external_hash(uint32_t address, size_t size)

@@ -47,6 +47,14 @@ struct range external_range(void);
 
 /* As the port's functions, but with addresses, and counted. */
 int external_read(uint32_t address, uint8_t *bytes, size_t size);
+
+/*
+ * As external_read, for what the bootloader keeps for itself, which it reads after a power cut: what two reads in a row
+ * agree on (of eight that all differ, the last). When the power fails in the middle of a program operation, all of its page
+ * may read differently each time until its cells have settled, and beside a record that is cut off stand others that count.
+ */
+int external_read_settled(uint32_t address, uint8_t *bytes, size_t size);
+
 int external_hash(uint32_t address, size_t size);
 int external_erase(uint32_t address, uint32_t bytes);
 int external_program(uint32_t address, const uint8_t *bytes, size_t size);

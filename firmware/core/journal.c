@@ -9,8 +9,6 @@
 #define SLOT_SIZE 32u
 #define SECTOR_SIZE EXTERNAL_SECTOR
 #define SLOTS (SECTOR_SIZE / SLOT_SIZE)
-/* Reads that may differ before the last one counts. */
-#define SETTLING_READS 8u
 /* Where the fields of a header or a record begin. */
 enum { UNIT = 2, GENERATION = 4, UNFINISHED = 8, KEPT = 9, BLANK = 10, HULL = 12, WINDOW = 16, DOUBT = 20, COPY = 24, CHECK = 28 };
 
@@ -81,27 +79,10 @@ static struct journal_state slot_state(const uint8_t *slot)
   };
 }
 
-/*
- * When the power fails in the middle of a program operation, all of its page may read differently each time until its cells
- * have settled, and with a record that is cut off stand others that count: what two reads in a row agree on is there.
- */
-static int read_settled(uint32_t address, uint8_t *bytes, size_t size)
-{
-  uint32_t before = 0;
-  for (unsigned reads = 1;; reads += 1) {
-    const int result = external_read(address, bytes, size);
-    const uint32_t sum = port_crc32(bytes, size);
-    if (result < 0 || (reads > 1 && sum == before) || reads == SETTLING_READS) {
-      return result;
-    }
-    before = sum;
-  }
-}
-
 /* Follows the records of the sector that counts, whose header stands in slot 0. */
 static int journal_scan(void)
 {
-  const int result = read_settled(slot_address(journal.sector, 0), external_scratch, SECTOR_SIZE);
+  const int result = external_read_settled(slot_address(journal.sector, 0), external_scratch, SECTOR_SIZE);
   if (result < 0) {
     return result;
   }
@@ -136,7 +117,7 @@ int journal_read(void)
   }
   for (uint8_t sector = 0; sector < 2; sector += 1) {
     uint8_t header[SLOT_SIZE];
-    const int result = read_settled(slot_address(sector, 0), header, sizeof header);
+    const int result = external_read_settled(slot_address(sector, 0), header, sizeof header);
     if (result < 0) {
       return result;
     }

@@ -109,9 +109,11 @@ enum boot_reason {
   REASON_HOST = 6,
   REASON_UNSIGNED = 7,
   REASON_LOG_BROKEN = 8,
+  REASON_FAULT = 9,
 };
 
 #define BACKUP_STAY 0x4C464D53u /* "SMFL" in PORT_BACKUP_REQUEST */
+#define BACKUP_FAULT 0x4C464D46u /* "FMFL" there: stay; the bootloader itself, after a fault of its own */
 #define BACKUP_RUN 0x4C464D52u  /* "RMFL" there, the address in PORT_BACKUP_ADDRESS */
 #define BACKUP_PROBE 0x4C464D50u /* "PMFL" there: stay, for the probe where no USB host is */
 #define BACKUP_PROBE_ONLY 1u     /* in PORT_BACKUP_ADDRESS beside it: for the probe whatever is on USB */

@@ -63,7 +63,7 @@ static uint32_t sector_address(void)
 
 static int read_crc(uint32_t address, uint32_t *crc)
 {
-  const int result = external_read(address, external_scratch, SECTOR_SIZE);
+  const int result = external_read_settled(address, external_scratch, SECTOR_SIZE);
   if (result >= 0) {
     *crc = port_crc32(external_scratch, SECTOR_SIZE);
   }

@@ -60,7 +60,7 @@ static const uint8_t *sector_find(uint32_t address)
 
 static int sector_read(void)
 {
-  return external_read(SECTOR_ADDRESS, external_scratch, EXTERNAL_SECTOR);
+  return external_read_settled(SECTOR_ADDRESS, external_scratch, EXTERNAL_SECTOR);
 }
 
 bool signature_wanted(void)
@@ -100,7 +100,7 @@ int signature_check_step(void)
 static int reset_vector_check(struct range range)
 {
   uint8_t vectors[8];
-  const int result = external_read(range.address, vectors, sizeof vectors);
+  const int result = external_read_settled(range.address, vectors, sizeof vectors);
   if (result < 0) {
     return result;
   }

@@ -3,17 +3,15 @@
 #include "backup.h"
 #include "led.h"
 #include "port.h"
+#include "protocol.h"
 #include "stm32h750.h"
 
-#define BACKUP_FAULT 30u
-#define BACKUP_PROGRAM_COUNTER 31u
+#define REGISTER_FAULT 30u
+#define REGISTER_PROGRAM_COUNTER 31u
 #define MAGIC 0x544C4600u
 #define MAGIC_MASK 0xFFFFFF00u
 #define COUNT(n) ((n) << 4)
 #define COUNT_OF(record) ((record) >> 4 & 0xFu)
-
-/* docs/protocol.md, section 8, row 1. */
-#define REQUEST_STAY 0x4C464D53u
 
 #define FAULT_EXCEPTIONS (SCB_SHCSR_MEMFAULTENA_Msk | SCB_SHCSR_BUSFAULTENA_Msk | SCB_SHCSR_USGFAULTENA_Msk)
 
@@ -29,21 +27,21 @@ void fault_stop(void)
 
 void fault_forgive(void)
 {
-  uint32_t record = backup_read(BACKUP_FAULT);
+  uint32_t record = backup_read(REGISTER_FAULT);
   if ((record & MAGIC_MASK) == MAGIC && COUNT_OF(record) != 0) {
-    backup_write(BACKUP_FAULT, record & ~COUNT(0xFu));
+    backup_write(REGISTER_FAULT, record & ~COUNT(0xFu));
   }
 }
 
 _Noreturn void fault_record(uint32_t number, uint32_t program_counter)
 {
   __disable_irq();
-  uint32_t record = backup_read(BACKUP_FAULT);
+  uint32_t record = backup_read(REGISTER_FAULT);
   uint32_t count = (record & MAGIC_MASK) == MAGIC ? COUNT_OF(record) + 1u : 1u;
-  backup_write(BACKUP_FAULT, MAGIC | COUNT(count < 15u ? count : 15u) | number);
-  backup_write(BACKUP_PROGRAM_COUNTER, program_counter);
+  backup_write(REGISTER_FAULT, MAGIC | COUNT(count < 15u ? count : 15u) | number);
+  backup_write(REGISTER_PROGRAM_COUNTER, program_counter);
   if (count < FAULT_MAX) {
-    port_backup_write(PORT_BACKUP_REQUEST, REQUEST_STAY);
+    port_backup_write(PORT_BACKUP_REQUEST, BACKUP_FAULT);
     NVIC_SystemReset();
   }
   led_start();

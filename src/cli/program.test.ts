@@ -138,6 +138,35 @@ test("info tells everything, as lines and as an object, even when the flash chip
   assert.match(made.stdout.text, /^flash chip .*NO_FLASH/m);
 });
 
+test("info says why the bootloader stays, what is unfinished, and where cells may be half written", async () => {
+  const made = world();
+  assert.equal(await made.run("info"), 0, made.stderr.text);
+  assert.doesNotMatch(made.stdout.text, /^(unfinished|in doubt)/m);
+  made.board.reason = 9;
+  made.board.unfinished = { address: BASE, length: 0x8_0000 };
+  made.board.doubt = { address: BASE + 0x2_0000, length: 0x4_0000 };
+  assert.equal(await made.run("info"), 0, made.stderr.text);
+  assert.match(
+    made.stdout.text,
+    /^in bootloader +FAULT: a fault of the bootloader itself made it start again$/m,
+  );
+  assert.match(made.stdout.text, /^unfinished +0x90100000 to 0x9017FFFF, 512.0 KiB$/m);
+  assert.match(
+    made.stdout.text,
+    /^in doubt +0x90120000 to 0x9015FFFF, 256.0 KiB: cells may be half written; /m,
+  );
+  assert.equal(await made.run("info", "--json"), 0);
+  const info = made.objects()[0]?.["info"] as Record<string, number> | undefined;
+  const { reason, doubtAddress, doubtLength } = info ?? {};
+  assert.deepEqual(
+    { reason, doubtAddress, doubtLength },
+    { reason: 9, doubtAddress: BASE + 0x2_0000, doubtLength: 0x4_0000 },
+  );
+  made.board.reason = 77;
+  assert.equal(await made.run("info"), 0, made.stderr.text);
+  assert.match(made.stdout.text, /^in bootloader +77: unknown to this imflasher$/m);
+});
+
 test("id prints the board id alone; --serial checks it, however it is typed", async () => {
   const made = world();
   assert.equal(await made.run("id"), 0);

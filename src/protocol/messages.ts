@@ -196,6 +196,7 @@ export const STAY_REASONS: Readonly<Record<number, string>> = {
   6: "HOST",
   7: "UNSIGNED",
   8: "LOG_BROKEN",
+  9: "FAULT",
 };
 
 export function requestType(name: RequestName): number {

@@ -8,7 +8,21 @@ import { BASE, Bench, bin, blink, movedTo, summing } from "./kit.js";
 const SECOND = 0x9020_0000;
 const STAY = 0x4c46_4d53;
 const RUN = 0x4c46_4d52;
-const REASON = { REQUEST: 1, NO_FLASH: 2, UNFINISHED: 3, ADDRESS: 4, NOT_BOOTABLE: 5, HOST: 6 } as const;
+const REASON = {
+  REQUEST: 1,
+  NO_FLASH: 2,
+  UNFINISHED: 3,
+  ADDRESS: 4,
+  NOT_BOOTABLE: 5,
+  HOST: 6,
+  FAULT: 9,
+} as const;
+/** No code and no data are there on the chip. */
+const NOWHERE = 0x5000_0000;
+/** RTC_BKP30R after a fault: section 8. */
+const FLT = 0x54_4c46;
+/** It waits for events with its interrupts masked: other faults escalate. */
+const HARD_FAULT = 3;
 /** The log in internal flash: section 10. */
 const LOG_OFFSET = 0x10000;
 const LOG_WORDS = 2048;
@@ -126,6 +140,24 @@ test("a request in the backup registers stays or runs an address, once, and only
   bench.console.length = 0;
   untilApplication(bench, 5);
   assert.match(runsAt(bench), /0x9020/);
+});
+
+test("a fault of the bootloader itself ends in the bootloader, with a reason of its own; it is no loop", async () => {
+  for (const name of ["emulated", "sp-racing-h7-extreme"]) {
+    const bench = new Bench({ name });
+    bench.flash(BASE, blink().length).set(blink());
+    bench.start();
+    await bench.with(({ session }) => session.send("INFO", {}));
+    const { cpu, rtc } = bench.board.chip;
+    cpu.pc = NOWHERE;
+    bench.run(1); // it leaves the bus
+    assert.equal(await reasonOf(bench), REASON.FAULT, bench.story());
+    assert.equal(rtc.registers.get("RTC_BKP30R"), ((FLT << 8) | (1 << 4) | HARD_FAULT) >>> 0);
+    assert.equal(rtc.registers.get("RTC_BKP31R"), NOWHERE);
+    bench.board.unplug();
+    bench.reset();
+    untilApplication(bench, 200);
+  }
 });
 
 test("an unfinished flashing is not run, whoever asks, until it is completed", async () => {

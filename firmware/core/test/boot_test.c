@@ -19,12 +19,13 @@ static struct boot_decision by_the_table(const struct boot_facts *facts, bool in
   }
   const enum boot_reason reasons[] = {
     facts->request == 0x4C464D53u ? REASON_REQUEST : REASON_NONE,
+    facts->request == 0x4C464D46u ? REASON_FAULT : REASON_NONE,
     !facts->flash ? REASON_NO_FLASH : REASON_NONE,
     facts->unfinished ? REASON_UNFINISHED : REASON_NONE,
     !inside ? REASON_ADDRESS : REASON_NONE,
     !plausible ? REASON_NOT_BOOTABLE : REASON_NONE,
   };
-  for (unsigned i = 0; i < 5; i += 1) {
+  for (unsigned i = 0; i < sizeof reasons / sizeof reasons[0]; i += 1) {
     if (reasons[i] != REASON_NONE) {
       return (struct boot_decision){ BOOT_STAY, reasons[i], 0, false };
     }
@@ -35,17 +36,17 @@ static struct boot_decision by_the_table(const struct boot_facts *facts, bool in
 
 static void the_decision_is_the_table(void)
 {
-  static const uint32_t requests[] = { 0, 0x4C464D53u, 0x4C464D52u, 0x4C464D50u, 0xFFFFFFFFu };
+  static const uint32_t requests[] = { 0, 0x4C464D53u, 0x4C464D46u, 0x4C464D52u, 0x4C464D50u, 0xFFFFFFFFu };
   static const uint32_t addresses[] = { AT, AT + 0x400, END - 0x400, END, AT - 0x400, 0, 1, 0xFFFFFFFFu };
-  for (unsigned i = 0; i < 5u * 8u * 8u * 32u; i += 1) {
-    const uint32_t request = requests[i % 5u];
-    const unsigned bits = i / 5u / 64u;
+  for (unsigned i = 0; i < 6u * 8u * 8u * 32u; i += 1) {
+    const uint32_t request = requests[i % 6u];
+    const unsigned bits = i / 6u / 64u;
     struct boot_facts facts = {
       .request = request,
-      .request_address = addresses[i / 5u % 8u],
+      .request_address = addresses[i / 6u % 8u],
       .flash = (bits & 1u) != 0,
       .unfinished = (bits & 2u) != 0,
-      .stored = addresses[i / 40u % 8u],
+      .stored = addresses[i / 48u % 8u],
       .vectors_read = (bits & 4u) != 0,
       .stack = (bits & 8u) != 0 ? 0x20020000u : 0xFFFFFFFFu,
       .reset = AT + 0x101,

@@ -10,6 +10,7 @@
 
 struct model model;
 uint8_t model_flash[MODEL_FLASH_SIZE];
+static uint8_t model_noisy[MODEL_FLASH_SIZE / MODEL_PAGE];
 uint8_t model_log[PORT_LOG_WORDS][PORT_LOG_WORD_SIZE];
 bool model_log_bad[PORT_LOG_WORDS];
 uint8_t model_image[PORT_SECTOR_IMAGE_MAX];
@@ -21,6 +22,9 @@ static EVP_MD_CTX *sha;
 
 /* Without power nothing runs; what polls without end must still come to one. More than any test of a session polls. */
 #define POLLS_OFF 1000000u
+
+/* Of a page whose operation was cut off in the middle. */
+#define NOISY_READS 3u
 
 /* A driver would do harm on the chip here: the core broke port.h. */
 static void must(bool holds, const char *what)
@@ -35,6 +39,7 @@ static void must(bool holds, const char *what)
 void model_new(void)
 {
   memset(model_flash, 0xFF, sizeof model_flash);
+  memset(model_noisy, 0, sizeof model_noisy);
   memset(model_log, 0xFF, sizeof model_log);
   memset(model_log_bad, 0, sizeof model_log_bad);
   memset(&model, 0, sizeof model);
@@ -191,6 +196,30 @@ int port_flash_start(struct port_flash_geometry *geometry)
   return PORT_OK;
 }
 
+void model_set_noisy(uint32_t offset, size_t size, uint8_t reads)
+{
+  for (uint32_t page = offset / MODEL_PAGE; page * MODEL_PAGE < offset + size; page += 1) {
+    model_noisy[page] = reads;
+  }
+}
+
+/* One bit of four of a noisy page reads as something else. */
+static void add_noise(uint32_t offset, uint8_t *bytes, size_t size)
+{
+  struct random random = { model.torn_seed + model.reads };
+  model.reads += 1;
+  for (uint32_t i = 0; i < size; i += 1) {
+    const uint32_t page = (offset + i) / MODEL_PAGE;
+    if (model_noisy[page] == 0) {
+      continue;
+    }
+    bytes[i] ^= (uint8_t)(random_next(&random) & random_next(&random));
+    if (i + 1u == size || (offset + i + 1u) / MODEL_PAGE != page) {
+      model_noisy[page] = (uint8_t)(model_noisy[page] - 1u);
+    }
+  }
+}
+
 int port_flash_read(uint32_t offset, uint8_t *bytes, size_t size)
 {
   must(offset <= model.size && size <= model.size - offset, "read outside the chip");
@@ -199,6 +228,7 @@ int port_flash_read(uint32_t offset, uint8_t *bytes, size_t size)
     return model.off ? PORT_ERROR_BUS : model.read_error;
   }
   memcpy(bytes, model_flash + offset, size);
+  add_noise(offset, bytes, size);
   return PORT_OK;
 }
 
@@ -227,6 +257,9 @@ static void settle(uint8_t *flash, const uint8_t *after, size_t size)
   model.last = (uint32_t)(flash - model_flash);
   struct random random = { model.torn_seed + model.operations + 1u };
   const bool cut = operation_cut();
+  if (cut && model.torn == TORN_PARTLY) {
+    model_set_noisy(model.last, size, NOISY_READS);
+  }
   for (size_t i = 0; i < size; i += 1) {
     uint8_t changed = 0xFF;
     if (cut && model.torn != TORN_ALL) {
@@ -251,6 +284,7 @@ int port_flash_erase(uint32_t offset, uint32_t bytes)
   }
   memset(blank, 0xFF, bytes);
   model.erases += 1;
+  model_set_noisy(offset, bytes, 0);
   settle(model_flash + offset, blank, bytes);
   return PORT_OK;
 }

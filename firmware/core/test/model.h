@@ -5,6 +5,7 @@
 #include "port.h"
 
 #define MODEL_FLASH_SIZE (16u * 1024u * 1024u)
+#define MODEL_PAGE 256u
 #define MODEL_PIPE (4u * 1024u * 1024u)
 
 enum model_torn {
@@ -45,6 +46,7 @@ struct model {
   uint32_t stuck; /* offset of a bit 0 that neither erases nor programs, or UINT32_MAX */
   unsigned erases;
   unsigned programs;
+  uint64_t reads;
   uint32_t last; /* offset of the last erase or program */
 
   /* power */
@@ -81,6 +83,12 @@ void model_new(void);
 
 /* Power off and on: both flashes keep their content. */
 void model_power_cycle(void);
+
+/*
+ * All pages in the range give something else, each time, for `reads` reads, or until they are erased: as those do in which an
+ * operation was cut off.
+ */
+void model_set_noisy(uint32_t offset, size_t size, uint8_t reads);
 
 /* What docs/protocol.md says of SHA-256 and CRC, by OpenSSL and bit by bit. */
 void model_sha256(const uint8_t *bytes, size_t size, uint8_t digest[32]);

@@ -309,6 +309,17 @@ static void a_cut_store_never_makes_a_wrong_slot(void)
   }
 }
 
+/* As after a power cut while the signature of another application was stored. */
+static void a_sector_that_reads_differently_for_a_while_costs_nothing(void)
+{
+  const struct key authority = strict_board();
+  flash_signed(&authority, AT, 1);
+  for (uint8_t reads = 1; reads < 7; reads += 1) {
+    model_set_noisy(SLOTS_AT, 0x1000, reads);
+    EQUAL(restart(&authority).outcome, BOOT_RUN_AFTER_WINDOW);
+  }
+}
+
 static void a_session_that_ends_keeps_what_is_under_way(void)
 {
   const struct key authority = strict_board();
@@ -343,6 +354,8 @@ void suite_signature(void)
   tap_test("a full sector is erased, and what counts written again", a_full_sector_keeps_what_counts);
   tap_test("a power cut at each operation of storing leaves old slots, the new one or none",
            a_cut_store_never_makes_a_wrong_slot);
+  tap_test("signatures that read differently for a while still count",
+           a_sector_that_reads_differently_for_a_while_costs_nothing);
   tap_test("a session that ends while the sector is rewritten loses no other signature",
            a_session_that_ends_keeps_what_is_under_way);
 }

@@ -1,6 +1,7 @@
 /* Replacing the bootloader: docs/protocol.md, section 13. */
 #include <string.h>
 
+#include "board.h"
 #include "bytes.h"
 #include "carry.h"
 #include "firmware_version.h"
@@ -200,6 +201,7 @@ static void the_copy_brings_settings_back_once(void)
   EQUAL(stage().result, 0);
   EQUAL(update(LENGTH, 0).result, 0);
   blank_log();
+  model_set_noisy(rescue_address() - BOARD_FLASH_BASE, 64, 3);
   peer_restart();
   check_settings();
   blank_log();

@@ -17,6 +17,7 @@ const REASONS: Readonly<Record<string, string>> = {
   ADDRESS: "the boot address is outside the application region",
   NOT_BOOTABLE: "there is no application at the boot address",
   HOST: "imflasher took it before its application started",
+  FAULT: "a fault of the bootloader itself made it start again",
   LOG_BROKEN: "its log of boot address, owner and policy was changed by something else",
   UNSIGNED: "its owner's policy wants a signed application, and this one is not or was changed",
 };
@@ -58,6 +59,10 @@ function describe(report: BoardReport, port: string, grant: Grant): string[] {
   ];
   if (info.unfinished !== 0) {
     rows.push(["unfinished", rangeText({ address: info.unfinishedAddress, length: info.unfinishedLength })]);
+  }
+  if (info.doubtLength !== 0) {
+    const range = rangeText({ address: info.doubtAddress, length: info.doubtLength });
+    rows.push(["in doubt", `${range}: cells may be half written; the next flash erases them first`]);
   }
   return rows.map(([name, text]) => `${name.padEnd(14)} ${text}`);
 }

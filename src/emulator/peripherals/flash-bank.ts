@@ -273,15 +273,20 @@ export class FlashBank {
     this.#raise(EOP);
   }
 
-  /** A bank cannot be read or written while it is busy: the bus stalls until it is done. */
+  /**
+   * A bank cannot be read or written while it is busy: the bus stalls until it is done. Beside a program, which takes no
+   * longer than an interrupt may wait, that is nothing to tell: code in a chip's only bank cannot do otherwise.
+   */
   waitForIdle(what: string): void {
     const operation = this.#operation;
     if (operation === undefined) return;
     const { log, timeline } = this.#options;
-    log.once(
-      `FLASH.stall.${operation.kind}`,
-      `FLASH: ${what} during ${operation.kind} stalls the bus until it is done (run from RAM to avoid that)`,
-    );
+    if (operation.kind !== "program") {
+      log.once(
+        `FLASH.stall.${operation.kind}`,
+        `FLASH: ${what} during ${operation.kind} stalls the bus until it is done, interrupts and watchdog with it: run from RAM`,
+      );
+    }
     stallUntil(timeline, operation.event.at);
     this.#complete();
   }

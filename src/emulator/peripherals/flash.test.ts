@@ -412,7 +412,18 @@ test("a read while busy stalls the CPU until the operation is done", () => {
   const before = timeline.now;
   assert.equal(flash.memory.read(0, 4), 7);
   assert.ok(timeline.now - before >= 100e3 - 20);
-  assert.ok(log.has(/stalls the bus/));
+  assert.ok(!log.has(/stalls the bus/));
+});
+
+test("a read during an erase stalls the CPU, too, and is told: nothing else happens for a second", () => {
+  const { flash, timeline, unlock, log } = rig();
+  unlock();
+  flash.write(CR1, 4, 4 | PSIZE64);
+  flash.write(CR1, 4, 4 | PSIZE64 | 0x80);
+  const before = timeline.now;
+  assert.equal(flash.memory.read(0, 4), 0xffffffff);
+  assert.ok(timeline.now - before >= 1e9 - 20);
+  assert.ok(log.has(/FLASH: a read of the flash during erase stalls the bus .* run from RAM/));
 });
 
 test("EOP raises the interrupt when EOPIE is set", () => {
