@@ -25,6 +25,8 @@ export interface MappedMemories {
   /** RAMs whose content is noise after power-on. */
   readonly noisy: readonly Uint8Array[];
   readonly backup: Uint8Array;
+  /** FDCAN's message RAM. */
+  readonly messages: Uint8Array;
 }
 
 export function mapMemories({ bus, memory, rcc, log, uniqueId, flashKib }: MemoryWiring): MappedMemories {
@@ -50,7 +52,7 @@ export function mapMemories({ bus, memory, rcc, log, uniqueId, flashKib }: Memor
   bus.map(ADDRESS.FDCAN_MESSAGE_RAM, SIZE.FDCAN_MESSAGE_RAM, gatedMessages, "FDCAN message RAM");
   const backup = gated("BKPRAM", SIZE.BACKUP_SRAM);
   bus.map(ADDRESS.BACKUP_SRAM, SIZE.BACKUP_SRAM, backup, "backup SRAM");
-  return { noisy, backup: backup.bytes };
+  return { noisy, backup: backup.bytes, messages: messages.readable };
 }
 
 /** FMC with the SDRAM at it. */

@@ -34,6 +34,8 @@ export interface ConnectedWiring extends Wiring {
   readonly edge: (line: number, high: boolean) => void;
   /** The bus as a DMA master inside a peripheral reaches it. @param name the master's */
   readonly dma: (name: string) => DmaBus;
+  /** FDCAN's message RAM. */
+  readonly messages: Uint8Array;
   /** The card in SDMMC1's slot. */
   readonly sdCard: () => SdCardPort | undefined;
 }

@@ -484,6 +484,7 @@ export class Chip {
       bus: this.bus,
       level1,
       dma: (name: string) => dmaBus(this.bus, level1, name),
+      messages: this.#rams.messages,
       random,
       quadspi: this.quadspi,
       sdCard,

@@ -3,6 +3,7 @@
 import type { KernelClock } from "../peripherals/clock-tree.js";
 import { DelayBlock } from "../peripherals/delay-block.js";
 import { tightlyCoupled } from "../peripherals/dma.js";
+import { Fdcan } from "../peripherals/fdcan.js";
 import { parsePin } from "../peripherals/gpio.js";
 import { Hsem } from "../peripherals/hsem.js";
 import { I2c } from "../peripherals/i2c.js";
@@ -11,6 +12,7 @@ import { Ltdc } from "../peripherals/ltdc.js";
 import { Sai } from "../peripherals/sai.js";
 import { Sdmmc } from "../peripherals/sdmmc.js";
 import { Spi } from "../peripherals/spi.js";
+import { FDCAN_TT } from "../peripherals/tables/stored.js";
 import { TIMER_PINS } from "../peripherals/timer-pins.js";
 import { analogPeripherals } from "./analog-wiring.js";
 import type { ChipPart, ConnectedWiring } from "./chip-part.js";
@@ -56,6 +58,7 @@ export function connectedPeripherals(wiring: ConnectedWiring): ChipPart[] {
     ...analogPeripherals(wiring),
     ...screensAndCards(wiring),
     ...delayBlocks(wiring),
+    ...canControllers(wiring),
     {
       name: "HSEM",
       address: 0x5802_6400,
@@ -153,6 +156,28 @@ function serialBuses(wiring: ConnectedWiring): ChipPart[] {
     }),
     ...LPTIMS.map((row) => lowPowerTimer(wiring, row)),
   ];
+}
+
+const CANS = [
+  { name: "FDCAN1", address: 0x4000_a000, irqs: [19, 21], more: FDCAN_TT },
+  { name: "FDCAN2", address: 0x4000_a400, irqs: [20, 22], more: undefined },
+] as const;
+
+function canControllers({ log, timeline, rcc, irqLine, messages }: ConnectedWiring): ChipPart[] {
+  const ram = new DataView(messages.buffer, messages.byteOffset, messages.byteLength);
+  return CANS.map(({ name, address, irqs, more }) => {
+    const device = new Fdcan({
+      name,
+      log,
+      timeline,
+      interrupts: [irqLine(irqs[0]), irqLine(irqs[1])],
+      clocked: rcc.clockGate("FDCAN"),
+      kernelHz: () => rcc.clockTree.kernelHz("FDCAN"),
+      messages: ram,
+      ...(more === undefined ? {} : { more }),
+    });
+    return { name, address, device, resetBit: "FDCAN" };
+  });
 }
 
 const DELAY_BLOCKS = [

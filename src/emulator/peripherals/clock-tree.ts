@@ -12,6 +12,7 @@ export type BusNumber = 1 | 2 | 3 | 4;
 
 /** Peripherals with a kernel clock of their own that is modelled. */
 export type KernelClock =
+  | "FDCAN"
   | "QUADSPI"
   | "FMC"
   | "SDMMC"
@@ -147,6 +148,12 @@ const MULTIPLEXERS: Readonly<Record<KernelClock, Multiplexer>> = {
     sources: [none, pll(1, "Q"), pll(3, "Q"), oscillator("HSI48")],
   },
   LPUART1: { register: "D3CCIPR", shift: 0, mask: 7, sources: serial(bus(4)) },
+  FDCAN: {
+    register: "D2CCIP1R",
+    shift: 28,
+    mask: 3,
+    sources: [oscillator("HSE"), pll(1, "Q"), pll(2, "Q")],
+  },
   SAI1: { register: "D2CCIP1R", shift: 0, mask: 7, sources: audio },
   SAI23: { register: "D2CCIP1R", shift: 6, mask: 7, sources: audio },
   SPI123: { register: "D2CCIP1R", shift: 12, mask: 7, sources: audio },
