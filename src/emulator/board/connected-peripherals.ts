@@ -3,6 +3,7 @@
 import type { KernelClock } from "../peripherals/clock-tree.js";
 import { DelayBlock } from "../peripherals/delay-block.js";
 import { tightlyCoupled } from "../peripherals/dma.js";
+import { Ethernet } from "../peripherals/ethernet.js";
 import { Fdcan } from "../peripherals/fdcan.js";
 import { parsePin } from "../peripherals/gpio.js";
 import { Hsem } from "../peripherals/hsem.js";
@@ -49,7 +50,7 @@ const LPTIMS = [
   { name: "LPTIM5", address: 0x5800_3000, irq: 141, clock: "LPTIM345" },
 ] as const;
 
-const IRQS = { SDMMC1: 49, SDMMC2: 124, LTDC: 88, HSEM: 125 } as const;
+const IRQS = { SDMMC1: 49, SDMMC2: 124, LTDC: 88, HSEM: 125, ETH: 61 } as const;
 
 export function connectedPeripherals(wiring: ConnectedWiring): ChipPart[] {
   const { log, rcc, irqLine } = wiring;
@@ -59,6 +60,7 @@ export function connectedPeripherals(wiring: ConnectedWiring): ChipPart[] {
     ...screensAndCards(wiring),
     ...delayBlocks(wiring),
     ...canControllers(wiring),
+    ethernet(wiring),
     {
       name: "HSEM",
       address: 0x5802_6400,
@@ -156,6 +158,20 @@ function serialBuses(wiring: ConnectedWiring): ChipPart[] {
     }),
     ...LPTIMS.map((row) => lowPowerTimer(wiring, row)),
   ];
+}
+
+function ethernet({ log, timeline, rcc, irqLine, dma }: ConnectedWiring): ChipPart {
+  const [transmit, receive] = [rcc.clockGate("ETH1TX"), rcc.clockGate("ETH1RX")];
+  const device = new Ethernet({
+    log,
+    timeline,
+    interrupt: irqLine(IRQS.ETH),
+    clocked: rcc.clockGate("ETH1MAC"),
+    lineClocks: () => transmit() && receive(),
+    hclkHz: () => rcc.clockTree.hclkHz,
+    bus: dma("ETH"),
+  });
+  return { name: "ETH", address: 0x4002_8000, size: 0x2000, device, resetBit: "ETH1MAC" };
 }
 
 const CANS = [

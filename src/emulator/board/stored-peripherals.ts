@@ -8,7 +8,6 @@ import { StoredBlock } from "../peripherals/stored-block.js";
 import { OPAMP, VREFBUF } from "../peripherals/tables/analog.js";
 import { AXI } from "../peripherals/tables/bus.js";
 import { SWO, SWTF } from "../peripherals/tables/debug.js";
-import { ETH } from "../peripherals/tables/ethernet.js";
 import {
   CEC,
   CRYP,
@@ -68,7 +67,6 @@ const ROWS: readonly Row[] = [
     gate: "JPGDEC",
     resetBit: "JPGDEC",
   },
-  { name: "ETH", address: 0x4002_8000, size: 0x2000, registers: ETH, gate: "ETH1MAC", resetBit: "ETH1MAC" },
   { name: "DCMI", address: 0x4802_0000, registers: DCMI, gate: "DCMI", resetBit: "DCMI" },
   { name: "CRYP", address: 0x4802_1000, registers: CRYP, gate: "CRYP", resetBit: "CRYP" },
   { name: "SPDIFRX", address: 0x4000_4000, registers: SPDIFRX, gate: "SPDIFRX", resetBit: "SPDIFRX" },
