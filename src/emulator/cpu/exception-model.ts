@@ -133,6 +133,12 @@ export class ExceptionModel {
     return this.#candidate;
   }
 
+  /** ICSR.VECTPENDING: the candidate, or 0 when BASEPRI or FAULTMASK hold it back; PRIMASK does not count (B3.2.4). */
+  get vectorPending(): number {
+    const number = this.candidate;
+    return number !== 0 && this.groupPriority(number) < this.#masked(false, THREAD_PRIORITY) ? number : 0;
+  }
+
   /** Exception that must be taken now, or 0. */
   get preempting(): number {
     const number = this.candidate;
@@ -168,6 +174,11 @@ export class ExceptionModel {
     let count = 0;
     for (const active of this.#active) count += active;
     return count;
+  }
+
+  /** Is an exception active besides `number`? */
+  othersActive(number: number): boolean {
+    return this.#active.some((active, other) => active === 1 && other !== number);
   }
 
   clearActive(): void {

@@ -72,7 +72,7 @@ function awaitVector(cpu: CortexM7, number: number): void {
 function readVector(cpu: CortexM7, number: number): number {
   cpu.mem.stacking = true;
   try {
-    return cpu.mem.load32((cpu.scs.scb.vtor + number * 4) | 0);
+    return cpu.mem.loadVector((cpu.scs.scb.vtor + number * 4) | 0);
   } finally {
     cpu.mem.stacking = false;
   }
@@ -138,7 +138,7 @@ function vector(cpu: CortexM7, number: number, excReturn: number): Insn {
 function stackingFault(cpu: CortexM7, fault: CoreFault, number: number): number {
   const { exceptions, scs } = cpu;
   scs.scb.faultStatus(fault.status);
-  cpu.faultStatus = fault.status;
+  cpu.faultStatus |= fault.status;
   let derived = fault.exception;
   if (!exceptions.isEnabled(derived) || exceptions.groupPriority(derived) >= exceptions.executionPriority) {
     derived = Exception.hardFault;
@@ -195,8 +195,7 @@ export function exceptionReturn(cpu: CortexM7, value: number): Insn {
   const nonBase = scs.scb.ccr & CCR_NONBASETHRDENA;
   const fits = kind === 1 || ((kind === 9 || kind === 13) && (nested === 1 || nonBase !== 0));
   const wellFormed = (value & 0x0fffffe0) === 0x0fffffe0 && exceptions.isActive(returning);
-  exceptions.setActive(returning, false);
-  if (returning !== Exception.nmi) exceptions.faultmask = 0;
+  deactivate(cpu, returning);
   scs.nvic.handlerReturned(returning);
   if (!fits || !wellFormed) return chainFault(cpu, usageFault(CFSR.INVPC), value | 0xf0000000);
   cpu.mem.exclusive = false;
@@ -212,6 +211,18 @@ export function exceptionReturn(cpu: CortexM7, value: number): Insn {
     if (!(fault instanceof CoreFault)) throw fault;
     return chainFault(cpu, fault, value);
   }
+}
+
+/**
+ * DeActivate(). A return with HardFault active and NMI inactive always ends HardFault and clears FAULTMASK (B1.5.8): a
+ * corrupted IPSR must not leave the core at a negative priority.
+ */
+function deactivate(cpu: CortexM7, returning: number): void {
+  const { exceptions } = cpu;
+  const endsHardFault = exceptions.isActive(Exception.hardFault) && !exceptions.isActive(Exception.nmi);
+  exceptions.setActive(returning, false);
+  if (endsHardFault) exceptions.setActive(Exception.hardFault, false);
+  if (returning !== Exception.nmi) exceptions.faultmask = 0;
 }
 
 /** Another exception is waiting: its handler starts without unstacking and stacking again. */
@@ -280,7 +291,9 @@ function resumeAt(cpu: CortexM7, pc: number, xpsr: number): Insn {
   const it = ((xpsr >>> 25) & 3) | ((xpsr >>> 8) & 0xfc);
   const insn = thumb ? cpu.mem.view.lookupIt(pc & ~1, it) : cpu.interwork(pc & ~1);
   cpu.at = insn;
-  if (cpu.ipsr === 0 && (cpu.scs.scb.scr & SCR_SLEEPONEXIT) !== 0) cpu.sleep(false);
+  cpu.event = true;
+  const base = cpu.ipsr === 0 && cpu.exceptions.activeCount === 0;
+  if (base && (cpu.scs.scb.scr & SCR_SLEEPONEXIT) !== 0) cpu.sleep(false);
   return takePending(cpu, insn);
 }
 

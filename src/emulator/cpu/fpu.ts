@@ -260,29 +260,41 @@ export class Fpu implements FloatEnvironment {
     mem.store32((address + 64) | 0, this.fpscr);
   }
 
-  /** PreserveFPState(): with the rights of the code that was interrupted. */
+  /** PreserveFPState(): with the rights, and the MPU, of the code that was interrupted. */
   #save(): void {
-    const { mem } = this.#cpu;
+    const { mem, scs } = this.#cpu;
+    const { enabled, enabledAtNegativePriority } = scs.mpu;
+    const mpuOn = enabled && (enabledAtNegativePriority || (this.#fpccr & FPCCR.HFRDY) !== 0);
     mem.stacking = true;
     try {
-      if ((this.#fpccr & FPCCR.USER) !== 0) mem.unprivileged(() => this.#store(this.#fpcar));
-      else this.#store(this.#fpcar);
+      mem.withRights((this.#fpccr & FPCCR.USER) === 0, mpuOn, () => this.#store(this.#fpcar));
     } catch (fault) {
       if (!(fault instanceof CoreFault)) throw fault;
-      throw this.#lazyFault(fault);
+      this.#lazyFault(fault);
     } finally {
       mem.stacking = false;
     }
     this.#fpccr &= ~FPCCR.LSPACT;
   }
 
-  #lazyFault(fault: CoreFault): CoreFault {
+  /**
+   * What the interrupted code could have taken is taken now, before the instruction; or it stays pending, and the instruction
+   * goes on, while what runs now has the same or a higher priority. What that code could not have taken is a HardFault.
+   * @throws CoreFault of what is taken
+   */
+  #lazyFault(fault: CoreFault): void {
+    const { exceptions, scs } = this.#cpu;
     const bus = fault.exception === Exception.busFault;
     const status = bus ? CFSR.LSPERR : CFSR.MLSPERR;
-    if ((this.#fpccr & (bus ? FPCCR.BFRDY : FPCCR.MMRDY)) !== 0)
-      return new CoreFault(fault.exception, status);
-    this.#cpu.scs.scb.faultStatus(status);
-    return new CoreFault(Exception.hardFault, HFSR.FORCED);
+    const ready = (this.#fpccr & (bus ? FPCCR.BFRDY : FPCCR.MMRDY)) !== 0;
+    const number = ready ? fault.exception : Exception.hardFault;
+    const takes =
+      exceptions.isEnabled(number) && exceptions.groupPriority(number) < exceptions.executionPriority;
+    if (takes && ready) throw new CoreFault(number, status);
+    scs.scb.faultStatus(status);
+    if (takes || (this.#fpccr & FPCCR.HFRDY) === 0) throw new CoreFault(Exception.hardFault, HFSR.FORCED);
+    if (!ready) scs.scb.hardFaultStatus(HFSR.FORCED);
+    exceptions.setPending(number, true);
   }
 }
 

@@ -66,3 +66,38 @@ test("a save that fails is a fault of the instruction that asked for it", () => 
   assert.notEqual(m.at(FPCCR) & 1, 0);
   assert.equal(m.at(RAM), 0);
 });
+
+const FPU_SAVE_TARGET = 0x60000000;
+
+test("a save that fails while its fault cannot be taken leaves that pending, and the instruction goes on", () => {
+  const m = machine(/* vmov s0,r4; movs r6,#6; bx lr */ "00ee104a06267047")
+    .handler(Exception.busFault, /* bkpt 1 */ "01be")
+    .word(0xe000ed24, 1 << 17);
+  m.set({ 4: 0x40000000 }).step(2);
+  assert.equal(m.cpu.ipsr, Exception.svCall);
+  // BusFault has the priority of SVCall.
+  m.word(FPCAR, FPU_SAVE_TARGET).step(2);
+  assert.deepEqual([m.cpu.ipsr, m.reg(6), m.cpu.fpu.s[0], m.at(FPCCR) & 1], [Exception.svCall, 6, 2, 0]);
+  assert.equal(m.cpu.exceptions.isPending(Exception.busFault), true);
+  m.run();
+  assert.deepEqual([m.cpu.ipsr, m.at(0xe000ed28)], [Exception.busFault, CFSR.LSPERR]);
+});
+
+test("the MPU stands before a late save as before the interrupted code, even in HardFault", () => {
+  const m = new TestMachine(/* vadd.f32 s0,s1,s1; udf 0 */ "30eea00a00de").word(CPACR, 0xf00000);
+  m.handler(Exception.hardFault, /* vmov s0,r4; movs r6,#6; bkpt 1 */ "00ee104a062601be");
+  // Flash and half of the RAM may be used; MemManage is on, UsageFault is not.
+  for (const [number, base, bits] of [
+    [0, 0x08000000, 16],
+    [1, RAM, 15],
+  ] as const)
+    m.word(0xe000ed9c, base | 0x10 | number).word(0xe000eda0, (3 << 24) | ((bits - 1) << 1) | 1);
+  m.word(0xe000ed24, 1 << 16)
+    .word(0xe000ed94, 1)
+    .step(2);
+  assert.equal(m.cpu.ipsr, Exception.hardFault);
+  m.word(FPCAR, RAM + 0x9000).run();
+  assert.deepEqual([m.cpu.ipsr, m.reg(6)], [Exception.hardFault, 6]);
+  assert.equal(m.at(0xe000ed28), CFSR.MLSPERR | CFSR.UNDEFINSTR);
+  assert.equal(m.cpu.exceptions.isPending(Exception.memManage), true);
+});

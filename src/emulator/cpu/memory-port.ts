@@ -258,12 +258,23 @@ export class MemoryPort implements CodeListener {
 
   /** Runs an access with the rights of unprivileged code (LDRT, STRT). */
   unprivileged<T>(access: () => T): T {
-    const privileged = this.#privileged;
-    this.select(false, this.#mpuOn);
+    return this.withRights(false, this.#mpuOn, access);
+  }
+
+  /** Reads from the vector table: privileged, by the default memory map, past the MPU (AccType_VECTABLE, B3.5.3). */
+  loadVector(address: number): number {
+    if (this.#privileged && !this.#mpuOn) return this.load32(address);
+    return this.withRights(true, false, () => this.load32(address));
+  }
+
+  /** Runs an access of somebody else than the code that executes. */
+  withRights<T>(privileged: boolean, mpuOn: boolean, access: () => T): T {
+    const [before, on] = [this.#privileged, this.#mpuOn];
+    this.select(privileged, mpuOn);
     try {
       return access();
     } finally {
-      this.select(privileged, this.#mpuOn);
+      this.select(before, on);
     }
   }
 

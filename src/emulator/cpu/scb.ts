@@ -271,14 +271,14 @@ export class Scb implements BusDevice {
 
   #readIcsr(): number {
     const { exceptions, ipsr } = this.#cpu;
-    const pending = exceptions.candidate;
     const bit = (number: number, at: number) => (exceptions.isPending(number) ? 1 << at : 0);
     let external = false;
     for (let n = Exception.irq0 as number; n < exceptions.count && !external; n++)
       external = exceptions.isPending(n);
-    const base = exceptions.activeCount <= 1 ? 1 << 11 : 0;
+    // RETTOBASE
+    const base = exceptions.othersActive(ipsr) ? 0 : 1 << 11;
     const flags = bit(Exception.nmi, 31) | bit(Exception.pendSv, 28) | bit(Exception.sysTick, 26);
-    return flags | (external ? 1 << 22 : 0) | (pending << 12) | base | ipsr;
+    return flags | (external ? 1 << 22 : 0) | (exceptions.vectorPending << 12) | base | ipsr;
   }
 
   #writeIcsr(written: number): void {
@@ -302,8 +302,20 @@ export class Scb implements BusDevice {
       options.onSystemReset();
       timeline.stopSoon();
     }
-    if ((written & (AIRCR.VECTRESET | AIRCR.VECTCLRACTIVE)) !== 0)
-      log.once("scb.aircr.debug", "AIRCR: VECTRESET and VECTCLRACTIVE work only in debug state; ignored");
+    if ((written & AIRCR.VECTCLRACTIVE) !== 0) this.#clearActive();
+    if ((written & AIRCR.VECTRESET) !== 0)
+      log.once("scb.aircr.debug", "AIRCR: VECTRESET is not modelled; ignored");
+  }
+
+  /** No exception is active, and IPSR is 0. In Debug state only. */
+  #clearActive(): void {
+    const cpu = this.#cpu;
+    if (!cpu.halted) {
+      cpu.log.once("scb.aircr.active", "AIRCR: VECTCLRACTIVE works only in Debug state; ignored");
+      return;
+    }
+    cpu.exceptions.clearActive();
+    cpu.setMode(0, cpu.control);
   }
 
   #readShcsr(): number {

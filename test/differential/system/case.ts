@@ -7,6 +7,12 @@ export const CODE = 0x10000;
 export const CODE_BYTES = 0x4000;
 /** Memory that cases load from and store to. */
 export const DATA = 0x20010000;
+/** Code that regions are laid over (harness.s, `fill_window`). */
+export const WINDOW = 0x20018000;
+/** Where this case tells the harness which bits of ICSR it cannot compare. */
+export const UNKNOWN_ICSR = 0x2000000c;
+/** A second vector table, which ends with memory: vectors from 32 on cannot be read. */
+export const VECTORS = 0x60ffff80;
 /** Exception numbers with a handler of their own: the system's and 32 interrupts. */
 export const EXCEPTIONS = 48;
 const DESCRIPTOR = 0x100;

@@ -1,7 +1,23 @@
 /** Items about exceptions: priorities, pending, masks, instructions that raise one, returns. */
 import type { Random } from "../random.js";
-import { type Item, item, log } from "./case.js";
-import { cpsid, cpsie, DSB, ISB, ldr, mov32, mrs, msr, SPECIAL, str, svc } from "./thumb.js";
+import { type Item, item, log, UNKNOWN_ICSR } from "./case.js";
+import {
+  bfc,
+  bics,
+  cpsid,
+  cpsie,
+  DSB,
+  ISB,
+  it,
+  ldr,
+  mov32,
+  mrs,
+  msr,
+  orrs,
+  SPECIAL,
+  str,
+  svc,
+} from "./thumb.js";
 
 export const SCS = {
   ISER: 0xe000e100,
@@ -50,6 +66,15 @@ export function store(name: string, address: number, value: number): Item {
 
 export function load(name: string, address: number, tag: number): Item {
   return item(`read ${name}`, mov32(2, address), ldr(1, 2), log(tag, 1));
+}
+
+/** As the harness reads it (`read_icsr`). */
+function loadIcsr(tag: number): Item {
+  const mask = [...mrs(2, SPECIAL.BASEPRI), ...mrs(3, SPECIAL.FAULTMASK), orrs(2, 3)];
+  const unknown = [...mov32(3, UNKNOWN_ICSR), ldr(3, 3), bics(1, 3)];
+  const thread = [...mrs(3, SPECIAL.IPSR), orrs(3, 3), it(0, 8), ...bfc(1, 11, 1)];
+  const code = [...mov32(2, SCS.ICSR), ldr(1, 2), ...mask, it(1, 8), ...bfc(1, 12, 9), ...thread, ...unknown];
+  return item("read ICSR", code, log(tag, 1));
 }
 
 const VECTKEY = 0x05fa0000;
@@ -126,7 +151,7 @@ export const EXCEPTION_ITEMS: readonly Make[] = [
   () => item(SETS_FAULTMASK, cpsid(1), [...ISB]),
   () => item("CPSIE", cpsie(3), [...ISB]),
   () => item("CPSIE", cpsie(2), [...ISB]),
-  (_, tag) => load("ICSR", SCS.ICSR, tag),
+  (_, tag) => loadIcsr(tag),
   (_, tag) => load("SHCSR", SCS.SHCSR, tag),
   (_, tag) => load("IABR", SCS.IABR, tag),
   (_, tag) =>

@@ -1,6 +1,6 @@
 /** Items that fault, and those about the registers that tell of it. */
 import type { Random } from "../random.js";
-import { DATA, type Item, item, log, resumeBehind } from "./case.js";
+import { DATA, type Item, item, log, resumeBehind, UNKNOWN_ICSR } from "./case.js";
 import { CCR_BITS, CCR_STKALIGN, load, type Make, SCS, some, store } from "./exceptions.js";
 import {
   bx,
@@ -35,6 +35,8 @@ function lost(name: string, target: number): Item {
 
 const SHCSR_PENDING = [1 << 12, 1 << 13, 1 << 14, 1 << 15];
 const SHCSR_ACTIVE = [1 << 0, 1 << 1, 1 << 3, 1 << 7, 1 << 10, 1 << 11];
+/** ICSR.RETTOBASE: QEMU counts active exceptions, whether or not that of IPSR is one. */
+const RETTOBASE = 1 << 11;
 const CFSR_BITS = [0xff, 0xff00, 0xffff0000, 0x10000, 0x200, 0x8000, 0x80, 0x2];
 
 export const FAULT_ITEMS: readonly Make[] = [
@@ -58,8 +60,11 @@ export const FAULT_ITEMS: readonly Make[] = [
   (_, tag) => load("HFSR", SCS.HFSR, tag),
   (random) => store("CCR", SCS.CCR, CCR_STKALIGN | some(random, CCR_BITS, 40)),
   (random) => store("SHCSR", SCS.SHCSR, 0x70000 | some(random, SHCSR_PENDING, 30)),
-  (random) =>
-    store("SHCSR", SCS.SHCSR, 0x50000 | some(random, SHCSR_ACTIVE, 20) | some(random, SHCSR_PENDING, 10)),
+  (random) => {
+    const value = 0x50000 | some(random, SHCSR_ACTIVE, 20) | some(random, SHCSR_PENDING, 10);
+    const { name, halfwords } = store("SHCSR", SCS.SHCSR, value);
+    return item(name, halfwords, mov32(1, UNKNOWN_ICSR), mov32(2, RETTOBASE), str(2, 1));
+  },
   () => store("ICSR NMI", SCS.ICSR, 0x80000000),
 ];
 

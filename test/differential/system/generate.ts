@@ -1,5 +1,6 @@
 /** Random system-level cases. */
 import type { Random } from "../random.js";
+import { BLOCK_ITEMS, VECTOR_ITEMS } from "./blocks.js";
 import type { Item, SystemCase } from "./case.js";
 import {
   EXCEPTION_ITEMS,
@@ -12,13 +13,16 @@ import {
 } from "./exceptions.js";
 import { FAULT_ITEMS, STACK_ITEMS } from "./faults.js";
 import { FLOAT_ITEMS, LAZY_ITEMS } from "./floats.js";
-import { MPU_ITEMS, open } from "./regions.js";
+import { close, MPU_ITEMS, open, SPAN_ITEMS } from "./regions.js";
+import { REGISTER_ITEMS, SPECIAL_ITEMS } from "./registers.js";
 
 /** What a case is about: items for the thread and for handlers. */
 interface Theme {
   readonly begin?: (random: Random) => Item[];
   readonly thread: readonly Make[];
   readonly handlers: readonly Make[];
+  /** What a handler may end with, instead of its own EXC_RETURN. */
+  readonly returns?: readonly Make[];
 }
 
 const THEMES: Readonly<Record<string, Theme>> = {
@@ -36,6 +40,18 @@ const THEMES: Readonly<Record<string, Theme>> = {
     thread: [...MPU_ITEMS, ...MPU_ITEMS, ...MPU_ITEMS, ...EXCEPTION_ITEMS],
     handlers: [...MPU_ITEMS, ...EXCEPTION_ITEMS],
   },
+  spans: {
+    begin: close,
+    // QEMU goes on when the floating-point part of a frame cannot be read.
+    returns: [],
+    thread: [...SPAN_ITEMS, ...SPAN_ITEMS, ...MPU_ITEMS, ...BLOCK_ITEMS, ...FLOAT_ITEMS],
+    handlers: [...SPAN_ITEMS, ...EXCEPTION_ITEMS, ...FLOAT_ITEMS],
+  },
+  registers: { thread: REGISTER_ITEMS, handlers: [...REGISTER_ITEMS, ...EXCEPTION_ITEMS] },
+  blocks: {
+    thread: [...BLOCK_ITEMS, ...BLOCK_ITEMS, ...VECTOR_ITEMS, ...EXCEPTION_ITEMS],
+    handlers: [...BLOCK_ITEMS, ...SPECIAL_ITEMS, ...EXCEPTION_ITEMS],
+  },
 };
 export const THEME_NAMES = Object.keys(THEMES);
 
@@ -44,7 +60,7 @@ const NMI = 2;
 const HARD_FAULT = 3;
 
 export function makeCase(random: Random, theme = random.pick(THEME_NAMES)): SystemCase {
-  const { begin: first, thread, handlers } = THEMES[theme] as Theme;
+  const { begin: first, thread, handlers, returns = RETURN_ITEMS } = THEMES[theme] as Theme;
   let tag = 0;
   const draw = (from: readonly Make[], count: number): Item[] =>
     Array.from({ length: count }, () => random.pick(from)(random, tag++));
@@ -60,7 +76,7 @@ export function makeCase(random: Random, theme = random.pick(THEME_NAMES)): Syst
       return [number, items.filter(({ name }) => name !== SETS_FAULTMASK)];
     }
     const items = draw(handlers, random.below(3));
-    if (random.chance(3)) items.push(...draw(RETURN_ITEMS, 1));
+    if (random.chance(3) && returns.length > 0) items.push(...draw(returns, 1));
     return [number, items];
   });
   return { thread: [...begin, ...draw(thread, 2 + random.below(MOST_ITEMS))], handlers: new Map(bodies) };

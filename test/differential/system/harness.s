@@ -14,12 +14,16 @@
   .equ PROCESS,   0x20004000
   .equ DATA,      0x20010000
   .equ DATA_BYTES, 0x1000
+  .equ WINDOW,    0x20018000      @ code that regions are laid over, in units of 32 bytes
+  .equ WINDOW_BYTES, 0x1000
+  .equ VECTORS,   0x60ffff80      @ where cases lead VTOR: 32 vectors at the end of memory
   .equ LOG,       0x20100000
   .equ RAM_BYTES, 0x003f0000      @ of which a frame may lie anywhere
   .equ CONTROL,   0x20000000      @ kept over a reset; entries, handlers
   .equ AT,        0               @ of CONTROL: cases done, file, entries of this case, parameters of a system call
   .equ FILE,      4
   .equ ENTRIES,   8
+  .equ UNKNOWN,   12              @ bits of ICSR that this case cannot compare
   .equ CALL,      16
   .equ HANDLERS,  64
   .equ MOST_ENTRIES, 24
@@ -74,6 +78,16 @@ start:
 1:
   movs r0, #0
   str r0, [r5, #ENTRIES]
+  str r0, [r5, #UNKNOWN]
+  bl fill_window
+  movs r0, #0
+  ldr r1, =VECTORS
+  movs r2, #32
+4:
+  ldr r3, [r0], #4
+  str r3, [r1], #4
+  subs r2, #1
+  bne 4b
   ldr r7, =BATCH
   ldr r0, [r7, #4]
   add r6, r6, r0
@@ -126,6 +140,68 @@ fill:                             @ [r0, r0 + r1) with even words that tell thei
   bne 1b
   bx lr
 
+@ Each unit begins with the second half of a MOVW that the unit before it ends with. It sets r1 and goes on where r9 says.
+  .thumb_func
+fill_window:
+  ldr r0, =WINDOW
+  movs r1, #WINDOW_BYTES / 32
+  movw r2, #0xbf00                @ NOP
+  movw r3, #0x4748                @ BX r9
+  orr r3, r2, r3, lsl #16
+  orr r12, r2, r2, lsl #16
+  movw r4, #0xf240                @ MOVW r1
+  orr r4, r2, r4, lsl #16
+1:
+  bfi r3, r1, #0, #16
+  orr r3, r3, #0x100
+  stm r0!, {r3, r12}
+  str r12, [r0], #4
+  str r12, [r0], #4
+  str r12, [r0], #4
+  str r12, [r0], #4
+  str r12, [r0], #4
+  str r4, [r0], #4
+  subs r1, #1
+  bne 1b
+  bx lr
+
+@ ITAdvance() of the stacked xPSR of the frame at r1. Changes r0, r2 and r3.
+  .thumb_func
+advance:
+  ldr r0, [r1, #28]
+  ubfx r2, r0, #25, #2
+  ubfx r3, r0, #10, #6
+  orr r2, r2, r3, lsl #2
+  tst r2, #7
+  itee eq
+  moveq r2, #0
+  lslne r3, r2, #1
+  bfine r2, r3, #0, #5
+  bfi r0, r2, #25, #2
+  lsrs r2, #2
+  bfi r0, r2, #10, #6
+  str r0, [r1, #28]
+  bx lr
+
+@ ICSR in r0 without what cannot be compared: VECTPENDING while BASEPRI or FAULTMASK are set, which QEMU does not take into
+@ account, RETTOBASE in Thread mode, and what the case said. Changes r1 to r3; r12 leads to the SCS.
+  .thumb_func
+read_icsr:
+  ldr r0, [r12, #0xd04]
+  ldr r1, =CONTROL
+  ldr r1, [r1, #UNKNOWN]
+  bics r0, r1
+  mrs r2, basepri
+  mrs r3, faultmask
+  orrs r2, r3
+  it ne
+  bfcne r0, #12, #9
+  mrs r2, ipsr
+  cmp r2, #0
+  it eq
+  bfceq r0, #11, #1
+  bx lr
+
 @ Logs what the handler of an exception finds.
   .thumb_func
 entry:
@@ -147,10 +223,15 @@ entry:
   mrs r2, faultmask
   mrs r3, control
   stm r11!, {r0-r3}
-  ldr r0, [r12, #0xd04]
+  push {lr}
+  bl read_icsr
+  pop {lr}
   ldr r1, [r12, #0xd24]
   ldr r2, [r12, #0xd28]
   ldr r3, [r12, #0xd2c]
+  tst r3, #2                      @ QEMU sets FORCED with VECTTBL
+  it ne
+  bicne r3, #0x40000000
   stm r11!, {r0-r3}
   ands r1, r2, #0x80              @ MMFAR and BFAR while they are valid
   it ne
@@ -191,6 +272,9 @@ entry:
   bne 7f
   adds r0, #4
   str r0, [r1, #24]
+  push {lr}
+  bl advance
+  pop {lr}
   b 6b
 7:                                @ an SVC that became a HardFault: QEMU stacks the address of the NOP behind it
   mrs r2, ipsr
@@ -198,16 +282,23 @@ entry:
   bne 8f
   cmp r0, #CODE_END
   bhs 8f
+  ldrb r2, [r0, #1]
+  cmp r2, #0xdf
+  beq 9f
   ldrh r2, [r0]
   movw r3, #0xbf00
   cmp r2, r3
   bne 8f
-  ldrh r2, [r0, #-2]
-  lsrs r2, #8
+  ldrb r2, [r0, #-1]
   cmp r2, #0xdf
   bne 8f
   subs r0, #2
   str r0, [r1, #24]
+9:                                @ and the IT state of that place
+  ldr r0, [r1, #28]
+  ldr r2, =0x0600fc00
+  bics r0, r2
+  str r0, [r1, #28]
 8:
   ldm r1!, {r0, r2, r3, r12}
   stm r11!, {r0, r2, r3, r12}
@@ -320,29 +411,34 @@ leave:
   subs r2, #3
   cmp r2, #3
   bhi 2f
-  ldr r2, =0x0600fc00
-  bic r0, r2
-  str r0, [r1, #28]
   ldr r0, [r1, #24]
   sub r2, r0, #CODE
   cmp r2, #CODE_END - CODE
-  itt hs
-  bichs r0, r9, #1
-  bhs 1f
+  bhs 3f
   ldrh r2, [r0]
   bic r12, r2, #0xf
   bic r12, #0x400
   bic r12, #0x80
   eor r12, #0xf200
   cmp r12, #0x40                  @ MOVW, MOVT: met by a fault of somebody else, and their register is needed
-  beq 1f
+  beq 2f
   adds r0, #2
   lsrs r2, #11
   cmp r2, #0x1d
   it hs
   addhs r0, #2
-1:
   str r0, [r1, #24]
+  push {r3, lr}
+  bl advance
+  pop {r3, lr}
+  b 2f
+3:
+  bic r0, r9, #1
+  str r0, [r1, #24]
+  ldr r0, [r1, #28]
+  ldr r2, =0x0600fc00
+  bics r0, r2
+  str r0, [r1, #28]
 2:
   ldr r12, =SCS
   str r3, [r12, #0xd94]
@@ -381,10 +477,13 @@ finish:
   mrs r2, control
   mov r3, r4
   stm r11!, {r0-r3}
-  ldr r0, [r12, #0xd04]
+  bl read_icsr
   ldr r1, [r12, #0xd24]
   ldr r2, [r12, #0xd28]
   ldr r3, [r12, #0xd2c]
+  tst r3, #2                      @ QEMU sets FORCED with VECTTBL
+  it ne
+  bicne r3, #0x40000000
   stm r11!, {r0-r3}
   ldr r0, [r12, #0x200]
   ldr r1, [r12, #0x300]

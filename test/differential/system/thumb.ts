@@ -16,8 +16,12 @@ export const ldrh = (t: number, n: number): number => 0x8800 | (n << 3) | t;
 export const strh = (t: number, n: number): number => 0x8000 | (n << 3) | t;
 export const ldrt = (t: number, n: number): number[] => [0xf850 | n, (t << 12) | 0xe00];
 export const strt = (t: number, n: number): number[] => [0xf840 | n, (t << 12) | 0xe00];
-/** LDRD without offset. */
+/** LDRD, STRD without offset. */
 export const ldrd = (t: number, t2: number, n: number): number[] => [0xe9d0 | n, (t << 12) | (t2 << 8)];
+export const strd = (t: number, t2: number, n: number): number[] => [0xe9c0 | n, (t << 12) | (t2 << 8)];
+/** LDREX, STREX without offset. */
+export const ldrex = (t: number, n: number): number[] => [0xe850 | n, (t << 12) | 0xf00];
+export const strex = (d: number, t: number, n: number): number[] => [0xe840 | n, (t << 12) | (d << 8)];
 /** LDMIA, STMIA of any registers, `writeBack` 0 or 1. */
 export const ldm = (n: number, list: number, writeBack = 0): number[] => [
   0xe890 | (writeBack << 5) | n,
@@ -25,6 +29,15 @@ export const ldm = (n: number, list: number, writeBack = 0): number[] => [
 ];
 export const stm = (n: number, list: number, writeBack = 0): number[] => [
   0xe880 | (writeBack << 5) | n,
+  list,
+];
+/** LDMDB, STMDB. */
+export const ldmdb = (n: number, list: number, writeBack = 0): number[] => [
+  0xe910 | (writeBack << 5) | n,
+  list,
+];
+export const stmdb = (n: number, list: number, writeBack = 0): number[] => [
+  0xe900 | (writeBack << 5) | n,
   list,
 ];
 export const push = (list: number): number => 0xb400 | list;
@@ -43,7 +56,16 @@ export const UDF = 0xde00;
 export const UDF_W = [0xf7f0, 0xa000] as const;
 export const DSB = [0xf3bf, 0x8f4f] as const;
 export const ISB = [0xf3bf, 0x8f6f] as const;
+/** Special registers by SYSm (B5.1.1). */
 export const SPECIAL = {
+  APSR: 0,
+  IAPSR: 1,
+  EAPSR: 2,
+  XPSR: 3,
+  IPSR: 5,
+  EPSR: 6,
+  IEPSR: 7,
+  MSP: 8,
   PSP: 9,
   PRIMASK: 16,
   BASEPRI: 17,
@@ -51,6 +73,14 @@ export const SPECIAL = {
   FAULTMASK: 19,
   CONTROL: 20,
 } as const;
+/** Clears `count` bits of `d` from `least` on. */
+export const bfc = (d: number, least: number, count: number): number[] => [
+  0xf36f,
+  ((least & 0x1c) << 10) | (d << 8) | ((least & 3) << 6) | (least + count - 1),
+];
+export const ands = (d: number, m: number): number => 0x4000 | (m << 3) | d;
+export const bics = (d: number, m: number): number => 0x4380 | (m << 3) | d;
+export const orrs = (d: number, m: number): number => 0x4300 | (m << 3) | d;
 /** @param mask of APSR: 2 NZCVQ, 1 GE, 3 both */
 export const msr = (special: number, n: number, mask = 2): number[] => [
   0xf380 | n,
