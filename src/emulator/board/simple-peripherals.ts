@@ -1,6 +1,7 @@
-/** CRC, WWDG1, HASH and RNG, as rows. */
+/** CRC, WWDG1, CRYP, HASH and RNG, as rows. */
 
 import { Crc } from "../peripherals/crc.js";
+import { Cryp } from "../peripherals/cryp.js";
 import { Hash } from "../peripherals/hash.js";
 import { Rng } from "../peripherals/rng.js";
 import { Wwdg } from "../peripherals/wwdg.js";
@@ -38,6 +39,14 @@ export function simplePeripherals(wiring: SimpleWiring): ChipPart[] {
     request: requests.signal("HASH_IN"),
   });
   requests.onEnd("HASH_IN", () => hash.transferred());
+  const cryp = new Cryp({
+    log,
+    timeline,
+    interrupt: irqLine(IRQ.CRYP),
+    clocked: rcc.clockGate("CRYP"),
+    hclkHz,
+    requests: { input: requests.signal("CRYP_IN"), output: requests.signal("CRYP_OUT") },
+  });
   const rng = new Rng({
     log,
     timeline,
@@ -51,6 +60,7 @@ export function simplePeripherals(wiring: SimpleWiring): ChipPart[] {
   return [
     { name: "CRC", address: ADDRESS.CRC, device: crc, resetBit: "CRC" },
     { name: "WWDG1", address: ADDRESS.WWDG1, device: wwdg },
+    { name: "CRYP", address: ADDRESS.CRYP, device: cryp, resetBit: "CRYP" },
     { name: "HASH", address: ADDRESS.HASH, device: hash, resetBit: "HASH" },
     { name: "RNG", address: ADDRESS.RNG, device: rng, resetBit: "RNG" },
   ];

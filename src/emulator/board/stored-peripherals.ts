@@ -10,7 +10,6 @@ import { AXI } from "../peripherals/tables/bus.js";
 import { SWO, SWTF } from "../peripherals/tables/debug.js";
 import {
   CEC,
-  CRYP,
   DCMI,
   DFSDM,
   FDCAN_CCU,
@@ -68,7 +67,6 @@ const ROWS: readonly Row[] = [
     resetBit: "JPGDEC",
   },
   { name: "DCMI", address: 0x4802_0000, registers: DCMI, gate: "DCMI", resetBit: "DCMI" },
-  { name: "CRYP", address: 0x4802_1000, registers: CRYP, gate: "CRYP", resetBit: "CRYP" },
   { name: "SPDIFRX", address: 0x4000_4000, registers: SPDIFRX, gate: "SPDIFRX", resetBit: "SPDIFRX" },
   { name: "CEC", address: 0x4000_6c00, registers: CEC, gate: "CEC", resetBit: "CEC" },
   { name: "SWPMI1", address: 0x4000_8800, registers: SWPMI, gate: "SWPMI", resetBit: "SWPMI" },

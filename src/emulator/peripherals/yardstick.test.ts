@@ -16,6 +16,7 @@ import { Adc } from "./adc.js";
 import { Bdma } from "./bdma.js";
 import { Crc } from "./crc.js";
 import { Crs } from "./crs.js";
+import { Cryp } from "./cryp.js";
 import { Dbgmcu } from "./dbgmcu.js";
 import { DelayBlock } from "./delay-block.js";
 import { Dma } from "./dma.js";
@@ -44,7 +45,6 @@ import { Spi } from "./spi.js";
 import { StoredBlock } from "./stored-block.js";
 import { Syscfg } from "./syscfg.js";
 import { AXI } from "./tables/bus.js";
-import { CRYP } from "./tables/stored.js";
 import { TestLine } from "./test-kit.js";
 import { Tim } from "./tim.js";
 import { Usart } from "./usart.js";
@@ -140,7 +140,7 @@ function newer(): Record<string, { readonly registers: unknown }> {
     new StoredBlock({ ...common, name, registers: registerTable(table) });
   return {
     AXI: stored("AXI", AXI),
-    CRYP: stored("CRYP", CRYP),
+    CRYP: new Cryp({ ...common, hclkHz: () => 1 }),
     DELAY_Block_QUADSPI: new DelayBlock({ ...common, name: "DLYB", clockHz: () => 0 }),
     HSEM: new Hsem(common),
     MDMA: new Mdma(dma),
@@ -208,6 +208,7 @@ const OTHER_BITS: readonly (readonly [RegExp, string])[] = [
     /^Flash\.(CR|SR|CCR)2$/,
     "RM0433, FLASH_CR2, SR2 and CCR2: the same bits as bank 1's (CMSIS has one set of names)",
   ],
+  [/^CRYP\.CR$/, "NPBLB is there (CMSIS; revision V and later)"],
   [/^Flash\.CRCCR[12]$/, "RM0433, FLASH_CRCCR1: ALL_BANK is bit 22 (CMSIS too)"],
   [/^WWDG\.CFR$/, "RM0433, WWDG_CFR: WDGTB has three bits (CMSIS too)"],
   [/^ADC[13]\.SMPR1$/, "SMP0 is there (CMSIS)"],

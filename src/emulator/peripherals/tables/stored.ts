@@ -1,7 +1,7 @@
 /** Registers of peripherals that are only stored (names and bits as in CMSIS; CRYP: RM0433, chapter CRYP). */
 
 export const CRYP = `
-  CR 0 0 bc3fc, SR 4 3 1fr, DIN 8 0 ffffffff, DOUT c 0 ffffffff, DMACR 10 0 3, IMSCR 14 0 3, RISR 18 1 3r,
+  CR 0 0 fbc3fc, SR 4 3 1fr, DIN 8 0 ffffffff, DOUT c 0 ffffffff, DMACR 10 0 3, IMSCR 14 0 3, RISR 18 1 3r,
   MISR 1c 0 3r, K0LR 20 0 ffffffff, K0RR 24 0 ffffffff, K1LR 28 0 ffffffff, K1RR 2c 0 ffffffff,
   K2LR 30 0 ffffffff, K2RR 34 0 ffffffff, K3LR 38 0 ffffffff, K3RR 3c 0 ffffffff, IV0LR 40 0 ffffffff,
   IV0RR 44 0 ffffffff, IV1LR 48 0 ffffffff, IV1RR 4c 0 ffffffff, CSGCMCCM0R 50 0 ffffffff,
