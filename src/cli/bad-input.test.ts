@@ -57,7 +57,8 @@ test("wrong usage is exit code 2, names the argument and points to the help", as
   const made = world();
   const cases: [string[], RegExp][] = [
     [[], /expected a command\nsee "imflasher --help"/],
-    [["fly"], /unknown command 'fly'/],
+    [["fly", "list"], /unknown command 'fly'\nsee "imflasher --help"/],
+    [["board", "lost"], /unknown command 'lost'.*\nsee "imflasher board --help"/s],
     [["flash"], /missing required argument 'ADDR-or-FILE'\nsee "imflasher flash --help"/],
     [["flash", "0x90100000"], /FILE: expected the name of an image behind the address 0x90100000/],
     [["flash", "zero", "app.bin"], /ADDR: expected an address up to 0xFFFFFFFF.*found "zero"/],

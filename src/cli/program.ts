@@ -107,7 +107,9 @@ function createProgram(io: CliIo, reporter: Reporter): Command {
 /** commander's errors in our words; undefined when there was no error. */
 function translate(error: CommanderError, argv: readonly string[]): UsageError | undefined {
   if (SHOWN.includes(error.code)) return undefined;
-  const name = COMMANDS.find((spec) => spec.name.split(" ").every((word) => argv.includes(word)))?.name;
+  const unknown = error.code === "commander.unknownCommand";
+  const names = unknown ? Object.keys(GROUPS) : COMMANDS.map((spec) => spec.name);
+  const name = names.find((one) => one.split(" ").every((word) => argv.includes(word)));
   const help = `imflasher ${name === undefined ? "" : `${name} `}--help`;
   // Without a command, commander has already shown the help on stderr.
   const message =
