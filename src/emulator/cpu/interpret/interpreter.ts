@@ -69,7 +69,8 @@ export class Interpreter {
       module = new this.#api.Module(moduleOf(functions(state), imports));
       modules.set(state, module);
     }
-    return new this.#api.Instance(module, { e: this.#imports }).exports["f"];
+    // The last one is what the others are called by.
+    return Object.values(new this.#api.Instance(module, { e: this.#imports }).exports).at(-1);
   }
 
   /** Executes up to the limit, or to an instruction that JavaScript executes. Returns what executes next. */

@@ -24,6 +24,7 @@ import {
   STATE_BYTES,
   Word,
 } from "./state.js";
+import type { FunctionSource } from "./wasm.js";
 
 const DEFAULT_HOT = 10_000;
 /** A block that began less often than this part of that is left out of what is translated. */
@@ -36,6 +37,9 @@ const CREDIT = { most: 2000, least: -2000 } as const;
 const RETRY = 20_000;
 /** How often an exit is taken before translated code may begin behind it. */
 const OFTEN = 4;
+/** What is hot waits for others for this part of the time it took, to be compiled together with them; and for so many at most. */
+const WAITING_PART = 4;
+const MAX_WAITING = 256;
 /** Entries of a branch table that are believed. */
 const MAX_TABLE = 64;
 
@@ -85,6 +89,8 @@ export class Translator {
   /** Regions with code in a page (address / 4096). */
   readonly #byPage = new Map<number, Set<Installed>>();
   readonly #hot: number;
+  /** What is to be translated next under the permissions of a view. */
+  readonly #waiting: ReadonlyMap<AccessView, Set<Insn>>;
   /** Instructions that were seen to access memory unaligned. */
   readonly #unalignedSeen = new WeakSet<Insn>();
   /** Cycles that passed in translated code. */
@@ -107,6 +113,7 @@ export class Translator {
     this.#hot = cpu.options.translateAfter ?? DEFAULT_HOT;
     this.#makeCompiler = makeCompiler;
     this.#state = new Int32Array(cpu.r.buffer, cpu.r.byteOffset, STATE_BYTES / 4);
+    this.#waiting = new Map(cpu.mem.views.map((view) => [view, new Set()]));
     this.#hashes = new Map(cpu.mem.views.map((view, n) => [view, words(hashes[n] as Uint8Array)]));
   }
 
@@ -238,7 +245,7 @@ export class Translator {
     return insn;
   }
 
-  /** Translates what begins with `insn`, when it can be. */
+  /** What begins with `insn` is hot: translates it, or lets it wait for others. */
   translate(insn: Insn): void {
     const { view } = this.#cpu.mem;
     const leader = insn.leader as Leader;
@@ -247,6 +254,36 @@ export class Translator {
       this.#set(insn, enter);
       return;
     }
+    const waiting = this.#waiting.get(view) as Set<Insn>;
+    const time = Math.floor(this.#hot / WAITING_PART);
+    if (time > 0 && !waiting.has(insn) && waiting.size < MAX_WAITING) {
+      waiting.add(insn);
+      this.#count(insn, time);
+      return;
+    }
+    waiting.add(insn);
+    this.#translateAll(waiting);
+    waiting.clear();
+  }
+
+  #translateAll(insns: ReadonlySet<Insn>): void {
+    if (this.#installed.length + insns.size > MAX_FUNCTIONS) this.#forgetAll();
+    const first = this.#installed.length;
+    const sources: FunctionSource[] = [];
+    for (const insn of insns) {
+      // It may have changed, or have become part of another region.
+      const source = insn.execute === count ? this.#translateOne(insn) : undefined;
+      if (source !== undefined) sources.push(source);
+    }
+    if (sources.length === 0) return;
+    this.#compiler ??= this.#makeCompiler();
+    this.#compiler.add(first, sources);
+  }
+
+  /** Undefined when that cannot be translated. */
+  #translateOne(insn: Insn): FunctionSource | undefined {
+    const { view } = this.#cpu.mem;
+    const leader = insn.leader as Leader;
     const literals: Span[] = [];
     const builder = new RegionBuilder({
       executeOf,
@@ -258,9 +295,8 @@ export class Translator {
     if (region === undefined) {
       leader.hopeless = true;
       this.#set(insn, leader.plain);
-      return;
+      return undefined;
     }
-    if (this.#installed.length === MAX_FUNCTIONS) this.#forgetAll();
     const number = this.#installed.length;
     const hash = this.#hashOf(view);
     const places: Places = {
@@ -273,8 +309,6 @@ export class Translator {
       mayBeUnaligned: (one) => this.#unalignedSeen.has(one),
       literal: (address, length) => this.#literal(address, length, literals),
     }).write();
-    this.#compiler ??= this.#makeCompiler();
-    this.#compiler.add(number, source);
     const starts = region.blocks.map(({ start }) => start);
     const installed: Installed = {
       number,
@@ -286,6 +320,7 @@ export class Translator {
     };
     this.#installed.push(installed);
     this.#install(installed, region);
+    return source;
   }
 
   #install(installed: Installed, region: Region): void {

@@ -320,8 +320,11 @@ export interface Imports {
   readonly functions: readonly Signature[];
 }
 
+/** Of the function with this place among a module's functions, as it is exported; of those that are imported likewise. */
+export const nameOf = (n: number): string => String(n);
+
 /**
- * A module of functions, whose indices follow those of the imported ones. It exports the last one, "f". Type 0 is that of the
+ * A module of functions, whose indices follow those of the imported ones. It exports all of them. Type 0 is that of the
  * functions in the table: i32 to i32.
  */
 export function moduleOf(sources: readonly FunctionSource[], imports: Imports): Uint8Array {
@@ -339,14 +342,24 @@ export function moduleOf(sources: readonly FunctionSource[], imports: Imports): 
     to.append([...text("e"), ...text("m"), 2, 1]);
     for (const pages of memory) to.unsigned(pages);
     if (table) to.append([...text("e"), ...text("t"), 1, 0x70, 0, 0]);
-    for (const n of functions.keys()) to.append([...text("e"), ...text(String(n)), 0, 1 + n]);
+    for (const n of functions.keys()) {
+      to.append([...text("e"), ...text(nameOf(n)), 0]);
+      to.unsigned(1 + n);
+    }
   });
   section(module, 3, (to) => {
-    to.append([sources.length, ...sources.map((_, n) => 1 + functions.length + n)]);
+    to.unsigned(sources.length);
+    for (const n of sources.keys()) to.unsigned(1 + functions.length + n);
   });
-  section(module, 7, (to) => to.append([1, ...text("f"), 0, functions.length + sources.length - 1]));
+  section(module, 7, (to) => {
+    to.unsigned(sources.length);
+    for (const n of sources.keys()) {
+      to.append([...text(nameOf(n)), 0]);
+      to.unsigned(functions.length + n);
+    }
+  });
   section(module, 10, (to) => {
-    to.push(sources.length);
+    to.unsigned(sources.length);
     for (const source of sources) appendCode(to, source);
   });
   return module.written;
