@@ -220,7 +220,9 @@ export class CortexM7 {
   run(): void {
     this.timeline.retries = true;
     try {
-      if (this.#ready()) this.#execute();
+      if (!this.#ready()) return;
+      if (this.debug.monitorSteps) this.#monitorStep();
+      this.#execute();
     } finally {
       this.timeline.retries = false;
     }
@@ -261,18 +263,27 @@ export class CortexM7 {
     this.halted = false;
     this.#skipBreakpoint = this.at.pc;
     const handling = this.ipsr;
-    if (this.#ready() && !(entryCounts && this.ipsr !== handling)) {
-      this.timeline.cycles++;
-      const resets = this.#resets;
-      try {
-        const next = plainOf(this.at)(this, this.at);
-        if (this.#resets === resets) this.at = next;
-      } catch (fault) {
-        this.#recover(fault);
-      }
-    }
+    if (this.#ready() && !(entryCounts && this.ipsr !== handling)) this.#one();
     this.#skipBreakpoint = undefined;
     this.halted = halted || this.lockedUp;
+  }
+
+  #one(): void {
+    this.timeline.cycles++;
+    const resets = this.#resets;
+    try {
+      const next = plainOf(this.at)(this, this.at);
+      if (this.#resets === resets) this.at = next;
+    } catch (fault) {
+      this.#recover(fault);
+    }
+  }
+
+  /** DEMCR.MON_STEP: one instruction, then DebugMonitor, if what executes is still below it. */
+  #monitorStep(): void {
+    this.#one();
+    this.debug.monitorStepped();
+    this.at = takePending(this, this.at);
   }
 
   /** Takes what is pending. False when nothing may execute now. */
@@ -358,6 +369,7 @@ export class CortexM7 {
     this.mem.watchData(comparators.watchesData ? comparators : undefined);
     if (comparators.watchesCode || this.#watchedCode) this.mem.forgetCode();
     this.#watchedCode = comparators.watchesCode;
+    this.scs.dwt.expectMatch();
   }
 
   get pc(): number {
@@ -516,6 +528,7 @@ export class CortexM7 {
     this.scs.dwt.beforeClockChange();
     this.timeline.setCpuHz(hz);
     this.scs.sysTick.afterClockChange();
+    this.scs.dwt.afterClockChange();
   }
 
   #protectionChanged(): void {

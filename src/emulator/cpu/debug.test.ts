@@ -2,58 +2,19 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { REGSEL } from "./debug-registers.js";
 import { Exception } from "./faults.js";
-import { CODE, FLASH, RAM, STACK_TOP, TestMachine } from "./test-machine.js";
+import { CODE, FLASH, RAM, STACK_TOP } from "./test-machine.js";
+import { DEMCR, DHCSR, KEY, Probe, S_HALT } from "./test-probe.js";
 
-const DHCSR = 0xe000edf0;
-const DCRSR = 0xe000edf4;
-const DCRDR = 0xe000edf8;
-const DEMCR = 0xe000edfc;
 const DFSR = 0xe000ed30;
 const FP_CTRL = 0xe0002000;
 const FP_COMP0 = 0xe0002008;
 const DWT_COMP0 = 0xe0001020;
-const KEY = 0xa05f0000;
 const S_REGRDY = 1 << 16;
-const S_HALT = 1 << 17;
 const S_SLEEP = 1 << 18;
 const S_LOCKUP = 1 << 19;
 const S_RESET_ST = 1 << 25;
 const STEP = /* b . */ "fee7";
 const COUNT = /* movs r0,#1; movs r0,#2; movs r0,#3; movs r0,#4; b . */ "0120022003200420fee7";
-
-class Probe {
-  readonly machine: TestMachine;
-  readonly halts: number[] = [];
-  constructor(code: string) {
-    this.machine = new TestMachine(code);
-    this.machine.breakpointsHalt = false;
-    this.machine.cpu.debug.onHalt = (reason) => this.halts.push(reason);
-  }
-  get(address: number): number {
-    return this.machine.cpu.debug.read(address, 4);
-  }
-  put(address: number, value: number): this {
-    this.machine.cpu.debug.write(address, 4, value);
-    return this;
-  }
-  control(bits: number): this {
-    return this.put(DHCSR, KEY | bits);
-  }
-  register(selector: number): number {
-    this.put(DCRSR, selector);
-    return this.get(DCRDR);
-  }
-  setRegister(selector: number, value: number): this {
-    return this.put(DCRDR, value).put(DCRSR, (1 << 16) | selector);
-  }
-  run(): this {
-    this.machine.run(1000);
-    return this;
-  }
-  get halted(): boolean {
-    return (this.get(DHCSR) & S_HALT) !== 0;
-  }
-}
 
 test("software cannot switch halting debug on; a debugger can, and needs the key", () => {
   const probe = new Probe(STEP);

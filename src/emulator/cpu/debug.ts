@@ -9,7 +9,7 @@ import { RegisterBlock, type RegisterCell } from "../registers.js";
 import type { CortexM7 } from "./core.js";
 import { readCoreRegister, writeCoreRegister } from "./debug-registers.js";
 import { DwtComparators } from "./dwt-comparators.js";
-import { CFSR, CoreFault, Exception, HFSR } from "./faults.js";
+import { CFSR, CoreFault, Exception, HFSR, VECTOR_UNREADABLE } from "./faults.js";
 import { Fpb } from "./fpb.js";
 import { SoftwareLock } from "./software-lock.js";
 
@@ -56,7 +56,13 @@ const DEMCR = {
 const VC_ALL = 0x7f1;
 /** A fault of exception entry or return. */
 const INTERR =
-  CFSR.MUNSTKERR | CFSR.MSTKERR | CFSR.MLSPERR | CFSR.UNSTKERR | CFSR.STKERR | CFSR.LSPERR | HFSR.VECTTBL;
+  CFSR.MUNSTKERR |
+  CFSR.MSTKERR |
+  CFSR.MLSPERR |
+  CFSR.UNSTKERR |
+  CFSR.STKERR |
+  CFSR.LSPERR |
+  VECTOR_UNREADABLE;
 
 export class Debug implements DebugAccess {
   /** The core halted: on request, at the end of a step, breakpoint, watchpoint, vector catch. `reason` is a bit of DFSR. */
@@ -73,6 +79,8 @@ export class Debug implements DebugAccess {
   /** DEMCR */
   readonly #monitor: RegisterCell;
   #resetSeen = true;
+  /** Halted since this was made false. */
+  #stopped = false;
   #retiredAt = 0;
 
   constructor(cpu: CortexM7) {
@@ -98,8 +106,7 @@ export class Debug implements DebugAccess {
         DEMCR: {
           offset: 0xdfc,
           reset: 0,
-          rw: DEMCR.TRCENA | DEMCR.MON_REQ | DEMCR.MON_PEND | DEMCR.MON_EN | VC_ALL,
-          tagged: DEMCR.MON_STEP,
+          rw: DEMCR.TRCENA | DEMCR.MON_REQ | DEMCR.MON_STEP | DEMCR.MON_PEND | DEMCR.MON_EN | VC_ALL,
           onRead: (stored) => this.#readDemcr(stored),
           onWrite: (written, before) => this.#writeDemcr(written, before),
         },
@@ -117,6 +124,18 @@ export class Debug implements DebugAccess {
   /** C_DEBUGEN: halting debug is on. */
   get enabled(): boolean {
     return this.#regs.has("DHCSR", DHCSR.C_DEBUGEN);
+  }
+
+  /** Monitor stepping: what executes now is below DebugMonitor, and goes one instruction far (C1.5.1). */
+  get monitorSteps(): boolean {
+    if (!this.#demcr(DEMCR.MON_STEP) || !this.#demcr(DEMCR.MON_EN) || this.enabled) return false;
+    const { exceptions } = this.#cpu;
+    return exceptions.groupPriority(Exception.debugMonitor) < exceptions.executionPriority;
+  }
+
+  monitorStepped(): void {
+    this.#cpu.scs.scb.debugStatus(DFSR.HALTED);
+    this.#cpu.exceptions.setPending(Exception.debugMonitor, true);
   }
 
   /** Power-on reset: everything. */
@@ -176,7 +195,7 @@ export class Debug implements DebugAccess {
     return new CoreFault(Exception.hardFault, HFSR.DEBUGEVT);
   }
 
-  /** A handler was entered: vector catch. `status` are the CFSR and HFSR bits of the fault that led there, if one did. */
+  /** A handler was entered: vector catch. `status` are the CFSR bits of the faults that led there. */
   vectorCatch(number: number, status: number): void {
     if (!this.enabled) return;
     const wanted = this.#regs.get("DEMCR") & VC_ALL;
@@ -210,8 +229,10 @@ export class Debug implements DebugAccess {
       this.#cpu.resume();
       return;
     }
+    this.#stopped = false;
     this.#cpu.step(true);
-    this.#halt(DFSR.HALTED);
+    // Unless the instruction met a breakpoint, a watchpoint or a vector catch.
+    if (!this.#stopped) this.#halt(DFSR.HALTED);
   }
 
   #halt(reason: number): void {
@@ -220,6 +241,7 @@ export class Debug implements DebugAccess {
     this.#regs.setBits("DHCSR", DHCSR.C_HALT, true);
     if (cpu.sleeping) cpu.wake();
     cpu.halt();
+    this.#stopped = true;
     this.#freeze(true);
     this.onHalt(reason);
   }

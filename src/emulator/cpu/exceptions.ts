@@ -3,7 +3,7 @@
 import { BusStall } from "../bus.js";
 import type { CortexM7 } from "./core.js";
 import { reportFault } from "./fault-report.js";
-import { CFSR, CoreFault, Exception, HFSR, hex, usageFault } from "./faults.js";
+import { CFSR, CoreFault, Exception, HFSR, hex, usageFault, VECTOR_UNREADABLE } from "./faults.js";
 import type { Insn } from "./insn.js";
 
 const FRAME_BYTES = 32;
@@ -113,7 +113,7 @@ function vector(cpu: CortexM7, number: number, excReturn: number): Insn {
   } catch (fault) {
     if (!(fault instanceof CoreFault)) throw fault;
     scs.scb.hardFaultStatus(HFSR.VECTTBL);
-    cpu.faultStatus |= HFSR.VECTTBL;
+    cpu.faultStatus |= VECTOR_UNREADABLE;
     if (exceptions.priority(number) <= HARD_FAULT_PRIORITY) return lockup(cpu, cpu.at);
     exceptions.setPending(number, true);
     return vector(cpu, Exception.hardFault, excReturn);
@@ -294,6 +294,7 @@ function resumeAt(cpu: CortexM7, pc: number, xpsr: number): Insn {
   cpu.event = true;
   const base = cpu.ipsr === 0 && cpu.exceptions.activeCount === 0;
   if (base && (cpu.scs.scb.scr & SCR_SLEEPONEXIT) !== 0) cpu.sleep(false);
+  if (cpu.debug.monitorSteps) cpu.timeline.stopSoon();
   return takePending(cpu, insn);
 }
 

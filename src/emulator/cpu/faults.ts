@@ -39,6 +39,9 @@ export const CFSR = {
 
 export const HFSR = { VECTTBL: 1 << 1, FORCED: 1 << 30, DEBUGEVT: 1 << 31 } as const;
 
+/** Stands beside CFSR's bits where a fault is told to the vector catch: a vector could not be read. */
+export const VECTOR_UNREADABLE = 1 << 29;
+
 /** Thrown inside the core by an instruction that faults; never leaves `run()` and carries no stack, so it is cheap. */
 export class CoreFault {
   /** Exception number that it raises before escalation. */

@@ -22,7 +22,7 @@ const STIR = 0xe000ef00 | 0;
 export interface DataWatch {
   /** Must accesses to this page (address / 4096) be shown? */
   covers(page: number): boolean;
-  access(address: number, size: number, write: boolean): void;
+  access(address: number, size: number, write: boolean, value: number): void;
 }
 
 export class MemoryPort implements CodeListener {
@@ -311,7 +311,7 @@ export class MemoryPort implements CodeListener {
     this.#learnRead(address);
     try {
       const value = (this.#level1 ?? this.#bus).read(address, size);
-      this.#watch?.access(address, size, false);
+      this.#watch?.access(address, size, false, value);
       return value;
     } catch (error) {
       if (!(error instanceof BusFault)) throw error;
@@ -339,7 +339,7 @@ export class MemoryPort implements CodeListener {
     if (this.#isRepeated()) return;
     try {
       (this.#level1 ?? this.#bus).write(address, size, value);
-      this.#watch?.access(address, size, true);
+      this.#watch?.access(address, size, true, value);
     } catch (error) {
       if (error instanceof BusStall) this.#interrupted();
       if (!(error instanceof BusFault)) throw error;

@@ -53,6 +53,7 @@ export class SystemControlSpace implements BusDevice {
       lock,
       comparators: cpu.debug.comparators,
       traceEnabled: () => cpu.debug.traceEnabled,
+      pc: () => (cpu.halted ? undefined : cpu.pc),
     });
     this.#implementation = new RegisterBlock(
       {
