@@ -29,6 +29,7 @@ export class ExceptionModel {
   readonly #enabled: Uint8Array;
   readonly #active: Uint8Array;
   readonly #priority: Uint8Array;
+  #activeCount = 0;
   /** Pending and enabled, or undefined when that must be worked out again. */
   #candidate: number | undefined = 0;
   /** Highest priority of all active exceptions, or undefined as above. */
@@ -47,6 +48,7 @@ export class ExceptionModel {
   reset(): void {
     this.#pending.fill(0);
     this.#active.fill(0);
+    this.#activeCount = 0;
     this.#priority.fill(0);
     this.#enabled.fill(0);
     for (const number of [
@@ -95,6 +97,7 @@ export class ExceptionModel {
   }
 
   setActive(number: number, active: boolean): void {
+    this.#activeCount += (active ? 1 : 0) - (this.#active[number] as number);
     this.#active[number] = active ? 1 : 0;
     this.#highest = undefined;
     this.#changed();
@@ -171,18 +174,17 @@ export class ExceptionModel {
   }
 
   get activeCount(): number {
-    let count = 0;
-    for (const active of this.#active) count += active;
-    return count;
+    return this.#activeCount;
   }
 
   /** Is an exception active besides `number`? */
   othersActive(number: number): boolean {
-    return this.#active.some((active, other) => active === 1 && other !== number);
+    return this.#activeCount > (this.#active[number] as number);
   }
 
   clearActive(): void {
     this.#active.fill(0);
+    this.#activeCount = 0;
     this.#highest = undefined;
     this.#changed();
   }

@@ -292,8 +292,7 @@ function resumeAt(cpu: CortexM7, pc: number, xpsr: number): Insn {
   const insn = thumb ? cpu.mem.view.lookupIt(pc & ~1, it) : cpu.interwork(pc & ~1);
   cpu.at = insn;
   cpu.event = true;
-  const base = cpu.ipsr === 0 && cpu.exceptions.activeCount === 0;
-  if (base && (cpu.scs.scb.scr & SCR_SLEEPONEXIT) !== 0) cpu.sleep(false);
+  if (cpu.exceptions.activeCount === 0 && (cpu.scs.scb.scr & SCR_SLEEPONEXIT) !== 0) cpu.sleep(false);
   if (cpu.debug.monitorSteps) cpu.timeline.stopSoon();
   return takePending(cpu, insn);
 }
