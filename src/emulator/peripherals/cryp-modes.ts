@@ -66,7 +66,7 @@ export function desBlock(
   const used = (triple ? [1, 2, 3] : [1]).map(
     (number) => new Des(wide(keys[2 * number] ?? 0, keys[2 * number + 1] ?? 0)),
   );
-  const order = decrypts ? used.toReversed() : used;
+  const order = decrypts ? [...used].reverse() : used;
   const input = wide(high, low);
   const vector = wide(iv[0], iv[1]);
   let value = chained && !decrypts ? input ^ vector : input;

@@ -59,7 +59,7 @@ export class Des {
   }
 
   decrypt(block: bigint): bigint {
-    return rounds(block, this.#keys.toReversed());
+    return rounds(block, [...this.#keys].reverse());
   }
 }
 
