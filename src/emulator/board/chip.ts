@@ -4,7 +4,7 @@ import type { BusDevice, InterruptLine } from "../bus.js";
 import { CortexM7 } from "../cpu/core.js";
 import { SystemBus } from "../cpu/system-bus.js";
 import { Crs } from "../peripherals/crs.js";
-import { Dbgmcu } from "../peripherals/dbgmcu.js";
+import { Dbgmcu, type FrozenName } from "../peripherals/dbgmcu.js";
 import { Exti } from "../peripherals/exti.js";
 import { Flash } from "../peripherals/flash.js";
 import { Gpio, type PortLetter } from "../peripherals/gpio.js";
@@ -61,6 +61,8 @@ const EXTI_GROUPS = [
   { first: 19, last: 19, irq: IRQ.RTC_WKUP },
   { first: 20, last: 21, irq: IRQ.COMP },
 ];
+/** NRST_STOP_D1 and NRST_STBY_D1 of the option bytes, active low. */
+const RESET_INSTEAD = { stop: 1 << 6, standby: 1 << 7 } as const;
 /** Lines whose edges come from inside the chip (RM0433, table "EXTI Event input mapping"). */
 const EXTI_LINE = { PVD_AVD: 16, WAKE_UP_PIN1: 55 } as const;
 const RTC_LINES: Readonly<Record<RtcSignal, number>> = { alarm: 17, tamper: 18, wakeup: 19 };
@@ -137,6 +139,8 @@ export class Chip {
       log,
       onSleep: () => this.#clocks.sleepChanged(),
       onStandbyExit: () => this.requestReset("standby"),
+      resetsInstead: (mode) => (this.flash.optionBytes.OPTSR & RESET_INSTEAD[mode]) === 0,
+      onReset: () => this.requestReset("lowPower"),
     });
     this.exti = this.#makeExti();
     this.dbgmcu = this.#makeDbgmcu();
@@ -342,6 +346,7 @@ export class Chip {
         if (signal === "wakeup") this.#signals.raise("RTC_WKUP", high);
         if (high) this.lowPower.wakeUpEvent();
       },
+      onTrigger: (signal, high) => this.#signals.raise(signal, high),
     });
     this.#clocks.add(() => rtc.clockChanged());
     this.#map("RTC", ADDRESS.RTC, SIZE.PERIPHERAL, rtc);
@@ -481,6 +486,7 @@ export class Chip {
       rcc: this.rcc,
       irqLine,
       requests,
+      frozen: (name: FrozenName) => this.#clocks.frozen(name),
       bus: this.bus,
       level1,
       dma: (name: string) => dmaBus(this.bus, level1, name),

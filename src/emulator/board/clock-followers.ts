@@ -1,6 +1,6 @@
 /** Who counts with a clock: told when it changes, when the core sleeps without it, and when a debugger holds it. */
 
-import type { Dbgmcu } from "../peripherals/dbgmcu.js";
+import type { Dbgmcu, FrozenName } from "../peripherals/dbgmcu.js";
 import type { Rcc } from "../peripherals/rcc.js";
 import type { Tim } from "../peripherals/tim.js";
 import type { TimerName } from "./serial-and-timers.js";
@@ -57,11 +57,16 @@ export class ClockFollowers {
     this.clocksChanged();
   }
 
+  /** A debugger holds the core, and with it this one, as DBGMCU says. */
+  frozen(name: FrozenName): boolean {
+    return this.#frozen && this.#options.dbgmcu().freezes(name);
+  }
+
   /** Whether a timer's clock runs. */
   runs(name: TimerName): () => boolean {
-    const { rcc, dbgmcu, asleep } = this.#options;
+    const { rcc, asleep } = this.#options;
     const gate = rcc().clockGate(name);
     const whileAsleep = rcc().sleepClockGate(name);
-    return () => gate() && (!asleep() || whileAsleep()) && !(this.#frozen && dbgmcu().freezes(name));
+    return () => gate() && (!asleep() || whileAsleep()) && !this.frozen(name);
   }
 }

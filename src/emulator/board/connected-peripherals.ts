@@ -70,10 +70,20 @@ export function connectedPeripherals(wiring: ConnectedWiring): ChipPart[] {
   ];
 }
 
+const RTC_AND_COMP = {
+  1: "RTC_ALRA",
+  2: "RTC_ALRB",
+  3: "RTC_TAMP1",
+  4: "RTC_TAMP2",
+  5: "RTC_TAMP3",
+  6: "COMP1_OUT",
+  7: "COMP2_OUT",
+} as const;
+
 /** LPTIM's triggers by TRIGSEL (RM0433, tables "LPTIM external trigger connection"); 0 of LPTIM1 and LPTIM2 is the ETR pin. */
 const LPTIM_TRIGGERS: Readonly<Record<string, Readonly<Record<number, InternalSignal>>>> = {
-  LPTIM1: { 6: "COMP1_OUT", 7: "COMP2_OUT" },
-  LPTIM2: { 6: "COMP1_OUT", 7: "COMP2_OUT" },
+  LPTIM1: RTC_AND_COMP,
+  LPTIM2: RTC_AND_COMP,
   LPTIM3: { 0: "LPTIM2_OUT" },
   LPTIM4: { 0: "LPTIM2_OUT", 1: "LPTIM3_OUT" },
   LPTIM5: { 0: "LPTIM2_OUT", 1: "LPTIM3_OUT" },
@@ -89,7 +99,7 @@ function lowPowerTimer(wiring: ConnectedWiring, row: (typeof LPTIMS)[number]): C
     timeline,
     interrupt: irqLine(irq),
     clocked,
-    kernelHz: () => (clocked() ? rcc.clockTree.kernelHz(clock) : 0),
+    kernelHz: () => (clocked() && !wiring.frozen(name) ? rcc.clockTree.kernelHz(clock) : 0),
     onOutput: (high) => signals.raise(`${name}_OUT`, high),
     outputWanted: () => signals.wanted(`${name}_OUT`),
   });

@@ -1,5 +1,6 @@
 /** Signals between peripherals that are no interrupts and no DMA requests: EXTI lines, outputs of LPTIM and COMP, the RTC's wake-up, triggers of MDMA. */
 
+import type { RtcTrigger } from "../peripherals/rtc.js";
 import type { SdmmcEvent } from "../peripherals/sdmmc.js";
 
 export type InternalSignal =
@@ -8,6 +9,7 @@ export type InternalSignal =
   | "COMP1_OUT"
   | "COMP2_OUT"
   | "RTC_WKUP"
+  | RtcTrigger
   | `SDMMC1_${SdmmcEvent}`
   | "LTDC_LINE";
 

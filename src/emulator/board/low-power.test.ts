@@ -7,7 +7,7 @@ import { RecordedLog } from "../test-log.js";
 import { LowPower } from "./low-power.js";
 
 /** As much of core, RCC and PWR as decides about the mode. */
-function rig(standbyWanted: boolean) {
+function rig(standbyWanted: boolean, resets: { stop?: true; standby?: true } = {}) {
   const calls: string[] = [];
   const sleeps: boolean[] = [];
   const core = {
@@ -29,6 +29,8 @@ function rig(standbyWanted: boolean) {
     log: new RecordedLog(),
     onSleep: () => sleeps.push(lowPower.asleep),
     onStandbyExit: () => calls.push("reset"),
+    resetsInstead: (mode) => resets[mode] === true,
+    onReset: () => calls.push("option reset"),
   });
   return { lowPower, core, calls, sleeps };
 }
@@ -52,6 +54,18 @@ test("Standby ends in a reset when the RTC wakes it", () => {
   lowPower.afterRun();
   lowPower.wakeUpEvent();
   assert.deepEqual(calls, ["halt", "reset"]);
+});
+
+test("the option bytes make a reset of the way into Stop or into Standby", () => {
+  for (const [standby, resets, expected] of [
+    [false, { stop: true }, ["option reset"]],
+    [true, { standby: true }, ["option reset"]],
+    [true, { stop: true }, ["halt"]],
+  ] as const) {
+    const { lowPower, calls } = rig(standby, resets);
+    lowPower.afterRun();
+    assert.deepEqual(calls, expected);
+  }
 });
 
 test("sleep and its end are told, deep or not", () => {

@@ -19,6 +19,9 @@ export interface LowPowerOptions {
   readonly onSleep: () => void;
   /** The chip leaves Standby through a reset. */
   readonly onStandbyExit: () => void;
+  /** The option bytes want a reset in place of this mode. */
+  readonly resetsInstead: (mode: "stop" | "standby") => boolean;
+  readonly onReset: () => void;
 }
 
 export class LowPower {
@@ -68,6 +71,14 @@ export class LowPower {
     this.#eventBefore = cpu.event;
     this.#setAsleep(cpu.sleeping);
     if (!cpu.sleeping || (cpu.scs.scb.scr & SLEEPDEEP) === 0) return;
+    const { resetsInstead, onReset } = this.#options;
+    if (resetsInstead(pwr.standbyWanted ? "standby" : "stop")) {
+      log.note(
+        "the option bytes turn the way into Stop or Standby into a reset (NRST_STOP_D1, NRST_STBY_D1)",
+      );
+      onReset();
+      return;
+    }
     if (pwr.standbyWanted) {
       this.#mode = "standby";
       log.note("the chip is in Standby: RAM is lost; a wake-up pin, the RTC or a reset ends it");

@@ -3,6 +3,7 @@
 import type { BusDevice, EmulatorLog, InterruptLine } from "../bus.js";
 import { ALTERNATE_FUNCTIONS } from "../peripherals/alternate-functions.js";
 import type { ClockTree, KernelClock } from "../peripherals/clock-tree.js";
+import type { FrozenName } from "../peripherals/dbgmcu.js";
 import { type AlternateOutput, type Gpio, type PortLetter, parsePin } from "../peripherals/gpio.js";
 import type { Rcc } from "../peripherals/rcc.js";
 import { Tim } from "../peripherals/tim.js";
@@ -131,6 +132,8 @@ export interface Wiring {
   readonly irqLine: (irq: number) => InterruptLine;
   /** Where DMA requests go, by name: "TIM3_UP". */
   readonly requests: ChipRequests;
+  /** A debugger holds this one. */
+  readonly frozen: (name: FrozenName) => boolean;
 }
 
 export interface Part {

@@ -26,10 +26,11 @@ export function simplePeripherals(wiring: SimpleWiring): ChipPart[] {
     timeline,
     interrupt: irqLine(IRQ.WWDG1),
     clocked: rcc.clockGate("WWDG1"),
-    pclkHz: () => tree.pclkHz(3),
+    pclkHz: () => (wiring.frozen("WWDG1") ? 0 : tree.pclkHz(3)),
     resetsSystem: () => rcc.windowWatchdogResets,
     onTimeout: wiring.onWatchdog,
   });
+  wiring.onClockChange(() => wwdg.clockChanged());
   const hash = new Hash({
     log,
     timeline,

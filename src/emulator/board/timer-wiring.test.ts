@@ -288,3 +288,48 @@ test("a wake-up pin ends Standby", () => {
   chip.applyReset();
   assert.equal(chip.bus.read(0x5802_4824, 4), 0);
 });
+
+test("a tamper at PC13 starts an LPTIM that waits for it, and a debugger holds that LPTIM", () => {
+  const { read, write, timeline, chip } = rig();
+  const LPTIM1 = 0x4000_2400;
+  const RTC = 0x5800_4000;
+  write(APB1LENR, (1 << 9) | 3);
+  write(AHB4ENR, 7);
+  write(0x5802_4800, 0xf000_c100);
+  // HSI would do, but the RTC takes LSI, LSE or HSE: LSI.
+  write(RCC + 0x74, 1);
+  pass(timeline, 1e6);
+  write(RCC + 0x70, (2 << 8) | (1 << 15));
+  write(RTC + 0x24, 0xca);
+  write(RTC + 0x24, 0x53);
+  write(RTC + 0x40, 1);
+  write(LPTIM1 + 0x0c, (3 << 13) | (1 << 17));
+  write(LPTIM1 + 0x10, 1);
+  write(LPTIM1 + 0x18, 0xffff);
+  pass(timeline, 1e3);
+  write(LPTIM1 + 0x10, 5);
+  pass(timeline, 100e3);
+  assert.equal(read(LPTIM1 + 0x1c), 0);
+  chip.gpio.C.drive(13, true, "strong");
+  pass(timeline, 100e3);
+  const counted = read(LPTIM1 + 0x1c);
+  assert.ok(counted > 100, `${counted}`);
+  write(0x5c00_103c, 1 << 9);
+  chip.cpu.debug.onFreeze(true);
+  const held = read(LPTIM1 + 0x1c);
+  pass(timeline, 100e3);
+  assert.equal(read(LPTIM1 + 0x1c), held);
+});
+
+test("SYSCFG's break locks and the clock security system stay on until a reset", () => {
+  const { read, write, chip } = rig();
+  write(SYSCFG + 0x18, 0x48);
+  write(SYSCFG + 0x18, 0);
+  assert.equal(read(SYSCFG + 0x18), 0x48);
+  write(RCC, read(RCC) | (1 << 19));
+  write(RCC, read(RCC) & ~(1 << 19));
+  assert.equal(read(RCC) & (1 << 19), 1 << 19);
+  chip.requestReset("software");
+  chip.applyReset();
+  assert.equal(read(RCC) & (1 << 19), 0);
+});

@@ -24,6 +24,12 @@ const FREEZE_BITS = {
   TIM15: ["APB2FZ1", 16],
   TIM16: ["APB2FZ1", 17],
   TIM17: ["APB2FZ1", 18],
+  WWDG1: ["APB3FZ1", 6],
+  LPTIM1: ["APB1LFZ1", 9],
+  LPTIM2: ["APB4FZ1", 9],
+  LPTIM3: ["APB4FZ1", 10],
+  LPTIM4: ["APB4FZ1", 11],
+  LPTIM5: ["APB4FZ1", 12],
   IWDG1: ["APB4FZ1", 18],
 } as const satisfies Readonly<Record<string, readonly [DbgmcuRegister, number]>>;
 
@@ -39,10 +45,10 @@ export class Dbgmcu extends Peripheral {
         IDC: { offset: 0x00, reset: IDC_REVISION_V, ro: 0xffff_0fff },
         // Clocks of the debug domains: a debugger here needs none.
         CR: { offset: 0x04, reset: 0, rw: 0x1070_01bf },
-        APB3FZ1: { offset: 0x34, reset: 0, tagged: 0x40 },
-        APB1LFZ1: { offset: 0x3c, reset: 0, rw: 0x1ff, tagged: 0xe0_0200 },
+        APB3FZ1: { offset: 0x34, reset: 0, rw: 0x40 },
+        APB1LFZ1: { offset: 0x3c, reset: 0, rw: 0x3ff, tagged: 0xe0_0000 },
         APB2FZ1: { offset: 0x4c, reset: 0, rw: 0x7_0003, tagged: 0x2000_0000 },
-        APB4FZ1: { offset: 0x54, reset: 0, rw: 0x4_0000, tagged: 0x1_1e80 },
+        APB4FZ1: { offset: 0x54, reset: 0, rw: 0x4_1e00, tagged: 0x1_0080 },
       },
       { name: "DBGMCU", log: options.log },
     );

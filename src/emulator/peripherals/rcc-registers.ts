@@ -175,7 +175,7 @@ const PLAIN_REGISTERS = {
   D2CFGR: { offset: 0x1c, reset: 0, rw: 0x770 },
   D3CFGR: { offset: 0x20, reset: 0, rw: 0x70 },
   D1CCIPR: { offset: 0x4c, reset: 0, rw: 0x3001_0033 },
-  D2CCIP1R: { offset: 0x50, reset: 0, rw: 0x0007_71c7, tagged: 0xb130_0000 },
+  D2CCIP1R: { offset: 0x50, reset: 0, rw: 0x3007_71c7, tagged: 0x8130_0000 },
   D2CCIP2R: { offset: 0x54, reset: 0, rw: 0x7030_333f, tagged: 0x00c0_0000 },
   D3CCIPR: { offset: 0x58, reset: 0, rw: 0x70e3_ff07, tagged: 0x0700_0000 },
   GCR: { offset: 0xa0, reset: 0, rw: 0x1 },
@@ -184,7 +184,7 @@ const PLAIN_REGISTERS = {
 
 const ACTIVE_REGISTERS = {
   // HSI runs and D1/D2 have their clock: the CPU could not read the register otherwise.
-  CR: { offset: 0x00, reset: 0x0000_c025, rw: 0x1505_129b, ro: 0x2a02_e124, tagged: 0x0008_0000 },
+  CR: { offset: 0x00, reset: 0x0000_c025, rw: 0x150d_129b, ro: 0x2a02_e124 },
   CFGR: { offset: 0x10, reset: 0, rw: 0xfffc_bf47, ro: 0x38, tagged: 0x4080 },
   PLLCKSELR: { offset: 0x28, reset: 0x0202_0200, rw: 0x03f3_f3f3 },
   PLLCFGR: { offset: 0x2c, reset: 0x01ff_0000, rw: 0x01ff_0fff },
@@ -194,10 +194,10 @@ const ACTIVE_REGISTERS = {
   PLL2FRACR: { offset: 0x3c, reset: 0, rw: 0xfff8 },
   PLL3DIVR: { offset: 0x40, reset: 0x0101_0280, rw: 0x7f7f_ffff },
   PLL3FRACR: { offset: 0x44, reset: 0, rw: 0xfff8 },
-  CIER: { offset: 0x60, reset: 0, rw: 0x1ff, tagged: 0x200 },
+  CIER: { offset: 0x60, reset: 0, rw: 0x3ff },
   CIFR: { offset: 0x64, reset: 0, ro: 0x7ff },
   CICR: { offset: 0x68, reset: 0, wo: 0x7ff },
-  BDCR: { offset: 0x70, reset: 0, rw: 0x0001_831d, ro: 0x42, tagged: 0x20 },
+  BDCR: { offset: 0x70, reset: 0, rw: 0x0001_833d, ro: 0x42 },
   CSR: { offset: 0x74, reset: 0, rw: 0x1, ro: 0x2 },
   RSR: { offset: 0xd0, reset: 0x00fa_0000, ro: 0x55fa_0000, wo: 0x0001_0000 },
 } as const satisfies Readonly<Record<string, RegisterSpec>>;

@@ -61,6 +61,7 @@ const DIVIDERS_AND_SELECTIONS = [
   "D2CCIP2R",
   "D3CCIPR",
 ] as const;
+const HSECSSON = 1 << 19;
 const HSEBYP = 1 << 18;
 const HSIDIV = 3 << 3;
 const RMVF = 1 << 16;
@@ -277,6 +278,8 @@ export class Rcc implements BusDevice {
     if (this.#plls.anyOn(before) && this.clockTree.pllSource === "HSI") {
       this.#keep("CR", before, HSIDIV, "HSIDIV is fixed while HSI feeds a PLL that is on");
     }
+    // The clock security system stays on until a reset. No oscillator fails here.
+    this.registers.setBits("CR", before & HSECSSON, true);
     if ((before & SOURCES.HSE.on) !== 0) this.#keep("CR", before, HSEBYP, "HSEBYP is fixed while HSE is on");
     this.#plls.latchAtStart(before);
     for (const name of SOURCE_NAMES) this.#sources.refresh(name);

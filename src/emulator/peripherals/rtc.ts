@@ -24,7 +24,21 @@ export interface RtcOptions {
   readonly clockHz: () => number;
   /** Level of the alarms', of the tampers' and time stamp's, and of the wake-up timer's signal to EXTI (lines 17 to 19). */
   readonly onSignal?: (signal: RtcSignal, high: boolean) => void;
+  /** An alarm's or a tamper's flag rose or fell, whether it interrupts or not. */
+  readonly onTrigger?: (signal: RtcTrigger, high: boolean) => void;
 }
+
+/** What starts an LPTIM. */
+export type RtcTrigger = "RTC_ALRA" | "RTC_ALRB" | "RTC_TAMP1" | "RTC_TAMP2" | "RTC_TAMP3";
+
+/** Their flags in RTC_ISR. */
+const TRIGGERS: Readonly<Record<RtcTrigger, number>> = {
+  RTC_ALRA: 1 << 8,
+  RTC_ALRB: 1 << 9,
+  RTC_TAMP1: 1 << 13,
+  RTC_TAMP2: 1 << 14,
+  RTC_TAMP3: 1 << 15,
+};
 
 export type RtcSignal = "alarm" | "tamper" | "wakeup";
 
@@ -60,6 +74,8 @@ export class Rtc extends Peripheral {
 
   readonly #options: RtcOptions;
   #keysSeen = 0;
+  /** RTC_ISR when triggers were told last. */
+  #flagsSeen = 0;
   readonly #clock: RtcClock;
   readonly #alarms: RtcAlarms;
   readonly tamper: RtcTamper;
@@ -344,6 +360,11 @@ export class Rtc extends Peripheral {
   #signal(): void {
     const cr = this.registers.get("RTC_CR");
     const isr = this.registers.get("RTC_ISR");
+    const changed = isr ^ this.#flagsSeen;
+    this.#flagsSeen = isr;
+    for (const [name, flag] of Object.entries(TRIGGERS)) {
+      if ((changed & flag) !== 0) this.#options.onTrigger?.(name as RtcTrigger, (isr & flag) !== 0);
+    }
     const alarm = ALARMS.some(({ interrupt, flag }) => (cr & interrupt) !== 0 && (isr & flag) !== 0);
     this.#options.onSignal?.("alarm", alarm);
     this.#options.onSignal?.("tamper", this.tamper.pending);

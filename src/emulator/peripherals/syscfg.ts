@@ -22,12 +22,13 @@ export interface SyscfgOptions {
 const ODEN = 1 << 0;
 const CELL_ENABLE = 1 << 0;
 const CELL_READY = 1 << 8;
+/** What may break the timers' outputs: PVD, lock-up of the core, double ECC errors. None of them reaches a timer here. */
+const BREAK_LOCKS = 0xfecd;
 /** The compensation cell needs CSI; the data sheet gives no time, some microseconds are usual. */
 const CELL_NS = 10e3;
 
 const PLAIN = {
   PMCR: { offset: 0x04, reset: 0, tagged: 0xfe0_03ff },
-  CFGR: { offset: 0x18, reset: 0, tagged: 0xfecd },
   CCVR: { offset: 0x24, reset: 0, ro: 0xff },
   CCCR: { offset: 0x28, reset: 0, tagged: 0xff },
   UR4: { offset: 0x310, reset: 0, ro: 0x1_0000 },
@@ -46,6 +47,7 @@ const PLAIN = {
 
 type SyscfgRegister =
   | keyof typeof PLAIN
+  | "CFGR"
   | "CCCSR"
   | "PWRCR"
   | "EXTICR1"
@@ -72,6 +74,13 @@ export class Syscfg extends Peripheral {
     this.registers = new RegisterBlock<SyscfgRegister>(
       {
         ...PLAIN,
+        CFGR: {
+          offset: 0x18,
+          reset: 0,
+          rw: BREAK_LOCKS,
+          // Only a reset takes a lock away.
+          onWrite: (_written, before) => this.registers.setBits("CFGR", before, true),
+        },
         CCCSR: {
           offset: 0x20,
           reset: 0,

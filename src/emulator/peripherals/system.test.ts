@@ -71,6 +71,35 @@ test("the device signature holds the unique id and the flash size, and cannot be
   );
 });
 
+test("WWDG stands still without its clock, and goes on where it stood", () => {
+  const timeline = new Timeline();
+  let bites = 0;
+  let hz = 4096e3;
+  const wwdg = new Wwdg({
+    log: new RecordedLog(),
+    timeline,
+    interrupt: new TestLine(),
+    clocked: () => true,
+    resetsSystem: () => true,
+    pclkHz: () => hz,
+    onTimeout: () => bites++,
+  });
+  wwdg.write(0, 4, 0xc1);
+  pass(timeline, 0.6e6);
+  hz = 0;
+  wwdg.clockChanged();
+  pass(timeline, 1e9);
+  assert.equal(wwdg.read(0, 4), 0xc1);
+  hz = 4096e3;
+  wwdg.clockChanged();
+  pass(timeline, 0.3e6);
+  assert.equal(wwdg.read(0, 4), 0xc1);
+  pass(timeline, 0.2e6);
+  assert.equal(wwdg.read(0, 4), 0xc0);
+  pass(timeline, 1e6);
+  assert.equal(bites, 1);
+});
+
 test("WWDG warns at 0x40, resets below it, and resets when it is refreshed too early", () => {
   const timeline = new Timeline();
   const interrupt = new TestLine();

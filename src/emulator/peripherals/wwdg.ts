@@ -29,6 +29,10 @@ export class Wwdg extends Peripheral {
   readonly registers: RegisterBlock<WwdgRegister>;
   readonly #options: WwdgOptions;
   #tick: TimelineEvent | undefined;
+  /** Share of a step of the counter that is still to come while its clock stands still. */
+  #left = 1;
+  /** Of a step of the counter. */
+  #stepNs = 0;
 
   constructor(options: WwdgOptions) {
     super();
@@ -57,8 +61,22 @@ export class Wwdg extends Peripheral {
   reset(): void {
     this.#options.timeline.cancel(this.#tick);
     this.#tick = undefined;
+    this.#left = 1;
     this.registers.reset();
     this.#update();
+  }
+
+  /** To be called after anything that may stop or start its clock. */
+  clockChanged(): void {
+    if (!this.registers.has("CR", WDGA)) return;
+    if (this.#options.pclkHz() > 0) {
+      if (this.#tick === undefined) this.#schedule();
+    } else if (this.#tick !== undefined) {
+      const { timeline } = this.#options;
+      this.#left = (this.#tick.at - timeline.now) / this.#stepNs;
+      timeline.cancel(this.#tick);
+      this.#tick = undefined;
+    }
   }
 
   /** EWI can be cleared by a reset only. */
@@ -95,10 +113,13 @@ export class Wwdg extends Peripheral {
     const hz = this.#options.pclkHz();
     if (hz === 0) return;
     const divider = BASE_DIVIDER * 2 ** ((this.registers.get("CFR") >>> 11) & 7);
-    this.#tick = this.#options.timeline.after((divider * 1e9) / hz, () => this.#down());
+    this.#stepNs = (divider * 1e9) / hz;
+    this.#tick = this.#options.timeline.after(this.#left * this.#stepNs, () => this.#down());
+    this.#left = 1;
   }
 
   #down(): void {
+    this.#tick = undefined;
     const count = (this.registers.get("CR") & 0x7f) - 1;
     this.registers.set("CR", WDGA | (count & 0x7f));
     if (count === 0x40) {
