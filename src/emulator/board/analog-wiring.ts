@@ -5,6 +5,7 @@ import { AdcCommon } from "../peripherals/adc-common.js";
 import { COMPARATOR_PINS, Comp } from "../peripherals/comp.js";
 import { Dac } from "../peripherals/dac.js";
 import { parsePin } from "../peripherals/gpio.js";
+import { REFERENCE_VOLTS, SENSOR_VOLTS, SUPPLY_VOLTS } from "../peripherals/internal-voltages.js";
 import type { ChipPart, ConnectedWiring } from "./chip-part.js";
 import type { InternalSignal } from "./internal-signals.js";
 
@@ -41,8 +42,8 @@ type AdcName = keyof typeof PINS;
 /** ADC3's internal inputs: their enable in CCR, and their fraction of VREF+ = 3.3 V (data sheet; 30 degrees). */
 const INTERNAL: Readonly<Record<number, { readonly enable: number; readonly level: number }>> = {
   17: { enable: 1 << 24, level: 0.25 },
-  18: { enable: 1 << 23, level: 0.62 / 3.3 },
-  19: { enable: 1 << 22, level: 1.216 / 3.3 },
+  18: { enable: 1 << 23, level: SENSOR_VOLTS / SUPPLY_VOLTS },
+  19: { enable: 1 << 22, level: REFERENCE_VOLTS / SUPPLY_VOLTS },
 };
 const DAC_PINS = ["PA4", "PA5"] as const;
 const OPEN_INPUT = 0.5;

@@ -1,6 +1,10 @@
-/** Unique device id and flash size in the chip's read-only area (RM0433, chapter device electronic signature), at 0x1FF1_E800. */
+/**
+ * Unique device id, flash size and calibration values in the chip's read-only area at 0x1FF1_E800 (RM0433, chapter device
+ * electronic signature; DS12556, "Internal reference voltage" and "Temperature sensor calibration values").
+ */
 
 import { type AccessSize, BusFault, type EmulatorLog, type MemoryDevice } from "../bus.js";
+import { REFERENCE_VOLTS, SENSOR_VOLTS, SENSOR_VOLTS_PER_DEGREE, SUPPLY_VOLTS } from "./internal-voltages.js";
 
 export interface DeviceSignatureOptions {
   readonly log: EmulatorLog;
@@ -12,6 +16,12 @@ export interface DeviceSignatureOptions {
 export const SIGNATURE_BYTES = 0x100;
 const UNIQUE_ID_BYTES = 12;
 const FLASH_SIZE_OFFSET = 0x80;
+/** By offset, what a converter of 16 bits gave in the factory: the temperature sensor at 30 and 110 degrees, the reference. */
+const CALIBRATION: Readonly<Record<number, number>> = {
+  32: SENSOR_VOLTS,
+  64: SENSOR_VOLTS + 80 * SENSOR_VOLTS_PER_DEGREE,
+  96: REFERENCE_VOLTS,
+};
 
 export class DeviceSignature implements MemoryDevice {
   readonly readable: Uint8Array;
@@ -25,8 +35,11 @@ export class DeviceSignature implements MemoryDevice {
     this.#log = log;
     this.readable = new Uint8Array(SIGNATURE_BYTES).fill(0xff);
     this.readable.set(uniqueId);
-    this.readable[FLASH_SIZE_OFFSET] = flashKib & 0xff;
-    this.readable[FLASH_SIZE_OFFSET + 1] = flashKib >>> 8;
+    const words = new DataView(this.readable.buffer);
+    words.setUint16(FLASH_SIZE_OFFSET, flashKib, true);
+    for (const [offset, volts] of Object.entries(CALIBRATION)) {
+      words.setUint16(Number(offset), Math.round((volts / SUPPLY_VOLTS) * 0xffff), true);
+    }
   }
 
   read(offset: number, size: AccessSize): number {

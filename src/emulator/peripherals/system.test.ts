@@ -64,6 +64,12 @@ test("the device signature holds the unique id and the flash size, and cannot be
   assert.equal(signature.read(0, 4), 0x04030201);
   assert.equal(signature.read(8, 4), 0x0c0b0a09);
   assert.equal(signature.read(0x80, 2), 128);
+  const [at30, at110, reference] = [0x20, 0x40, 0x60].map((offset) => signature.read(offset, 2));
+  assert.deepEqual(
+    [at30, at110, reference],
+    [12313, 15490, 24149],
+    "calibration: 0.62 V, 0.78 V, 1.216 V of 3.3 V",
+  );
   assert.throws(() => signature.write(0), BusFault);
   assert.throws(
     () => new DeviceSignature({ log: new RecordedLog(), uniqueId: new Uint8Array(3), flashKib: 128 }),
