@@ -212,6 +212,7 @@ export const COMMANDS: readonly CommandSpec[] = [
         "--load <file@addr...>",
         "put an image into the flash chip before power-on; .elf and .hex need no @addr",
       ],
+      ["--screenshot <file>", "at the end: what the display controller (LTDC) shows, as PNG"],
       ["--report", "at the end: which peripherals were used how often, and what was told, with counts"],
     ],
     load: () => import("./commands/emulate.js"),

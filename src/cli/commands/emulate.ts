@@ -17,9 +17,10 @@ import { PortBridge, type ServedPort } from "../emulated/serve.js";
 import { takeTurnsPaced } from "../emulated/take-turns.js";
 import { openTcp } from "../emulated/tcp.js";
 import { InterruptedError, UsageError } from "../errors.js";
-import { readInput } from "../files.js";
+import { readInput, replaceFile } from "../files.js";
 import { readWholeProgram } from "../internal-image.js";
 import { parseAddress, parsePort, parseSeconds } from "../numbers.js";
+import { encodePng } from "../png.js";
 
 interface EmulateOptions {
   readonly board?: string;
@@ -39,6 +40,7 @@ interface EmulateOptions {
   readonly caches?: string;
   readonly time?: string;
   readonly report?: boolean;
+  readonly screenshot?: string;
 }
 
 const DEFAULT_BOARD = "emulated";
@@ -61,6 +63,7 @@ export const run: RunCommand = async (context, _args, options) => {
     await serve(context, kept, chosen);
   } finally {
     if (chosen.report === true) reportUse(kept.board, context);
+    if (chosen.screenshot !== undefined) await takeScreenshot(kept.board, context, chosen.screenshot);
     kept.save();
     kept.release();
   }
@@ -113,6 +116,17 @@ function reportUse(board: EmulatedBoard, { reporter }: CommandContext): void {
   for (const { message, count } of board.log.occurrences) {
     reporter.event("told", { message, count }, `told ${count} times: ${message}`);
   }
+}
+
+/** `--screenshot FILE`: what LTDC shows at the end, as PNG. @throws FileError */
+async function takeScreenshot(board: EmulatedBoard, context: CommandContext, file: string): Promise<void> {
+  const { io, reporter } = context;
+  const picture = board.chip.picture();
+  if (picture === undefined || picture.width * picture.height === 0) {
+    reporter.note(`${file}: not written, the program has not switched on the display controller (LTDC)`);
+    return;
+  }
+  await replaceFile(io, file, encodePng(picture.width, picture.height, picture.rgb));
 }
 
 /** `--load FILE[@ADDR]`: as if a programmer had put it into the flash chip. */

@@ -3,6 +3,7 @@
 import type { BusDevice } from "../bus.js";
 import type { DmaBus } from "../peripherals/dma-channel.js";
 import type { Gpio, PortLetter } from "../peripherals/gpio.js";
+import type { Picture } from "../peripherals/ltdc-picture.js";
 import type { ResetName } from "../peripherals/rcc-registers.js";
 import type { Tim } from "../peripherals/tim.js";
 import type { SdCardPort } from "../sd-port.js";
@@ -34,6 +35,8 @@ export interface ConnectedWiring extends Wiring {
   readonly edge: (line: number, high: boolean) => void;
   /** The bus as a DMA master inside a peripheral reaches it. @param name the master's */
   readonly dma: (name: string) => DmaBus;
+  /** Gets what gives the display's picture. */
+  readonly onDisplay: (picture: () => Picture | undefined) => void;
   /** FDCAN's message RAM. */
   readonly messages: Uint8Array;
   /** The card in SDMMC1's slot. */

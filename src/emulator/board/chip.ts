@@ -9,6 +9,7 @@ import { Exti } from "../peripherals/exti.js";
 import { Flash } from "../peripherals/flash.js";
 import { Gpio, type PortLetter } from "../peripherals/gpio.js";
 import { Iwdg } from "../peripherals/iwdg.js";
+import type { Picture } from "../peripherals/ltdc-picture.js";
 import type { OtgFs } from "../peripherals/otg-fs.js";
 import { Pwr } from "../peripherals/pwr.js";
 import { WAKE_UP_PINS } from "../peripherals/pwr-wakeup.js";
@@ -102,6 +103,7 @@ export class Chip {
   readonly #requests = new ChipRequests();
   readonly #pinInputs: PinInputs | undefined;
   #timerWiring: TimerWiring | undefined;
+  #picture: () => Picture | undefined = () => undefined;
   #cpuHz = 0;
   #resetting = false;
   #pendingReset: SystemResetCause | undefined;
@@ -168,6 +170,11 @@ export class Chip {
     this.#resettable.push(() => fmc.reset());
     this.#makeStored();
     mapReservedSpace(this.bus, options.log);
+  }
+
+  /** What LTDC puts onto a panel now; undefined while it is off. */
+  picture(): Picture | undefined {
+    return this.#picture();
   }
 
   /** Asks for a system reset; it happens before the next instruction. */
@@ -491,6 +498,9 @@ export class Chip {
       level1,
       dma: (name: string) => dmaBus(this.bus, level1, name),
       messages: this.#rams.messages,
+      onDisplay: (picture: () => Picture | undefined) => {
+        this.#picture = picture;
+      },
       random,
       quadspi: this.quadspi,
       sdCard,

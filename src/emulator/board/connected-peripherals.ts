@@ -251,8 +251,10 @@ function screensAndCards(wiring: ConnectedWiring): ChipPart[] {
     interrupt: irqLine(IRQS.LTDC),
     clocked: rcc.clockGate("LTDC"),
     pixelHz: () => rcc.clockTree.pllHz(3, "R"),
+    bus: wiring.dma("LTDC"),
     onLine: () => signals.raise("LTDC_LINE"),
   });
+  wiring.onDisplay(() => ltdc.picture());
   return [
     card("SDMMC1", 0x5200_7000, 0x1000),
     card("SDMMC2", 0x4802_2400, 0x400),

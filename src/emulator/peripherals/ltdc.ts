@@ -1,8 +1,10 @@
-/** LTDC without a panel: shadow reload, line and reload interrupts in frame time (RM0433, chapter LTDC). Nothing is drawn. */
+/** LTDC: shadow reload, line and reload interrupts in frame time, and the picture when somebody asks for it (RM0433, chapter LTDC). */
 
 import type { ClockGate, EmulatorLog, InterruptLine } from "../bus.js";
 import { RegisterBlock } from "../registers.js";
 import type { Timeline, TimelineEvent } from "../timeline.js";
+import type { DmaBus } from "./dma-channel.js";
+import { drawPicture, type LayerRegisters, type Picture } from "./ltdc-picture.js";
 import { Peripheral } from "./peripheral.js";
 import { ALL, type RegisterAction, registerTable } from "./register-table.js";
 import { LTDC } from "./tables/graphics.js";
@@ -14,10 +16,26 @@ export interface LtdcOptions {
   readonly clocked: ClockGate;
   /** Pixel clock (PLL3R), Hz. */
   readonly pixelHz: () => number;
+  /** Where the frame buffers are. */
+  readonly bus: DmaBus;
   /** A trigger of MDMA. */
   readonly onLine?: () => void;
 }
 
+const LAYERS = [1, 2] as const;
+const LAYER_REGISTERS = [
+  "CR",
+  "WHPCR",
+  "WVPCR",
+  "CKCR",
+  "PFCR",
+  "CACR",
+  "DCCR",
+  "BFCR",
+  "CFBAR",
+  "CFBLR",
+  "CFBLNR",
+] as const;
 const LTDCEN = 1 << 0;
 const IMR = 1 << 0;
 const VBR = 1 << 1;
@@ -30,6 +48,7 @@ export class Ltdc extends Peripheral {
   #line: TimelineEvent | undefined;
   #reload: TimelineEvent | undefined;
   #enabledAt = 0;
+  readonly #tables = LAYERS.map(() => new Array<number>(256).fill(0));
 
   constructor(options: LtdcOptions) {
     super();
@@ -37,6 +56,12 @@ export class Ltdc extends Peripheral {
     const actions: Record<string, RegisterAction> = {};
     for (const [name] of LTDC.matchAll(/\b(L[12]\w+|SSCR|BPCR|AWCR|TWCR|BCCR)\b(?= )/g)) {
       actions[name] = { rw: ALL };
+    }
+    for (const layer of LAYERS) {
+      const write = (written: number): void => {
+        this.#tables[layer - 1]?.splice(written >>> 24, 1, written & 0xff_ffff);
+      };
+      actions[`L${layer}CLUTWR`] = { wo: ALL, onWrite: write };
     }
     this.registers = new RegisterBlock(
       registerTable(LTDC, {
@@ -59,6 +84,21 @@ export class Ltdc extends Peripheral {
     this.#options.timeline.cancel(this.#reload);
     this.registers.reset();
     this.#update();
+  }
+
+  /** What the panel shows now; undefined while LTDC is off. */
+  picture(): Picture | undefined {
+    if (!this.registers.has("GCR", LTDCEN)) return undefined;
+    const layers = LAYERS.map((layer): LayerRegisters => {
+      const values = LAYER_REGISTERS.map((name) => [name, this.registers.get(`L${layer}${name}`)]);
+      return { ...Object.fromEntries(values), table: this.#tables[layer - 1] ?? [] };
+    });
+    const [BPCR, AWCR, BCCR] = ["BPCR", "AWCR", "BCCR"].map((name) => this.registers.get(name)) as [
+      number,
+      number,
+      number,
+    ];
+    return drawPicture({ BPCR, AWCR, BCCR, layers }, this.#options.bus);
   }
 
   get #lineNs(): number {

@@ -150,7 +150,7 @@ function newer(): Record<string, { readonly registers: unknown }> {
     BDMA: new Bdma({ ...dma, name: "BDMA" }),
     FMC: new Fmc({ ...common, onMappingChange: nothing }),
     SDMMC1: new Sdmmc({ ...serial, name: "SDMMC1", bus, reaches: () => true }),
-    LTDC: new Ltdc({ ...common, pixelHz: () => 0 }),
+    LTDC: new Ltdc({ ...common, bus, pixelHz: () => 0 }),
     DMA2D: new Dma2d(dma),
     SPI1: new Spi({ ...serial, name: "SPI1", fifoBytes: 16 }),
     SPI4: new Spi({ ...serial, name: "SPI4", fifoBytes: 8 }),
