@@ -49,16 +49,33 @@ export interface RegisterCell {
   readonly value: number;
 }
 
+/** All of one shape, which specifications are not: accesses are a hot path. */
 class Register<Name extends string> implements RegisterCell {
   readonly name: Name;
   readonly spec: RegisterSpec;
   /** Unsigned. */
   value: number;
+  /** Bits that a read tells as they are stored. */
+  readonly readable: number;
+  /** Bits that a write stores. */
+  readonly storable: number;
+  readonly w1c: number;
+  /** Bits that software may change without a word: all but tagged and reserved ones. */
+  readonly silent: number;
+  readonly onRead: RegisterSpec["onRead"];
+  readonly onWrite: RegisterSpec["onWrite"];
 
   constructor(name: Name, spec: RegisterSpec) {
+    const { rw = 0, ro = 0, w1c = 0, wo = 0, tagged = 0 } = spec;
     this.name = name;
     this.spec = spec;
     this.value = spec.reset >>> 0;
+    this.readable = ~wo;
+    this.storable = rw | tagged;
+    this.w1c = w1c;
+    this.silent = rw | w1c | wo | ro;
+    this.onRead = spec.onRead;
+    this.onWrite = spec.onWrite;
   }
 
   reset(): void {
@@ -131,8 +148,8 @@ export class RegisterBlock<Name extends string> implements BusDevice {
     if (register === undefined) return this.#unmodelled("read", offset, undefined);
     if (!this.#clocked(register, "read")) return 0;
     const lane = (offset & 3) * 8;
-    const { wo, onRead } = register.spec;
-    const stored = wo === undefined ? register.value : (register.value & ~wo) >>> 0;
+    const { onRead } = register;
+    const stored = (register.value & register.readable) >>> 0;
     const value = onRead === undefined ? stored : onRead(stored, size, lane);
     return ((value >>> lane) & sizeMask(size)) >>> 0;
   }
@@ -147,11 +164,12 @@ export class RegisterBlock<Name extends string> implements BusDevice {
     const lane = (offset & 3) * 8;
     const laneMask = (sizeMask(size) << lane) >>> 0;
     const written = ((value << lane) & laneMask) >>> 0;
-    const { spec, value: before } = register;
+    const { value: before, storable, w1c, onWrite } = register;
     const changed = (written ^ before) & laneMask;
-    if ((changed & ~silent(spec)) !== 0) this.#report(register, changed);
-    register.value = merge(spec, written, before, laneMask);
-    spec.onWrite?.(written, before, laneMask);
+    if ((changed & ~register.silent) !== 0) this.#report(register, changed);
+    const stored = storable & laneMask;
+    register.value = (((before & ~stored) | (written & stored)) & ~(w1c & written)) >>> 0;
+    if (onWrite !== undefined) onWrite(written, before, laneMask);
   }
 
   #clocked(register: Register<Name>, verb: string): boolean {
@@ -174,7 +192,7 @@ export class RegisterBlock<Name extends string> implements BusDevice {
         `${block}.${name}: bits ${hex(tagged)} are stored but have no effect here`,
       );
     }
-    const reserved = changed & ~silent(spec) & ~tagged;
+    const reserved = changed & ~register.silent & ~tagged;
     if (reserved !== 0 && register.spec.quiet !== true) {
       log.once(
         `${block}.${name}.r`,
@@ -197,17 +215,6 @@ export class RegisterBlock<Name extends string> implements BusDevice {
     );
     return 0;
   }
-}
-
-/** Bits that software may change without a word: all but tagged and reserved ones. */
-function silent(spec: RegisterSpec): number {
-  return (spec.rw ?? 0) | (spec.w1c ?? 0) | (spec.wo ?? 0) | (spec.ro ?? 0);
-}
-
-function merge(spec: RegisterSpec, written: number, before: number, laneMask: number): number {
-  const storable = ((spec.rw ?? 0) | (spec.tagged ?? 0)) & laneMask;
-  const cleared = (spec.w1c ?? 0) & written;
-  return (((before & ~storable) | (written & storable)) & ~cleared) >>> 0;
 }
 
 function sizeMask(size: AccessSize): number {

@@ -5,6 +5,7 @@
 
 import { type AccessSize, BusFault, BusStall } from "../bus.js";
 import { LINE_BYTES } from "./cache.js";
+import type { DevicePlaces } from "./device-places.js";
 import { CFSR, CoreFault, Exception, usageFault } from "./faults.js";
 import type { Execute } from "./insn.js";
 import type { Records } from "./interpret/records.js";
@@ -303,14 +304,20 @@ export class MemoryPort implements CodeListener {
 
   #load(address: number, size: AccessSize): number {
     if ((address & (size - 1)) !== 0) return this.#loadUnaligned(address, size);
-    this.#check(address, Permission.read);
-    if (this.#isPrivate(address)) {
-      this.#preciseFault(address);
-      return 0;
+    const device = this.#isPrivate(address) ? undefined : this.#view.readDevices.find(address);
+    if (device === undefined) {
+      this.#check(address, Permission.read);
+      if (this.#isPrivate(address)) {
+        this.#preciseFault(address);
+        return 0;
+      }
+      this.#learnRead(address);
     }
-    this.#learnRead(address);
     try {
-      const value = (this.#level1 ?? this.#bus).read(address, size);
+      const value =
+        device === undefined
+          ? (this.#level1 ?? this.#bus).read(address, size)
+          : this.#bus.readDevice(device, address, size);
       this.#watch?.access(address, size, false, value);
       return value;
     } catch (error) {
@@ -330,15 +337,19 @@ export class MemoryPort implements CodeListener {
       this.#storeUnaligned(address, size, value);
       return;
     }
-    this.#check(address, Permission.write);
-    if (this.#isPrivate(address) && !(this.userMayTrigger && address === STIR)) {
-      this.#preciseFault(address);
-      return;
+    const device = this.#isPrivate(address) ? undefined : this.#view.writeDevices.find(address);
+    if (device === undefined) {
+      this.#check(address, Permission.write);
+      if (this.#isPrivate(address) && !(this.userMayTrigger && address === STIR)) {
+        this.#preciseFault(address);
+        return;
+      }
+      this.#learnWrite(address);
     }
-    this.#learnWrite(address);
     if (this.#isRepeated()) return;
     try {
-      (this.#level1 ?? this.#bus).write(address, size, value);
+      if (device === undefined) (this.#level1 ?? this.#bus).write(address, size, value);
+      else this.#bus.writeDevice(device, address, size, value);
       this.#watch?.access(address, size, true, value);
     } catch (error) {
       if (error instanceof BusStall) this.#interrupted();
@@ -396,30 +407,38 @@ export class MemoryPort implements CodeListener {
   }
 
   #learnRead(address: number): void {
-    if (this.#watch?.covers(address >>> PAGE_SHIFT) === true || this.#level1?.direct(address) === false)
-      return;
-    const distance = this.#distance(address, "readable");
-    if (distance === 0) return;
     const page = address >>> PAGE_SHIFT;
-    const uniform = this.#mpu.pagePermission(page, this.#privileged, this.#mpuOn);
-    if ((uniform & Permission.read) !== 0) this.#view.allowRead(page, distance);
+    if (this.#watch?.covers(page) === true || this.#level1?.direct(address) === false) return;
+    const region = this.#bus.find(address);
+    if (region === undefined || !this.#isUniform(page, Permission.read)) return;
+    if (region.readable === undefined) this.#learnDevice(this.#view.readDevices, region, address);
+    const distance = this.#distance(address, region, region.readable?.bytes);
+    if (distance !== 0) this.#view.allowRead(page, distance);
+  }
+
+  #isUniform(page: number, wanted: number): boolean {
+    return (this.#mpu.pagePermission(page, this.#privileged, this.#mpuOn) & wanted) !== 0;
+  }
+
+  /** Caches see each access. */
+  #learnDevice(places: DevicePlaces, region: Region, address: number): void {
+    if (this.#level1 === undefined) places.add(region, address);
   }
 
   #learnWrite(address: number): void {
     const page = address >>> PAGE_SHIFT;
     if (this.#codePages[page] !== 0 || this.#watch?.covers(page) === true) return;
     if (this.#level1?.direct(address) === false) return;
-    const distance = this.#distance(address, "writable");
-    if (distance === 0) return;
-    const uniform = this.#mpu.pagePermission(page, this.#privileged, this.#mpuOn);
-    if ((uniform & Permission.write) !== 0) this.#view.allowWrite(page, distance);
+    const region = this.#bus.find(address);
+    if (region === undefined || !this.#isUniform(page, Permission.write)) return;
+    if (region.writable === undefined) this.#learnDevice(this.#view.writeDevices, region, address);
+    const distance = this.#distance(address, region, region.writable?.bytes);
+    if (distance !== 0) this.#view.allowWrite(page, distance);
   }
 
   /** From addresses of this page to places in `GuestMemory`, less 1 (see view.ts); 0 when not all of the page lies there. */
-  #distance(address: number, use: "readable" | "writable"): number {
-    const region = this.#bus.find(address);
-    const bytes = region?.[use]?.bytes;
-    if (region === undefined || bytes === undefined || !this.#bus.memory.holds(bytes)) return 0;
+  #distance(address: number, region: Region, bytes: Uint8Array | undefined): number {
+    if (bytes === undefined || !this.#bus.memory.holds(bytes)) return 0;
     if (!wholePage(region, bytes.length, address)) return 0;
     if (!this.#device && this.#mpu.pageHasDevice(address >>> PAGE_SHIFT, this.#mpuOn)) {
       this.#device = true;

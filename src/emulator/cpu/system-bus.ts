@@ -133,8 +133,13 @@ export class SystemBus {
       if (size === 4) return (bank.words[offset >>> 2] as number) >>> 0;
       return (size === 2 ? bank.halves[offset >>> 1] : bank.bytes[offset]) as number;
     }
+    return this.readDevice(region, address, size);
+  }
+
+  /** The same where the device of `region`, which holds the address, lends nothing. */
+  readDevice(region: Region, address: number, size: AccessSize): number {
     region.touched++;
-    return region.device.read(offset, size) >>> 0;
+    return region.device.read((address >>> 0) - region.base, size) >>> 0;
   }
 
   /**
@@ -153,9 +158,14 @@ export class SystemBus {
       this.codeChanged(address, size);
       return;
     }
+    this.writeDevice(region, address, size, value);
+  }
+
+  /** The same where the device of `region`, which holds the address, lends nothing. */
+  writeDevice(region: Region, address: number, size: AccessSize, value: number): void {
     const raw = size === 4 ? value >>> 0 : value & (size === 2 ? 0xffff : 0xff);
     region.touched++;
-    region.device.write(offset, size, raw);
+    region.device.write((address >>> 0) - region.base, size, raw);
     if (region.remaps) this.refreshLent();
   }
 

@@ -4,6 +4,7 @@
  */
 
 import type { GuestMemory } from "../guest-memory.js";
+import { DevicePlaces } from "./device-places.js";
 import { type Execute, Insn } from "./insn.js";
 import { PC_SHIFT } from "./interpret/layout.js";
 import type { Records } from "./interpret/records.js";
@@ -24,6 +25,9 @@ export class AccessView {
    */
   readonly reads: Int32Array;
   readonly writes: Int32Array;
+  /** Where devices that lend nothing may be read, and written. */
+  readonly readDevices = new DevicePlaces();
+  readonly writeDevices = new DevicePlaces();
   /** Permissions changed since the view was selected the last time. */
   stale = false;
   #filled: number[] = [];
@@ -106,6 +110,8 @@ export class AccessView {
       this.writes[page] = 0;
     }
     this.#filled = [];
+    this.readDevices.clear();
+    this.writeDevices.clear();
   }
 
   undecodePage(page: number): void {

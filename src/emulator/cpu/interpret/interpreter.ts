@@ -10,9 +10,10 @@ import type { CortexM7 } from "../core.js";
 import type { Insn } from "../insn.js";
 import { giveFlags, giveFloat, takeFlags, takeFloat } from "../translate/flags.js";
 import { FloatLevel, STATE_BYTES, Word } from "../translate/state.js";
-import { type FunctionSource, moduleOf } from "../translate/wasm.js";
-import type { AccessView } from "../view.js";
-import { loopFunction, RARE, rareFunctions } from "./loop.js";
+import { plainOf } from "../translate/translator.js";
+import { type FunctionSource, moduleOf, type Signature } from "../translate/wasm.js";
+import { type AccessView, PAGE_SHIFT } from "../view.js";
+import { ACCESS, LEAVE, loopFunction, RARE, rareFunctions } from "./loop.js";
 import type { Records } from "./records.js";
 
 /** Pages that a memory of WebAssembly has at most. */
@@ -21,6 +22,12 @@ const MOST_PAGES = 65536;
 const loops = new Map<number, object>();
 const rares = new Map<number, object>();
 
+/**
+ * Pages of the private peripheral bus, 0xE0000000 to 0xE00FFFFF. What is there may change what the loop has of the core (DDI
+ * 0403E, B3.1), but for the cycle counter's page, which programs read in loops.
+ */
+const PRIVATE = { first: 0xe0000, last: 0xe00ff, harmless: 0xe0001 } as const;
+
 type Run = (record: number) => number;
 
 export class Interpreter {
@@ -28,10 +35,14 @@ export class Interpreter {
   readonly #records: Records;
   readonly #state: Int32Array;
   readonly #api: WebAssemblyApi;
-  readonly #imports: { readonly m: LinearMemory; readonly t: FunctionTable };
+  readonly #imports: { readonly m: LinearMemory; readonly t: FunctionTable; readonly 0: unknown };
   /** Made when it is first needed. */
   #run: Run | undefined;
   #view: AccessView | undefined;
+  /** The timeline's, as the loop has it. */
+  #limit = 0;
+  /** What an access of the loop threw. */
+  #thrown: { readonly error: unknown } | undefined;
   /** Cycles that passed in the loop. */
   cycles = 0;
 
@@ -49,7 +60,11 @@ export class Interpreter {
     this.#records = records;
     this.#state = new Int32Array(cpu.r.buffer, cpu.r.byteOffset, STATE_BYTES / 4);
     this.#api = api;
-    this.#imports = { m: memory, t: new api.Table({ element: "anyfunc", initial: RARE + 1 }) };
+    this.#imports = {
+      m: memory,
+      t: new api.Table({ element: "anyfunc", initial: RARE + 1 }),
+      0: (record: number, address: number, rem: number) => this.#access(record, address, rem),
+    };
     records.onRare = () => this.#addRare();
   }
 
@@ -57,15 +72,19 @@ export class Interpreter {
     this.#records.onRare = () => {};
     this.#imports.t.set(
       RARE,
-      this.#instantiate(rares, (state) => rareFunctions(state)),
+      this.#instantiate(rares, [], (state) => rareFunctions(state)),
     );
   }
 
-  #instantiate(modules: Map<number, object>, functions: (state: number) => FunctionSource[]): unknown {
+  #instantiate(
+    modules: Map<number, object>,
+    imported: readonly Signature[],
+    functions: (state: number) => FunctionSource[],
+  ): unknown {
     const state = this.#state.byteOffset;
     let module = modules.get(state);
     if (module === undefined) {
-      const imports = { memory: [1, MOST_PAGES], table: true, functions: [] } as const;
+      const imports = { memory: [1, MOST_PAGES], table: true, functions: imported } as const;
       module = new this.#api.Module(moduleOf(functions(state), imports));
       modules.set(state, module);
     }
@@ -81,19 +100,45 @@ export class Interpreter {
     if (!giveFlags(cpu, state)) return insn;
     const { view } = cpu.mem;
     if (view !== this.#view) this.#select(view);
-    const limit = timeline.cycleLimit;
-    state[Word.rem] = limit - timeline.cycles;
+    const began = timeline.cycles;
+    this.#limit = timeline.cycleLimit;
+    state[Word.rem] = this.#limit - began;
     const { fpu } = cpu;
     if (fpu.ready) giveFloat(fpu, state);
     else state[Word.float] = FloatLevel.none;
-    this.#run ??= this.#instantiate(loops, (at) => [loopFunction(at)]) as Run;
+    this.#run ??= this.#instantiate(loops, [ACCESS], (at) => [loopFunction(at)]) as Run;
     const record = this.#run(insn.record);
     takeFlags(cpu, state);
     if (fpu.ready) takeFloat(fpu, state);
-    const cycles = limit - (state[Word.rem] as number);
-    this.cycles += cycles - timeline.cycles;
-    timeline.cycles = cycles;
+    const thrown = this.#thrown;
+    if (thrown === undefined) timeline.cycles = this.#limit - (state[Word.rem] as number);
+    this.cycles += timeline.cycles - began;
+    if (thrown !== undefined) {
+      this.#thrown = undefined;
+      throw thrown.error;
+    }
     return record === 0 ? view.lookup(state[Word.pc] as number) : this.#records.insnAt(record);
+  }
+
+  /** What the loop imports (loop.ts). */
+  #access(record: number, address: number, rem: number): number {
+    const page = address >>> PAGE_SHIFT;
+    if (page >= PRIVATE.first && page <= PRIVATE.last && page !== PRIVATE.harmless) return LEAVE;
+    const cpu = this.#cpu;
+    const { timeline } = cpu;
+    timeline.cycles = this.#limit - rem;
+    const insn = this.#records.insnAt(record);
+    cpu.at = insn;
+    // The condition of an instruction in an IT block has passed already.
+    const execute = record === insn.record ? plainOf(insn) : insn.guarded;
+    try {
+      execute(cpu, insn);
+    } catch (error) {
+      this.#thrown = { error };
+      return LEAVE;
+    }
+    this.#limit = timeline.cycleLimit;
+    return this.#limit - timeline.cycles;
   }
 
   #select(view: AccessView): void {

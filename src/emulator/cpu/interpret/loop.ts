@@ -2,7 +2,7 @@
 
 import { fused, unaligned } from "../translate/helpers.js";
 import { Local, localsOf, Word } from "../translate/state.js";
-import { Body, type FunctionSource, I32, type Label, Op } from "../translate/wasm.js";
+import { Body, type FunctionSource, I32, type Label, Op, type Signature } from "../translate/wasm.js";
 import { At, COUNTED, RECORD_BYTES } from "./layout.js";
 import { FIRST_RARE, OPERATIONS, type Operation } from "./operations.js";
 import { LoopLocal, RecordEmit } from "./record-emit.js";
@@ -10,6 +10,14 @@ import { RecordFloats } from "./record-floats.js";
 
 /** Index of the rare function in the table that the loop imports. */
 export const RARE = 0;
+/**
+ * The function that the loop imports: (record, address, cycles up to the limit) => cycles up to the limit, negative when wait
+ * states passed it. Executes a load or store of what the loop does not reach itself, such as a device.
+ */
+export const ACCESS: Signature = { parameters: [I32, I32, I32], results: [I32] };
+const ACCESS_INDEX = 0;
+/** What it returns when it did not: the loop is left before the instruction. */
+export const LEAVE = -0x80000000;
 const KEPT = ["nz", "fa", "fb", "fc", "ck", "vk", "rem"] as const;
 const TABLES = ["reads", "writes", "directory"] as const;
 
@@ -73,6 +81,7 @@ class Loop {
   readonly #state: number;
   #top: Label = 0;
   #slow: Label = 0;
+  #access: Label = 0;
   #dynamic: Label = 0;
   #leave: Label = 0;
 
@@ -88,7 +97,10 @@ class Loop {
     this.#top = body.loop();
     this.#dynamic = body.block();
     this.#slow = body.block();
+    this.#access = body.block();
     this.#executes();
+    body.end();
+    this.#accesses();
     body.end();
     this.#spend(-1);
     body.br(this.#leave);
@@ -149,7 +161,24 @@ class Loop {
     body.callIndirect(0);
     body.op(Op.eqz);
     body.brIf(this.#slow);
-    this.#emit().next();
+    this.#emit(this.#slow).next();
+    body.br(this.#top);
+  }
+
+  /** Has a load or store executed elsewhere. */
+  #accesses(): void {
+    const body = this.#body;
+    body.get(LoopLocal.record);
+    body.get(Local.address);
+    body.get(Local.rem);
+    body.call(ACCESS_INDEX);
+    body.tee(Local.t0);
+    body.const(LEAVE);
+    body.op(Op.eq);
+    body.brIf(this.#slow);
+    body.get(Local.t0);
+    body.set(Local.rem);
+    this.#emit(this.#slow).next();
     body.br(this.#top);
   }
 
@@ -172,13 +201,13 @@ class Loop {
     body.brTable(labels, this.#slow);
   }
 
-  #emit(): RecordEmit {
-    return emitFor(this.#body, this.#state, this.#slow, this.#dynamic);
+  #emit(slow: Label): RecordEmit {
+    return emitFor(this.#body, this.#state, slow, this.#dynamic);
   }
 
   #operation(one: Operation): void {
     const body = this.#body;
-    const e = this.#emit();
+    const e = this.#emit(one.accesses ? this.#access : this.#slow);
     one.write(e);
     switch (one.control) {
       case "dynamic":
@@ -214,7 +243,7 @@ class Loop {
   #goToAddress(): void {
     const body = this.#body;
     this.#spend(1);
-    this.#emit().lookUp();
+    this.#emit(this.#slow).lookUp();
     body.if();
     body.get(Local.t0);
     body.set(LoopLocal.record);

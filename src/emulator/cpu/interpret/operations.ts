@@ -10,6 +10,7 @@ import * as memory from "../ops-memory.js";
 import { nop } from "../ops-system.js";
 import type { Emitter } from "../translate/emit-common.js";
 import type { FloatForm } from "../translate/emit-float.js";
+import { MEMORY_EMITTERS } from "../translate/emit-memory.js";
 import { formOfOperation } from "../translate/float-forms.js";
 import { EMITTERS, emitterOf, exchange, indirect } from "../translate/instructions.js";
 import { FloatLevel, Local } from "../translate/state.js";
@@ -35,12 +36,16 @@ export interface Operation {
   readonly matches: (insn: Insn) => boolean;
   readonly control: Control;
   readonly write: (e: RecordEmit) => void;
+  /** Nothing but a load or store keeps it from executing: of a device, unaligned, or one that faults. */
+  readonly accesses: boolean;
   /** Field `a` is a register. */
   readonly aIsRegister: boolean;
   readonly immediate: Immediate;
   /** Fields (`Field`) that are registers of double precision. */
   readonly doubles: readonly number[];
 }
+
+const LOADS_AND_STORES: ReadonlySet<Key> = new Set(MEMORY_EMITTERS.map(([execute]) => execute));
 
 /** Stands for the instructions that an operation executes. Numbers that the record holds are not 0. */
 function template({ equal, fields, opcode = [0, 0] }: Form): Insn {
@@ -67,6 +72,7 @@ function operation(
       (one.opcode & mask) === value &&
       when(one),
     write: (e) => write(e, insn),
+    accesses: control === "next" && LOADS_AND_STORES.has(key),
     aIsRegister: insn.a === Field.a,
     immediate: insn.m >= Field.shifted ? "shift" : immediate,
     doubles: [],

@@ -16,6 +16,9 @@ const RECORDS_BYTES = 512 * RECORD_PAGE_BYTES;
 /** An instruction in an IT block has two: the condition, and what it guards. */
 const VARIANT_RECORDS = 2;
 
+/** A power of two. */
+const RECENT = 256;
+
 /** Where a page of records belongs: code at an address, or instructions in IT blocks. */
 type Owner = { readonly view: AccessView; readonly pc: number } | readonly Insn[];
 
@@ -30,6 +33,8 @@ export class Records {
   readonly #start: number;
   #used = 0;
   readonly #owners: Owner[] = [];
+  /** Instructions that were asked for lately, by their records. */
+  readonly #recent: (Insn | undefined)[] = new Array<undefined>(RECENT).fill(undefined);
   /** The page that variants are put into: first record, and what they are. */
   #variants: { readonly page: number; readonly insns: Insn[] } | undefined;
   readonly #memory: GuestMemory;
@@ -91,6 +96,15 @@ export class Records {
 
   /** The instruction whose record this is. */
   insnAt(record: number): Insn {
+    const slot = (record / RECORD_BYTES) & (RECENT - 1);
+    const recent = this.#recent[slot];
+    if (recent?.record === record) return recent;
+    const insn = this.#find(record);
+    this.#recent[slot] = insn;
+    return insn;
+  }
+
+  #find(record: number): Insn {
     const n = (record - this.#start) / RECORD_BYTES;
     const owner = this.#owners[(n / PAGE_RECORDS) | 0] as Owner;
     const index = n % PAGE_RECORDS;
