@@ -78,26 +78,26 @@ export class SysTick implements BusDevice {
     this.#schedule();
   }
 
-  get #nsPerTick(): number {
+  #nsPerTick(): number {
     return this.#timeline.nsPerCycle * (this.#regs.has("CSR", CSR.CLKSOURCE) ? 1 : EXTERNAL_DIVIDER);
   }
 
   /** Whole ticks since `#since`; the small term keeps a count that is whole but for rounding from being cut. */
-  get #elapsed(): number {
+  #elapsed(): number {
     if (!this.#regs.has("CSR", CSR.ENABLE) || this.#frozen !== undefined) return 0;
-    return Math.floor((this.#timeline.now - this.#since) / this.#nsPerTick + 1e-6);
+    return Math.floor((this.#timeline.now - this.#since) / this.#nsPerTick() + 1e-6);
   }
 
   /** Ticks until the counter reaches 0; from 0 it first reloads. */
-  get #ticksToZero(): number {
+  #ticksToZero(): number {
     return this.#count > 0 ? this.#count : this.#regs.get("RVR") + 1;
   }
 
   #current(): number {
-    const elapsed = this.#elapsed;
-    if (elapsed < this.#ticksToZero) return this.#after(elapsed);
+    const elapsed = this.#elapsed();
+    if (elapsed < this.#ticksToZero()) return this.#after(elapsed);
     const reload = this.#regs.get("RVR");
-    const rest = (elapsed - this.#ticksToZero) % (reload + 1);
+    const rest = (elapsed - this.#ticksToZero()) % (reload + 1);
     return rest === 0 ? 0 : reload + 1 - rest;
   }
 
@@ -116,11 +116,11 @@ export class SysTick implements BusDevice {
 
   /** Brings count, COUNTFLAG and the interrupt up to now. */
   #synchronise(): void {
-    const elapsed = this.#elapsed;
-    const wrapped = elapsed >= this.#ticksToZero && this.#ticksToZero > 1;
+    const elapsed = this.#elapsed();
+    const wrapped = elapsed >= this.#ticksToZero() && this.#ticksToZero() > 1;
     const count = this.#current();
     this.#since = this.#regs.has("CSR", CSR.ENABLE)
-      ? this.#since + elapsed * this.#nsPerTick
+      ? this.#since + elapsed * this.#nsPerTick()
       : this.#timeline.now;
     this.#count = count;
     if (!wrapped) return;
@@ -133,7 +133,7 @@ export class SysTick implements BusDevice {
     this.#event = undefined;
     const stopped = this.#frozen !== undefined || (this.#count === 0 && this.#regs.get("RVR") === 0);
     if (!this.#regs.has("CSR", CSR.ENABLE) || stopped || !this.#regs.has("CSR", CSR.TICKINT)) return;
-    const due = this.#since + this.#ticksToZero * this.#nsPerTick - this.#timeline.now;
+    const due = this.#since + this.#ticksToZero() * this.#nsPerTick() - this.#timeline.now;
     this.#event = this.#timeline.after(due, () => {
       this.#synchronise();
       this.#schedule();

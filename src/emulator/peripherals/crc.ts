@@ -54,7 +54,7 @@ export class Crc implements BusDevice {
     this.#crc = 0xffff_ffff;
   }
 
-  get #width(): 32 | 16 | 8 | 7 {
+  #width(): 32 | 16 | 8 | 7 {
     return WIDTHS[(this.registers.get("CR") >>> 3) & 3] ?? 32;
   }
 
@@ -97,8 +97,8 @@ export class Crc implements BusDevice {
   }
 
   #result(): number {
-    const value = (this.#crc & widthMask(this.#width)) >>> 0;
-    return this.registers.has("CR", REV_OUT) ? reverseUnits(value, this.#width, this.#width) : value;
+    const value = (this.#crc & widthMask(this.#width())) >>> 0;
+    return this.registers.has("CR", REV_OUT) ? reverseUnits(value, this.#width(), this.#width()) : value;
   }
 }
 

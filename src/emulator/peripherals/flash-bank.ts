@@ -162,7 +162,7 @@ export class FlashBank {
     const { cells } = this.#options;
     const word = Math.floor(offset / FLASH_WORD_BYTES);
     if (cells.isBroken(word)) {
-      const inBank = word - this.#range.offset / FLASH_WORD_BYTES;
+      const inBank = word - this.#range().offset / FLASH_WORD_BYTES;
       if (!this.#has("SR", DBECCERR)) this.#options.registers().set(this.#name("ECC_FA"), inBank);
       this.#raise(DBECCERR);
       throw new BusFault(`double ECC error in flash word ${word} (offset 0x${offset.toString(16)})`, offset);
@@ -200,7 +200,7 @@ export class FlashBank {
   erase(): void {
     this.waitForIdle("an erase");
     this.#setBits("CR", BER, true);
-    this.#eraseRange(this.#range);
+    this.#eraseRange(this.#range());
   }
 
   /** @param ns how long it takes; the bank is busy as long */
@@ -359,13 +359,13 @@ export class FlashBank {
       protectedArea(this.#get("PRAR_CUR"), geometry),
       secure ? protectedArea(this.#get("SCAR_CUR"), geometry) : undefined,
     ];
-    const { offset } = this.#range;
+    const { offset } = this.#range();
     return declared.flatMap((area) =>
       area === undefined ? [] : [{ ...area, offset: area.offset + offset }],
     );
   }
 
-  get #range(): ByteRange {
+  #range(): ByteRange {
     return bankRange(this.#options.geometry, this.#options.index);
   }
 

@@ -63,7 +63,7 @@ export class FlashCells {
         `internal flash: image of ${image.length} bytes, the chip has ${size}: link it smaller`,
       );
     }
-    this.erase(this.#all);
+    this.erase(this.#all());
     this.bytes.set(image);
     const words = Math.ceil(image.length / FLASH_WORD_BYTES);
     for (let word = 0; word < words; word++) {
@@ -143,13 +143,13 @@ export class FlashCells {
         `internal flash: stored content has ${state.bytes.length} bytes, expected ${size}`,
       );
     }
-    this.erase(this.#all);
+    this.erase(this.#all());
     this.bytes.set(state.bytes);
     for (const word of state.programmed) this.#programmed.add(word);
     for (const word of state.broken) this.#broken.add(word);
   }
 
-  get #all(): ByteRange {
+  #all(): ByteRange {
     return { offset: 0, length: this.bytes.length };
   }
 

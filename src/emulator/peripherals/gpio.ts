@@ -102,13 +102,13 @@ export class Gpio extends Peripheral {
   }
 
   reset(): void {
-    const before = this.#functions;
+    const before = this.#functions();
     this.registers.reset();
     this.#locked = 0;
     this.#lockStep = 0;
     this.#refollow(ALL_PINS);
     this.#settle();
-    const after = this.#functions;
+    const after = this.#functions();
     const changed = (at: number): number => ((before[at] ?? 0) ^ (after[at] ?? 0)) >>> 0;
     this.#tellFunctions(
       touchedPins(changed(0), 2) | touchedPins(changed(1), 4) | (touchedPins(changed(2), 4) << 8),
@@ -116,7 +116,7 @@ export class Gpio extends Peripheral {
   }
 
   /** MODER, AFRL, AFRH: what decides where a pin leads. */
-  get #functions(): readonly number[] {
+  #functions(): readonly number[] {
     return [this.registers.get("MODER"), this.registers.get("AFRL"), this.registers.get("AFRH")];
   }
 

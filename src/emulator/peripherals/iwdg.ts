@@ -95,17 +95,17 @@ export class Iwdg extends Peripheral {
     }
     const left = this.#frozenLeftNs ?? 0;
     this.#frozenLeftNs = undefined;
-    this.#loadedAt = timeline.now + left - this.#periodNs;
+    this.#loadedAt = timeline.now + left - this.#periodNs();
     this.#timeout = timeline.after(left, () => this.#options.onTimeout());
   }
 
-  get #tickNs(): number {
+  #tickNs(): number {
     const divider = Math.min(256, 4 << this.#active.PR);
     return (divider * 1e9) / (this.#options.lsiHz ?? 32e3);
   }
 
-  get #periodNs(): number {
-    return (this.#active.RLR + 1) * this.#tickNs;
+  #periodNs(): number {
+    return (this.#active.RLR + 1) * this.#tickNs();
   }
 
   #key(key: number): void {
@@ -121,7 +121,7 @@ export class Iwdg extends Peripheral {
   }
 
   #reload(): void {
-    const elapsed = Math.floor((this.#options.timeline.now - this.#loadedAt) / this.#tickNs);
+    const elapsed = Math.floor((this.#options.timeline.now - this.#loadedAt) / this.#tickNs());
     if (this.#active.RLR - elapsed > this.#active.WINR) {
       this.#options.log.note("guest mistake: IWDG was reloaded before its window opened: reset");
       this.#options.onTimeout();
@@ -134,8 +134,8 @@ export class Iwdg extends Peripheral {
     const { timeline } = this.#options;
     timeline.cancel(this.#timeout);
     this.#loadedAt = timeline.now;
-    if (this.#held) this.#frozenLeftNs = this.#periodNs;
-    else this.#timeout = timeline.after(this.#periodNs, () => this.#options.onTimeout());
+    if (this.#held) this.#frozenLeftNs = this.#periodNs();
+    else this.#timeout = timeline.after(this.#periodNs(), () => this.#options.onTimeout());
   }
 
   #update(name: "PR" | "RLR" | "WINR", before: number): void {
@@ -158,14 +158,14 @@ export class Iwdg extends Peripheral {
   /** A new prescaler counts from now on; a new reload value from the next reload; a new window reloads. */
   #apply(name: "PR" | "RLR" | "WINR"): void {
     const { timeline } = this.#options;
-    const leftTicks = this.#timeout === undefined ? 0 : (this.#timeout.at - timeline.now) / this.#tickNs;
+    const leftTicks = this.#timeout === undefined ? 0 : (this.#timeout.at - timeline.now) / this.#tickNs();
     this.#active = { ...this.#active, [name]: this.registers.get(name) };
     this.registers.setBits("SR", UPDATE_FLAGS[name], false);
     if (!this.#running || this.#frozenLeftNs !== undefined) return;
     if (name === "WINR") this.#load();
     if (name !== "PR") return;
     timeline.cancel(this.#timeout);
-    this.#timeout = timeline.after(leftTicks * this.#tickNs, () => this.#options.onTimeout());
-    this.#loadedAt = timeline.now + leftTicks * this.#tickNs - this.#periodNs;
+    this.#timeout = timeline.after(leftTicks * this.#tickNs(), () => this.#options.onTimeout());
+    this.#loadedAt = timeline.now + leftTicks * this.#tickNs() - this.#periodNs();
   }
 }

@@ -165,7 +165,7 @@ export class OtgCore implements EndpointCore {
     this.#frameEnded = false;
     this.raise(GINT.SOF);
     if (!this.regs.has("GINTMSK", GINT.EOPF)) return;
-    this.#options.timeline.after(this.#periodicShare * FRAME_NS + 1, () => this.update());
+    this.#options.timeline.after(this.#periodicShare() * FRAME_NS + 1, () => this.update());
   }
 
   /** Global OUT NAK was asked for: what had arrived before stays in front of its status word, which DMA pops itself. */
@@ -219,13 +219,13 @@ export class OtgCore implements EndpointCore {
     return status >>> 0;
   }
 
-  get #periodicShare(): number {
+  #periodicShare(): number {
     return PERIODIC_SHARE[((this.regs.get("DCFG") >>> DCFG.PFIVL_SHIFT) & 3) as 0 | 1 | 2 | 3];
   }
 
   #endOfPeriodicFrame(): void {
     if (this.#frameEnded) return;
-    if (this.#options.timeline.now - this.#frameStart < this.#periodicShare * FRAME_NS) return;
+    if (this.#options.timeline.now - this.#frameStart < this.#periodicShare() * FRAME_NS) return;
     this.#frameEnded = true;
     this.raise(GINT.EOPF);
   }

@@ -24,13 +24,13 @@ export class InEndpoint extends Endpoint {
     return (this.core.regs.get(this.names.ctl) >>> EPCTL.TXFNUM_SHIFT) & 15;
   }
 
-  get #fifo(): TransmitFifo {
+  #fifo(): TransmitFifo {
     return this.core.transmitFifo(this.fifoNumber);
   }
 
   /** DTXFSTS.INEPTFSAV: free words. */
   get available(): number {
-    return Math.max(0, this.core.transmitWords(this.fifoNumber) - this.#fifo.used);
+    return Math.max(0, this.core.transmitWords(this.fifoNumber) - this.#fifo().used);
   }
 
   onControl(written: number, before: number): void {
@@ -86,7 +86,7 @@ export class InEndpoint extends Endpoint {
       );
       return;
     }
-    this.#fifo.push(word);
+    this.#fifo().push(word);
     const packet = Math.min(this.maxPacket, this.size);
     if (!this.enabled || packet === 0) {
       core.mistake(
@@ -127,7 +127,7 @@ export class InEndpoint extends Endpoint {
     const ready = this.enabled && !this.is(EPCTL.NAKSTS) && !this.core.globalInNak && this.packets > 0;
     const bytes = ready ? this.#packet(length) : undefined;
     if (bytes === undefined) {
-      this.raise(this.#fifo.used === 0 ? EPINT.ITTXFE | EPINT.NAK : EPINT.NAK);
+      this.raise(this.#fifo().used === 0 ? EPINT.ITTXFE | EPINT.NAK : EPINT.NAK);
       return "nak";
     }
     this.#onBus = length;
@@ -138,7 +138,7 @@ export class InEndpoint extends Endpoint {
   #packet(length: number): Uint8Array | undefined {
     const { dma } = this.core;
     if (dma !== undefined) return this.#fetch(dma, length);
-    return this.#fifo.used * 4 < length ? undefined : this.#fifo.peek(length);
+    return this.#fifo().used * 4 < length ? undefined : this.#fifo().peek(length);
   }
 
   #fetch(dma: OtgDma, length: number): Uint8Array | undefined {
@@ -167,7 +167,7 @@ export class InEndpoint extends Endpoint {
     const length = this.#onBus;
     this.#onBus = undefined;
     if (length === undefined || !this.enabled) return false;
-    if (this.#fetched === undefined) this.#fifo.drop(length);
+    if (this.#fetched === undefined) this.#fifo().drop(length);
     this.#fetched = undefined;
     this.#left -= length;
     this.subtract(0, 1);

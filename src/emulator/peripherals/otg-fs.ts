@@ -162,13 +162,13 @@ export class OtgFs implements BusDevice, UsbDevicePort {
     this.#sessionChanged();
   }
 
-  get #addressField(): number {
+  #addressField(): number {
     return (this.#regs.get("DCFG") >>> DCFG.DAD_SHIFT) & 0x7f;
   }
 
   #deviceConfigured(): void {
     // Written before the status stage of SET_ADDRESS, as the manual tells; that stage still uses the old one.
-    if (!this.#statusPending || this.#addressField === 0) this.#address = this.#addressField;
+    if (!this.#statusPending || this.#addressField() === 0) this.#address = this.#addressField();
     this.#attach.evaluate();
   }
 
@@ -300,7 +300,7 @@ export class OtgFs implements BusDevice, UsbDevicePort {
       this.#core.raise(GINT.USBRST);
     } else {
       // Software has had the reset's length to clear DCFG.DAD; the core does not do it.
-      this.#address = this.#addressField;
+      this.#address = this.#addressField();
       this.#regs.setBits("DSTS", DSTS.ENUMSPD_FULL, true);
       this.#core.raise(GINT.ENUMDNE);
       this.#idle.activity();
@@ -381,6 +381,6 @@ export class OtgFs implements BusDevice, UsbDevicePort {
 
   #statusDone(): void {
     this.#statusPending = false;
-    this.#address = this.#addressField;
+    this.#address = this.#addressField();
   }
 }

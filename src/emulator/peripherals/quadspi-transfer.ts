@@ -80,7 +80,7 @@ export class IndirectTransfer {
   }
 
   /** Bytes that the FIFO lets pass now. */
-  get #possible(): number {
+  #possible(): number {
     const room = this.direction === "read" ? FIFO_BYTES - this.#fifo.level : this.#fifo.level;
     return Math.min(room, this.remaining);
   }
@@ -88,7 +88,7 @@ export class IndirectTransfer {
   /** Moves what has been clocked up to `instant`. */
   advance(instant: number): void {
     const now = instant + ROUNDING_NS;
-    const possible = this.#possible;
+    const possible = this.#possible();
     if (possible === 0) {
       this.#stopped = true;
       return;
@@ -107,7 +107,7 @@ export class IndirectTransfer {
 
   /** Board time (ns) at which `count` more bytes (>= 1) will have passed; undefined when the FIFO stops it before. */
   timeOf(count: number): number | undefined {
-    return count <= this.#possible && !this.#stopped
+    return count <= this.#possible() && !this.#stopped
       ? this.#nextByteAt + (count - 1) * this.#byteNs
       : undefined;
   }

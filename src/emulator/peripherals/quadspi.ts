@@ -150,7 +150,7 @@ export class QuadSpi implements BusDevice {
 
   /** quadspi_ft_trg: FTF in indirect mode. H7 has no DMAEN: the request follows the flag. */
   get thresholdRequest(): boolean {
-    return this.#enabled && this.#mode <= MODE.READ && this.#thresholdReached;
+    return this.#enabled() && this.#mode() <= MODE.READ && this.#thresholdReached();
   }
 
   /** A channel of MDMA begins to wait for the threshold. */
@@ -164,38 +164,38 @@ export class QuadSpi implements BusDevice {
     return this.#mapped.window;
   }
 
-  get #now(): number {
+  #now(): number {
     return this.#options.timeline.now;
   }
 
-  get #mode(): number {
+  #mode(): number {
     return (this.#ccr.value >>> 26) & 3;
   }
 
-  get #enabled(): boolean {
+  #enabled(): boolean {
     return (this.#cr.value & CR.EN) !== 0;
   }
 
-  get #busy(): boolean {
+  #busy(): boolean {
     if (this.#aborting || this.#mapped.busy || this.#freeRunning) return true;
     if (this.#poller !== undefined || this.#transfer !== undefined) return true;
-    return this.#mode === MODE.READ && this.#fifo.level > 0;
+    return this.#mode() === MODE.READ && this.#fifo.level > 0;
   }
 
-  get #deviceBytes(): number {
+  #deviceBytes(): number {
     return 2 ** (((this.#dcr.value >>> 16) & 31) + 1);
   }
 
   /** With two chips, bit 0 of AR is stuck at 0, and bit 0 of DLR at 1: bytes come in pairs. */
-  get #address(): number {
+  #address(): number {
     return (this.#registers.get("AR") & (this.#wire.dual ? ~1 : -1)) >>> 0;
   }
 
-  get #lastByte(): number {
+  #lastByte(): number {
     return (this.#registers.get("DLR") | (this.#wire.dual ? 1 : 0)) >>> 0;
   }
 
-  get #gapNs(): number {
+  #gapNs(): number {
     return (((this.#dcr.value >>> 8) & 7) + 1) * this.#wire.clockNs;
   }
 
@@ -212,8 +212,8 @@ export class QuadSpi implements BusDevice {
 
   #mayWrite(name: QuadSpiRegister): boolean {
     this.#sync();
-    if (name === "AR" && this.#mode === MODE.MAPPED) return false;
-    if (!this.#busy) return true;
+    if (name === "AR" && this.#mode() === MODE.MAPPED) return false;
+    if (!this.#busy()) return true;
     // The workaround of ES0392 writes CCR twice.
     if (name === "CCR" && this.#freeRunning) return false;
     // ST's library writes AR behind CCR even where the command has no address, and has started with CCR.
@@ -226,7 +226,7 @@ export class QuadSpi implements BusDevice {
     this.#sync();
     const registers = this.#registers;
     const written = registers.get("CR");
-    if (this.#busy && (written & CR.EN) !== 0 && ((written ^ before) & CR_STATIC) !== 0) {
+    if (this.#busy() && (written & CR.EN) !== 0 && ((written ^ before) & CR_STATIC) !== 0) {
       this.#options.log.once(
         "QUADSPI.CR.busy",
         "QUADSPI.CR: bits that need BUSY = 0 written while BUSY = 1: ignored",
@@ -234,7 +234,7 @@ export class QuadSpi implements BusDevice {
       registers.set("CR", (written & ~CR_STATIC) | (before & CR_STATIC));
     }
     this.#configureWire();
-    const disabled = (before & CR.EN) !== 0 && !this.#enabled;
+    const disabled = (before & CR.EN) !== 0 && !this.#enabled();
     if (registers.has("CR", CR.ABORT) || disabled) this.#abort();
     this.#update();
   }
@@ -249,18 +249,18 @@ export class QuadSpi implements BusDevice {
   #readSr(): number {
     this.#sync();
     this.#update();
-    const busy = this.#busy ? SR.BUSY : 0;
-    return this.#flags | (this.#thresholdReached ? SR.FTF : 0) | busy | (this.#fifo.level << 8);
+    const busy = this.#busy() ? SR.BUSY : 0;
+    return this.#flags | (this.#thresholdReached() ? SR.FTF : 0) | busy | (this.#fifo.level << 8);
   }
 
-  get #thresholdReached(): boolean {
+  #thresholdReached(): boolean {
     const threshold = ((this.#cr.value >>> 8) & 31) + 1;
     const { level } = this.#fifo;
-    if (this.#mode === MODE.WRITE) {
-      const writes = this.#enabled && this.#format().dataLines !== undefined;
+    if (this.#mode() === MODE.WRITE) {
+      const writes = this.#enabled() && this.#format().dataLines !== undefined;
       return writes && FIFO_BYTES - level >= threshold;
     }
-    if (this.#mode !== MODE.READ) return this.#statusUnread;
+    if (this.#mode() !== MODE.READ) return this.#statusUnread;
     return level >= threshold || (this.#transfer === undefined && level > 0);
   }
 
@@ -270,7 +270,7 @@ export class QuadSpi implements BusDevice {
     this.#statusUnread = false;
     if (this.#mapped.on) this.#leaveMapped();
     this.#fifo.clear();
-    if (!this.#enabled) {
+    if (!this.#enabled()) {
       const { log } = this.#options;
       if (ccr !== 0) log.once("QUADSPI.CCR.en", "QUADSPI.CCR: written while CR.EN = 0: starts nothing");
       return;
@@ -282,7 +282,7 @@ export class QuadSpi implements BusDevice {
       return;
     }
     if ((ccr & CCR.PHASES) === 0) return;
-    if (this.#mode === MODE.MAPPED) {
+    if (this.#mode() === MODE.MAPPED) {
       this.#warnings.timing();
       this.#mapped.enter();
       return;
@@ -292,11 +292,11 @@ export class QuadSpi implements BusDevice {
   }
 
   #writeAr(): void {
-    if (!this.#enabled) return;
+    if (!this.#enabled()) return;
     const format = this.#format();
     if (format.addressLines === undefined) return;
     if (!this.#waitsForData(format)) this.#start(format);
-    else if (this.#address >= this.#deviceBytes) this.#fail();
+    else if (this.#address() >= this.#deviceBytes()) this.#fail();
   }
 
   /** TEF: an address, or an address and a length, beyond DCR.FSIZE. */
@@ -307,12 +307,12 @@ export class QuadSpi implements BusDevice {
 
   /** Indirect writes with a data phase start with the first write to DR. */
   #waitsForData(format: CommandFormat): boolean {
-    return this.#mode === MODE.WRITE && format.dataLines !== undefined;
+    return this.#mode() === MODE.WRITE && format.dataLines !== undefined;
   }
 
   #readDr(bytes: number): number {
     this.#advance();
-    if (this.#mode === MODE.POLL) {
+    if (this.#mode() === MODE.POLL) {
       this.#statusUnread = false;
       this.#update();
       return this.#registers.get("DR");
@@ -334,12 +334,12 @@ export class QuadSpi implements BusDevice {
   #writeDr(value: number, bytes: number): void {
     this.#sync();
     const format = this.#format();
-    if (!this.#enabled || !this.#waitsForData(format)) {
+    if (!this.#enabled() || !this.#waitsForData(format)) {
       this.#options.log.once("QUADSPI.DR.mode", "QUADSPI.DR: written outside an indirect write: ignored");
       return;
     }
     if (this.#transfer === undefined) {
-      if (this.#busy || !this.#start(format)) return;
+      if (this.#busy() || !this.#start(format)) return;
     }
     for (let index = 0; index < bytes; index++) this.#pushByte((value >>> (8 * index)) & 0xff);
     this.#sync();
@@ -354,10 +354,10 @@ export class QuadSpi implements BusDevice {
     }
     if (this.#fifo.level === FIFO_BYTES) {
       this.#stall(transfer.timeOf(1));
-      transfer.advance(this.#now);
+      transfer.advance(this.#now());
     }
     if (this.#fifo.level < FIFO_BYTES) this.#fifo.push(byte);
-    transfer.advance(this.#now);
+    transfer.advance(this.#now());
   }
 
   // --- transfers -----------------------------------------------------------------------------------------
@@ -365,14 +365,14 @@ export class QuadSpi implements BusDevice {
   /** Starts what CCR describes; false when the address is refused. */
   #start(format: CommandFormat): boolean {
     this.#warnings.timing();
-    const address = this.#address;
+    const address = this.#address();
     const length = this.#dataLength(format, address);
     if (length === undefined) {
       this.#fail();
       return false;
     }
-    const startsAt = Math.max(this.#now, this.#freeAt);
-    if (this.#mode === MODE.POLL) {
+    const startsAt = Math.max(this.#now(), this.#freeAt);
+    if (this.#mode() === MODE.POLL) {
       this.#startPolling(format, startsAt);
       return true;
     }
@@ -380,7 +380,7 @@ export class QuadSpi implements BusDevice {
     this.#fifo.clear();
     this.#wire.begin(format, address, withInstruction);
     this.#transfer = new IndirectTransfer(this.#wire, this.#fifo, {
-      direction: this.#mode === MODE.READ ? "read" : "write",
+      direction: this.#mode() === MODE.READ ? "read" : "write",
       format,
       length,
       dataAt: startsAt + this.#wire.prefixNs(format, withInstruction),
@@ -392,16 +392,16 @@ export class QuadSpi implements BusDevice {
 
   /** Bytes of the data phase; undefined when it would leave the device (DCR.FSIZE). */
   #dataLength(format: CommandFormat, address: number): number | undefined {
-    const room = this.#deviceBytes - address;
+    const room = this.#deviceBytes() - address;
     const addressed = format.addressLines !== undefined;
     if (addressed && room <= 0) return undefined;
     if (format.dataLines === undefined) return 0;
-    const dlr = this.#lastByte;
+    const dlr = this.#lastByte();
     if (dlr === 0xffffffff) {
-      return addressed && this.#deviceBytes < 2 ** 32 ? room : Number.POSITIVE_INFINITY;
+      return addressed && this.#deviceBytes() < 2 ** 32 ? room : Number.POSITIVE_INFINITY;
     }
     const bytes = dlr + 1;
-    return addressed && this.#mode !== MODE.POLL && bytes > room ? undefined : bytes;
+    return addressed && this.#mode() !== MODE.POLL && bytes > room ? undefined : bytes;
   }
 
   #takeInstruction(format: CommandFormat): boolean {
@@ -420,7 +420,7 @@ export class QuadSpi implements BusDevice {
   #advance(): IndirectTransfer | undefined {
     const transfer = this.#transfer;
     if (transfer === undefined || transfer.remaining === 0) return undefined;
-    transfer.advance(this.#now);
+    transfer.advance(this.#now());
     if (transfer.remaining > 0) return transfer;
     this.#finish();
     return undefined;
@@ -434,7 +434,7 @@ export class QuadSpi implements BusDevice {
 
   #thresholdAt(transfer: IndirectTransfer): number | undefined {
     const awaited = (this.#cr.value & CR.FTIE) !== 0 || this.triggers?.wanted() === true;
-    if (!awaited || this.#thresholdReached) return undefined;
+    if (!awaited || this.#thresholdReached()) return undefined;
     const threshold = ((this.#cr.value >>> 8) & 31) + 1;
     const { level } = this.#fifo;
     const missing = transfer.direction === "read" ? threshold - level : threshold - (FIFO_BYTES - level);
@@ -446,7 +446,7 @@ export class QuadSpi implements BusDevice {
     if (this.#event !== undefined && !this.#event.done && Math.abs(this.#event.at - at) < 1e-3) return;
     const { timeline } = this.#options;
     timeline.cancel(this.#event);
-    this.#event = timeline.after(at - this.#now, () => this.#onEvent());
+    this.#event = timeline.after(at - this.#now(), () => this.#onEvent());
   }
 
   #onEvent(): void {
@@ -465,14 +465,14 @@ export class QuadSpi implements BusDevice {
     this.#options.timeline.cancel(this.#event);
     this.#transfer = undefined;
     this.#wire.end();
-    this.#freeAt = this.#now + this.#gapNs;
+    this.#freeAt = this.#now() + this.#gapNs();
     this.#flags |= SR.TCF;
     this.triggers?.complete();
   }
 
   #abort(): void {
     if (this.#aborting) return;
-    const moving = this.#busy && !this.#freeRunning;
+    const moving = this.#busy() && !this.#freeRunning;
     const clocks = this.#wire.clockNs;
     this.#stop();
     if (!moving) {
@@ -480,7 +480,7 @@ export class QuadSpi implements BusDevice {
       return;
     }
     this.#aborting = true;
-    this.#schedule(this.#now + ABORT_CLOCKS * clocks + this.#gapNs);
+    this.#schedule(this.#now() + ABORT_CLOCKS * clocks + this.#gapNs());
   }
 
   /** Ends everything at once. */
@@ -502,14 +502,14 @@ export class QuadSpi implements BusDevice {
 
   #startPolling(format: CommandFormat, startsAt: number): void {
     const registers = this.#registers;
-    const intervalNs = Math.max(this.#gapNs, registers.get("PIR") * this.#wire.clockNs);
-    this.#poller = startPolling({ format, wire: this.#wire, intervalNs, bytes: this.#lastByte + 1 });
+    const intervalNs = Math.max(this.#gapNs(), registers.get("PIR") * this.#wire.clockNs);
+    this.#poller = startPolling({ format, wire: this.#wire, intervalNs, bytes: this.#lastByte() + 1 });
     this.#schedule(startsAt + this.#poller.readNs(this.#instructionSent));
   }
 
   #poll(poller: Poller): void {
     const registers = this.#registers;
-    const status = poller.read(this.#address, this.#takeInstruction(poller.format));
+    const status = poller.read(this.#address(), this.#takeInstruction(poller.format));
     registers.set("DR", status);
     this.#statusUnread = true;
     const anyBit = registers.has("CR", CR.PMM);
@@ -517,11 +517,11 @@ export class QuadSpi implements BusDevice {
       this.#flags |= SR.SMF;
       if (registers.has("CR", CR.APMS)) {
         this.#poller = undefined;
-        this.#freeAt = this.#now + this.#gapNs;
+        this.#freeAt = this.#now() + this.#gapNs();
         return;
       }
     }
-    this.#schedule(poller.nextAt(this.#now));
+    this.#schedule(poller.nextAt(this.#now()));
   }
 
   // --- memory-mapped mode --------------------------------------------------------------------------------
@@ -534,10 +534,10 @@ export class QuadSpi implements BusDevice {
       takesTime: windowTakesTime === true,
       format: () => (this.#aborting ? undefined : this.#format()),
       takeInstruction: () => this.#takeInstruction(this.#format()),
-      deviceBytes: () => this.#deviceBytes,
+      deviceBytes: () => this.#deviceBytes(),
       timeoutClocks: () => ((this.#cr.value & CR.TCEN) === 0 ? undefined : this.#registers.get("LPTR")),
-      gapNs: () => this.#gapNs,
-      gapLeftNs: () => Math.max(0, this.#freeAt - this.#now),
+      gapNs: () => this.#gapNs(),
+      gapLeftNs: () => Math.max(0, this.#freeAt - this.#now()),
       stall: (ns) => this.#stall(ns),
       onTimeout: () => {
         this.#flags |= SR.TOF;
@@ -555,7 +555,7 @@ export class QuadSpi implements BusDevice {
   // --- time and interrupt --------------------------------------------------------------------------------
 
   #stall(untilNs: number | undefined): void {
-    if (untilNs === undefined || untilNs <= this.#now) return;
+    if (untilNs === undefined || untilNs <= this.#now()) return;
     const { stall, timeline, log } = this.#options;
     if (untilNs === Number.POSITIVE_INFINITY) {
       log.once(
@@ -573,7 +573,7 @@ export class QuadSpi implements BusDevice {
     if (request && !this.#triggered) this.triggers?.threshold();
     this.#triggered = request;
     const enables = (this.#cr.value >>> 16) & FLAGS;
-    const threshold = (enables & SR.FTF) !== 0 && this.#thresholdReached ? SR.FTF : 0;
+    const threshold = (enables & SR.FTF) !== 0 && this.#thresholdReached() ? SR.FTF : 0;
     const asserted = (enables & (this.#flags | threshold)) !== 0;
     if (asserted === this.#asserted) return;
     this.#asserted = asserted;

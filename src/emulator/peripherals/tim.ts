@@ -99,7 +99,7 @@ export class Tim implements BusDevice {
     });
     this.#names = new Set(Object.keys(specs));
     const has = (name: string): boolean => this.#names.has(name);
-    this.#counter = new LapCounter(this.#max);
+    this.#counter = new LapCounter(this.#max());
     this.#channels = new TimChannels(this.registers, this.#counter, has, options.bits);
     this.#inputs = new TimInputs(this.registers, this.#channels.all, has, {
       capture: (index) => this.#captured(index, this.#counter.count, 1),
@@ -136,7 +136,7 @@ export class Tim implements BusDevice {
     this.#inputs.reset();
     this.#master.reset();
     this.#counter.direction = "up";
-    this.#counter.arr = this.#max;
+    this.#counter.arr = this.#max();
     this.#counter.position = 0;
     this.#psc = 0;
     this.#prescaled = 0;
@@ -182,7 +182,7 @@ export class Tim implements BusDevice {
   get slaveOf(): number | undefined {
     const { trigger } = this.#inputs;
     const index = trigger < 4 ? trigger : trigger >= 8 ? trigger - 4 : undefined;
-    return this.#slaveMode >= SLAVE.RESET || this.#channels.capturesTrigger ? index : undefined;
+    return this.#slaveMode() >= SLAVE.RESET || this.#channels.capturesTrigger ? index : undefined;
   }
 
   /** The level of output OCx (x = 1..6), or of its complement; undefined while the timer does not drive it. */
@@ -211,9 +211,9 @@ export class Tim implements BusDevice {
   }
 
   /** Outputs whose edges are told, bit 0 for channel 1. */
-  get #watched(): number {
+  #watched(): number {
     if (this.#seen === 0) return this.#awaited;
-    const slow = this.#counter.lap * this.#tickNs >= FLICKER_NS;
+    const slow = this.#counter.lap * this.#tickNs() >= FLICKER_NS;
     return slow ? this.#awaited | this.#seen : this.#awaited;
   }
 
@@ -247,7 +247,7 @@ export class Tim implements BusDevice {
 
   #triggered(): void {
     this.#inputs.captureOnTrigger();
-    const mode = this.#slaveMode;
+    const mode = this.#slaveMode();
     if (this.#names.has("CR2") && this.registers.has("CR2", bits.CCUS)) this.#commute();
     if (mode < SLAVE.RESET) return;
     this.registers.setBits("SR", bits.TIF, true);
@@ -262,7 +262,7 @@ export class Tim implements BusDevice {
     const gate = this.#triggerInput();
     if (gate === this.#gate) return;
     this.#gate = gate;
-    if (this.#slaveMode !== SLAVE.GATED) return;
+    if (this.#slaveMode() !== SLAVE.GATED) return;
     this.registers.setBits("SR", bits.TIF, true);
     this.#since = this.#options.timeline.now;
   }
@@ -273,38 +273,38 @@ export class Tim implements BusDevice {
     return this.#options.internalLevel?.(trigger < 4 ? trigger : trigger - 4) ?? false;
   }
 
-  get #max(): number {
+  #max(): number {
     return this.#options.bits === 32 ? 0xffff_ffff : 0xffff;
   }
 
-  get #slaveMode(): number {
+  #slaveMode(): number {
     if (!this.#names.has("SMCR")) return 0;
     const smcr = this.registers.get("SMCR");
     return (smcr & 7) | ((smcr >>> 13) & 8);
   }
 
-  get #tickNs(): number {
+  #tickNs(): number {
     return ((this.#psc + 1) * 1e9) / this.#hz;
   }
 
   /** The counter's clock before the prescaler: the kernel's, or one that TISEL leads to TI1 or TI2 in external clock mode 1. */
-  get #sourceHz(): number {
-    if (this.#slaveMode !== SLAVE.EXTERNAL) return this.#options.clockHz();
+  #sourceHz(): number {
+    if (this.#slaveMode() !== SLAVE.EXTERNAL) return this.#options.clockHz();
     return this.#periodic.clockHz(this.#inputs.trigger);
   }
 
   /** Does the counter count by time now? RM0433, TIMx_ARR: it is blocked while ARR is 0. */
-  get #counting(): boolean {
+  #counting(): boolean {
     if (!this.registers.has("CR1", bits.CEN) || this.#hz <= 0 || this.#counter.arr === 0) return false;
-    const mode = this.#slaveMode;
-    if (mode === 0) return !this.#externalClock;
+    const mode = this.#slaveMode();
+    if (mode === 0) return !this.#externalClock();
     if (mode <= SLAVE.ENCODER3) return false;
     if (mode === SLAVE.GATED && !this.#gate) return false;
-    return !this.#externalClock;
+    return !this.#externalClock();
   }
 
   /** SMCR.ECE: ETRF clocks the counter. */
-  get #externalClock(): boolean {
+  #externalClock(): boolean {
     return this.#names.has("SMCR") && this.registers.has("SMCR", bits.ECE);
   }
 
@@ -314,27 +314,27 @@ export class Tim implements BusDevice {
     const { now } = this.#options.timeline;
     this.#syncing = true;
     this.#capturePeriodic(now);
-    while (this.#counting) {
-      const ticks = Math.floor((now - this.#since) / this.#tickNs + 1e-6);
+    while (this.#counting()) {
+      const ticks = Math.floor((now - this.#since) / this.#tickNs() + 1e-6);
       if (ticks <= 0) break;
-      const step = this.#stopsAtUpdate ? Math.min(ticks, this.#counter.ticksToUpdate) : ticks;
-      this.#since += step * this.#tickNs;
+      const step = this.#stopsAtUpdate() ? Math.min(ticks, this.#counter.ticksToUpdate) : ticks;
+      this.#since += step * this.#tickNs();
       this.#advance(step);
     }
-    if (!this.#counting) this.#since = now;
+    if (!this.#counting()) this.#since = now;
     this.#syncing = false;
   }
 
   /** Clocks at inputs leave one capture behind, the last one. */
   #capturePeriodic(now: number): void {
     for (const { index, captures, at } of this.#periodic.pass(now)) {
-      const ticks = this.#counting ? Math.max(0, Math.floor((at - this.#since) / this.#tickNs)) : 0;
+      const ticks = this.#counting() ? Math.max(0, Math.floor((at - this.#since) / this.#tickNs())) : 0;
       this.#captured(index, this.#counter.countIn(ticks), captures);
     }
   }
 
   /** The next update event changes how it goes on. */
-  get #stopsAtUpdate(): boolean {
+  #stopsAtUpdate(): boolean {
     if (this.registers.has("CR1", bits.OPM)) return true;
     if (this.registers.get("PSC") !== this.#psc || this.registers.get("ARR") !== this.#counter.arr)
       return true;
@@ -354,12 +354,12 @@ export class Tim implements BusDevice {
     if (matches > 0) this.#channels.all[index]?.matched(matches);
     if (flags === 0) return;
     this.registers.setBits("SR", bits.COMPARE_FLAGS[index] as number, true);
-    if (!this.#requestsOnUpdate) this.#requestChannel(index);
+    if (!this.#requestsOnUpdate()) this.#requestChannel(index);
     if (index === 0) this.#master.pulse("COMPARE");
   }
 
   /** CR2.CCDS: channels ask DMA with the update event. */
-  get #requestsOnUpdate(): boolean {
+  #requestsOnUpdate(): boolean {
     return this.#names.has("CR2") && this.registers.has("CR2", bits.CCDS);
   }
 
@@ -375,7 +375,7 @@ export class Tim implements BusDevice {
     }
     this.registers.set(`CCR${index + 1}`, count);
     this.registers.setBits("SR", flag, true);
-    if (!this.#requestsOnUpdate) this.#requestChannel(index);
+    if (!this.#requestsOnUpdate()) this.#requestChannel(index);
     if (index === 0) this.#master.pulse("COMPARE");
   }
 
@@ -431,7 +431,7 @@ export class Tim implements BusDevice {
       this.registers.setBits("SR", bits.UIF, true);
       if (this.registers.has("DIER", bits.UDE)) this.#options.request?.("UP");
     }
-    if (this.#requestsOnUpdate) for (let index = 0; index < 4; index++) this.#requestChannel(index);
+    if (this.#requestsOnUpdate()) for (let index = 0; index < 4; index++) this.#requestChannel(index);
     this.#master.pulse("UPDATE");
   }
 
@@ -446,7 +446,7 @@ export class Tim implements BusDevice {
 
   #control(before: number): void {
     const cr1 = this.registers.get("CR1");
-    const mode = this.#slaveMode;
+    const mode = this.#slaveMode();
     const encoding = mode > 0 && mode <= SLAVE.ENCODER3;
     const written = (cr1 & bits.CMS) !== 0 ? "center" : (cr1 & bits.DIR) !== 0 ? "down" : "up";
     const direction = encoding ? this.#counter.direction : written;
@@ -542,7 +542,7 @@ export class Tim implements BusDevice {
   /** After anything that may change when the next event is due. */
   #changed(): void {
     this.#sync();
-    const hz = this.#sourceHz;
+    const hz = this.#sourceHz();
     if (hz !== this.#hz) {
       this.#hz = hz;
       this.#since = this.#options.timeline.now;
@@ -556,14 +556,14 @@ export class Tim implements BusDevice {
   #tellOutputs(): void {
     this.#master.follow();
     this.#channels.tellEvents();
-    if (this.#watched !== 0) this.#options.onOutputs?.();
+    if (this.#watched() !== 0) this.#options.onOutputs?.();
   }
 
   #schedule(): void {
     this.#cancel();
     const { timeline } = this.#options;
-    const ticks = this.#counting ? this.#ticksToEvent() : Number.POSITIVE_INFINITY;
-    const counted = this.#since + (ticks === Number.POSITIVE_INFINITY ? ticks : ticks * this.#tickNs);
+    const ticks = this.#counting() ? this.#ticksToEvent() : Number.POSITIVE_INFINITY;
+    const counted = this.#since + (ticks === Number.POSITIVE_INFINITY ? ticks : ticks * this.#tickNs());
     const at = Math.min(counted, this.#periodic.nextAt);
     if (at === Number.POSITIVE_INFINITY) return;
     this.#next = timeline.after(at - timeline.now, () => {
@@ -583,10 +583,10 @@ export class Tim implements BusDevice {
   #ticksToEvent(): number {
     const dier = this.registers.get("DIER");
     const interrupts = (dier & bits.UIF) !== 0 && !this.registers.has("SR", bits.UIF);
-    const asks = (dier & bits.UDE) !== 0 || (this.#requestsOnUpdate && (dier & 0x1e00) !== 0);
-    const update = interrupts || asks || this.#master.awaits("UPDATE") || this.#stopsAtUpdate;
+    const asks = (dier & bits.UDE) !== 0 || (this.#requestsOnUpdate() && (dier & 0x1e00) !== 0);
+    const update = interrupts || asks || this.#master.awaits("UPDATE") || this.#stopsAtUpdate();
     let ticks = update ? this.#counter.ticksToUpdate : Number.POSITIVE_INFINITY;
-    const references = this.#watched | this.#channels.heard | this.#master.references;
+    const references = this.#watched() | this.#channels.heard | this.#master.references;
     if (references !== 0) ticks = Math.min(ticks, this.#channels.ticksToEdge(references));
     const compares = this.#master.awaits("COMPARE") ? 1 : 0;
     return Math.min(ticks, this.#channels.ticksToFlag(dier, this.registers.get("SR"), compares));
