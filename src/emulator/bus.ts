@@ -18,6 +18,8 @@ export interface MemoryDevice extends BusDevice {
   readonly readable: Uint8Array | undefined;
   /** Bytes that writes may change directly, or undefined while they must go through `write`. */
   readonly writable: Uint8Array | undefined;
+  /** What it lends changes with writes to devices that remap (`SystemBus.map`) and with resets only. Default false. */
+  readonly steady?: boolean;
 }
 
 /** A bus error answer (AHB/AXI ERROR response). The CPU turns it into a BusFault exception. */

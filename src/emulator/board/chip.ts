@@ -444,7 +444,7 @@ export class Chip {
       timeline,
       interrupt: this.#irqs.source(IRQ.QUADSPI),
       clocked: this.rcc.clockGate("QUADSPI"),
-      kernelHz: () => this.rcc.clockTree.kernelHz("QUADSPI"),
+      kernelHz: this.#clocks.cached(() => this.rcc.clockTree.kernelHz("QUADSPI")),
       chip: flashChip,
       lines: flashLines,
       lendPair: lendFlashPair,
@@ -458,6 +458,7 @@ export class Chip {
   #makeUsb(name: "USB2_OTG_FS" | "USB1_OTG_HS"): OtgFs {
     const { log, timeline } = this.#options;
     const { address, device, size, resetBit } = usbCore(name, {
+      cached: (hz) => this.#clocks.cached(hz),
       log,
       timeline,
       rcc: this.rcc,
@@ -488,6 +489,7 @@ export class Chip {
       signals: this.#signals,
       edge: (line: number, high: boolean) => this.exti.edge(line, high),
       onClockChange: (changed: () => void) => this.#clocks.add(changed),
+      cached: (hz: () => number) => this.#clocks.cached(hz),
       log,
       timeline,
       rcc: this.rcc,

@@ -18,6 +18,8 @@ export class ClockFollowers {
   /** What has no clock while the core sleeps. */
   #stopsInSleep: readonly (() => void)[] = [];
   #frozen = false;
+  /** Counts what may have changed a frequency. */
+  #changes = 0;
 
   constructor(options: ClockFollowersOptions) {
     this.#options = options;
@@ -34,7 +36,21 @@ export class ClockFollowers {
     this.#timers.push({ name, changed });
   }
 
+  /** A frequency in Hz, which is worked out anew only after something that may have changed it. */
+  cached(hz: () => number): () => number {
+    let at = -1;
+    let known = 0;
+    return () => {
+      if (at !== this.#changes) {
+        known = hz();
+        at = this.#changes;
+      }
+      return known;
+    };
+  }
+
   clocksChanged(): void {
+    this.#changes++;
     for (const changed of this.#all) changed();
   }
 

@@ -3,6 +3,7 @@ import type { Ram } from "../cpu/memory.js";
 
 /** RAM behind a clock gate: SRAM1-3 and the backup SRAM. Without its clock it reads 0 and takes nothing. */
 export class GatedRam implements MemoryDevice {
+  readonly steady = true;
   readonly #ram: Ram;
   readonly #name: string;
   readonly #clocked: ClockGate;

@@ -12,6 +12,8 @@ import type { Wiring } from "./serial-and-timers.js";
 export interface SimpleWiring extends Wiring {
   readonly random: () => number;
   readonly onClockChange: (changed: () => void) => void;
+  /** As `ClockFollowers.cached`. */
+  readonly cached: (hz: () => number) => () => number;
   /** WWDG1 bites. */
   readonly onWatchdog: () => void;
 }
@@ -19,7 +21,7 @@ export interface SimpleWiring extends Wiring {
 export function simplePeripherals(wiring: SimpleWiring): ChipPart[] {
   const { log, timeline, rcc, irqLine, requests, random } = wiring;
   const tree = rcc.clockTree;
-  const hclkHz = (): number => tree.hclkHz;
+  const hclkHz = wiring.cached(() => tree.hclkHz);
   const crc = new Crc({ log, clocked: rcc.clockGate("CRC") });
   const wwdg = new Wwdg({
     log,
@@ -53,7 +55,7 @@ export function simplePeripherals(wiring: SimpleWiring): ChipPart[] {
     timeline,
     interrupt: irqLine(IRQ.HASH_RNG),
     clocked: rcc.clockGate("RNG"),
-    kernelHz: () => tree.kernelHz("RNG"),
+    kernelHz: wiring.cached(() => tree.kernelHz("RNG")),
     hclkHz,
     random32: () => Math.floor(random() * 2 ** 32),
   });

@@ -9,6 +9,8 @@ import type { Timeline } from "../timeline.js";
 import { ADDRESS, IRQ, SIZE } from "./memory-map.js";
 
 export interface UsbWiring {
+  /** As `ClockFollowers.cached`. */
+  readonly cached: (hz: () => number) => () => number;
   readonly log: EmulatorLog;
   readonly timeline: Timeline;
   readonly rcc: Rcc;
@@ -27,7 +29,7 @@ const CORES = {
 } as const;
 
 export function usbCore(name: keyof typeof CORES, wiring: UsbWiring) {
-  const { log, timeline, rcc, irqLine, busOf, vdd33Ready, hasAlternateFunction, sleeping } = wiring;
+  const { cached, log, timeline, rcc, irqLine, busOf, vdd33Ready, hasAlternateFunction, sleeping } = wiring;
   const { gate, ulpi, irq, port, pins, af } = CORES[name];
   const coreWhileAsleep = rcc.sleepClockGate(gate);
   const ulpiWhileAsleep = rcc.sleepClockGate(ulpi);
@@ -38,11 +40,11 @@ export function usbCore(name: keyof typeof CORES, wiring: UsbWiring) {
     timeline,
     irq: irqLine(irq),
     clocked: rcc.clockGate(gate),
-    usbClockHz: () => rcc.clockTree.kernelHz("USB"),
+    usbClockHz: cached(() => rcc.clockTree.kernelHz("USB")),
     vdd33Ready,
     pinsReady: () => pins.every((pin) => hasAlternateFunction(port, pin, af)),
     pins: `${pins.map((pin) => `P${port}${pin}`).join(" and ")} are not in alternate function ${af}`,
-    hclkHz: () => rcc.clockTree.hclkHz,
+    hclkHz: cached(() => rcc.clockTree.hclkHz),
     // Boards that sense VBUS have it on PA9; where PA9 is a console's output instead, nobody asks for it.
     ...(name === "USB2_OTG_FS" ? { vbusWired: true } : {}),
     stalledBySleep: () => sleeping() && (!coreWhileAsleep() || ulpiWhileAsleep()),

@@ -290,7 +290,7 @@ export class CortexM7 {
   #ready(): boolean {
     if (this.halted) return false;
     if (this.lockedUp && !leavesLockup(this)) return false;
-    this.bus.refreshLent();
+    this.bus.refreshUnsteady();
     if (this.contextChanged) this.refreshView();
     if (this.sleeping) {
       const { wakes, preempting } = this.exceptions;

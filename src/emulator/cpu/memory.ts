@@ -6,6 +6,7 @@ import type { GuestMemory } from "../guest-memory.js";
 export class Ram implements MemoryDevice {
   readonly readable: Uint8Array;
   readonly writable: Uint8Array;
+  readonly steady = true;
   readonly #view: DataView;
 
   /** @param size bytes, a multiple of 4. @param memory where they are taken from; else they are slower to reach. */

@@ -39,6 +39,11 @@ export interface CodeListener {
   regionChanged(region: Region): void;
 }
 
+interface Mapped {
+  readonly region: Region;
+  readonly memory: MemoryDevice;
+}
+
 /** Enough for small machines; boards say how much they need. */
 const DEFAULT_BYTES = 1 << 20;
 /** Peripherals are 1 KiB apart. */
@@ -50,7 +55,9 @@ export class SystemBus {
   readonly memory: GuestMemory;
 
   readonly #sorted: Region[] = [];
-  readonly #memories: { region: Region; memory: MemoryDevice }[] = [];
+  readonly #memories: Mapped[] = [];
+  /** Those of them that are not steady. */
+  readonly #unsteady: Mapped[] = [];
   readonly #listeners: CodeListener[] = [];
   /** Regions found lately, by address bits: code that feeds one peripheral from another looks up both in turn. */
   readonly #recent: (Region | undefined)[] = new Array<undefined>(RECENT_SLOTS).fill(undefined);
@@ -90,9 +97,14 @@ export class SystemBus {
     };
     this.#sorted.push(region);
     this.#sorted.sort((a, b) => a.base - b.base);
-    if ("readable" in device) this.#memories.push({ region, memory: device });
-    this.refreshLent();
+    if ("readable" in device) this.#mapMemory({ region, memory: device });
     return region;
+  }
+
+  #mapMemory(mapped: Mapped): void {
+    this.#memories.push(mapped);
+    if (mapped.memory.steady !== true) this.#unsteady.push(mapped);
+    this.#refresh([mapped]);
   }
 
   addListener(listener: CodeListener): void {
@@ -194,9 +206,18 @@ export class SystemBus {
     for (const listener of this.#listeners) listener.codeChanged(address, length);
   }
 
-  /** Asks every memory whether it still lends the same bytes. Done after writes to devices that `remaps`, and at each `run()`. */
+  /** Asks every memory whether it still lends the same bytes. Done after writes to devices that `remaps`, and by resets. */
   refreshLent(): void {
-    for (const { region, memory } of this.#memories) {
+    this.#refresh(this.#memories);
+  }
+
+  /** The same for those that are not steady: done at each `run()`. */
+  refreshUnsteady(): void {
+    this.#refresh(this.#unsteady);
+  }
+
+  #refresh(memories: readonly Mapped[]): void {
+    for (const { region, memory } of memories) {
       const { readable, writable } = memory;
       if (readable === region.readable?.bytes && writable === region.writable?.bytes) continue;
       region.readable = bankOf(readable);

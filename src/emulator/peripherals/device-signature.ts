@@ -26,6 +26,7 @@ const CALIBRATION: Readonly<Record<number, number>> = {
 export class DeviceSignature implements MemoryDevice {
   readonly readable: Uint8Array;
   readonly writable = undefined;
+  readonly steady = true;
   readonly #log: EmulatorLog;
 
   constructor({ log, uniqueId, flashKib }: DeviceSignatureOptions) {

@@ -141,6 +141,7 @@ function fresh(): BankState {
 
 /** The SDRAM chip of one bank, with noise at power-on. */
 export class Sdram implements MemoryDevice {
+  readonly steady = true;
   readonly #fmc: Fmc;
   readonly #bank: SdramBank;
   readonly #log: EmulatorLog;
