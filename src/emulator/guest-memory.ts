@@ -22,8 +22,10 @@ export class GuestMemory {
   readonly words: Int32Array;
   /** Nothing lies in the first page: 0 is no place of a memory. */
   #used = ALIGNMENT;
-  /** What makes the pieces that were taken zeros again. */
+  /** What makes the pieces that were taken zeros again, or tells that they are not. */
   #clearing: (() => void)[] = [];
+  /** By 4 KiB: 1 where what an earlier owner wrote may still be. */
+  readonly #dirty: Uint8Array;
 
   /** @param size bytes for memories, at most 1 GiB; what is not used costs nothing. */
   constructor(size: number) {
@@ -33,18 +35,23 @@ export class GuestMemory {
     this.bytes = new Uint8Array(buffer);
     this.halves = new Uint16Array(buffer);
     this.words = new Int32Array(buffer);
+    this.#dirty = new Uint8Array(buffer.byteLength / ALIGNMENT);
   }
 
   /**
-   * Zeros.
-   * @param size bytes, a multiple of 4
-   * @param clear makes them zeros again, for whoever knows which ones are not; default: writes them all
+   * Bytes that are all `value`.
+   * @param size a multiple of 4
+   * @param clear makes them zeros again, for whoever knows which ones are not; default: they are filled when they are taken again
    */
-  allocate(size: number, clear?: () => void): Uint8Array {
-    if (size > this.bytes.length - this.#used) return new Uint8Array(size);
+  allocate(size: number, clear?: () => void, value = 0): Uint8Array {
+    if (size > this.bytes.length - this.#used) return new Uint8Array(size).fill(value);
+    const first = this.#used / ALIGNMENT;
     const bytes = new Uint8Array(this.bytes.buffer, this.#used, size);
     this.#used += Math.ceil(size / ALIGNMENT) * ALIGNMENT;
-    this.#clearing.push(clear ?? (() => bytes.fill(0)));
+    const dirty = this.#dirty.subarray(first, this.#used / ALIGNMENT);
+    if (value !== 0 || dirty.includes(1)) bytes.fill(value);
+    dirty.fill(0);
+    this.#clearing.push(clear ?? (() => dirty.fill(1)));
     return bytes;
   }
 

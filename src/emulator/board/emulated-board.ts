@@ -82,6 +82,8 @@ const NO_LINES: DataLines = { muxed: 0, levels: 0b1111 };
 const DM = 11;
 const DP = 12;
 const LINE_LIMIT = 1000;
+/** What a flash chip leaves the factory with. */
+const ERASED = 0xff;
 
 export class EmulatedBoard {
   readonly board: Board;
@@ -302,7 +304,7 @@ export class EmulatedBoard {
     const part = norPart(board.flash.part);
     return new SerialNorFlash({
       part,
-      content: memory.allocate(part.size).fill(0xff),
+      content: memory.allocate(part.size, undefined, ERASED),
       timeline: this.timeline,
       log: this.log,
       random,

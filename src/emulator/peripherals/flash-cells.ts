@@ -22,6 +22,9 @@ export interface FlashCellsState {
   readonly broken: readonly number[];
 }
 
+/** What an erased cell holds. */
+const ERASED = 0xff;
+
 export class FlashCells {
   /** What the cells hold. Words in `broken` hold it behind a double ECC error. */
   readonly bytes: Uint8Array;
@@ -34,7 +37,7 @@ export class FlashCells {
 
   /** @param size bytes of all banks */
   constructor(size: number, random: Random, tornEccProbability: number, memory?: GuestMemory) {
-    this.bytes = (memory?.allocate(size) ?? new Uint8Array(size)).fill(0xff);
+    this.bytes = memory?.allocate(size, undefined, ERASED) ?? new Uint8Array(size).fill(ERASED);
     this.#random = random;
     this.#tornEccProbability = tornEccProbability;
   }

@@ -212,14 +212,13 @@ export class Hash extends Peripheral {
   }
 
   #absorb(words: readonly number[], bitsOfLast: number): void {
-    const swap = SWAPS[(this.registers.get("CR") >>> 4) & 3] ?? SWAPS[0];
+    const swap = SWAPS[(this.registers.get("CR") >>> 4) & 3] as (word: number) => number;
     if (bitsOfLast % 8 !== 0) {
       this.#options.log.once("HASH.NBLW", `HASH_STR.NBLW = ${bitsOfLast}: only whole bytes are modelled`);
     }
     const length = words.length === 0 ? 0 : (words.length - 1) * 4 + Math.floor(bitsOfLast / 8);
     const bytes = new Uint8Array(words.length * 4);
-    const view = new DataView(bytes.buffer);
-    for (const [index, word] of words.entries()) view.setUint32(index * 4, swap?.(word) ?? word);
+    for (let at = 0; at < words.length; at++) putBigEndian(bytes, at * 4, swap(words[at] as number));
     this.#message.update(bytes.subarray(0, length));
   }
 
@@ -259,6 +258,13 @@ export class Hash extends Peripheral {
     this.registers.setBits("SR", DMAS, this.registers.has("CR", DMAE));
     (this.#options.request ?? NO_DMA).set(wants);
   }
+}
+
+function putBigEndian(bytes: Uint8Array, at: number, word: number): void {
+  bytes[at] = word >>> 24;
+  bytes[at + 1] = word >>> 16;
+  bytes[at + 2] = word >>> 8;
+  bytes[at + 3] = word;
 }
 
 function bigEndian(bytes: Uint8Array, at: number): number {
