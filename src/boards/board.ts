@@ -47,6 +47,20 @@ export interface SecondFlash {
   readonly interleaved: boolean;
 }
 
+/** A second serial flash chip, on an SPI: programs keep files there. The bootloader leaves it alone. */
+export interface SpiFlashWiring {
+  /** Name of the part, as that of `FlashWiring`. */
+  readonly part: string;
+  /** "SPI1". */
+  readonly spi: string;
+  /** Selects the chip; any pin. */
+  readonly select: string;
+  readonly pins: Readonly<Record<SpiPin, Pin>>;
+}
+
+export const SPI_PINS = ["SCK", "MISO", "MOSI"] as const;
+export type SpiPin = (typeof SPI_PINS)[number];
+
 export const FLASH_PINS = ["CLK", "NCS", "IO0", "IO1", "IO2", "IO3"] as const;
 export type FlashPin = (typeof FLASH_PINS)[number];
 
@@ -79,6 +93,7 @@ export interface Board {
   /** Crystal at OSC32_IN in Hz: 32768. */
   readonly lseHz: number | undefined;
   readonly flash: FlashWiring;
+  readonly spiFlash: SpiFlashWiring | undefined;
   readonly led: { readonly pin: string; readonly activeHigh: boolean } | undefined;
   readonly button: { readonly pin: string; readonly activeHigh: boolean } | undefined;
   readonly console:
@@ -231,6 +246,17 @@ function readSecondFlash(reader: Reader): FlashWiring["second"] {
   };
 }
 
+function readSpiFlash(reader: Reader): SpiFlashWiring | undefined {
+  if (!reader.present) return undefined;
+  const pins = Object.fromEntries(SPI_PINS.map((name) => [name, readPin(reader.at("pins").at(name))]));
+  return {
+    part: reader.at("part").text(/^[A-Za-z0-9-]+$/, "the name of a flash part"),
+    spi: reader.at("spi").text(/^SPI[1-6]$/, 'an SPI such as "SPI1"'),
+    select: readPinName(reader.at("select")),
+    pins: pins as Record<SpiPin, Pin>,
+  };
+}
+
 function readFirstStage(reader: Reader): FirstStage | undefined {
   if (!reader.present) return undefined;
   const sdCardFile = reader.at("sdCardFile");
@@ -290,6 +316,7 @@ export function parseBoard(file: string, text: string): Board {
     hseIsOscillator: oscillator.present && oscillator.boolean(),
     lseHz: lse.present ? lse.integer(32_768, 32_768) : undefined,
     flash: readFlash(root.at("flash")),
+    spiFlash: readSpiFlash(root.at("spiFlash")),
     led: readSwitch(root.at("led")),
     button: readSwitch(root.at("button")),
     console: readConsole(root.at("console")),

@@ -1,5 +1,13 @@
 /** What a board file says, held to the chip: pins, packages, regions. The form alone is parseBoard's business. */
-import { type Board, BoardFileError, FLASH_PINS, type FlashPin, type Pin, parseBoard } from "./board.js";
+import {
+  type Board,
+  BoardFileError,
+  FLASH_PINS,
+  type FlashPin,
+  type Pin,
+  parseBoard,
+  SPI_PINS,
+} from "./board.js";
 import { describePins, hasPin, possiblePins, TAKEN_PINS } from "./pins.js";
 
 const SECTOR = 0x1000;
@@ -35,10 +43,20 @@ function secondFlashPins({ bank, pins, second }: Board["flash"]): UsedPin[] {
     );
 }
 
-function usedPins({ flash, led, button, console }: Board): UsedPin[] {
+function spiFlashPins(spiFlash: Board["spiFlash"]): UsedPin[] {
+  if (spiFlash === undefined) return [];
+  const { spi, select, pins } = spiFlash;
+  return [
+    { where: "spiFlash.select", pin: select },
+    ...SPI_PINS.map((name) => used(`spiFlash.pins.${name}`, pins[name], `${spi}_${name}`)),
+  ];
+}
+
+function usedPins({ flash, spiFlash, led, button, console }: Board): UsedPin[] {
   return [
     ...FLASH_PINS.map((name) => used(`flash.pins.${name}`, flash.pins[name], flashSignal(name, flash.bank))),
     ...secondFlashPins(flash),
+    ...spiFlashPins(spiFlash),
     ...(led === undefined ? [] : [{ where: "led.pin", pin: led.pin }]),
     ...(button === undefined ? [] : [{ where: "button.pin", pin: button.pin }]),
     ...(console === undefined

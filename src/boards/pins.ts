@@ -1,5 +1,5 @@
 /**
- * Pins of the STM32H750: which pin carries which QUADSPI or serial signal with which alternate function, and which
+ * Pins of the STM32H750: which pin carries which QUADSPI, SPI or serial signal with which alternate function, and which
  * pins a package has. Data sheet DS12556, "Port A..K alternate functions" and the pin description; held to ST's open
  * pin data (GPIO-STM32H747, STM32H750IBKx, IBTx, VBTx, XBHx, ZBTx). The emulator has a table of its own
  * (emulator/peripherals/alternate-functions.ts): a test holds one to the other.
@@ -18,6 +18,24 @@ export const SIGNAL_PINS: Readonly<Record<string, Readonly<Record<string, number
   QUADSPI_BK2_IO1: { PE8: 10, PH3: 9 },
   QUADSPI_BK2_IO2: { PE9: 10, PG9: 9 },
   QUADSPI_BK2_IO3: { PE10: 10, PG14: 9 },
+  SPI1_MISO: { PA6: 5, PB4: 5, PG9: 5 },
+  SPI1_MOSI: { PA7: 5, PB5: 5, PD7: 5 },
+  SPI1_SCK: { PA5: 5, PB3: 5, PG11: 5 },
+  SPI2_MISO: { PB14: 5, PC2: 5, PI2: 5 },
+  SPI2_MOSI: { PB15: 5, PC1: 5, PC3: 5, PI3: 5 },
+  SPI2_SCK: { PA9: 5, PA12: 5, PB10: 5, PB13: 5, PD3: 5, PI1: 5 },
+  SPI3_MISO: { PB4: 6, PC11: 6 },
+  SPI3_MOSI: { PB2: 7, PB5: 7, PC12: 6, PD6: 5 },
+  SPI3_SCK: { PB3: 6, PC10: 6 },
+  SPI4_MISO: { PE5: 5, PE13: 5 },
+  SPI4_MOSI: { PE6: 5, PE14: 5 },
+  SPI4_SCK: { PE2: 5, PE12: 5 },
+  SPI5_MISO: { PF8: 5, PH7: 5, PJ11: 5 },
+  SPI5_MOSI: { PF9: 5, PF11: 5, PJ10: 5 },
+  SPI5_SCK: { PF7: 5, PH6: 5, PK0: 5 },
+  SPI6_MISO: { PA6: 8, PB4: 8, PG12: 5 },
+  SPI6_MOSI: { PA7: 8, PB5: 8, PG14: 5 },
+  SPI6_SCK: { PA5: 8, PB3: 8, PG13: 5 },
   LPUART1_TX: { PA9: 3, PB6: 8 },
   LPUART1_RX: { PA10: 3, PB7: 8 },
   USART1_TX: { PA9: 7, PB6: 7, PB14: 4 },

@@ -63,7 +63,11 @@ export function makeBoard(options: MakeBoardOptions): KeptBoard {
     options.state === "none"
       ? undefined
       : new StateFolder(options.state ?? defaultStateFolder(board.name), board.name, options.external);
-  const stored = folder?.read(norPart(board.flash.part).size, flashBytes(flashGeometry(board.mcu)));
+  const stored = folder?.read(
+    norPart(board.flash.part).size,
+    flashBytes(flashGeometry(board.mcu)),
+    board.spiFlash === undefined ? 0 : norPart(board.spiFlash.part).size,
+  );
   const uniqueId = stored?.uniqueId ?? newUniqueId();
   const emulated = new EmulatedBoard(boardOptions(options, board, uniqueId));
   if (stored !== undefined) load(emulated, stored, folder);

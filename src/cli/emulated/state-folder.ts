@@ -1,6 +1,6 @@
 /**
  * The folder that keeps what survives an emulated board's power-off: `external.bin` (the flash chip's content, raw;
- * `external2.bin` that of a second chip), `internal.bin` (the internal flash, raw) and `board.json` (unique id, ECC, option bytes, chip registers, backup domain).
+ * `external2.bin` that of a second chip, `spi-flash.bin` that of one on an SPI), `internal.bin` (the internal flash, raw) and `board.json` (unique id, ECC, option bytes, chip registers, backup domain).
  */
 import { randomBytes } from "node:crypto";
 import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
@@ -58,10 +58,11 @@ export class StateFolder {
 
   /**
    * @param flashBytes of the flash chip
+   * @param spiFlashBytes of the one on an SPI, 0 without
    * @param internalBytes of the internal flash
    * @returns undefined when the folder is new. @throws StateFolderError
    */
-  read(flashBytes: number, internalBytes: number): BoardState | undefined {
+  read(flashBytes: number, internalBytes: number, spiFlashBytes: number): BoardState | undefined {
     const file = join(this.path, "board.json");
     if (!existsSync(file)) return undefined;
     const stored = this.#parse(file, internalBytes);
@@ -70,6 +71,11 @@ export class StateFolder {
     const registers = stored.secondRegisters;
     const second =
       registers === undefined ? undefined : { external: this.#content(this.#second, flashBytes), registers };
+    const spi = stored.spiFlashRegisters;
+    const spiFlash =
+      spi === undefined || spiFlashBytes === 0
+        ? undefined
+        : { content: this.#content(this.#spiFlash, spiFlashBytes), registers: spi };
     return {
       uniqueId: stored.uniqueId,
       internal: { cells: { bytes, ...stored.internal }, options: stored.options },
@@ -77,6 +83,7 @@ export class StateFolder {
       externalRegisters: stored.externalRegisters,
       backup: stored.backup,
       ...(second === undefined ? {} : { second }),
+      ...(spiFlash === undefined ? {} : { spiFlash }),
     };
   }
 
@@ -97,9 +104,11 @@ export class StateFolder {
       externalRegisters: state.externalRegisters,
       backup: state.backup,
       ...(state.second === undefined ? {} : { secondRegisters: state.second.registers }),
+      ...(state.spiFlash === undefined ? {} : { spiFlashRegisters: state.spiFlash.registers }),
     };
     writeWhole(this.#external, state.external);
     if (state.second !== undefined) writeWhole(this.#second, state.second.external);
+    if (state.spiFlash !== undefined) writeWhole(this.#spiFlash, state.spiFlash.content);
     writeWhole(join(this.path, "internal.bin"), cells.bytes);
     writeWhole(join(this.path, "board.json"), formatStoredBoard(this.#board, stored));
   }
@@ -110,6 +119,10 @@ export class StateFolder {
 
   get #second(): string {
     return join(this.path, "external2.bin");
+  }
+
+  get #spiFlash(): string {
+    return join(this.path, "spi-flash.bin");
   }
 
   get #lockFile(): string {

@@ -17,6 +17,8 @@ export interface StoredBoard {
   readonly externalRegisters: BoardState["externalRegisters"];
   /** Of the second flash chip, where there is one. */
   readonly secondRegisters?: BoardState["externalRegisters"];
+  /** Of the flash chip on an SPI, where there is one. */
+  readonly spiFlashRegisters?: BoardState["externalRegisters"];
   readonly backup: BoardState["backup"];
 }
 
@@ -48,6 +50,7 @@ export function parseStoredBoard(board: string, text: string, internalBytes: num
   const options = record("options", file["options"]);
   const backup = record("backup", file["backup"]);
   const second = file["secondRegisters"];
+  const spi = file["spiFlashRegisters"];
   return {
     uniqueId: uniqueId(file["uniqueId"]),
     internal: {
@@ -57,6 +60,7 @@ export function parseStoredBoard(board: string, text: string, internalBytes: num
     options: optionBytes(options),
     externalRegisters: flashRegisters("externalRegisters", file["externalRegisters"]),
     ...(second === undefined ? {} : { secondRegisters: flashRegisters("secondRegisters", second) }),
+    ...(spi === undefined ? {} : { spiFlashRegisters: flashRegisters("spiFlashRegisters", spi) }),
     backup: {
       rtc: registerValues("backup.rtc", record("backup.rtc", backup["rtc"])),
       bdcr: number("backup.bdcr", backup["bdcr"], U32_MAX),

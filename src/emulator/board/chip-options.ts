@@ -5,6 +5,7 @@ import type { Engine } from "../cpu/core.js";
 import type { GuestMemory } from "../guest-memory.js";
 import type { FlashGeometry } from "../peripherals/flash-geometry.js";
 import type { QuadSpiOptions } from "../peripherals/quadspi.js";
+import type { SpiOptions } from "../peripherals/spi.js";
 import type { SdCardPort } from "../sd-port.js";
 import type { Timeline } from "../timeline.js";
 import type { SerialPortName } from "./serial-and-timers.js";
@@ -28,6 +29,8 @@ export interface ChipOptions {
   readonly flashChip: QuadSpiOptions["chip"];
   /** The card in SDMMC1's slot. */
   readonly sdCard: () => SdCardPort | undefined;
+  /** What is at an SPI's pins: a frame of `bits` bits at `hz` bits a second, both ways. undefined: nothing. */
+  readonly spiDevice?: (spi: string) => SpiOptions["exchange"];
   readonly flashLines: NonNullable<QuadSpiOptions["lines"]>;
   readonly lendFlashPair?: QuadSpiOptions["lendPair"];
   /** A byte left a serial port: "USART1". */

@@ -5,6 +5,7 @@ import type { DmaBus } from "../peripherals/dma-channel.js";
 import type { Gpio, PortLetter } from "../peripherals/gpio.js";
 import type { Picture } from "../peripherals/ltdc-picture.js";
 import type { ResetName } from "../peripherals/rcc-registers.js";
+import type { SpiOptions } from "../peripherals/spi.js";
 import type { Tim } from "../peripherals/tim.js";
 import type { SdCardPort } from "../sd-port.js";
 import type { ChipRequests } from "./dma-requests.js";
@@ -41,4 +42,5 @@ export interface ConnectedWiring extends Wiring {
   readonly messages: Uint8Array;
   /** The card in SDMMC1's slot. */
   readonly sdCard: () => SdCardPort | undefined;
+  readonly spiDevice: ((spi: string) => SpiOptions["exchange"]) | undefined;
 }

@@ -478,7 +478,7 @@ export class Chip {
   }
 
   #makeSerialAndTimers(): void {
-    const { log, timeline, onSerial, random, sdCard } = this.#options;
+    const { log, timeline, onSerial, random, sdCard, spiDevice } = this.#options;
     const requests = this.#requests;
     const irqLine = (irq: number): InterruptLine => this.#irqs.source(irq);
     const { level1 } = this.cpu;
@@ -506,6 +506,7 @@ export class Chip {
       random,
       quadspi: this.quadspi,
       sdCard,
+      spiDevice,
       onWatchdog: () => this.requestReset("wwdg1"),
     };
     this.#addParts(simplePeripherals(wiring));

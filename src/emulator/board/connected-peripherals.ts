@@ -127,7 +127,7 @@ function lowPowerTimer(wiring: ConnectedWiring, row: (typeof LPTIMS)[number]): C
 }
 
 function serialBuses(wiring: ConnectedWiring): ChipPart[] {
-  const { log, timeline, rcc, irqLine, requests } = wiring;
+  const { log, timeline, rcc, irqLine, requests, spiDevice } = wiring;
   const kernel = (clock: KernelClock) => (): number => rcc.clockTree.kernelHz(clock);
   const common = { log, timeline };
   return [
@@ -141,6 +141,7 @@ function serialBuses(wiring: ConnectedWiring): ChipPart[] {
         kernelHz: kernel(clock),
         receiveRequest: requests.signal(`${name}_RX`),
         transmitRequest: requests.signal(`${name}_TX`),
+        exchange: spiDevice?.(name),
       });
       return { name, address, device, resetBit: name };
     }),

@@ -28,6 +28,7 @@ import { UsbHost } from "../usb/host.js";
 import { CHIP_BYTES, Chip } from "./chip.js";
 import { FlashSocket, type PinAt } from "./flash-socket.js";
 import { BoardLog } from "./log.js";
+import { SpiFlashSocket } from "./spi-flash-socket.js";
 import { UsbSockets } from "./usb-sockets.js";
 
 export interface EmulatedBoardOptions {
@@ -72,6 +73,8 @@ export interface BoardState {
   readonly externalRegisters: SerialNorFlashState;
   /** Of the second flash chip, where there is one. */
   readonly second?: { readonly external: Uint8Array; readonly registers: SerialNorFlashState };
+  /** Of the flash chip on an SPI, where there is one. */
+  readonly spiFlash?: { readonly content: Uint8Array; readonly registers: SerialNorFlashState };
   readonly backup: { readonly rtc: RtcState; readonly bdcr: number };
 }
 
@@ -93,12 +96,15 @@ export class EmulatedBoard {
   readonly sdCard: SdCard | undefined;
   /** On the other QUADSPI bank, for dual-flash mode; most boards have none. */
   readonly secondFlashChip: SerialNorFlash | undefined;
+  /** On an SPI, for programs' files. */
+  readonly spiFlashChip: SerialNorFlash | undefined;
   readonly host: UsbHost;
   readonly log: BoardLog;
   readonly uniqueId: Uint8Array;
 
   readonly #options: EmulatedBoardOptions;
   readonly #sockets: readonly FlashSocket[];
+  readonly #spiSocket: SpiFlashSocket | undefined;
   /** Of both flash chips, where there are two. */
   readonly #pairContent: PairContent | undefined;
   #powered = false;
@@ -120,9 +126,9 @@ export class EmulatedBoard {
     this.sdCard = options.sdCard === undefined ? undefined : new SdCard(options.sdCard);
     this.secondFlashChip = board.flash.second === undefined ? undefined : this.#makeFlashChip(memory);
     this.#pairContent = this.#makePairContent(memory);
+    this.spiFlashChip = this.#makeSpiFlashChip();
     // They have no power before the board has: what they ignore after power-on, they ignore the first time, too.
-    this.flashChip.powerCut();
-    this.secondFlashChip?.powerCut();
+    for (const chip of this.#flashChips) chip.powerCut();
     this.chip = new Chip({
       timeline: this.timeline,
       flashGeometry: geometry,
@@ -140,6 +146,10 @@ export class EmulatedBoard {
       flashLines: (bank) => this.#socket(bank)?.lines ?? NO_LINES,
       lendFlashPair: this.#pairContent && ((limit) => this.#pairContent?.lend(limit) ?? new Uint8Array(0)),
       sdCard: () => this.sdCard,
+      spiDevice: (spi) =>
+        board.spiFlash?.spi === spi
+          ? (value, bits, hz) => (this.#spiSocket as SpiFlashSocket).exchange({ value, bits, hz })
+          : undefined,
       onSerial: (port, byte) => this.#serialByte(port, byte),
       engine: options.engine,
       strictCaches: options.caches === "strict",
@@ -147,6 +157,7 @@ export class EmulatedBoard {
     });
     this.log.where = () => (this.timeline.retries ? this.chip.cpu.pc : undefined);
     this.#sockets = this.#makeSockets();
+    this.#spiSocket = this.#makeSpiSocket();
     this.host = this.#makeHost();
     this.#wireLed();
     this.releaseButton();
@@ -186,7 +197,7 @@ export class EmulatedBoard {
   powerOn(): void {
     if (this.#powered) return;
     this.#powered = true;
-    for (const { chip } of this.#sockets) chip.powerOn();
+    for (const chip of this.#flashChips) chip.powerOn();
     this.chip.powerOn(this.#options.battery === false);
   }
 
@@ -197,7 +208,7 @@ export class EmulatedBoard {
     this.chip.otg.reset();
     this.chip.otgHs.reset();
     this.chip.flash.powerCut();
-    for (const { chip } of this.#sockets) chip.powerCut();
+    for (const chip of this.#flashChips) chip.powerCut();
     this.sdCard?.powerCut();
     this.chip.cpu.halt();
     this.#line = "";
@@ -264,12 +275,14 @@ export class EmulatedBoard {
 
   save(): BoardState {
     const second = this.secondFlashChip;
+    const spi = this.spiFlashChip;
     return {
       uniqueId: this.uniqueId,
       internal: this.chip.flash.save(),
       external: this.flashChip.content,
       externalRegisters: this.flashChip.save(),
       ...(second === undefined ? {} : { second: { external: second.content, registers: second.save() } }),
+      ...(spi === undefined ? {} : { spiFlash: { content: spi.content, registers: spi.save() } }),
       backup: { rtc: this.chip.rtc.save(), bdcr: this.chip.rcc.save().bdcr },
     };
   }
@@ -282,6 +295,10 @@ export class EmulatedBoard {
     if (state.second !== undefined) {
       this.secondFlashChip?.content.set(state.second.external);
       this.secondFlashChip?.load(state.second.registers);
+    }
+    if (state.spiFlash !== undefined) {
+      this.spiFlashChip?.content.set(state.spiFlash.content);
+      this.spiFlashChip?.load(state.spiFlash.registers);
     }
     this.chip.rtc.load(state.backup.rtc);
     this.chip.rcc.load({ bdcr: state.backup.bdcr });
@@ -331,6 +348,30 @@ export class EmulatedBoard {
       this.board.flash.bank === 1 ? arrays : [arrays[1], arrays[0]],
     );
     return content;
+  }
+
+  get #flashChips(): SerialNorFlash[] {
+    return [this.flashChip, this.secondFlashChip, this.spiFlashChip].filter((chip) => chip !== undefined);
+  }
+
+  #makeSpiFlashChip(): SerialNorFlash | undefined {
+    const { board, random } = this.#options;
+    if (board.spiFlash === undefined) return undefined;
+    const part = norPart(board.spiFlash.part);
+    const content = new Uint8Array(part.size).fill(0xff);
+    const uniqueId = this.uniqueId.slice(4).reverse();
+    return new SerialNorFlash({ part, content, timeline: this.timeline, log: this.log, random, uniqueId });
+  }
+
+  #makeSpiSocket(): SpiFlashSocket | undefined {
+    const wiring = this.board.spiFlash;
+    if (wiring === undefined || this.spiFlashChip === undefined) return undefined;
+    return new SpiFlashSocket({
+      chip: this.spiFlashChip,
+      wiring,
+      pinAt: (name) => this.#pinAt(name),
+      hasAlternateFunction: (port, pin, af) => this.chip.hasAlternateFunction(port, pin, af),
+    });
   }
 
   #makeHost(): UsbHost {

@@ -196,6 +196,23 @@ export class SerialNorFlash {
     this.#address = address + count;
   }
 
+  /** True while the chip drives IO1: what is clocked in is nothing to it. */
+  get answering(): boolean {
+    return this.#phase === "data-out";
+  }
+
+  /** One clock of an SPI, which goes both ways: takes IO0, returns IO1. */
+  exchangeBit(high: boolean): boolean {
+    return (this.#clock(high ? FLOATING : FLOATING & ~1) & 2) !== 0;
+  }
+
+  /** Eight clocks of an SPI, most significant bit first. */
+  exchangeByte(byte: number): number {
+    if (this.answering) return this.read(1);
+    this.write(byte, 1);
+    return 0xff;
+  }
+
   /** Clocks without data; nobody drives the lines. */
   dummy(clocks: number): void {
     for (let left = clocks; left > 0; left--) this.#clock(FLOATING);

@@ -1,6 +1,6 @@
 /**
  * Which pin carries which signal with which alternate function (data sheet DS12556, "Port A..K alternate
- * functions"): QUADSPI, USB2 OTG_FS and the serial ports of the STM32H750.
+ * functions"): QUADSPI, USB2 OTG_FS, SPI and the serial ports of the STM32H750.
  */
 
 /** Signal -> pin -> alternate function number. */
@@ -24,6 +24,24 @@ export const ALTERNATE_FUNCTIONS = {
   QUADSPI_BK2_IO3: { PE10: 10, PG14: 9 },
   QUADSPI_BK2_NCS: { PC11: 9 },
   QUADSPI_CLK: { PB2: 9, PF10: 9 },
+  SPI1_MISO: { PA6: 5, PB4: 5, PG9: 5 },
+  SPI1_MOSI: { PA7: 5, PB5: 5, PD7: 5 },
+  SPI1_SCK: { PA5: 5, PB3: 5, PG11: 5 },
+  SPI2_MISO: { PB14: 5, PC2: 5, PI2: 5 },
+  SPI2_MOSI: { PB15: 5, PC1: 5, PC3: 5, PI3: 5 },
+  SPI2_SCK: { PA9: 5, PA12: 5, PB10: 5, PB13: 5, PD3: 5, PI1: 5 },
+  SPI3_MISO: { PB4: 6, PC11: 6 },
+  SPI3_MOSI: { PB2: 7, PB5: 7, PC12: 6, PD6: 5 },
+  SPI3_SCK: { PB3: 6, PC10: 6 },
+  SPI4_MISO: { PE5: 5, PE13: 5 },
+  SPI4_MOSI: { PE6: 5, PE14: 5 },
+  SPI4_SCK: { PE2: 5, PE12: 5 },
+  SPI5_MISO: { PF8: 5, PH7: 5, PJ11: 5 },
+  SPI5_MOSI: { PF9: 5, PF11: 5, PJ10: 5 },
+  SPI5_SCK: { PF7: 5, PH6: 5, PK0: 5 },
+  SPI6_MISO: { PA6: 8, PB4: 8, PG12: 5 },
+  SPI6_MOSI: { PA7: 8, PB5: 8, PG14: 5 },
+  SPI6_SCK: { PA5: 8, PB3: 8, PG13: 5 },
   UART4_CTS: { PB0: 8, PB15: 8 },
   UART4_RTS: { PA15: 8, PB14: 8 },
   UART4_RX: { PA1: 8, PA11: 6, PB8: 8, PC11: 8, PD0: 8, PH14: 8, PI9: 8 },

@@ -26,6 +26,8 @@ export interface OscillatorsHost {
 const LSE_COUNT_NS = 125e6;
 const FIXED_HZ = { HSI: 64e6, CSI: 4e6, HSI48: 48e6, LSI: 32e3 } as const;
 const HSEBYP = 1 << 18;
+/** A clock from outside is there already: nothing has to swing up, HSERDY takes some cycles of it. */
+const BYPASS_NS = 2e3;
 /** CR: HSI and CSI go on in Stop for the peripherals that they clock. */
 const KERNEL_ON = { HSI: 1 << 1, CSI: 1 << 9 } as const;
 /** Everything that Stop takes the clock from. */
@@ -130,6 +132,7 @@ export class RccOscillators {
   /** A tuning fork swings on for about a second: ST's library stops LSE for a moment to select the RTC's clock. */
   #startNs(name: SourceName): number {
     const cold = SOURCES[name].startNs;
+    if (name === "HSE" && this.#host.registers.has("CR", HSEBYP)) return BYPASS_NS;
     if (name !== "LSE") return cold;
     return Math.min(cold, LSE_COUNT_NS + this.#host.timeline.now - this.#lseStoppedAt);
   }

@@ -162,6 +162,16 @@ test("an oscillator is ready with HSEBYP and without", () => {
   }
 });
 
+test("an oscillator with HSEBYP is ready at once, a crystal takes its start-up time", () => {
+  for (const hseIsOscillator of [true, false]) {
+    const { rcc, timeline } = rig({ hseIsOscillator });
+    if (hseIsOscillator) rcc.write(CR, 4, rcc.read(CR, 4) | (1 << 18));
+    rcc.write(CR, 4, rcc.read(CR, 4) | (1 << 16));
+    pass(timeline, 10e3);
+    assert.equal((rcc.read(CR, 4) & (1 << 17)) !== 0, hseIsOscillator);
+  }
+});
+
 test("kernel clocks follow their multiplexers", () => {
   const { rcc, timeline, tree } = rig();
   assert.equal(tree.kernelHz("QUADSPI"), 64e6);

@@ -22,8 +22,8 @@ export interface SpiOptions {
   readonly kernelHz: () => number;
   readonly receiveRequest?: DmaSignal;
   readonly transmitRequest?: DmaSignal;
-  /** What is at the other end: takes MOSI's frame, gives MISO's. Default: nothing; MISO reads ones. */
-  readonly exchange?: (value: number, bits: number) => number;
+  /** What is at the other end: takes MOSI's frame at `hz` bits a second, gives MISO's. Default: nothing; MISO reads ones. */
+  readonly exchange?: ((value: number, bits: number, hz: number) => number) | undefined;
 }
 
 const SPE = 1 << 0;
@@ -216,15 +216,15 @@ export class Spi extends Peripheral {
     this.#started++;
     const divider = 2 ** (((this.registers.get("CFG1") >>> 28) & 7) + 1);
     this.#shifting = this.#options.timeline.after((this.#bits * divider * 1e9) / hz, () =>
-      this.#shifted(value),
+      this.#shifted(value, hz / divider),
     );
   }
 
-  #shifted(value: number): void {
+  #shifted(value: number, hz: number): void {
     this.#shifting = undefined;
     const bits = this.#bits;
     const ones = bits === 32 ? 0xffff_ffff : 2 ** bits - 1;
-    const answer = this.#options.exchange?.(value, bits) ?? ones;
+    const answer = this.#options.exchange?.(value, bits, hz) ?? ones;
     if (this.#receives) {
       if (this.#receive.length < this.#depth) this.#receive.push((answer & ones) >>> 0);
       else this.#flags |= OVR;

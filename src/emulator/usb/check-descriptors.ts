@@ -4,6 +4,7 @@
  */
 
 import {
+  type AssociationDescriptor,
   CDC,
   type ConfigurationDescriptor,
   DESCRIPTOR,
@@ -167,7 +168,7 @@ function checkAssociations(
       report(
         `${name}: bFunctionClass is ${hex(one.bFunctionClass)}, its first interface has ${hex(first.bInterfaceClass)}`,
       );
-    if (first !== undefined && first.bInterfaceSubClass !== one.bFunctionSubClass)
+    if (namesSubClass(one) && first !== undefined && first.bInterfaceSubClass !== one.bFunctionSubClass)
       report(`${name}: bFunctionSubClass is ${one.bFunctionSubClass}, its first interface has another`);
   }
 }
@@ -255,4 +256,9 @@ export function checkStrings(used: ReadonlyMap<string, string | undefined>): str
     else if (text.includes("\0")) found.push(`${field}: its string contains a zero character`);
   }
   return found;
+}
+
+/** CDC repeats its first interface's subclass (PSTN 1.2 5.2.1 for ACM); audio and video have numbers of their own there (UAC2 4.6, UVC 1.5 3.6). */
+function namesSubClass({ bFunctionClass }: AssociationDescriptor): boolean {
+  return bFunctionClass === CDC.CLASS_CONTROL;
 }
