@@ -36,6 +36,8 @@ test("SPI1 reads the identification, programs a page and reads it back", () => {
   write(GPIOD + MODER, (0xffff_ffff & ~(0xf << 12)) | (1 << 12) | (2 << 14));
   write(GPIOD + AFRL, 5 * 2 ** 28);
   write(0x5802_44f0, 1 << 12);
+  // SPI123 is clocked by per_ck, which HSI is.
+  write(0x5802_4450, 4 << 12);
   write(SPI1 + 0x08, 7 | (2 << 28));
   write(SPI1 + 0x0c, (1 << 22) | (1 << 26) | (1 << 31));
   write(SPI1 + 0x00, 1 << 12);
