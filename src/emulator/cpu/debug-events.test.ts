@@ -175,6 +175,19 @@ test("C_MASKINTS holds back PendSV, SysTick and interrupts, not NMI and SVC", ()
   assert.equal(probe.control(0xd).register(REGSEL.XPSR) & 0x1ff, Exception.nmi);
 });
 
+test("ISRPREEMPT tells of an exception that is taken on leaving Debug state", () => {
+  const probe = new Probe(LOOP).control(3).put(0xe000ed20, 0x800000);
+  const preempts = (): boolean => (probe.get(ICSR) & (1 << 23)) !== 0;
+  assert.equal(preempts(), false);
+  probe.put(ICSR, 1 << 28);
+  assert.equal(preempts(), true);
+  probe.setRegister(REGSEL.SPECIAL, 0x8000);
+  assert.equal(preempts(), false);
+  probe.setRegister(REGSEL.SPECIAL, 0).machine.handler(Exception.pendSv, LOOP);
+  assert.equal(probe.control(1).run().machine.cpu.ipsr, Exception.pendSv);
+  assert.equal(preempts(), false);
+});
+
 test("VECTCLRACTIVE ends all exceptions, in Debug state", () => {
   const probe = new Probe(/* svc 0 */ "00df").control(1);
   probe.machine.handler(Exception.svCall, LOOP);
@@ -315,4 +328,24 @@ test("a stacking error is caught at the entry that it accompanies, with that one
   probe.run();
   assert.deepEqual([probe.halted, machine.cpu.ipsr], [false, usageFault]);
   assert.equal(machine.at(0xe000ed28), CFSR.UNDEFINSTR | CFSR.STKERR);
+});
+
+test("debug registers keep what the manual gives them, and no more", () => {
+  const probe = new Probe(LOOP).control(3);
+  const kept = (address: number, value: number): number => probe.put(address, value).get(address);
+  assert.deepEqual([kept(DEMCR, 0xffffffff), kept(DEMCR, 0)], [0x010f07f1, 0]);
+  probe.put(DFSR, 0x1f);
+  assert.equal(probe.get(DFSR), 0);
+  assert.deepEqual(
+    [0, 1, 2, 3].map((n) => [0, 4, 8].map((register) => kept(DWT.COMP0 + n * 16 + register, 0xffffffff))),
+    [0xaf, 0xfff2f, 0x2f, 0x2f].map((functions) => [0xffffffff, 0x1f, functions]),
+  );
+  // FP_CTRL takes ENABLE with its key only; eight comparators, no literals.
+  assert.deepEqual([kept(0xe0002000, 1), kept(0xe0002000, 3)], [0x10000080, 0x10000081]);
+  assert.deepEqual(
+    [kept(0xe0002008, 0xffffffff), kept(0xe0002024, 0xffffffff), kept(0xe0002028, 1)],
+    [0xffffffff, 0xffffffff, 0],
+  );
+  // C_SNAPSTALL, C_MASKINTS, C_STEP, C_HALT, C_DEBUGEN; S_HALT and S_REGRDY.
+  assert.equal(probe.control(0xffff & ~4).get(0xe000edf0) & 0xffff, 0x2b);
 });

@@ -2,7 +2,22 @@
 import type { Random } from "../random.js";
 import { type Item, item, log } from "./case.js";
 import { CCR_STKALIGN, type Make, SCS } from "./exceptions.js";
-import { ands, DSB, ISB, ldr, mov32, mrs, msr, SPECIAL, str } from "./thumb.js";
+import {
+  ands,
+  DSB,
+  ISB,
+  ldr,
+  ldrb,
+  ldrh,
+  mov32,
+  movImm8,
+  mrs,
+  msr,
+  SPECIAL,
+  str,
+  strb,
+  strh,
+} from "./thumb.js";
 
 interface Register {
   readonly name: string;
@@ -73,6 +88,34 @@ function writeAndRead(random: Random, tag: number): Item {
   );
 }
 
+/** What may be accessed by byte and halfword: priorities and the parts of CFSR. */
+const PARTS = [SCS.SHPR1, SCS.SHPR2, SCS.SHPR3, SCS.IPR, SCS.IPR + 4, SCS.IPR + 28, SCS.CFSR, SCS.CFSR];
+
+const writePart: Make = (random, tag) => {
+  const register = random.pick(PARTS);
+  const written = random.bits32() & (register === SCS.CFSR ? ALL : HIGH_HALVES);
+  const halfword = random.chance(50);
+  const address = register + (halfword ? random.below(2) * 2 : random.below(4));
+  const [store, load] = halfword ? [strh, ldrh] : [strb, ldrb];
+  const whole = [...mov32(2, register), ldr(3, 2)];
+  const code = [
+    ...mov32(2, address),
+    ...mov32(1, written),
+    store(1, 2),
+    ...DSB,
+    ...ISB,
+    load(1, 2),
+    ...whole,
+  ];
+  return item(`${halfword ? "STRH" : "STRB"} 0x${address.toString(16)}`, code, log(tag, 3));
+};
+
+/** Before any exception may read a vector there, VTOR leads back. */
+const writeVtor: Make = (random, tag) => {
+  const code = [...mov32(2, SCS.VTOR), ...mov32(1, random.bits32()), movImm8(3, 0)];
+  return item("VTOR, read back", code, str(1, 2), ldr(1, 2), str(3, 2), log(tag, 1));
+};
+
 /** Registers that only tell: type, features, the NVIC's size. ID registers are the implementation's. */
 const TOLD = [0xe000e004, 0xe000ef40, 0xe000ef44, SCS.IABR, SCS.ISPR];
 
@@ -120,7 +163,9 @@ export const REGISTER_ITEMS: readonly Make[] = [
   writeAndRead,
   writeAndRead,
   writeAndRead,
-  writeAndRead,
+  writePart,
+  writePart,
+  writeVtor,
   read,
   ...SPECIAL_ITEMS,
 ];

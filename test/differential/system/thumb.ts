@@ -14,6 +14,8 @@ export const ldr = (t: number, n: number, words = 0): number => 0x6800 | (words 
 export const str = (t: number, n: number, words = 0): number => 0x6000 | (words << 6) | (n << 3) | t;
 export const ldrh = (t: number, n: number): number => 0x8800 | (n << 3) | t;
 export const strh = (t: number, n: number): number => 0x8000 | (n << 3) | t;
+export const ldrb = (t: number, n: number): number => 0x7800 | (n << 3) | t;
+export const strb = (t: number, n: number): number => 0x7000 | (n << 3) | t;
 export const ldrt = (t: number, n: number): number[] => [0xf850 | n, (t << 12) | 0xe00];
 export const strt = (t: number, n: number): number[] => [0xf840 | n, (t << 12) | 0xe00];
 /** LDRD, STRD without offset. */
