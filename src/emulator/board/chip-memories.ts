@@ -7,7 +7,7 @@ import type { GuestMemory } from "../guest-memory.js";
 import { DeviceSignature, SIGNATURE_BYTES } from "../peripherals/device-signature.js";
 import { EmptyBank, Fmc, Sdram } from "../peripherals/fmc.js";
 import type { Rcc } from "../peripherals/rcc.js";
-import { GatedRam } from "./gated-ram.js";
+import { DomainRam, GatedRam } from "./gated-ram.js";
 import { ADDRESS, SIZE } from "./memory-map.js";
 import { SystemMemory } from "./system-memory.js";
 
@@ -31,8 +31,6 @@ export interface MappedMemories {
 
 export function mapMemories({ bus, memory, rcc, log, uniqueId, flashKib }: MemoryWiring): MappedMemories {
   const noisy: Uint8Array[] = [];
-  const gated = (name: "SRAM1" | "SRAM2" | "SRAM3" | "BKPRAM", size: number) =>
-    new GatedRam(name, new Ram(size, memory), rcc.clockGate(name), log);
   const signature = new DeviceSignature({ log, uniqueId, flashKib });
   bus.map(ADDRESS.DEVICE_SIGNATURE, SIGNATURE_BYTES, signature, "device signature");
   for (const name of ["ITCM", "DTCM", "AXI_SRAM", "SRAM4"] as const) {
@@ -41,7 +39,7 @@ export function mapMemories({ bus, memory, rcc, log, uniqueId, flashKib }: Memor
     bus.map(ADDRESS[name], SIZE[name], ram, name);
   }
   for (const name of ["SRAM1", "SRAM2", "SRAM3"] as const) {
-    const ram = gated(name, SIZE[name]);
+    const ram = new DomainRam(name, new Ram(SIZE[name], memory), () => rcc.d2Clocked);
     noisy.push(ram.bytes);
     bus.map(ADDRESS[name], SIZE[name], ram, name);
     bus.map(ADDRESS[`${name}_AXI`], SIZE[name], ram, `${name} (AXI)`);
@@ -50,7 +48,7 @@ export function mapMemories({ bus, memory, rcc, log, uniqueId, flashKib }: Memor
   const messages = new Ram(SIZE.FDCAN_MESSAGE_RAM);
   const gatedMessages = new GatedRam("FDCAN message RAM", messages, rcc.clockGate("FDCAN"), log);
   bus.map(ADDRESS.FDCAN_MESSAGE_RAM, SIZE.FDCAN_MESSAGE_RAM, gatedMessages, "FDCAN message RAM");
-  const backup = gated("BKPRAM", SIZE.BACKUP_SRAM);
+  const backup = new GatedRam("BKPRAM", new Ram(SIZE.BACKUP_SRAM, memory), rcc.clockGate("BKPRAM"), log);
   bus.map(ADDRESS.BACKUP_SRAM, SIZE.BACKUP_SRAM, backup, "backup SRAM");
   return { noisy, backup: backup.bytes, messages: messages.readable };
 }

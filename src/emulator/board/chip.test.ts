@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import { parseBoard } from "../../boards/board.js";
+import { BusFault } from "../bus.js";
 import { EmulatedBoard } from "./emulated-board.js";
 
 function rig() {
@@ -22,6 +23,23 @@ test("the trace components take what a program sets up for SWO", () => {
   bus.write(0x5c00_3010, 4, 199);
   bus.write(0x5c00_4000, 4, 0x301);
   assert.deepEqual([bus.read(0x5c00_3010, 4), bus.read(0x5c00_4000, 4)], [199, 0x301]);
+});
+
+test("SRAM1 to SRAM3 answer while anything of domain D2 has its clock, else with a bus error", () => {
+  const { bus } = rig();
+  for (const address of [0x3000_0000, 0x3002_0000, 0x3004_0000, 0x1000_0000]) {
+    assert.throws(() => bus.write(address, 4, 1), BusFault);
+    assert.throws(() => bus.read(address, 4), BusFault);
+  }
+  const usart1 = 1 << 4;
+  bus.write(0x5802_44f0, 4, usart1);
+  bus.write(0x3000_0000, 4, 0x1234);
+  bus.write(0x3004_0000, 4, 0x5678);
+  assert.deepEqual([bus.read(0x1000_0000, 4), bus.read(0x3004_0000, 4)], [0x1234, 0x5678]);
+  bus.write(0x5802_44f0, 4, 0);
+  assert.throws(() => bus.read(0x3000_0000, 4), BusFault);
+  bus.write(0x5802_44dc, 4, 1 << 29);
+  assert.equal(bus.read(0x3000_0000, 4), 0x1234);
 });
 
 test("the message RAM of FDCAN keeps what is written once its clock runs", () => {

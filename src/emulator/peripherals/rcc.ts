@@ -74,6 +74,7 @@ const WWDG1EN = 1 << 6;
 const ALIAS_FIRST = 0x130;
 const ALIAS_LAST = 0x17c;
 const ALIAS_DISTANCE = 0x60;
+const D2_ENABLES = ["AHB1ENR", "AHB2ENR", "APB1LENR", "APB1HENR", "APB2ENR"] as const;
 
 export class Rcc implements BusDevice {
   readonly registers: RegisterBlock<RccRegister>;
@@ -141,6 +142,11 @@ export class Rcc implements BusDevice {
   /** RCC_GCR.WW1RSC: WWDG1 may reset the system. */
   get windowWatchdogResets(): boolean {
     return this.registers.has("GCR", 1);
+  }
+
+  /** Whether anything of domain D2 is enabled for the core: then its bus matrix has a clock. */
+  get d2Clocked(): boolean {
+    return D2_ENABLES.some((register) => this.registers.get(register) !== 0);
   }
 
   /** Is the peripheral's bus clock enabled while the CPU runs? */
