@@ -77,6 +77,15 @@ export interface FirstStage {
   readonly sdCardFile: string | undefined;
 }
 
+export interface I2cWiring {
+  /** "I2C4". */
+  readonly bus: string;
+  readonly scl: Pin;
+  readonly sda: Pin;
+  /** Names of the chips. */
+  readonly parts: readonly string[];
+}
+
 export interface Board {
   /** File name in `boards/` without its ending; also what the firmware reports. 1..32 of a-z 0-9 -. */
   readonly name: string;
@@ -99,6 +108,8 @@ export interface Board {
   readonly console:
     | { readonly usart: string; readonly tx: Pin; readonly rx: Pin; readonly baud: number }
     | undefined;
+  /** Chips at its I2C buses that the emulator has, too. */
+  readonly i2c: readonly I2cWiring[];
   /** First of three RTC backup registers in a row that carry requests over a reset (docs/protocol.md, section 8). */
   readonly backupRegister: number;
   /** undefined: IMBootloader itself goes into the internal flash. */
@@ -220,6 +231,19 @@ function readConsole(reader: Reader): Board["console"] {
   };
 }
 
+function readI2c(reader: Reader): I2cWiring[] {
+  if (!reader.present) return [];
+  return reader.list().map((bus) => ({
+    bus: bus.at("bus").text(/^I2C[1-4]$/, '"I2C1" to "I2C4"'),
+    scl: readPin(bus.at("scl")),
+    sda: readPin(bus.at("sda")),
+    parts: bus
+      .at("parts")
+      .list()
+      .map((part) => part.text(/^[A-Za-z0-9-]+$/, "the name of a chip")),
+  }));
+}
+
 function readFlash(reader: Reader): FlashWiring {
   const quadEnabled = reader.at("quadEnabled");
   const pins = Object.fromEntries(FLASH_PINS.map((name) => [name, readPin(reader.at("pins").at(name))]));
@@ -320,6 +344,7 @@ export function parseBoard(file: string, text: string): Board {
     led: readSwitch(root.at("led")),
     button: readSwitch(root.at("button")),
     console: readConsole(root.at("console")),
+    i2c: readI2c(root.at("i2c")),
     backupRegister: backupRegister.present ? backupRegister.integer(0, BACKUP_REGISTER_MAX) : 0,
     firstStage,
     regions: readRegions(root.at("regions"), firstStage !== undefined),

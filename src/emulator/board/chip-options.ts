@@ -3,6 +3,7 @@
 import type { EmulatorLog } from "../bus.js";
 import type { Engine } from "../cpu/core.js";
 import type { GuestMemory } from "../guest-memory.js";
+import type { I2cDevice } from "../i2c-device.js";
 import type { FlashGeometry } from "../peripherals/flash-geometry.js";
 import type { QuadSpiOptions } from "../peripherals/quadspi.js";
 import type { SpiOptions } from "../peripherals/spi.js";
@@ -27,6 +28,8 @@ export interface ChipOptions {
   readonly lseHz: number | undefined;
   /** The flash chip at the QUADSPI pins as they are muxed now. */
   readonly flashChip: QuadSpiOptions["chip"];
+  /** Who answers at a bus, "I2C4", to an address of seven bits. Default: nobody. */
+  readonly i2cDevice?: (bus: string, address: number) => I2cDevice | undefined;
   /** The card in SDMMC1's slot. */
   readonly sdCard: () => SdCardPort | undefined;
   /** What is at an SPI's pins: a frame of `bits` bits at `hz` bits a second, both ways. undefined: nothing. */

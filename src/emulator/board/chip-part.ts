@@ -1,6 +1,7 @@
 /** What a part of the chip is to the bus, and what those with pins are connected to. */
 
 import type { BusDevice } from "../bus.js";
+import type { I2cDevice } from "../i2c-device.js";
 import type { DmaBus } from "../peripherals/dma-channel.js";
 import type { Gpio, PortLetter } from "../peripherals/gpio.js";
 import type { Picture } from "../peripherals/ltdc-picture.js";
@@ -40,6 +41,8 @@ export interface ConnectedWiring extends Wiring {
   readonly onDisplay: (picture: () => Picture | undefined) => void;
   /** FDCAN's message RAM. */
   readonly messages: Uint8Array;
+  /** Who answers at a bus, "I2C4", to an address of seven bits. */
+  readonly i2cDevice: (bus: string, address: number) => I2cDevice | undefined;
   /** The card in SDMMC1's slot. */
   readonly sdCard: () => SdCardPort | undefined;
   readonly spiDevice: ((spi: string) => SpiOptions["exchange"]) | undefined;

@@ -478,7 +478,7 @@ export class Chip {
   }
 
   #makeSerialAndTimers(): void {
-    const { log, timeline, onSerial, random, sdCard, spiDevice } = this.#options;
+    const { log, timeline, onSerial, random, sdCard, spiDevice, i2cDevice } = this.#options;
     const requests = this.#requests;
     const irqLine = (irq: number): InterruptLine => this.#irqs.source(irq);
     const { level1 } = this.cpu;
@@ -507,6 +507,7 @@ export class Chip {
       quadspi: this.quadspi,
       sdCard,
       spiDevice,
+      i2cDevice: i2cDevice ?? (() => undefined),
       onWatchdog: () => this.requestReset("wwdg1"),
     };
     this.#addParts(simplePeripherals(wiring));

@@ -153,6 +153,9 @@ function serialBuses(wiring: ConnectedWiring): ChipPart[] {
         interrupt,
         clocked: rcc.clockGate(name),
         kernelHz: kernel(clock),
+        device: (address) => wiring.i2cDevice(name, address),
+        receiveRequest: requests.signal(`${name}_RX`),
+        transmitRequest: requests.signal(`${name}_TX`),
       });
       return { name, address, device, resetBit: name };
     }),

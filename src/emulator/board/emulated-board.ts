@@ -27,6 +27,7 @@ import type { LinkFault } from "../usb/cdc.js";
 import { UsbHost } from "../usb/host.js";
 import { CHIP_BYTES, Chip } from "./chip.js";
 import { FlashSocket, type PinAt } from "./flash-socket.js";
+import { I2cBuses } from "./i2c-buses.js";
 import { BoardLog } from "./log.js";
 import { SpiFlashSocket } from "./spi-flash-socket.js";
 import { UsbSockets } from "./usb-sockets.js";
@@ -105,6 +106,7 @@ export class EmulatedBoard {
   readonly #options: EmulatedBoardOptions;
   readonly #sockets: readonly FlashSocket[];
   readonly #spiSocket: SpiFlashSocket | undefined;
+  readonly #i2c: I2cBuses;
   /** Of both flash chips, where there are two. */
   readonly #pairContent: PairContent | undefined;
   #powered = false;
@@ -150,12 +152,17 @@ export class EmulatedBoard {
         board.spiFlash?.spi === spi
           ? (value, bits, hz) => (this.#spiSocket as SpiFlashSocket).exchange({ value, bits, hz })
           : undefined,
+      i2cDevice: (bus, address) => this.#i2c.device(bus, address),
       onSerial: (port, byte) => this.#serialByte(port, byte),
       engine: options.engine,
       strictCaches: options.caches === "strict",
       timeModel: options.time === "model",
     });
     this.log.where = () => (this.timeline.retries ? this.chip.cpu.pc : undefined);
+    this.#i2c = new I2cBuses(board.i2c, ({ pin, af }) => {
+      const at = this.#pinAt(pin);
+      return this.chip.hasAlternateFunction(at.port, at.pin, af);
+    });
     this.#sockets = this.#makeSockets();
     this.#spiSocket = this.#makeSpiSocket();
     this.host = this.#makeHost();
@@ -198,6 +205,7 @@ export class EmulatedBoard {
     if (this.#powered) return;
     this.#powered = true;
     for (const chip of this.#flashChips) chip.powerOn();
+    this.#i2c.powerOn();
     this.chip.powerOn(this.#options.battery === false);
   }
 
