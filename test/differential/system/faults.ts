@@ -68,8 +68,9 @@ export const FAULT_ITEMS: readonly Make[] = [
   () => store("ICSR NMI", SCS.ICSR, 0x80000000),
 ];
 
-/** Stacks where stacking and unstacking fail. */
+/** Only for the thread: stacks where stacking and unstacking fail, and what is a return in Handler mode. */
 export const STACK_ITEMS: readonly Make[] = [
+  (random: Random) => lost("BX to EXC_RETURN", random.pick([0xfffffff9, 0xfffffffd, 0xffffffe9, 0xf0000001])),
   (random: Random) => {
     const sp = NOTHING + random.below(64) * 4;
     return item(`PSP = 0x${sp.toString(16)}`, mov32(1, sp), msr(SPECIAL.PSP, 1), [...ISB]);
