@@ -12,8 +12,13 @@ import {
   ldrd,
   ldrh,
   ldrt,
+  mov,
   mov32,
+  msr,
   NOP,
+  pop,
+  push,
+  SPECIAL,
   stm,
   stmdb,
   str,
@@ -131,7 +136,7 @@ function lists(name: string, random: Random, tag: number, code: (list: number) =
   return item(name, mov32(6, edge(random)), code(list), log(tag, 4), [...logBase(tag)]);
 }
 
-const logBase = (tag: number): number[] => [0x4631, ...log(tag, 1)];
+const logBase = (tag: number): number[] => [mov(1, 6), ...log(tag, 1)];
 
 /** Executes the window from a place on that may lie before, behind or across the edge of a region. */
 function visit(random: Random, tag: number): Item {
@@ -154,6 +159,9 @@ export const SPAN_ITEMS: readonly Make[] = [
   (random, tag) => item("VLDM", mov32(6, edge(random)), vldm(6, random.below(16), 8), logBase(tag)),
   (random, tag) => item("VSTM", mov32(6, edge(random)), vstm(6, 16 + random.below(8), 8), logBase(tag)),
   (random) => store("FPCAR", SCS.FPCAR, edge(random) & ~7),
+  // Frames then lie across an edge.
+  (random) => item("PSP at an edge", mov32(1, edge(random) + 32), msr(SPECIAL.PSP, 1), [...ISB]),
+  (_, tag) => item("PUSH, POP", push(0xf0), pop(LIST), log(tag, 4)),
   visit,
   visit,
   (random) => spanRegion(random),

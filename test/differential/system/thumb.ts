@@ -43,6 +43,9 @@ export const stmdb = (n: number, list: number, writeBack = 0): number[] => [
   list,
 ];
 export const push = (list: number): number => 0xb400 | list;
+export const pop = (list: number): number => 0xbc00 | list;
+/** MOV between low registers, without flags. */
+export const mov = (d: number, m: number): number => 0x4600 | (m << 3) | d;
 export const bx = (m: number): number => 0x4700 | (m << 3);
 export const svc = (number: number): number => 0xdf00 | number;
 export const movImm8 = (d: number, value: number): number => 0x2000 | (d << 8) | value;
