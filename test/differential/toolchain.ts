@@ -2,7 +2,7 @@
 import { execFileSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 
 function inFolder<T>(action: (file: (name: string) => string) => T): T {
   const folder = mkdtempSync(join(tmpdir(), "differential-"));
@@ -17,7 +17,7 @@ function inFolder<T>(action: (file: (name: string) => string) => T): T {
 export function assemble(source: string): Uint8Array {
   return inFolder((file) => {
     const [object, elf, image] = [file("a.o"), file("a.elf"), file("a.bin")];
-    execFileSync("arm-none-eabi-as", ["-o", object, source]);
+    execFileSync("arm-none-eabi-as", ["-I", dirname(source), "-o", object, source]);
     execFileSync("arm-none-eabi-ld", ["-Ttext=0", "-e", "0", "-o", elf, object]);
     execFileSync("arm-none-eabi-objcopy", ["-O", "binary", elf, image]);
     return readFileSync(image);
