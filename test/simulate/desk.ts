@@ -4,15 +4,19 @@ import { norPart } from "../../src/emulator/flash/parts.js";
 import type { GuestMemory } from "../../src/emulator/guest-memory.js";
 import { FLASH_WORD_BYTES } from "../../src/emulator/peripherals/flash-cells.js";
 import { Bench } from "../system/kit.js";
+import { type Cut, deserts } from "./alone.js";
 import { damagedLink } from "./damage.js";
 import type { Fault, FaultKind, When, WhenRestarted } from "./faults.js";
 import type { FlasherProcess } from "./flasher-process.js";
 import { bootWord, ownerWords, UNIQUE_ID } from "./owner.js";
+import type { Answer } from "./power-ups.js";
 import type { Scenario } from "./scenario.js";
 
 const MS = 1e6;
 /** docs/protocol.md section 10: the log in internal flash. */
 const LOG = 0x1_0000;
+/** Sections 9 and 11.5: of the journal's region, two sectors of records and one of signatures; then the rescue sector. */
+const RECORDS = 0x3000;
 /** A chip that never ends an operation: the power cut that is due in the middle of it comes then. */
 const ENDLESS_MS = 500;
 const APPLICATIONS = { from: 0x9000_0000, to: 0x9100_0000 };
@@ -27,15 +31,22 @@ export class Desk extends Bench {
   readonly events: string[] = [];
   /** The flasher that faults meet. */
   process: FlasherProcess | undefined;
+  /** Whoever used the board is gone, for good. */
+  deserted = false;
+  /** What the board did at each power-up with nobody there. */
+  readonly answers: Answer[] = [];
   /** Board time in ms that a killed flasher stays away. */
   killedForMs = 0;
   /** Told the program counter whenever an application runs. */
   onApplication: (pc: number) => void = () => {};
   #armed = false;
   #operations = 0;
+  #records = 0;
   /** Operations since the board was first cut off or reset; undefined: it was not. */
   #restarted: number | undefined;
   #cancels: (() => void)[] = [];
+  #operationOfPowerUp: (index: number) => void = () => {};
+  #operationsOfPowerUp = 0;
   #writesHeldUntil = 0;
 
   /** @param memory for the board */
@@ -50,7 +61,7 @@ export class Desk extends Bench {
       memory,
       uniqueId: UNIQUE_ID,
       linkFault: damagedLink(faults, fired, () => this.#armed),
-      onFlashOperation: () => this.#operationBegun(),
+      onFlashOperation: (_, address) => this.#operationBegun(address),
       flashDuration: (kind, _, length) => (this.#slow(kind) ? this.#maximumNs(kind, length) : undefined),
       flashDefects: {
         neverEnds: () => this.#endless(),
@@ -82,6 +93,28 @@ export class Desk extends Bench {
     this.#cancels = [];
     this.board.host.cdc?.resume();
     this.#writesHeldUntil = 0;
+  }
+
+  /** The power will fail, as `cut` says, counted from now on. @returns what calls that off */
+  cutPower(cut: Cut): () => void {
+    let cancel = (): void => {};
+    const later = (ns: number): void => {
+      cancel = this.board.after(ns, () => {
+        this.board.powerOff();
+        this.#fire("recovery-cut");
+        this.board.interrupt();
+      });
+    };
+    this.#operationsOfPowerUp = 0;
+    if ("milliseconds" in cut) later(cut.milliseconds * MS);
+    else
+      this.#operationOfPowerUp = (index) => {
+        if (index === cut.operation) later(this.#operationNs() * cut.fraction);
+      };
+    return () => {
+      cancel();
+      this.#operationOfPowerUp = () => {};
+    };
   }
 
   /** Resolves when the flasher's writes may go on. */
@@ -127,16 +160,30 @@ export class Desk extends Bench {
     this.#cancels.push(this.board.after(ns, run));
   }
 
-  #operationBegun(): void {
+  /** Until the chip ends what it has begun. */
+  #operationNs(): number {
+    return Math.min(this.board.flashChip.stableUntil - this.board.now, ENDLESS_MS * MS);
+  }
+
+  /** @param address in the chip */
+  #isRecord(address: number): boolean {
+    const { flash, regions } = this.scenario.board;
+    const at = flash.address + address - regions.journal.address;
+    return at >= 0 && at < RECORDS;
+  }
+
+  #operationBegun(address: number): void {
+    this.#operationOfPowerUp(this.#operationsOfPowerUp++);
     if (!this.#armed) return;
-    const { now, flashChip } = this.board;
     const index = this.#operations++;
+    const record = this.#isRecord(address) ? this.#records++ : undefined;
     const restarted = this.#restarted;
     if (restarted !== undefined) this.#restarted = restarted + 1;
-    const duration = Math.min(flashChip.stableUntil - now, ENDLESS_MS * MS);
+    const duration = this.#operationNs();
     for (const fault of this.#timed()) {
       const { when } = fault;
-      const now = "operation" in when && when.operation === index;
+      const now =
+        ("operation" in when && when.operation === index) || ("record" in when && when.record === record);
       const again = "restarted" in when && when.restarted === restarted;
       if (now || again) this.#later(duration * when.fraction, () => this.#happen(fault));
     }
@@ -144,13 +191,14 @@ export class Desk extends Bench {
 
   #happen(fault: Timed): void {
     const { board } = this;
+    const deserted = deserts(this.scenario, fault.kind);
     switch (fault.kind) {
       case "power-cut":
       case "recovery-cut":
         if (!board.powered) return;
         board.powerOff();
         this.#restarted ??= 0;
-        this.#later(fault.offMs * MS, () => board.powerOn());
+        if (!deserted) this.#later(fault.offMs * MS, () => board.powerOn());
         break;
       case "reset":
         if (!board.powered) return;
@@ -160,7 +208,7 @@ export class Desk extends Bench {
       case "unplug":
         if (board.host.state === "unplugged") return;
         board.unplug();
-        this.#later(fault.backMs * MS, () => board.plug());
+        if (!deserted) this.#later(fault.backMs * MS, () => board.plug());
         break;
       case "kill":
         this.killedForMs = fault.backMs;
@@ -171,7 +219,14 @@ export class Desk extends Bench {
         break;
     }
     this.#fire(fault.kind);
+    if (deserted) this.#desert();
     board.interrupt();
+  }
+
+  #desert(): void {
+    this.deserted = true;
+    this.process?.kill();
+    this.note("nobody comes back");
   }
 
   #stall(direction: "toDevice" | "toHost", milliseconds: number): void {

@@ -4,9 +4,13 @@ import type { Draw } from "./draw.js";
 import { OWNER_WORDS, type Owner } from "./owner.js";
 import type { Operation, Piece } from "./scenario.js";
 
-/** An instant: in the middle of the flash chip's n-th operation, or so many ms after the start. */
+/**
+ * An instant: in the middle of the flash chip's n-th operation, or of the n-th by which the bootloader keeps its records
+ * (journal, signatures), or so many ms after the start.
+ */
 export type When =
   | { readonly operation: number; readonly fraction: number }
+  | { readonly record: number; readonly fraction: number }
   | { readonly milliseconds: number };
 
 /** In the middle of the chip's n-th operation since the board started again: mostly what it puts back. */
@@ -48,7 +52,9 @@ export type FaultKind = Fault["kind"];
 export type Direction = "toDevice" | "toHost";
 
 function drawWhen(draw: Draw): When {
-  if (draw.chance(0.6)) return { operation: Math.floor(draw.next() ** 2 * 40), fraction: draw.next() };
+  const kind = draw.weighted({ operation: 35, record: 35, time: 30 });
+  if (kind === "operation") return { operation: Math.floor(draw.next() ** 2 * 40), fraction: draw.next() };
+  if (kind === "record") return { record: draw.int(0, 5), fraction: draw.next() };
   return { milliseconds: draw.chance(0.3) ? draw.next() * 200 : 180 + draw.next() * 400 };
 }
 

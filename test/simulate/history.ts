@@ -23,16 +23,12 @@ import {
   unexplained,
 } from "./invariants.js";
 import { OWNER_WORDS, stillOwned } from "./owner.js";
+import { type Answer, leaveAlone, powerCycle, powerUps } from "./power-ups.js";
 import { BASE, drawScenario, type Scenario } from "./scenario.js";
 
 /** Words that a board may write: a boot address, and tries of it that were cut off; the copy of an owner's word that broke. */
 const LOG_WRITTEN = 4;
-/** Board time without a host until the bootloader has decided; a rescue is part of it. */
-const DECISION_MS = 3000;
 const LOG_CAPACITY = 2048;
-/** Board time in which the bootloader puts back what it saved: sixteen sectors at most; and without an operation: the chip takes none for some ms after power-on. */
-const PUT_BACK_MS = 3000;
-const IDLE_MS = 14;
 
 export interface History {
   readonly seed: number;
@@ -40,6 +36,8 @@ export interface History {
   readonly operation: string;
   readonly ended: string;
   readonly faults: ReadonlyMap<FaultKind, number>;
+  /** What the board did at each power-up with nobody there. */
+  readonly answers: readonly Answer[];
   /** Undefined when every promise was kept. */
   readonly failure: string | undefined;
   readonly events: readonly string[];
@@ -80,12 +78,13 @@ async function tell(desk: Desk): Promise<History> {
   } catch (error) {
     failure = error instanceof BrokenPromiseError ? error.message : fullText(error);
   }
-  const { fired: faults, events } = desk;
+  const { fired: faults, answers, events } = desk;
   const operation = scenario.operation.kind;
   const { owner } = scenario;
   const policy = owner?.requiresSigned === true ? ", signed programs only" : "";
   const board = `${scenario.board.name}${owner === undefined ? "" : `, owned${policy}`}`;
-  return { seed: scenario.seed, board, operation, ended, faults, failure, events, boardNs: desk.board.now };
+  const boardNs = desk.board.now;
+  return { seed: scenario.seed, board, operation, ended, faults, answers, failure, events, boardNs };
 }
 
 function fullText(error: unknown): string {
@@ -106,10 +105,14 @@ async function live(desk: Desk): Promise<string> {
   desk.arm();
   const outcome = await desk.drive(command(desk));
   desk.disarm();
+  if (broken !== undefined) throw broken;
+  if (outcome === "deserted") {
+    leaveAlone(desk);
+    return "nobody came back";
+  }
   desk.note(
     outcome.error === undefined ? "the command ended well" : `the command failed: ${String(outcome.error)}`,
   );
-  if (broken !== undefined) throw broken;
   if (outcome.error === undefined) {
     checkSuccess(desk);
     return "success";
@@ -119,9 +122,9 @@ async function live(desk: Desk): Promise<string> {
   return outcome.error instanceof Error ? outcome.error.name : "";
 }
 
-/** The user's command; started again when it was killed. */
-async function command(desk: Desk): Promise<{ error?: unknown }> {
-  for (;;) {
+/** The user's command; started again when it was killed, if somebody is there. */
+async function command(desk: Desk): Promise<{ error?: unknown } | "deserted"> {
+  while (!desk.deserted) {
     const process = new FlasherProcess(desk, desk.mayWrite, userOf(desk.scenario));
     desk.process = process;
     try {
@@ -129,9 +132,10 @@ async function command(desk: Desk): Promise<{ error?: unknown }> {
       return {};
     } catch (error) {
       if (!(error instanceof KilledError)) return { error };
-      await desk.sleep(desk.killedForMs);
+      if (!desk.deserted) await desk.sleep(desk.killedForMs);
     }
   }
+  return "deserted";
 }
 
 function checkSuccess(desk: Desk): void {
@@ -149,40 +153,9 @@ function checkSuccess(desk: Desk): void {
   }
 }
 
-/** Power comes back to a board without a host. @returns true when an application runs */
-function powerCycle(desk: Desk): boolean {
-  const { board } = desk;
-  board.unplug();
-  board.powerOff();
-  desk.run(20);
-  board.powerOn();
-  const start = board.now;
-  while (!desk.application && !board.chip.otg.pullUp) {
-    promise(board.now - start < DECISION_MS * 1e6, () => `no decision within ${DECISION_MS} ms of power-on`);
-    desk.run(0.2);
-  }
-  desk.note(desk.application ? `runs ${hex32(board.chip.cpu.pc)}` : "stays in the bootloader");
-  if (desk.application) checkRunning(desk, board.chip.cpu.pc);
-  else putBack(desk);
-  return desk.application;
-}
-
-/** A bootloader that stays puts back what an erase that was cut off has taken along. */
-function putBack(desk: Desk): void {
-  const { board } = desk;
-  const start = board.now;
-  let idle = 0;
-  while (idle < IDLE_MS) {
-    promise(board.now - start < PUT_BACK_MS * 1e6, () => `the chip is busy for ${PUT_BACK_MS} ms`);
-    desk.run(1);
-    idle = Number.isFinite(board.flashChip.stableUntil) ? 0 : idle + 1;
-  }
-}
-
 async function aftermath(desk: Desk): Promise<void> {
   const { scenario } = desk;
-  const runs = powerCycle(desk);
-  checkOutside(desk, asked(scenario, false));
+  const runs = powerUps(desk);
   desk.board.plug();
   if (runs) desk.board.pressReset();
   const process = new FlasherProcess(desk, async () => {}, userOf(scenario, false));

@@ -37,6 +37,7 @@ class Tally {
   readonly faults = new Map<string, number>();
   readonly ends = new Map<string, number>();
   readonly boards = new Map<string, number>();
+  readonly answers = new Map<string, number>();
 
   take(history: History): void {
     this.histories++;
@@ -44,6 +45,7 @@ class Tally {
       map.set(key, (map.get(key) ?? 0) + count);
     for (const [kind, count] of history.faults) add(this.faults, kind, count);
     add(this.boards, history.board, 1);
+    for (const answer of history.answers) add(this.answers, answer, 1);
     add(this.ends, `${history.operation}: ${history.ended || "broken promise"}`, 1);
     if (history.failure !== undefined) this.failures++;
     if (history.failure !== undefined || values.verbose) this.#tell(history);
@@ -66,6 +68,8 @@ class Tally {
       ...list(this.boards),
       "commands ended:",
       ...list(this.ends),
+      "with power and nobody there:",
+      ...list(this.answers),
       "faults by kind:",
       ...list(this.faults),
       `${Math.round(seconds)} s, ${Math.round((this.histories / seconds) * 3600)} histories an hour`,

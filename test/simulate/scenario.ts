@@ -1,6 +1,7 @@
 /** What one seed stands for: a board, what somebody wants of it, and what breaks meanwhile. */
 import type { Board } from "../../src/boards/board.js";
 import { readBoard } from "../../src/cli/board-files.js";
+import { type Alone, drawAlone } from "./alone.js";
 import { Draw } from "./draw.js";
 import { drawFaults, type Fault } from "./faults.js";
 import { type Owner, signatureSlots } from "./owner.js";
@@ -39,6 +40,8 @@ export interface Scenario {
   /** Boot addresses that the log tells, oldest first; none: the factory's. */
   readonly log: readonly number[];
   readonly faults: readonly Fault[];
+  /** What comes when the user's command has ended, or nobody goes on with it. */
+  readonly alone: Alone;
 }
 
 /** Sleeps for ever: wfi; b .-2 */
@@ -152,9 +155,9 @@ export function drawScenario(seed: number): Scenario {
   const content = [...notes, ...(old === undefined ? [] : [{ address, bytes: old }]), other];
   // Whole sectors that hold nothing but the old program and what lies directly beside it, or free ones far behind.
   const own = { from: address - (address % SECTOR), to: alignUp(behind, SECTOR) };
-  const alone = own.to <= other.address && address % SECTOR === 0;
+  const apart = own.to <= other.address && address % SECTOR === 0;
   const far = board.flash.address + board.flash.size / 2 + draw.int(0, 100) * SECTOR;
-  const free = alone && draw.chance(0.7) ? own : { from: far, to: far + draw.int(1, 20) * SECTOR };
+  const free = apart && draw.chance(0.7) ? own : { from: far, to: far + draw.int(1, 20) * SECTOR };
   if (free.from === far) content.push({ address: far + draw.int(0, SECTOR), bytes: draw.bytes(300) });
   const boots = [address, other.address];
   const log = Array.from({ length: draw.int(0, 3) }, () => draw.pick(boots));
@@ -164,5 +167,6 @@ export function drawScenario(seed: number): Scenario {
     content.push({ address: board.regions.journal.address + SIGNATURES, bytes: signatureSlots(programs) });
   }
   const faults = drawFaults(draw, { board, owner, operation, image, log });
-  return { seed, board, owner, operation, image, address, old, other, content, log, faults };
+  const alone = drawAlone(draw, faults);
+  return { seed, board, owner, operation, image, address, old, other, content, log, faults, alone };
 }
