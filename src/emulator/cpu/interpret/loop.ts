@@ -67,6 +67,7 @@ function emitFor(body: Body, state: number, slow: Label, dynamic: Label): Record
     body,
     places: { state, reads: 0, writes: 0, hash: 0 },
     slow,
+    away: slow,
     dynamic,
     exits: [],
     mayBeUnaligned: () => true,

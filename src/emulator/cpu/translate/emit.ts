@@ -15,6 +15,8 @@ export interface Exit {
   readonly uncounted: number;
   /** The limit is reached; else the instruction is one that only the interpreter executes. */
   readonly limit: boolean;
+  /** The instruction accesses memory, at `Word.address` when it was left for that. */
+  access: boolean;
   /** How often. */
   taken: number;
 }
@@ -41,7 +43,10 @@ export interface MemoryFacts {
 export interface Target extends MemoryFacts {
   readonly body: Body;
   readonly places: Places;
+  /** Leaves before an access at `Local.address`. */
   readonly slow: Label;
+  /** Leaves for anything else. */
+  readonly away: Label;
   readonly dynamic: Label;
   readonly exits: Exit[];
   /** D registers that double precision is computed with. */
@@ -82,7 +87,7 @@ export class Emit extends FlagEmit {
   readonly sticky = new Set<"q" | "ge">();
   #insn: Insn | undefined;
   #uncounted = 0;
-  #exitSet = false;
+  #exit: Exit | undefined;
   /** Nothing looks at the flags that the instruction sets. */
   flagsDead = false;
   #known: Known = NOTHING_KNOWN;
@@ -99,7 +104,7 @@ export class Emit extends FlagEmit {
   begin(insn: Insn, uncounted: number): void {
     this.#insn = insn;
     this.#uncounted = uncounted;
-    this.#exitSet = false;
+    this.#exit = undefined;
   }
 
   /** What is known here. Where ways meet, and where code that was conditional ends, less is. */
@@ -144,23 +149,29 @@ export class Emit extends FlagEmit {
 
   /** To be called before code that leaves on one of its ways. */
   mayLeave(): void {
-    if (this.#exitSet) return;
-    this.#exitSet = true;
+    if (this.#exit !== undefined) return;
     const insn = this.#insn as Insn;
     this.body.setConst(Local.exit, this.target.exits.length);
-    this.target.exits.push({ insn, uncounted: this.#uncounted, limit: false, taken: 0 });
+    this.#exit = { insn, uncounted: this.#uncounted, limit: false, access: false, taken: 0 };
+    this.target.exits.push(this.#exit);
+  }
+
+  /** The same before code that accesses memory. */
+  protected mayFail(): void {
+    this.mayLeave();
+    if (this.#exit !== undefined) this.#exit.access = true;
   }
 
   /** Leaves to the interpreter before this instruction when the condition that `condition` computes is not 0. */
   slowIf(condition: () => void): void {
     this.mayLeave();
     condition();
-    this.body.brIf(this.target.slow);
+    this.body.brIf(this.#exit?.access === true ? this.target.slow : this.target.away);
   }
 
   slow(): void {
     this.mayLeave();
-    this.body.br(this.target.slow);
+    this.body.br(this.target.away);
   }
 
   /** Leaves to the address in `Local.pc`. */
@@ -237,7 +248,7 @@ export class Emit extends FlagEmit {
    */
   check(size: 1 | 2 | 4, write: boolean): void {
     const { body } = this;
-    this.mayLeave();
+    this.mayFail();
     this.#lookUp(write);
     if (size === 1) {
       body.op(Op.eqz);
@@ -282,7 +293,7 @@ export class Emit extends FlagEmit {
   /** The same; `bytes` leaves how many, unless that is one word. */
   checkBytes(bytes: (() => void) | undefined, write: boolean): void {
     const { body } = this;
-    this.mayLeave();
+    this.mayFail();
     this.#lookUp(write);
     this.#alignedIn(3);
     body.brIf(this.target.slow);

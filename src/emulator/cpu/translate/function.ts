@@ -58,7 +58,8 @@ export class RegionFunction {
   /** By block: what is known at its end. */
   readonly #known: (Known | undefined)[] = [];
   #emit: Emit | undefined;
-  #slow: Label = 0;
+  /** Where code goes that leaves to the interpreter. */
+  #away: Label = 0;
 
   constructor(region: Region, places: Places, number: number, memory: MemoryFacts) {
     this.#memory = memory;
@@ -73,19 +74,24 @@ export class RegionFunction {
     const leave = inner.block();
     const top = this.#flow.returns ? inner.loop() : inner.block();
     const dynamic = inner.block();
-    this.#slow = inner.block();
+    this.#away = inner.block();
+    const slow = inner.block();
     const emit = new Emit({
       body: inner,
       places: this.#places,
-      slow: this.#slow,
+      slow,
+      away: this.#away,
       dynamic,
       exits: this.#exits,
       ...this.#memory,
       doubles: doublesIn(this.#region),
     });
     this.#emit = emit;
-    this.#range({ first: 0, last: this.#region.blocks.length - 1 }, top, true);
+    const all = { first: 0, last: this.#region.blocks.length - 1 };
+    this.#range(all, top, this.#flow.returns || this.#flow.needsDispatch(all));
     inner.op(Op.unreachable);
+    inner.end();
+    this.#storeLocals(inner, "address");
     inner.end();
     this.#storeExit();
     inner.br(leave);
@@ -144,9 +150,9 @@ export class RegionFunction {
     body.get(Local.result);
   }
 
-  /** Which exit it is, and what its instruction was about. */
+  /** Which exit it is. */
   #storeExit(): void {
-    this.#storeLocals(this.#body, "exit", "address");
+    this.#storeLocals(this.#body, "exit");
     this.#storeWord(this.#body, Word.fn, () => this.#body.const(this.#number));
   }
 
@@ -221,25 +227,23 @@ export class RegionFunction {
     this.#body.end();
   }
 
+  /** Goes to the block `next`, or on to the head, which is what mostly happens. */
   #dispatch(frame: Frame): void {
     const body = this.#body;
-    const { first, last, items, labels } = frame;
+    const { first, items, labels } = frame;
     const head = labels[0] as Label;
     const table: Label[] = [];
     for (const [n, item] of items.entries())
       for (let at = item.first; at <= item.last; at++) table.push(labels[n] as Label);
-    if (first === last) return;
+    body.get(Local.next);
+    body.const(first);
+    body.op(Op.ne);
+    body.if();
     body.get(Local.next);
     body.const(first);
     body.op(Op.sub);
-    if (this.#frames.length > 1) {
-      body.op(Op.eqz);
-      body.brIf(head);
-      body.get(Local.next);
-      body.const(first);
-      body.op(Op.sub);
-    }
     body.brTable(table, head);
+    body.end();
   }
 
   #block(block: Block): void {
@@ -273,11 +277,11 @@ export class RegionFunction {
   #checkLimit({ start, index }: Block): void {
     const body = this.#body;
     body.setConst(Local.exit, this.#exits.length);
-    this.#exits.push({ insn: start, uncounted: 0, limit: true, taken: 0 });
+    this.#exits.push({ insn: start, uncounted: 0, limit: true, access: false, taken: 0 });
     body.get(Local.rem);
     body.const(this.#flow.longest[index] as number);
     body.op(Op.ltS);
-    body.brIf(this.#slow);
+    body.brIf(this.#away);
   }
 
   #step({ insn, form }: Step, uncounted: number, flagsDead: boolean): void {
@@ -341,7 +345,7 @@ export class RegionFunction {
     emit.get(m);
     body.brTable(
       table.map((target) => labels.get(target) as Label),
-      this.#slow,
+      this.#away,
     );
     for (const target of targets) {
       body.end();

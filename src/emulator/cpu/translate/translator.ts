@@ -221,7 +221,7 @@ export class Translator {
     const { insn } = exit;
     timeline.cycles = limit - rem - exit.uncounted;
     // What it does once only, such as the first access to a page, is no reason to begin a block behind it.
-    if (!exit.limit && ++exit.taken === OFTEN) this.#leftOften(installed, insn);
+    if (!exit.limit && ++exit.taken === OFTEN) this.#leftOften(installed, exit);
     if (timeline.cycles >= limit) return insn;
     timeline.cycles++;
     cpu.at = insn;
@@ -229,8 +229,8 @@ export class Translator {
   }
 
   /** Unaligned accesses get code of their own; else a block begins behind what only the interpreter does. */
-  #leftOften(installed: Installed, insn: Insn): void {
-    const address = this.#state[Word.address] as number;
+  #leftOften(installed: Installed, { insn, access }: Exit): void {
+    const address = access ? (this.#state[Word.address] as number) : 0;
     const there = installed.view.reads[address >>> PAGE_SHIFT] !== 0;
     if ((address & 3) !== 0 && there && !this.#unalignedSeen.has(insn)) {
       this.#unalignedSeen.add(insn);
