@@ -104,11 +104,16 @@ export class SdmmcData {
     return this.active && !this.fromCard && this.#served < bytes && this.level < FIFO_WORDS;
   }
 
-  /** What software can read: whole words, and the rest at the end. */
+  /**
+   * What software can read: bursts of eight words, and the rest of a block with its end. ST's library takes both words of a
+   * card's SCR as soon as the FIFO is not empty.
+   */
   get #arrived(): number {
-    const { bytes = 0 } = this.#transfer ?? {};
+    const { bytes = 0, blockBytes = 1 } = this.#transfer ?? {};
     const passed = Math.floor(this.#passed + ROUNDING);
-    return passed >= bytes ? bytes : passed - (passed % 4);
+    if (passed >= bytes) return bytes;
+    const blocks = passed - (passed % Math.max(4, blockBytes));
+    return Math.max(blocks, passed - (passed % HALF_BYTES));
   }
 
   /** Board time at which it has something to tell by itself: FIFO half full or half empty, overrun, the end; undefined: never. */

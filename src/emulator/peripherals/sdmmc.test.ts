@@ -153,6 +153,22 @@ test("reading as ST's library does, eight words at a time until DATAEND, loses n
   assert.equal((sdmmc.read(RESP1R, 4) >>> 9) & 15, 4);
 });
 
+test("a register of the card comes whole: its second word is there with the first", () => {
+  const { sdmmc, command, pass } = selected();
+  sdmmc.write(CLKCR, 4, 4 | FLOW_CONTROL);
+  sdmmc.write(DLENR, 4, 8);
+  sdmmc.write(DCTRL, 4, FROM_CARD | (3 << 4) | 1);
+  command(55, 0x1234_0000, SHORT);
+  sdmmc.write(CMDR, 4, 51 | SHORT | CPSMEN);
+  for (let rounds = 0; (sdmmc.read(STAR, 4) & RXFIFOE) !== 0; rounds++) {
+    assert.ok(rounds < 1000);
+    pass(100);
+  }
+  assert.equal(sdmmc.read(FIFOR, 4) & 0xff, 2);
+  sdmmc.read(FIFOR, 4);
+  assert.equal(sdmmc.read(STAR, 4) & DATAEND, DATAEND);
+});
+
 test("blocks are written through the FIFO, at the lines' speed; late words are an underrun or stop the clock", () => {
   const { sdmmc, command, pass, content, line } = selected();
   sdmmc.write(DLENR, 4, 2 * 512);
