@@ -36,6 +36,12 @@ export interface BootloaderIdentity {
   readonly logOffset: number;
 }
 
+/** Bytes that the bootloader at the start of `flash` tells of itself, right or wrong; at most all. */
+export function bootloaderLength(flash: Uint8Array): number {
+  const view = new DataView(flash.buffer, flash.byteOffset, flash.byteLength);
+  return Math.min(view.getUint32(IDENTITY_OFFSET + 12, true), flash.length);
+}
+
 /**
  * @param what the image's name, for messages
  * @throws BootloaderImageError

@@ -13,6 +13,7 @@ export {
   type BootloaderIdentity,
   BootloaderImageError,
   BootloaderMismatchError,
+  bootloaderLength,
   readBootloaderIdentity,
 } from "./bootloader-image.js";
 export type { CancelSignal } from "./cancel.js";

@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import type { Board } from "../../boards/board.js";
 import {
   type BoardState,
@@ -5,9 +6,11 @@ import {
   type EmulatedBoardOptions,
 } from "../../emulator/board/emulated-board.js";
 import { norPart } from "../../emulator/flash/parts.js";
+import { FLASH_WORD_BYTES } from "../../emulator/peripherals/flash-cells.js";
 import { flashBytes, flashGeometry } from "../../emulator/peripherals/flash-geometry.js";
+import { BootloaderImageError, bootloaderLength, readBootloaderIdentity } from "../../flasher/index.js";
 import { internalImage, readBoard, secondStageImage } from "../board-files.js";
-import { defaultStateFolder, newUniqueId, StateFolder } from "./state-folder.js";
+import { defaultStateFolder, type KeptState, newUniqueId, StateFolder } from "./state-folder.js";
 
 /** The bootloader's share of the internal flash; behind it lies its log (docs/protocol.md, section 10). */
 const BOOTLOADER_BYTES = 0x1_0000;
@@ -19,7 +22,10 @@ export interface MakeBoardOptions {
   readonly state?: string | undefined;
   /** Raw file for the flash chip's content. */
   readonly external?: string | undefined;
-  /** Image for the internal flash, from its start; default: the bootloader that was built for the board. */
+  /**
+   * Image for the internal flash, from its start; default: the bootloader that was built for the board. It is put there once:
+   * what the board has made of it since stays until another image is given.
+   */
   readonly internal?: Uint8Array | undefined;
   /** The chip, in place of the board file's: "STM32H743". */
   readonly mcu?: string | undefined;
@@ -68,14 +74,14 @@ export function makeBoard(options: MakeBoardOptions): KeptBoard {
     flashBytes(flashGeometry(board.mcu)),
     board.spiFlash === undefined ? 0 : norPart(board.spiFlash.part).size,
   );
-  const uniqueId = stored?.uniqueId ?? newUniqueId();
+  const uniqueId = stored?.state.uniqueId ?? newUniqueId();
   const emulated = new EmulatedBoard(boardOptions(options, board, uniqueId));
-  if (stored !== undefined) load(emulated, stored, folder);
-  installInternal(emulated, options, stored);
+  if (stored !== undefined) load(emulated, stored.state, folder);
+  const installed = installInternal(emulated, options, stored);
   if (slotIsBlank(emulated)) installSecondStage(emulated, options.name);
   return {
     board: emulated,
-    save: () => folder?.write(emulated.save()),
+    save: () => folder?.write(emulated.save(), installed),
     release: () => folder?.release(),
   };
 }
@@ -113,19 +119,52 @@ function boardOptions(options: MakeBoardOptions, board: Board, uniqueId: Uint8Ar
   };
 }
 
-/** As a probe would: an image given by the user replaces the sector; the bootloader is renewed before its log. */
+/**
+ * As a probe would: an image given by the user replaces the sector; the bootloader is renewed before its log. The image that
+ * was put there last is put there again only where it was a bootloader, and none is whole any more.
+ * @returns SHA-256 of the image, hexadecimal
+ */
 function installInternal(
   board: EmulatedBoard,
   { name, internal }: MakeBoardOptions,
-  stored: BoardState | undefined,
-): void {
-  if (internal !== undefined || stored === undefined) {
-    board.loadInternal(internal ?? internalImage(name));
-    return;
+  stored: KeptState | undefined,
+): string {
+  const image = internal ?? internalImage(name);
+  const digest = createHash("sha256").update(image).digest("hex");
+  if (stored === undefined) board.loadInternal(image);
+  else if (stored.installed !== digest || (isBootloader(image) && !holdsBootloader(stored.state))) {
+    if (internal === undefined) renewBootloader(board, image, stored.state);
+    else board.loadInternal(image);
   }
-  const { cells, options } = stored.internal;
+  return digest;
+}
+
+function isBootloader(image: Uint8Array): boolean {
+  try {
+    readBootloaderIdentity(image);
+    return true;
+  } catch (error) {
+    if (error instanceof BootloaderImageError) return false;
+    throw error;
+  }
+}
+
+function holdsBootloader({ internal }: BoardState): boolean {
+  const { bytes, broken } = internal.cells;
+  const length = bootloaderLength(bytes);
+  return isBootloader(bytes.slice(0, length)) && broken.every((word) => word * FLASH_WORD_BYTES >= length);
+}
+
+function renewBootloader(board: EmulatedBoard, image: Uint8Array, { internal }: BoardState): void {
+  const { cells, options } = internal;
   const bytes = cells.bytes.slice();
   bytes.fill(0xff, 0, BOOTLOADER_BYTES);
-  bytes.set(internalImage(name));
-  board.chip.flash.load({ cells: { ...cells, bytes }, options });
+  bytes.set(image);
+  const behind = (words: readonly number[]) =>
+    words.filter((word) => word * FLASH_WORD_BYTES >= BOOTLOADER_BYTES);
+  const own = Array.from({ length: Math.ceil(image.length / FLASH_WORD_BYTES) }, (_, word) => word);
+  board.chip.flash.load({
+    cells: { bytes, programmed: [...own, ...behind(cells.programmed)], broken: behind(cells.broken) },
+    options,
+  });
 }

@@ -36,6 +36,13 @@ function isRunning(pid: number): boolean {
   }
 }
 
+/** A board as it was left. */
+export interface KeptState {
+  readonly state: BoardState;
+  /** SHA-256 of the image that was put into the internal flash last, hexadecimal; undefined: not known. */
+  readonly installed: string | undefined;
+}
+
 export class StateFolder {
   readonly path: string;
   readonly #board: string;
@@ -62,7 +69,7 @@ export class StateFolder {
    * @param internalBytes of the internal flash
    * @returns undefined when the folder is new. @throws StateFolderError
    */
-  read(flashBytes: number, internalBytes: number, spiFlashBytes: number): BoardState | undefined {
+  read(flashBytes: number, internalBytes: number, spiFlashBytes: number): KeptState | undefined {
     const file = join(this.path, "board.json");
     if (!existsSync(file)) return undefined;
     const stored = this.#parse(file, internalBytes);
@@ -76,7 +83,7 @@ export class StateFolder {
       spi === undefined || spiFlashBytes === 0
         ? undefined
         : { content: this.#content(this.#spiFlash, spiFlashBytes), registers: spi };
-    return {
+    const state: BoardState = {
       uniqueId: stored.uniqueId,
       internal: { cells: { bytes, ...stored.internal }, options: stored.options },
       external,
@@ -85,6 +92,7 @@ export class StateFolder {
       ...(second === undefined ? {} : { second }),
       ...(spiFlash === undefined ? {} : { spiFlash }),
     };
+    return { state, installed: stored.installed };
   }
 
   /** @throws StateFolderError when the file has another length */
@@ -95,7 +103,8 @@ export class StateFolder {
     return new Uint8Array(bytes);
   }
 
-  write(state: BoardState): void {
+  /** @param installed SHA-256 of the image that was put into the internal flash last, hexadecimal */
+  write(state: BoardState, installed: string): void {
     const { cells, options } = state.internal;
     const stored: StoredBoard = {
       uniqueId: state.uniqueId,
@@ -105,6 +114,7 @@ export class StateFolder {
       backup: state.backup,
       ...(state.second === undefined ? {} : { secondRegisters: state.second.registers }),
       ...(state.spiFlash === undefined ? {} : { spiFlashRegisters: state.spiFlash.registers }),
+      installed,
     };
     writeWhole(this.#external, state.external);
     if (state.second !== undefined) writeWhole(this.#second, state.second.external);

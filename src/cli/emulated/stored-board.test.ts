@@ -17,6 +17,7 @@ function stored(): StoredBoard {
     options: internal.options,
     externalRegisters,
     backup,
+    installed: "0123456789abcdef".repeat(4),
   };
 }
 
@@ -51,6 +52,10 @@ test("anything else is refused with a place and what was expected there", () => 
   expect(
     text.replace(/"uniqueId": "\w\w/, '"uniqueId": "'),
     `uniqueId: expected 24 hexadecimal digits, found "${"80".repeat(11)}"`,
+  );
+  expect(
+    text.replace(/"installed": "\w\w/, '"installed": "'),
+    `installed: expected 64 hexadecimal digits, found "${"23456789abcdef01".repeat(4).slice(0, 59)}`,
   );
   expect(
     text.replace(/"bdcr": \d+/, '"bdcr": -1'),

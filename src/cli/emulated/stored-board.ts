@@ -20,6 +20,8 @@ export interface StoredBoard {
   /** Of the flash chip on an SPI, where there is one. */
   readonly spiFlashRegisters?: BoardState["externalRegisters"];
   readonly backup: BoardState["backup"];
+  /** SHA-256 of the image that was put into the internal flash last, hexadecimal; what runs may have replaced it since. */
+  readonly installed?: string;
 }
 
 const UID_BYTES = 12;
@@ -49,7 +51,7 @@ export function parseStoredBoard(board: string, text: string, internalBytes: num
   const internal = record("internal", file["internal"]);
   const options = record("options", file["options"]);
   const backup = record("backup", file["backup"]);
-  const second = file["secondRegisters"];
+  const { secondRegisters: second, installed } = file;
   const spi = file["spiFlashRegisters"];
   return {
     uniqueId: uniqueId(file["uniqueId"]),
@@ -65,6 +67,7 @@ export function parseStoredBoard(board: string, text: string, internalBytes: num
       rtc: registerValues("backup.rtc", record("backup.rtc", backup["rtc"])),
       bdcr: number("backup.bdcr", backup["bdcr"], U32_MAX),
     },
+    ...(installed === undefined ? {} : { installed: digest(installed) }),
   };
 }
 
@@ -80,6 +83,11 @@ function uniqueId(value: unknown): Uint8Array {
   const bytes = typeof value === "string" ? bytesOfHex(value) : undefined;
   if (bytes?.length !== UID_BYTES) throw wrong("uniqueId", `${2 * UID_BYTES} hexadecimal digits`, value);
   return bytes;
+}
+
+function digest(value: unknown): string {
+  if (typeof value === "string" && /^[0-9a-f]{64}$/.test(value)) return value;
+  throw wrong("installed", "64 hexadecimal digits", value);
 }
 
 function optionBytes(options: Fields): StoredBoard["options"] {
