@@ -52,6 +52,7 @@ export class GatedRam implements MemoryDevice {
  * an access is a bus error.
  */
 export class DomainRam implements MemoryDevice {
+  readonly steady = true;
   readonly #ram: Ram;
   readonly #name: string;
   readonly #clocked: ClockGate;

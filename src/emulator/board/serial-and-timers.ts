@@ -196,6 +196,8 @@ export function serialPorts(
 }
 
 export interface TimerOptions extends Wiring {
+  /** As `ClockFollowers.cached`. */
+  readonly cached: (hz: () => number) => () => number;
   /** Does the timer's clock run: its gate, its gate while the core sleeps, a debugger's freeze? */
   readonly runs: (name: TimerName) => () => boolean;
 }
@@ -207,6 +209,10 @@ export function timers(
 ): (Part & { readonly name: TimerName; readonly device: Tim })[] {
   const { log, timeline, rcc, irqLine, requests } = wiring;
   const byName = new Map<string, Tim>();
+  const busHz = {
+    1: wiring.cached(() => rcc.clockTree.timerHz(1)),
+    2: wiring.cached(() => rcc.clockTree.timerHz(2)),
+  } as const;
   const parts = TIMERS.map(({ name, kind, bits, bus, irq, internal }) => {
     const clocked = rcc.clockGate(name);
     const runs = wiring.runs(name);
@@ -226,7 +232,7 @@ export function timers(
             breakInterrupt: irqLine(own.break),
           }),
       clocked,
-      clockHz: () => (runs() ? rcc.clockTree.timerHz(bus) : 0),
+      clockHz: () => (runs() ? busHz[bus]() : 0),
       request: (what) => requests.pulse(`${name}_${what}`),
       internalLevel: (index) => {
         const master = internal[index] ?? "";

@@ -2,9 +2,11 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { BusFault, BusStall } from "../../bus.js";
 import { GuestMemory } from "../../guest-memory.js";
 import { Timeline } from "../../timeline.js";
 import { CortexM7, type Engine } from "../core.js";
+import { Exception } from "../faults.js";
 import { Ram } from "../memory.js";
 import { SystemBus } from "../system-bus.js";
 import { CODE, RAM, TestMachine } from "../test-machine.js";
@@ -102,4 +104,64 @@ test("code that finds no room for records executes as well", () => {
   const ours = runThroughPages("interpreter", pages);
   assert.equal(ours.r0, 2 * pages);
   assert.deepEqual(ours, runThroughPages("reference", pages));
+});
+
+const DEVICE = 0x60000000;
+const ENABLE_IRQ_0 = 0xe000e100;
+const RETURN = "7047";
+
+/** Tells when it is accessed and by which instruction; interrupts, stalls and faults now and then. */
+class Nuisance {
+  readonly seen: (readonly [now: number, pc: number, what: string])[] = [];
+  readonly #machine: TestMachine;
+  #stalledUntil = 0;
+
+  constructor(machine: TestMachine) {
+    this.#machine = machine;
+    machine.bus.map(DEVICE, 0x1000, this, "nuisance");
+  }
+
+  read(offset: number, size: number): number {
+    const count = this.#access(`read ${offset} ${size}`);
+    if (count % 23 === 0) throw new BusFault("as asked for", offset);
+    if (count % 10 === 0) this.#machine.cpu.irqLine(0).set(true);
+    return count;
+  }
+
+  write(offset: number, size: number, value: number): void {
+    this.#access(`write ${offset} ${size} ${value}`);
+    if (offset === 16) this.#machine.cpu.irqLine(0).set(false);
+  }
+
+  #access(what: string): number {
+    const { timeline, cpu } = this.#machine;
+    const { now } = timeline;
+    if (now < this.#stalledUntil) throw new BusStall(this.#stalledUntil);
+    const count = this.seen.push([now, cpu.pc, what]);
+    if (count % 7 === 0) this.#stalledUntil = now + 100;
+    return count;
+  }
+}
+
+function disturbed(engine: Engine): TestMachine & { readonly device?: Nuisance } {
+  // 1: LDR r1, [r2]; STR r1, [r3]; LDRB r4, [r2, #4]; ADDS r0, #1; CMP r0, #8; IT GT; STRGT r0, [r3, #8]; B 1b.
+  const machine = new TestMachine("11681960147901300828c8bf9860f7e7", { engine });
+  machine.handler(Exception.hardFault, RETURN).handler(16, /* str r3,[r3,#16]; bx lr */ `1b61${RETURN}`);
+  machine.word(ENABLE_IRQ_0, 1).set({ 0: 0, 2: DEVICE, 3: DEVICE });
+  return Object.assign(machine, { device: new Nuisance(machine) }).run(5000);
+}
+
+test("devices are accessed from inside the loop, each at the instant and by the instruction that it would be without", () => {
+  const ours = disturbed("interpreter");
+  const theirs = disturbed("reference");
+  const state = ({ cpu, timeline, device }: typeof ours) => [
+    [...cpu.r],
+    cpu.pc,
+    cpu.xpsr,
+    timeline.now,
+    device?.seen,
+  ];
+  assert.deepEqual(state(ours), state(theirs));
+  assert.ok((ours.device?.seen.length ?? 0) > 500);
+  assert.ok((ours.cpu.interpreter?.cycles ?? 0) > 2500, `${ours.cpu.interpreter?.cycles}`);
 });

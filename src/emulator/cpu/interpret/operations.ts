@@ -63,13 +63,15 @@ function operation(
 ): Operation {
   const { equal = {}, when = () => true, opcode: [mask, value] = [0, 0] } = form;
   const insn = template(form);
-  const wanted = Object.entries(equal);
+  const { kind, ...others } = equal;
+  const wanted = Object.entries(others);
   return {
     key,
     control,
     matches: (one) =>
-      wanted.every(([name, number]) => one[name as keyof Fields] === number) &&
+      (kind === undefined || one.kind === kind) &&
       (one.opcode & mask) === value &&
+      wanted.every(([name, number]) => one[name as keyof Fields] === number) &&
       when(one),
     write: (e) => write(e, insn),
     accesses: control === "next" && LOADS_AND_STORES.has(key),
