@@ -200,7 +200,8 @@ export class Sai extends Peripheral {
     for (const block of BLOCKS) {
       const status = this.#status(block);
       const cr1 = this.#cr1(block);
-      const asks = (cr1 & DMAEN) !== 0 && (cr1 & SAIEN) !== 0 && (status & FREQ) !== 0;
+      // Also while SAIEN = 0: ST's library waits for DMA to fill the FIFO before it enables the block.
+      const asks = (cr1 & DMAEN) !== 0 && (status & FREQ) !== 0;
       (this.#options.requests?.[block] ?? NO_DMA).set(asks);
       if ((cr1 & SAIEN) !== 0) pending |= status & this.registers.get(`SAI_${block}IM`) & 0x7f;
     }
