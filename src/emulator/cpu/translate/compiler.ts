@@ -6,6 +6,16 @@ import { BLOCK_BITS, MAX_FUNCTIONS } from "./state.js";
 import { Body, type FunctionSource, I32, moduleOf, nameOf, Op } from "./wasm.js";
 
 const WASM_PAGE = 65536;
+/**
+ * So many modules are compiled anew as one: what goes from module to module is slow, two to three times so where all code is
+ * warm and none is hot, because each module has tables, data and pages of machine code of its own.
+ */
+const TOGETHER = 8;
+/** Functions that are compiled anew at once, which takes some tenths of a second. */
+const MAX_TOGETHER = 512;
+
+/** Those of a module, by number. */
+type Functions = Map<number, FunctionSource>;
 
 export class Compiler {
   /** Runs translated code from a key on, until it is left. */
@@ -16,6 +26,8 @@ export class Compiler {
   /** What translated functions import, by index. */
   readonly #helpers: readonly FunctionSource[];
   readonly #imports: Readonly<Record<string, unknown>>;
+  /** Modules that are in use. */
+  readonly #levels: (readonly Functions[])[] = [];
 
   /** @param state where the core's state lies in `memory` */
   constructor(api: WebAssemblyApi, memory: LinearMemory, state: number) {
@@ -28,15 +40,29 @@ export class Compiler {
     this.#imports = { m: memory, ...this.#compile(this.#helpers, []) };
   }
 
-  /** Makes functions those with the numbers from `first` on. Together they take less memory and time than one by one. */
+  /** Makes functions those with the numbers from `first` on. */
   add(first: number, sources: readonly FunctionSource[]): void {
-    const functions = this.#compile(sources, this.#helpers);
-    for (const n of sources.keys()) this.#table.set(first + n, functions[nameOf(n)]);
+    this.#put(new Map(sources.map((source, n) => [first + n, source])), 0);
   }
 
   /** Lets a function go: nothing may run it any more. */
   remove(number: number): void {
     this.#table.set(number, null);
+    for (const level of this.#levels) for (const functions of level) functions.delete(number);
+  }
+
+  /** @param level how often they were compiled together with others */
+  #put(functions: Functions, level: number): void {
+    const modules = [...(this.#levels[level] ?? []), functions];
+    const all = new Map(modules.flatMap((one) => [...one]));
+    if (modules.length >= TOGETHER && all.size <= MAX_TOGETHER) {
+      this.#levels[level] = [];
+      this.#put(all, level + 1);
+      return;
+    }
+    this.#levels[level] = modules;
+    const compiled = this.#compile([...functions.values()], this.#helpers);
+    for (const [n, number] of [...functions.keys()].entries()) this.#table.set(number, compiled[nameOf(n)]);
   }
 
   /** @param table do they call through it? Each module that may takes memory for all of it. */
