@@ -1,11 +1,20 @@
-/** DMA2D: fill, copy, format conversion and blending of rectangles (RM0433, chapter DMA2D). YCbCr is not modelled. */
+/** DMA2D: fill, copy, format conversion and blending of rectangles (RM0433, chapter DMA2D). */
 
-import { BusFault, type ClockGate, type EmulatorLog, type InterruptLine } from "../bus.js";
+import { type AccessSize, BusFault, type ClockGate, type EmulatorLog, type InterruptLine } from "../bus.js";
 import { RegisterBlock } from "../registers.js";
 import type { Timeline, TimelineEvent } from "../timeline.js";
 import type { DmaBus } from "./dma-channel.js";
+import { type ColourTables, Painter } from "./dma2d-draw.js";
+import {
+  mistakeOf,
+  readSetup,
+  type Setup,
+  type Side,
+  usesBackground,
+  usesForeground,
+  YCBCR,
+} from "./dma2d-setup.js";
 import { Peripheral } from "./peripheral.js";
-import { blend, encode, FORMATS, type Pixel } from "./pixels.js";
 import { ALL, registerTable } from "./register-table.js";
 import { DMA2D } from "./tables/graphics.js";
 
@@ -23,61 +32,68 @@ export interface Dma2dOptions {
 const START = 1 << 0;
 const SUSP = 1 << 1;
 const ABORT = 1 << 2;
+/** CR: only while nothing runs. */
+const MODE_AND_LOM = 0x7_0040;
 const TEIF = 1 << 0;
 const TCIF = 1 << 1;
+const TWIF = 1 << 2;
+const CAEIF = 1 << 3;
 const CTCIF = 1 << 4;
-/** CR.MODE */
-const MODE = { COPY: 0, CONVERT: 1, BLEND: 2, FILL: 3, BLEND_FG: 4, BLEND_BG: 5 } as const;
+const CEIF = 1 << 5;
 const PIXELS_PER_CLOCK = 0.5;
+const SETUP_CLOCKS = 16;
+/** PFCCR.START */
 const LOAD = 1 << 5;
+const CCM_RGB888 = 1 << 4;
 
-type Side = "FG" | "BG";
+/** From FGMAR to LWR: read-only while a rectangle is drawn. */
+const FIRST_FIXED = 0x0c;
+const LAST_FIXED = 0x48;
+/** The colour tables in the address map: 256 words each. */
+const TABLES = { FG: 0x400, BG: 0x800 } as const;
+const TABLE_BYTES = 0x400;
+
+/** What is drawn, up to which line, and the rest of the time for it while it is suspended. */
+interface Drawing {
+  readonly setup: Setup;
+  readonly painter: Painter;
+  /** LWR, 0 when it has no line of this rectangle. */
+  readonly watermark: number;
+  done: number;
+  dueAt: number;
+  left: number | undefined;
+}
 
 export class Dma2d extends Peripheral {
   readonly registers: RegisterBlock<string>;
   readonly #options: Dma2dOptions;
-  readonly #clut: Readonly<Record<Side, Uint32Array>> = {
-    FG: new Uint32Array(256),
-    BG: new Uint32Array(256),
-  };
-  #busy: TimelineEvent | undefined;
+  readonly #clut: ColourTables = { FG: new Uint32Array(256), BG: new Uint32Array(256) };
+  #drawing: Drawing | undefined;
+  #step: TimelineEvent | undefined;
+  #loading: TimelineEvent | undefined;
 
   constructor(options: Dma2dOptions) {
     super();
     this.#options = options;
     const stored = { rw: ALL };
-    const names = [
-      "FGMAR",
-      "FGOR",
-      "BGMAR",
-      "BGOR",
-      "FGCOLR",
-      "BGCOLR",
-      "FGCMAR",
-      "BGCMAR",
-      "OPFCCR",
-      "OCOLR",
-      "OMAR",
-      "OOR",
-      "NLR",
-      "LWR",
-    ];
+    const names = ["FGMAR", "FGOR", "BGMAR", "BGOR", "FGCOLR", "BGCOLR", "FGCMAR", "BGCMAR"];
+    names.push("OPFCCR", "OCOLR", "OMAR", "OOR", "NLR", "LWR");
     const converter = (side: Side) => ({
       rw: ALL & ~LOAD,
-      wo: LOAD,
-      onWrite: (written: number) => this.#loadTable(side, written),
+      ro: LOAD,
+      onWrite: (written: number) => this.#startTable(side, written),
     });
     this.registers = new RegisterBlock(
       registerTable(DMA2D, {
         ...Object.fromEntries(names.map((name) => [name, stored])),
         CR: {
-          rw: ALL & ~(START | SUSP | ABORT),
+          rw: ALL & ~(START | ABORT),
           ro: START,
-          wo: SUSP | ABORT,
-          onWrite: (w) => this.#control(w),
+          wo: ABORT,
+          onWrite: (written, before) => this.#control(written, before),
         },
         ISR: { ro: ALL },
-        IFCR: { wo: ALL, onWrite: (written) => this.#clear(written) },
+        IFCR: { wo: ALL, onWrite: (written) => this.#flag(written, false) },
         FGPFCCR: converter("FG"),
         BGPFCCR: converter("BG"),
       }),
@@ -86,154 +102,204 @@ export class Dma2d extends Peripheral {
   }
 
   reset(): void {
-    this.#options.timeline.cancel(this.#busy);
+    this.#stop();
     this.registers.reset();
     this.#update();
   }
 
-  #control(written: number): void {
-    const { timeline, hclkHz } = this.#options;
-    if ((written & ABORT) !== 0) {
-      timeline.cancel(this.#busy);
-      this.registers.setBits("CR", START, false);
+  override read(offset: number, size: AccessSize): number {
+    const side = this.#tableAt(offset);
+    if (side === undefined) return super.read(offset, size);
+    if (!this.#tableFree(side)) return 0;
+    const word = this.#clut[side][(offset & (TABLE_BYTES - 1)) >>> 2] ?? 0;
+    const value = word >>> ((offset & 3) * 8);
+    return size === 4 ? word : value & (size === 2 ? 0xffff : 0xff);
+  }
+
+  override write(offset: number, size: AccessSize, value: number): void {
+    const side = this.#tableAt(offset);
+    if (side !== undefined) {
+      if (this.#tableFree(side)) this.#clut[side][(offset & (TABLE_BYTES - 1)) >>> 2] = value;
+      return;
     }
-    if ((written & START) !== 0 && !this.registers.has("CR", START)) {
-      this.registers.setBits("CR", START, true);
-      const { width, height } = this.#area;
-      const clocks = (width * height) / PIXELS_PER_CLOCK + 16;
-      this.#busy = timeline.after((clocks * 1e9) / hclkHz(), () => this.#run());
+    if (this.#drawing !== undefined && offset >= FIRST_FIXED && offset <= LAST_FIXED) {
+      this.#options.log.once(
+        "DMA2D.fixed",
+        "guest mistake: DMA2D: a register of a running transfer is written",
+      );
+      return;
     }
+    super.write(offset, size, value);
+  }
+
+  #tableAt(offset: number): Side | undefined {
+    if (offset >= TABLES.FG && offset < TABLES.FG + TABLE_BYTES) return "FG";
+    return offset >= TABLES.BG && offset < TABLES.BG + TABLE_BYTES ? "BG" : undefined;
+  }
+
+  /** A table that DMA2D itself uses cannot be reached: CAEIF. */
+  #tableFree(side: Side): boolean {
+    if (!this.#options.clocked()) return false;
+    if (this.registers.has(`${side}PFCCR`, LOAD) || this.#drawsWith(side)) {
+      this.#flag(CAEIF, true);
+      return false;
+    }
+    return true;
+  }
+
+  #drawsWith(side: Side): boolean {
+    const setup = this.#drawing?.setup;
+    if (setup === undefined) return false;
+    const uses = side === "FG" ? usesForeground(setup.mode) : usesBackground(setup.mode);
+    const { format } = side === "FG" ? setup.fore : setup.back;
+    /** L8, AL44, AL88, L4; YCbCr keeps its chroma there. */
+    return uses && ((format >= 5 && format <= 8) || format === YCBCR);
+  }
+
+  #control(written: number, before: number): void {
+    if (this.#drawing !== undefined && ((written ^ before) & MODE_AND_LOM) !== 0) {
+      this.registers.set("CR", (this.registers.get("CR") & ~MODE_AND_LOM) | (before & MODE_AND_LOM));
+    }
+    if ((written & ABORT) !== 0) this.#stop();
+    if ((written & START) !== 0 && this.#drawing === undefined && this.#loading === undefined) this.#start();
+    if (this.#drawing === undefined) this.registers.setBits("CR", SUSP, false);
+    else this.#suspend(this.#drawing, this.registers.has("CR", SUSP));
     this.#update();
   }
 
-  get #area(): { readonly width: number; readonly height: number } {
-    const nlr = this.registers.get("NLR");
-    return { width: (nlr >>> 16) & 0x3fff, height: nlr & 0xffff };
+  #suspend(drawing: Drawing, suspended: boolean): void {
+    const { timeline } = this.#options;
+    if (suspended && drawing.left === undefined) {
+      drawing.left = drawing.dueAt - timeline.now;
+      timeline.cancel(this.#step);
+    } else if (!suspended && drawing.left !== undefined) {
+      const left = drawing.left;
+      drawing.left = undefined;
+      this.#schedule(drawing, left);
+    }
   }
 
-  #run(): void {
-    const mode = (this.registers.get("CR") >>> 16) & 7;
+  #start(): void {
+    const setup = readSetup((name) => this.registers.get(name));
+    const mistake = mistakeOf(setup);
+    if (mistake !== undefined) {
+      this.#wrong(mistake);
+      return;
+    }
+    const line = this.registers.get("LWR");
+    this.#drawing = {
+      setup,
+      painter: new Painter(setup, this.#options.bus, this.#clut),
+      watermark: line <= setup.height ? line : 0,
+      done: 0,
+      dueAt: 0,
+      left: undefined,
+    };
+    this.registers.setBits("CR", START, true);
+    this.#next(this.#drawing, SETUP_CLOCKS);
+  }
+
+  #wrong(mistake: string): void {
+    this.#options.log.once(`DMA2D.${mistake}`, `guest mistake: DMA2D: wrong configuration: ${mistake}`);
+    this.#flag(CEIF, true);
+  }
+
+  /** To the watermark, and then to the end. */
+  #goal({ watermark, done, setup }: Drawing): number {
+    return watermark > done ? watermark : setup.height;
+  }
+
+  #next(drawing: Drawing, clocks: number): void {
+    const pixels = (this.#goal(drawing) - drawing.done) * drawing.setup.width;
+    this.#schedule(drawing, this.#time(clocks + pixels / PIXELS_PER_CLOCK));
+  }
+
+  #schedule(drawing: Drawing, ns: number): void {
+    const { timeline } = this.#options;
+    drawing.dueAt = timeline.now + ns;
+    this.#step = timeline.after(ns, () => this.#draw(drawing));
+  }
+
+  #time(clocks: number): number {
+    return (clocks * 1e9) / this.#options.hclkHz();
+  }
+
+  #draw(drawing: Drawing): void {
+    const goal = this.#goal(drawing);
+    if (!this.#reaches(() => drawing.painter.lines(drawing.done, goal))) {
+      this.#stop();
+      return;
+    }
+    drawing.done = goal;
+    if (goal === drawing.watermark) this.#flag(TWIF, true);
+    if (goal < drawing.setup.height) {
+      this.#next(drawing, 0);
+      return;
+    }
+    this.#stop();
+    this.#flag(TCIF, true);
+    this.#options.onComplete?.();
+  }
+
+  /** False, and TEIF, where the bus answers an access with an error. */
+  #reaches(access: () => void): boolean {
     try {
-      if (mode === MODE.COPY) this.#copy();
-      else this.#draw(mode);
-      this.registers.setBits("ISR", TCIF, true);
-      this.#options.onComplete?.();
+      access();
+      return true;
     } catch (error) {
       if (!(error instanceof BusFault)) throw error;
       this.#options.log.once(
         `DMA2D.${error.message}`,
         `guest mistake: DMA2D: transfer error: ${error.message}`,
       );
-      this.registers.setBits("ISR", TEIF, true);
-    }
-    this.registers.setBits("CR", START, false);
-    this.#update();
-  }
-
-  /** Memory to memory: pixels of the foreground's size, whatever they mean. */
-  #copy(): void {
-    const { width, height } = this.#area;
-    const bits = this.#format("FG").bits;
-    const line = (width * bits) >>> 3;
-    const from = line + ((this.registers.get("FGOR") * bits) >>> 3);
-    const to = line + ((this.registers.get("OOR") * bits) >>> 3);
-    for (let y = 0; y < height; y++) {
-      const source = this.registers.get("FGMAR") + y * from;
-      const target = this.registers.get("OMAR") + y * to;
-      for (let x = 0; x < line; x++)
-        this.#options.bus.write(target + x, 1, this.#options.bus.read(source + x, 1));
+      this.#flag(TEIF, true);
+      return false;
     }
   }
 
-  #draw(mode: number): void {
-    const { width, height } = this.#area;
-    const output = this.registers.get("OPFCCR") & 7;
-    const bytes = (FORMATS[output]?.bits ?? 16) >>> 3;
-    const pitch = width + this.registers.get("OOR");
-    for (let y = 0; y < height; y++) {
-      for (let x = 0; x < width; x++) {
-        const raw =
-          mode === MODE.FILL ? this.registers.get("OCOLR") : encode(output, this.#pixel(mode, x, y));
-        this.#put(this.registers.get("OMAR") + (y * pitch + x) * bytes, bytes, raw);
-      }
-    }
+  #stop(): void {
+    this.#options.timeline.cancel(this.#step);
+    this.#options.timeline.cancel(this.#loading);
+    this.#drawing = undefined;
+    this.#loading = undefined;
+    this.registers.setBits("CR", START | SUSP, false);
+    for (const name of ["FGPFCCR", "BGPFCCR"]) this.registers.setBits(name, LOAD, false);
   }
 
-  #pixel(mode: number, x: number, y: number): Pixel {
-    const fore = mode === MODE.BLEND_FG ? this.#fixed("FG") : this.#fetch("FG", x, y);
-    if (mode === MODE.CONVERT) return fore;
-    const back = mode === MODE.BLEND_BG ? this.#fixed("BG") : this.#fetch("BG", x, y);
-    return blend(fore, back);
-  }
-
-  #format(side: Side): (typeof FORMATS)[number] {
-    const mode = this.registers.get(`${side}PFCCR`) & 0xf;
-    const format = FORMATS[mode];
-    if (format === undefined) throw new BusFault(`colour mode ${mode} of ${side}PFCCR is not modelled`, 0);
-    return format;
-  }
-
-  #fixed(side: Side): Pixel {
-    return this.#alpha(side, { ...this.#colour(side), a: 255 });
-  }
-
-  #fetch(side: Side, x: number, y: number): Pixel {
-    const { bits, decode } = this.#format(side);
-    const index = y * (this.#area.width + this.registers.get(`${side}OR`)) + x;
-    const address = this.registers.get(`${side}MAR`) + Math.floor((index * bits) / 8);
-    let raw = 0;
-    for (let i = 0; i < Math.max(1, bits >>> 3); i++)
-      raw |= this.#options.bus.read(address + i, 1) << (i * 8);
-    if (bits === 4) raw = (raw >>> ((index & 1) * 4)) & 0xf;
-    const pixel = decode(raw >>> 0, (at) => this.#lookup(side, at));
-    return this.#alpha(side, pixel);
-  }
-
-  /** Index -1: the colour register, for formats that are only alpha. */
-  #lookup(side: Side, index: number): Pixel {
-    if (index < 0) return this.#colour(side);
-    const value = this.#clut[side][index] ?? 0;
-    return { a: value >>> 24, r: (value >>> 16) & 255, g: (value >>> 8) & 255, b: value & 255 };
-  }
-
-  #colour(side: Side): Pixel {
-    const value = this.registers.get(`${side}COLR`);
-    return { a: 255, r: (value >>> 16) & 255, g: (value >>> 8) & 255, b: value & 255 };
-  }
-
-  /** AM: keep, replace, multiply; AI inverts; RBS swaps red and blue. */
-  #alpha(side: Side, pixel: Pixel): Pixel {
+  /** CLUT loading by hardware: CS + 1 entries of ARGB8888 or RGB888, not while something else runs. */
+  #startTable(side: Side, written: number): void {
+    if ((written & LOAD) === 0 || this.#loading !== undefined) return;
     const control = this.registers.get(`${side}PFCCR`);
-    const own = control >>> 24;
-    const mode = (control >>> 16) & 3;
-    const raw = (control & (1 << 20)) !== 0 ? 255 - pixel.a : pixel.a;
-    const a = mode === 1 ? own : mode === 2 ? Math.floor((raw * own) / 255) : raw;
-    return (control & (1 << 21)) !== 0 ? { a, r: pixel.b, g: pixel.g, b: pixel.r } : { ...pixel, a };
+    const short = (control & CCM_RGB888) !== 0;
+    if (side === "FG" && (control & 0xf) === YCBCR) {
+      this.#wrong("a colour table is loaded for YCbCr");
+      return;
+    }
+    if (!short && (this.registers.get(`${side}CMAR`) & 3) !== 0) {
+      this.#wrong(`${side}CMAR is not aligned to words`);
+      return;
+    }
+    this.registers.setBits(`${side}PFCCR`, LOAD, true);
+    const count = ((control >>> 8) & 0xff) + 1;
+    this.#loading = this.#options.timeline.after(this.#time(SETUP_CLOCKS + count / 2), () => {
+      const loaded = this.#reaches(() => this.#loadTable(side, count, short ? 3 : 4));
+      this.#loading = undefined;
+      this.registers.setBits(`${side}PFCCR`, LOAD, false);
+      if (loaded) this.#flag(CTCIF, true);
+    });
   }
 
-  #put(address: number, bytes: number, raw: number): void {
-    const { bus } = this.#options;
-    if (bytes === 4 || bytes === 2) bus.write(address, bytes, raw);
-    else for (let i = 0; i < bytes; i++) bus.write(address + i, 1, (raw >>> (i * 8)) & 0xff);
-  }
-
-  /** CLUT loading by hardware: CS + 1 entries of ARGB8888 or RGB888. */
-  #loadTable(side: Side, written: number): void {
-    if ((written & LOAD) === 0) return;
-    const count = ((written >>> 8) & 0xff) + 1;
-    const bytes = (written & (1 << 4)) !== 0 ? 3 : 4;
+  #loadTable(side: Side, count: number, bytes: 3 | 4): void {
     const base = this.registers.get(`${side}CMAR`);
     for (let n = 0; n < count; n++) {
       let value = bytes === 3 ? 0xff00_0000 : 0;
       for (let i = 0; i < bytes; i++) value |= this.#options.bus.read(base + n * bytes + i, 1) << (i * 8);
       this.#clut[side][n] = value >>> 0;
     }
-    this.registers.setBits("ISR", CTCIF, true);
-    this.#update();
   }
 
-  #clear(written: number): void {
-    this.registers.setBits("ISR", written, false);
+  #flag(bits: number, set: boolean): void {
+    this.registers.setBits("ISR", bits, set);
     this.#update();
   }
 

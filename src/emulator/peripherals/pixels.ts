@@ -63,11 +63,11 @@ export function encode(format: number, { a, r, g, b }: Pixel): number {
   }
 }
 
-/** RM0433, "Blender": the foreground over the background. */
+/** RM0433, "Blender": the foreground over the background; divisions are rounded down. */
 export function blend(fore: Pixel, back: Pixel): Pixel {
-  const both = (fore.a * back.a) / 255;
+  const both = Math.floor((fore.a * back.a) / 255);
   const a = fore.a + back.a - both;
-  if (a < 0.5) return { a: 0, r: 0, g: 0, b: 0 };
+  if (a === 0) return { a: 0, r: 0, g: 0, b: 0 };
   const mix = (f: number, b: number): number => Math.floor((f * fore.a + b * (back.a - both)) / a);
-  return { a: Math.floor(a), r: mix(fore.r, back.r), g: mix(fore.g, back.g), b: mix(fore.b, back.b) };
+  return { a, r: mix(fore.r, back.r), g: mix(fore.g, back.g), b: mix(fore.b, back.b) };
 }

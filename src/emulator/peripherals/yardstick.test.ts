@@ -216,6 +216,10 @@ const OTHER_BITS: readonly (readonly [RegExp, string])[] = [
   [/^RCC\.AHB4ENR$/, "D3SRAM1EN (CMSIS): ST's macro sets it; SRAM4 runs without"],
   [/^ADC[13]\.(CR|ISR)$/, "RM0433, revision V: BOOST has two bits, LDORDY tells of the regulator"],
   [/^DMA[12]\.S0CR$/, "RM0433, DMA_SxCR: TRBUFF is in every stream's register"],
+  [
+    /^DMA2D\.(CR|OPFCCR|[FB]GOR|OOR)$/,
+    "LOM with offsets of 16 bits, fixed colours (MODE) and SB are there (CMSIS)",
+  ],
   [/^TIM[34]\.(CNT|ARR|CCR[1-4])$/, "TIM3 and TIM4 are 16 bits wide (RM0433, chapter TIM2..TIM5)"],
 ];
 

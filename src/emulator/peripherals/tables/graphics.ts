@@ -10,7 +10,7 @@ export const LTDC = `
   L2CFBAR 12c 0 ffffffff, L2CFBLR 130 0 1fff1fff, L2CFBLNR 134 0 7ff, L2CLUTWR 144 0 ffffffff`;
 
 export const DMA2D = `
-  CR 0 0 33f07, ISR 4 0 3fr, IFCR 8 0 3fw, FGMAR c 0 ffffffff, FGOR 10 0 3fff, BGMAR 14 0 ffffffff,
-  BGOR 18 0 3fff, FGPFCCR 1c 0 ff3fff3f, FGCOLR 20 0 ffffff, BGPFCCR 24 0 ff33ff3f, BGCOLR 28 0 ffffff,
-  FGCMAR 2c 0 ffffffff, BGCMAR 30 0 ffffffff, OPFCCR 34 0 300007, OCOLR 38 0 ffffffff, OMAR 3c 0 ffffffff,
-  OOR 40 0 3fff, NLR 44 0 3fffffff, LWR 48 0 ffff, AMTCR 4c 0 ff01`;
+  CR 0 0 73f47, ISR 4 0 3fr, IFCR 8 0 3fw, FGMAR c 0 ffffffff, FGOR 10 0 ffff, BGMAR 14 0 ffffffff,
+  BGOR 18 0 ffff, FGPFCCR 1c 0 ff3fff3f, FGCOLR 20 0 ffffff, BGPFCCR 24 0 ff33ff3f, BGCOLR 28 0 ffffff,
+  FGCMAR 2c 0 ffffffff, BGCMAR 30 0 ffffffff, OPFCCR 34 0 300107, OCOLR 38 0 ffffffff, OMAR 3c 0 ffffffff,
+  OOR 40 0 ffff, NLR 44 0 3fffffff, LWR 48 0 ffff, AMTCR 4c 0 ff01`;
