@@ -243,6 +243,21 @@ test("monitor stepping executes one instruction after another, over exceptions o
   assert.deepEqual([machine.reg(0), machine.reg(9), probe.get(DFSR)], [3, 2, 1]);
 });
 
+test("a monitor step that meets BKPT is one entry", () => {
+  const probe = new Probe(/* movs r0,#1; bkpt 0; b . */ "012000befee7");
+  const { machine } = probe;
+  // The third entry is that of the BKPT: it goes on behind it, and ends stepping.
+  machine.handler(
+    Exception.debugMonitor,
+    /* adds r7,#1; cmp r7,#3; bne 1f; ldr r6,[sp,#24]; adds r6,#2; str r6,[sp,#24]; str r4,[r5]; 1: bx lr */
+    "0137032f03d1069e023606962c607047",
+  );
+  machine.set({ 4: MON.EN, 5: DEMCR }).word(0xe000ed20, 0x80);
+  probe.put(DEMCR, MON.EN | MON.STEP | MON.PEND).run();
+  assert.deepEqual([machine.reg(7), machine.cpu.ipsr, machine.cpu.pc], [3, 0, CODE + 4]);
+  assert.equal(probe.get(DFSR), 1 | BKPT);
+});
+
 const DWT = {
   CTRL: 0xe0001000,
   CYCCNT: 0xe0001004,

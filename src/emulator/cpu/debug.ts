@@ -133,9 +133,12 @@ export class Debug implements DebugAccess {
     return exceptions.groupPriority(Exception.debugMonitor) < exceptions.executionPriority;
   }
 
+  /** The instruction was executed. If it was a breakpoint, DebugMonitor has begun already. */
   monitorStepped(): void {
-    this.#cpu.scs.scb.debugStatus(DFSR.HALTED);
-    this.#cpu.exceptions.setPending(Exception.debugMonitor, true);
+    const { exceptions, scs } = this.#cpu;
+    if (exceptions.isActive(Exception.debugMonitor)) return;
+    scs.scb.debugStatus(DFSR.HALTED);
+    exceptions.setPending(Exception.debugMonitor, true);
   }
 
   /** Power-on reset: everything. */
