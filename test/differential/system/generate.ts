@@ -13,7 +13,7 @@ import {
 } from "./exceptions.js";
 import { FAULT_ITEMS, STACK_ITEMS } from "./faults.js";
 import { FLOAT_ITEMS, LAZY_ITEMS } from "./floats.js";
-import { close, MPU_ITEMS, open, SPAN_ITEMS } from "./regions.js";
+import { close, FLOATING_ITEMS, LATE_ITEMS, MPU_ITEMS, open, SPAN_ITEMS } from "./regions.js";
 import { REGISTER_ITEMS, SPECIAL_ITEMS } from "./registers.js";
 
 /** What a case is about: items for the thread and for handlers. */
@@ -21,6 +21,8 @@ interface Theme {
   readonly begin?: (random: Random) => Item[];
   readonly thread: readonly Make[];
   readonly handlers: readonly Make[];
+  /** For NMI and HardFault, where a fault is a lockup. */
+  readonly urgent?: readonly Make[];
   /** What a handler may end with, instead of its own EXC_RETURN. */
   readonly returns?: readonly Make[];
 }
@@ -42,10 +44,19 @@ const THEMES: Readonly<Record<string, Theme>> = {
   },
   spans: {
     begin: close,
+    // Late saves there, with the MPU off for what runs, on for what is saved.
+    urgent: [...LATE_ITEMS, ...LATE_ITEMS, ...LATE_ITEMS, ...EXCEPTION_ITEMS.slice(0, 8)],
     // QEMU goes on when the floating-point part of a frame cannot be read.
     returns: [],
-    thread: [...SPAN_ITEMS, ...SPAN_ITEMS, ...MPU_ITEMS, ...BLOCK_ITEMS, ...FLOAT_ITEMS],
-    handlers: [...SPAN_ITEMS, ...EXCEPTION_ITEMS, ...FLOAT_ITEMS],
+    thread: [
+      ...SPAN_ITEMS,
+      ...SPAN_ITEMS,
+      ...MPU_ITEMS,
+      ...BLOCK_ITEMS,
+      ...FLOATING_ITEMS,
+      ...FLOATING_ITEMS,
+    ],
+    handlers: [...SPAN_ITEMS, ...EXCEPTION_ITEMS, ...LATE_ITEMS, ...LATE_ITEMS, ...LATE_ITEMS, ...LATE_ITEMS],
   },
   registers: { thread: REGISTER_ITEMS, handlers: [...REGISTER_ITEMS, ...EXCEPTION_ITEMS] },
   blocks: {
@@ -60,7 +71,7 @@ const NMI = 2;
 const HARD_FAULT = 3;
 
 export function makeCase(random: Random, theme = random.pick(THEME_NAMES)): SystemCase {
-  const { begin: first, thread, handlers, returns = RETURN_ITEMS } = THEMES[theme] as Theme;
+  const { begin: first, thread, handlers, urgent, returns = RETURN_ITEMS } = THEMES[theme] as Theme;
   let tag = 0;
   const draw = (from: readonly Make[], count: number): Item[] =>
     Array.from({ length: count }, () => random.pick(from)(random, tag++));
@@ -72,7 +83,7 @@ export function makeCase(random: Random, theme = random.pick(THEME_NAMES)): Syst
   const bodies = HANDLED.map((number): [number, Item[]] => {
     // A fault in one of these is a lockup, which ends QEMU.
     if (number === NMI || number === HARD_FAULT) {
-      const items = draw(random.chance(5) ? handlers : EXCEPTION_ITEMS, random.below(2));
+      const items = draw(random.chance(5) ? handlers : (urgent ?? EXCEPTION_ITEMS), random.below(2));
       return [number, items.filter(({ name }) => name !== SETS_FAULTMASK)];
     }
     const items = draw(handlers, random.below(3));

@@ -25,7 +25,10 @@ import {
   strd,
   strh,
   strt,
+  svc,
+  UDF,
   vldm,
+  vmovToS,
   vstm,
 } from "./thumb.js";
 
@@ -146,6 +149,16 @@ function visit(random: Random, tag: number): Item {
   const name = `execute 0x${target.toString(16)}`;
   return item(name, resumeBehind(code.length + 1), code, NOP, log(tag, 1));
 }
+
+/** The thread's floating-point registers are saved late, where regions decide, with its rights. */
+export const LATE_ITEMS: readonly Make[] = [
+  (random) =>
+    item("late save", store("", SCS.FPCAR, edge(random) & ~7).halfwords, vmovToS(random.below(32), 7)),
+];
+export const FLOATING_ITEMS: readonly Make[] = [
+  (random) => item("VMOV, SVC", vmovToS(random.below(32), 7), svc(random.below(256)), NOP),
+  (random) => item("VMOV, UDF", vmovToS(random.below(32), 7), UDF, NOP),
+];
 
 export const SPAN_ITEMS: readonly Make[] = [
   (random, tag) => lists("LDM", random, tag, (list) => ldm(6, list, random.below(2))),
