@@ -165,13 +165,18 @@ export const EXCEPTION_ITEMS: readonly Make[] = [
 ];
 
 /** EXC_RETURN values: those that exist, those that do not. */
-const RETURNS = [0xfffffff1, 0xfffffff9, 0xfffffffd, 0xffffffe1, 0xffffffe9, 0xffffffed];
+const BASIC_RETURNS = [0xfffffff1, 0xfffffff9, 0xfffffffd];
+const EXTENDED_RETURNS = [0xffffffe1, 0xffffffe9, 0xffffffed];
 const NO_RETURNS = [0xfffffff0, 0xfffffff3, 0xfffffff5, 0xfffffff7, 0xfffffffb, 0xffffffff];
 
-/** What a handler may have as its last item. */
-export const RETURN_ITEMS: readonly Make[] = [
+const returns =
+  (existing: readonly number[]): Make =>
   (random) => {
-    const value = random.chance(75) ? random.pick(RETURNS) : random.pick(NO_RETURNS);
+    const value = random.chance(75) ? random.pick(existing) : random.pick(NO_RETURNS);
     return item(`LR = 0x${value.toString(16)}`, mov32(14, value));
-  },
-];
+  };
+
+/** What a handler may have as its last item. */
+export const RETURN_ITEMS: readonly Make[] = [returns([...BASIC_RETURNS, ...EXTENDED_RETURNS])];
+/** The same where regions end with the stacks: QEMU goes on when the floating-point part of a frame cannot be read. */
+export const BASIC_RETURN_ITEMS: readonly Make[] = [returns(BASIC_RETURNS)];

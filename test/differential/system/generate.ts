@@ -3,6 +3,7 @@ import type { Random } from "../random.js";
 import { BLOCK_ITEMS, VECTOR_ITEMS } from "./blocks.js";
 import type { Item, SystemCase } from "./case.js";
 import {
+  BASIC_RETURN_ITEMS,
   EXCEPTION_ITEMS,
   HANDLED,
   type Make,
@@ -39,6 +40,7 @@ const THEMES: Readonly<Record<string, Theme>> = {
   },
   regions: {
     begin: open,
+    returns: BASIC_RETURN_ITEMS,
     thread: [...MPU_ITEMS, ...MPU_ITEMS, ...MPU_ITEMS, ...EXCEPTION_ITEMS],
     handlers: [...MPU_ITEMS, ...EXCEPTION_ITEMS],
   },
@@ -46,8 +48,7 @@ const THEMES: Readonly<Record<string, Theme>> = {
     begin: close,
     // Late saves there, with the MPU off for what runs, on for what is saved.
     urgent: [...LATE_ITEMS, ...LATE_ITEMS, ...LATE_ITEMS, ...EXCEPTION_ITEMS.slice(0, 8)],
-    // QEMU goes on when the floating-point part of a frame cannot be read.
-    returns: [],
+    returns: BASIC_RETURN_ITEMS,
     thread: [
       ...SPAN_ITEMS,
       ...SPAN_ITEMS,
@@ -87,7 +88,7 @@ export function makeCase(random: Random, theme = random.pick(THEME_NAMES)): Syst
       return [number, items.filter(({ name }) => name !== SETS_FAULTMASK)];
     }
     const items = draw(handlers, random.below(3));
-    if (random.chance(3) && returns.length > 0) items.push(...draw(returns, 1));
+    if (random.chance(3)) items.push(...draw(returns, 1));
     return [number, items];
   });
   return { thread: [...begin, ...draw(thread, 2 + random.below(MOST_ITEMS))], handlers: new Map(bodies) };
