@@ -9,7 +9,7 @@
  */
 
 import type { ClockGate, EmulatorLog } from "../bus.js";
-import { RegisterBlock } from "../registers.js";
+import { RegisterBlock, type RegisterCell } from "../registers.js";
 import type { Timeline } from "../timeline.js";
 import { Peripheral } from "./peripheral.js";
 
@@ -80,6 +80,10 @@ export class Gpio extends Peripheral {
   readonly registers: RegisterBlock<GpioRegister>;
 
   readonly #options: GpioOptions;
+  /** Programs that move pins themselves read and write them millions of times a second. */
+  readonly #moder: RegisterCell;
+  readonly #odr: RegisterCell;
+  readonly #otyper: RegisterCell;
   readonly #external = new Map<number, ExternalDriver>();
   readonly #observers = new Map<number, OutputObserver[]>();
   /** By pin * 16 + alternate function. */
@@ -90,6 +94,8 @@ export class Gpio extends Peripheral {
   readonly #outputs: (boolean | undefined)[] = new Array<undefined>(PINS).fill(undefined);
   /** Since when nothing drives the pin, in board time; undefined while something does. */
   readonly #floatingSince: (number | undefined)[] = new Array<undefined>(PINS).fill(undefined);
+  /** What is told of a floating pin, by pin, made when it is first told. */
+  readonly #floatNotes: string[] = [];
   #locked = 0;
   #lockStep = 0;
   #lockPins = 0;
@@ -98,6 +104,9 @@ export class Gpio extends Peripheral {
     super();
     this.#options = options;
     this.registers = this.#declare();
+    this.#moder = this.registers.cell("MODER");
+    this.#odr = this.registers.cell("ODR");
+    this.#otyper = this.registers.cell("OTYPER");
     this.#settle();
   }
 
@@ -129,7 +138,7 @@ export class Gpio extends Peripheral {
   pinFunction(pin: number): PinFunction {
     const afr = this.registers.get(pin < 8 ? "AFRL" : "AFRH");
     return {
-      mode: MODES[this.#field("MODER", pin)] ?? "input",
+      mode: MODES[this.#mode(pin)] ?? "input",
       alternateFunction: (afr >>> ((pin & 7) * 4)) & 0xf,
       openDrain: this.registers.has("OTYPER", 1 << pin),
       pull: PULLS[this.#field("PUPDR", pin)] ?? "none",
@@ -206,7 +215,7 @@ export class Gpio extends Peripheral {
           offset: 0x14,
           reset: 0,
           rw: 0xffff,
-          onWrite: (_written, before) => this.#settle(this.registers.get("ODR") ^ before),
+          onWrite: (_written, before) => this.#settle(this.#odr.value ^ before),
         },
         BSRR: { offset: 0x18, reset: 0, wo: 0xffff_ffff, onWrite: (written) => this.#setReset(written) },
         LCKR: {
@@ -247,7 +256,7 @@ export class Gpio extends Peripheral {
   #refollow(pins: number): void {
     for (let pin = 0; pin < PINS; pin++) {
       if ((pins & (1 << pin)) === 0) continue;
-      const follows = this.#field("MODER", pin) === 2 && this.#alternateOutput(pin) !== undefined;
+      const follows = this.#mode(pin) === 2 && this.#alternateOutput(pin) !== undefined;
       this.#following = follows ? this.#following | (1 << pin) : this.#following & ~(1 << pin);
     }
   }
@@ -259,7 +268,7 @@ export class Gpio extends Peripheral {
 
   /** Set wins over reset for the same pin (RM0433, GPIOx_BSRR). */
   #setReset(written: number): void {
-    const odr = this.registers.get("ODR");
+    const odr = this.#odr.value;
     const next = ((odr & ~(written >>> 16)) | written) & 0xffff;
     this.registers.set("ODR", next);
     this.#settle(next ^ odr);
@@ -289,9 +298,10 @@ export class Gpio extends Peripheral {
   /** IDR: pins in analog mode read 0 (RM0433, chapter GPIO). */
   #input(): number {
     if (this.#following !== 0) this.#settle(this.#following);
+    const moder = this.#moder.value;
     let value = 0;
     for (let pin = 0; pin < PINS; pin++) {
-      if (this.#field("MODER", pin) === 3) continue;
+      if (((moder >>> (pin * 2)) & 3) === 3) continue;
       if (this.#floatingSince[pin] !== undefined) this.#noteFloat(pin);
       if (this.#level(pin)) value |= 1 << pin;
     }
@@ -300,17 +310,16 @@ export class Gpio extends Peripheral {
 
   #noteFloat(pin: number): void {
     const since = this.#floatingSince[pin] ?? 0;
-    if (this.#field("MODER", pin) !== 0 || this.#options.timeline.now - since <= FLOAT_HOLD_NS) return;
-    this.#options.log.once(
-      `GPIO${this.#options.port}.${pin}.float`,
-      `P${this.#options.port}${pin} floats: it is an input without pull resistor and nothing drives it; reads 0 here`,
-    );
+    if (this.#mode(pin) !== 0 || this.#options.timeline.now - since <= FLOAT_HOLD_NS) return;
+    this.#floatNotes[pin] ??=
+      `P${this.#options.port}${pin} floats: it is an input without pull resistor and nothing drives it; reads 0 here`;
+    this.#options.log.once(this.#floatNotes[pin], this.#floatNotes[pin]);
   }
 
   /** Works out the level of each pin of `pins`, and tells who watches. */
   #settle(pins = ALL_PINS): void {
-    for (let pin = 0; pin < PINS; pin++) {
-      if ((pins & (1 << pin)) === 0) continue;
+    for (let left = pins; left !== 0; left &= left - 1) {
+      const pin = 31 - Math.clz32(left & -left);
       const output = this.#output(pin);
       if (output !== this.#outputs[pin]) {
         this.#outputs[pin] = output;
@@ -342,19 +351,23 @@ export class Gpio extends Peripheral {
     }
     if (output !== undefined) return output;
     if (external !== undefined) return external.high;
-    const pull = this.#field("MODER", pin) === 3 ? 0 : this.#field("PUPDR", pin);
+    const pull = this.#mode(pin) === 3 ? 0 : this.#field("PUPDR", pin);
     return pull === 1 ? true : pull === 2 ? false : undefined;
   }
 
   #output(pin: number): boolean | undefined {
-    const mode = this.#field("MODER", pin);
+    const mode = this.#mode(pin);
     if (mode === 0 || mode === 3) return undefined;
-    const level = mode === 1 ? this.registers.has("ODR", 1 << pin) : this.#alternateOutput(pin)?.();
-    const openDrain = this.registers.has("OTYPER", 1 << pin);
+    const level = mode === 1 ? (this.#odr.value & (1 << pin)) !== 0 : this.#alternateOutput(pin)?.();
+    const openDrain = (this.#otyper.value & (1 << pin)) !== 0;
     return openDrain && level === true ? undefined : level;
   }
 
-  #field(name: "MODER" | "OSPEEDR" | "PUPDR", pin: number): number {
+  #mode(pin: number): number {
+    return (this.#moder.value >>> (pin * 2)) & 3;
+  }
+
+  #field(name: "OSPEEDR" | "PUPDR", pin: number): number {
     return (this.registers.get(name) >>> (pin * 2)) & 3;
   }
 
