@@ -41,11 +41,16 @@ export class Painter {
   readonly #setup: Setup;
   readonly #bus: DmaBus;
   readonly #tables: ColourTables;
+  readonly #forePitch: number;
+  readonly #backPitch: number;
 
   constructor(setup: Setup, bus: DmaBus, tables: ColourTables) {
     this.#setup = setup;
     this.#bus = bus;
     this.#tables = tables;
+    const { fore, back } = setup;
+    this.#forePitch = pitchOf(setup, FORMATS[fore.format]?.bits ?? 0, fore.offset);
+    this.#backPitch = pitchOf(setup, FORMATS[back.format]?.bits ?? 0, back.offset);
   }
 
   /** Draws the lines from `from` up to `to`, not included. A BusFault ends it. */
@@ -63,7 +68,12 @@ export class Painter {
     const source = fore.address + y * pitchOf(this.#setup, bits, fore.offset);
     const target = output.address + y * pitchOf(this.#setup, bits, output.offset);
     const bytes = (width * bits) >>> 3;
-    for (let x = 0; x < bytes; x++) this.#putByte(target + x, this.#bus.read(source + x, 1));
+    const size = ((source | target | bytes) & 3) === 0 && !output.swapped ? 4 : 1;
+    for (let x = 0; x < bytes; x += size) {
+      const value = this.#bus.read(source + x, size);
+      if (size === 4) this.#bus.write(target + x, 4, value);
+      else this.#putByte(target + x, value);
+    }
   }
 
   #drawLine(y: number): void {
@@ -94,15 +104,22 @@ export class Painter {
     const format = FORMATS[plane.format];
     if (format === undefined) return OPAQUE_BLACK;
     const { bits, decode } = format;
-    const line = plane.address + y * pitchOf(this.#setup, bits, plane.offset);
-    const address = line + ((x * bits) >>> 3);
-    let raw = 0;
-    for (let i = 0; i < Math.max(1, bits >>> 3); i++) raw |= this.#bus.read(address + i, 1) << (i * 8);
-    if (bits === 4) raw = (raw >>> ((x & 1) * 4)) & 0xf;
+    const pitch = plane.side === "FG" ? this.#forePitch : this.#backPitch;
+    const address = plane.address + y * pitch + ((x * bits) >>> 3);
+    const raw = bits === 4 ? (this.#bus.read(address, 1) >>> ((x & 1) * 4)) & 0xf : this.#get(address, bits);
     return adapt(
       plane.control,
       decode(raw >>> 0, (at) => this.#lookup(plane, at)),
     );
+  }
+
+  /** Pixels of 16 and 32 bits are aligned, or nothing would have started. */
+  #get(address: number, bits: number): number {
+    if (bits === 32) return this.#bus.read(address, 4);
+    if (bits === 16) return this.#bus.read(address, 2);
+    const low = this.#bus.read(address, 1);
+    if (bits === 8) return low;
+    return low | (this.#bus.read(address + 1, 1) << 8) | (this.#bus.read(address + 2, 1) << 16);
   }
 
   /** Index -1: the colour register, for formats that are only alpha. */
