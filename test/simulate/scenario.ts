@@ -1,6 +1,6 @@
 /** What one seed stands for: a board, what somebody wants of it, and what breaks meanwhile. */
 import type { Board } from "../../src/boards/board.js";
-import { readBoard } from "../../src/cli/board-files.js";
+import { boardNamed } from "../system/kit.js";
 import { type Alone, drawAlone } from "./alone.js";
 import { Draw } from "./draw.js";
 import { drawFaults, type Fault } from "./faults.js";
@@ -142,7 +142,7 @@ function drawOwner(draw: Draw): Owner | undefined {
 
 export function drawScenario(seed: number): Scenario {
   const draw = new Draw(seed);
-  const board = readBoard(draw.weighted(BOARDS));
+  const board = boardNamed(draw.weighted(BOARDS));
   const owner = drawOwner(draw);
   const address = BASE + (draw.chance(0.6) ? 0 : draw.int(1, 40) * VECTORS_ALIGNMENT);
   const image = drawImage(draw, address);

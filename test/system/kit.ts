@@ -7,6 +7,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { setImmediate } from "node:timers/promises";
 import { bigApplication, exampleImage } from "../../examples/big.js";
+import type { Board } from "../../src/boards/board.js";
 import { internalImage, readBoard } from "../../src/cli/board-files.js";
 import { installSecondStage } from "../../src/cli/emulated/make-board.js";
 import {
@@ -53,6 +54,22 @@ export interface BenchOptions extends Partial<Omit<EmulatedBoardOptions, "onMess
   readonly state?: Omit<BoardState, "uniqueId">;
 }
 
+const boards = new Map<string, Board>();
+const images = new Map<string, Uint8Array>();
+
+/** A board's file, as `readBoard` reads it: once for all benches. */
+export function boardNamed(name: string): Board {
+  const board = boards.get(name) ?? readBoard(name);
+  boards.set(name, board);
+  return board;
+}
+
+function imageNamed(name: string): Uint8Array {
+  const image = images.get(name) ?? internalImage(name);
+  images.set(name, image);
+  return image;
+}
+
 /** A board on the desk with its bootloader, powered off and unplugged, and somebody who watches it. */
 export class Bench {
   readonly board: EmulatedBoard;
@@ -66,14 +83,14 @@ export class Bench {
   constructor(options: BenchOptions = {}) {
     const { name = "emulated", bootloader = name, seed = 1, state, ...rest } = options;
     this.board = new EmulatedBoard({
-      board: readBoard(name),
+      board: boardNamed(name),
       random: seededRandom(seed),
       onMessage: (message) => this.messages.push(message),
       onConsole: (line) => this.console.push(line),
       ...rest,
     });
     if (state === undefined) {
-      this.board.loadInternal(internalImage(bootloader));
+      this.board.loadInternal(imageNamed(bootloader));
       installSecondStage(this.board, bootloader);
     } else this.board.load(state);
     this.board.host.onCdc((port) => this.#arrived(port));

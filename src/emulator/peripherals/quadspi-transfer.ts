@@ -18,7 +18,7 @@ export class ByteFifo {
   }
 
   push(byte: number): void {
-    this.bytes[(this.#head + this.level) % FIFO_BYTES] = byte;
+    this.bytes[this.end] = byte;
     this.level++;
   }
 
@@ -38,13 +38,9 @@ export class ByteFifo {
     return value >>> 0;
   }
 
-  /** Lets `fill` write `count` bytes (at most what is free) behind the last one, in up to two runs. */
-  append(count: number, fill: (offset: number, count: number) => void): void {
-    const from = (this.#head + this.level) % FIFO_BYTES;
-    const first = Math.min(count, FIFO_BYTES - from);
-    fill(from, first);
-    if (count > first) fill(0, count - first);
-    this.level += count;
+  /** Index in `bytes` behind the last one. */
+  get end(): number {
+    return (this.#head + this.level) % FIFO_BYTES;
   }
 }
 
@@ -115,10 +111,18 @@ export class IndirectTransfer {
   #move(count: number): void {
     const lines = this.#lines ?? 1;
     if (this.direction === "read") {
-      const { bytes } = this.#fifo;
-      this.#fifo.append(count, (offset, run) => this.#wire.readInto(bytes, offset, run, lines));
+      this.#fill(count, lines);
       return;
     }
     for (let left = count; left > 0; left--) this.#wire.writeByte(this.#fifo.shift(), lines);
+  }
+
+  /** Bytes from the pins, in up to two runs: the FIFO is a ring. */
+  #fill(count: number, lines: Lines): void {
+    const { bytes, end } = this.#fifo;
+    const first = Math.min(count, FIFO_BYTES - end);
+    this.#wire.readInto(bytes, end, first, lines);
+    if (count > first) this.#wire.readInto(bytes, 0, count - first, lines);
+    this.#fifo.level += count;
   }
 }

@@ -257,6 +257,7 @@ export const OPERATIONS: readonly (Operation | undefined)[] = [
 export const FIRST_RARE = OPERATIONS.findIndex((one) => one?.control === "rare");
 
 const BY_KEY = new Map<Key, number[]>();
+const NONE: readonly number[] = [];
 for (const [number, one] of OPERATIONS.entries()) {
   if (one === undefined || one.control === "guard") continue;
   const numbers = BY_KEY.get(one.key) ?? [];
@@ -267,5 +268,6 @@ for (const [number, one] of OPERATIONS.entries()) {
 /** Number of the operation that executes the instruction, which does this; 0: none. */
 export function operationOf(insn: Insn, execute: Execute): number {
   const key = floatOperationOf(execute) ?? execute;
-  return BY_KEY.get(key)?.find((number) => OPERATIONS[number]?.matches(insn)) ?? 0;
+  for (const number of BY_KEY.get(key) ?? NONE) if (OPERATIONS[number]?.matches(insn) === true) return number;
+  return 0;
 }
