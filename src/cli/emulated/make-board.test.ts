@@ -99,3 +99,29 @@ test("a bootloader that is not whole, as after a power cut in an update, is put 
     assert.deepEqual(broken, []);
   }
 });
+
+test("the flash chip's file is written at first and after the chip changed, not at each saving", (context) => {
+  const state = stateFolder(context);
+  const kept = makeBoard({ name: "emulated", state, onMessage: () => {} });
+  const { board } = kept;
+  const file = join(state, "external.bin");
+  kept.save();
+  assert.equal(readFileSync(file)[0x10], 0xff);
+  writeFileSync(file, "untouched");
+  kept.save();
+  assert.equal(readFileSync(file, "utf8"), "untouched");
+  const { flashChip } = board;
+  // It alone has power: nobody else speaks to it.
+  flashChip.powerOn();
+  board.advance(10e6);
+  flashChip.select();
+  flashChip.write(0x06, 1);
+  flashChip.deselect();
+  flashChip.select();
+  for (const byte of [0x02, 0, 0, 0x10, 0x5a]) flashChip.write(byte, 1);
+  flashChip.deselect();
+  board.advance(board.now + 2e6);
+  kept.save();
+  assert.equal(readFileSync(file)[0x10], 0x5a);
+  kept.release();
+});

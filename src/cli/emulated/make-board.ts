@@ -79,9 +79,13 @@ export function makeBoard(options: MakeBoardOptions): KeptBoard {
   if (stored !== undefined) load(emulated, stored.state, folder);
   const installed = installInternal(emulated, options, stored);
   if (slotIsBlank(emulated)) installSecondStage(emulated, options.name);
+  let kept: number | undefined;
   return {
     board: emulated,
-    save: () => folder?.write(emulated.save(), installed),
+    save: () => {
+      folder?.write(emulated.save(), installed, kept !== emulated.flashChanges);
+      kept = emulated.flashChanges;
+    },
     release: () => folder?.release(),
   };
 }

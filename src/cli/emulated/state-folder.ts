@@ -104,7 +104,8 @@ export class StateFolder {
   }
 
   /** @param installed SHA-256 of the image that was put into the internal flash last, hexadecimal */
-  write(state: BoardState, installed: string): void {
+  /** @param flash false: the flash chips hold what they held at the last writing */
+  write(state: BoardState, installed: string, flash: boolean): void {
     const { cells, options } = state.internal;
     const stored: StoredBoard = {
       uniqueId: state.uniqueId,
@@ -116,11 +117,15 @@ export class StateFolder {
       ...(state.spiFlash === undefined ? {} : { spiFlashRegisters: state.spiFlash.registers }),
       installed,
     };
-    writeWhole(this.#external, state.external);
-    if (state.second !== undefined) writeWhole(this.#second, state.second.external);
-    if (state.spiFlash !== undefined) writeWhole(this.#spiFlash, state.spiFlash.content);
+    if (flash) this.#writeFlash(state);
     writeWhole(join(this.path, "internal.bin"), cells.bytes);
     writeWhole(join(this.path, "board.json"), formatStoredBoard(this.#board, stored));
+  }
+
+  #writeFlash({ external, second, spiFlash }: BoardState): void {
+    writeWhole(this.#external, external);
+    if (second !== undefined) writeWhole(this.#second, second.external);
+    if (spiFlash !== undefined) writeWhole(this.#spiFlash, spiFlash.content);
   }
 
   release(): void {

@@ -281,6 +281,11 @@ export class EmulatedBoard {
     }
   }
 
+  /** How often the flash chips have changed what they hold. */
+  get flashChanges(): number {
+    return this.#flashChips.reduce((sum, chip) => sum + chip.changes, 0);
+  }
+
   save(): BoardState {
     const second = this.secondFlashChip;
     const spi = this.spiFlashChip;

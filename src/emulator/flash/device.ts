@@ -67,6 +67,8 @@ export class NorDevice {
   /** One entry for each lockable unit; 1 = locked. */
   readonly locks: Uint8Array;
 
+  /** How often its array changed. */
+  changes = 0;
   writeEnabled = false;
   volatileEnabled = false;
   qpi = false;
@@ -93,7 +95,11 @@ export class NorDevice {
     this.part = part;
     this.uniqueId = options.uniqueId ?? DEFAULT_UNIQUE_ID;
     const { random, onChange, defects } = options;
-    this.cells = new CellArray({ content, random, onChange, deadBits: defects?.deadBits });
+    const changed = (address: number, length: number): void => {
+      this.changes++;
+      onChange?.(address, length);
+    };
+    this.cells = new CellArray({ content, random, onChange: changed, deadBits: defects?.deadBits });
     this.security = new CellArray({ content: new Uint8Array(part.security.count * PAGE).fill(0xff), random });
     const { factory, quadEnable } = part.status;
     const [register, bit] = quadEnable ?? [0, 0];

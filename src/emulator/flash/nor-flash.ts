@@ -84,6 +84,11 @@ export class SerialNorFlash {
     return this.#device.cells.content;
   }
 
+  /** How often the chip has changed its array. */
+  get changes(): number {
+    return this.#device.changes;
+  }
+
   /** At most the first `limit` bytes of the array itself. */
   lend(limit: number): Uint8Array {
     return this.content.subarray(0, limit);
