@@ -27,8 +27,10 @@ export interface CellOptions {
 export class CellArray {
   readonly content: Uint8Array;
   readonly #options: CellOptions;
-  /** Pages whose cells are between 0 and 1 after a cut: they read unstable once. */
+  /** Pages whose cells are between 0 and 1 after a cut: they read unstable once after each power-up. */
   readonly #unstable = new Set<number>();
+  /** Of pages that a cut left half done, and which were not erased since: bits that may be this or that after each power-up. */
+  readonly #torn = new Map<number, Uint8Array>();
   /** Range that an operation is suspended in: reads there are undefined. */
   #indeterminate: readonly [start: number, end: number] | undefined;
 
@@ -64,24 +66,50 @@ export class CellArray {
     for (let page = start - (start % PAGE); page < end; page += PAGE) this.#unstable.delete(page);
   }
 
+  /** Power comes back: what a cut left half done reads anew, and not as before. */
+  powerUp(): void {
+    const { random, onChange } = this.#options;
+    for (const [page, marginal] of this.#torn) {
+      marginal.forEach((bits, index) => {
+        if (bits === 0) return;
+        const at = page + index;
+        this.#set(at, (this.content[at] ?? 0xff) ^ (bits & randomBits(random)));
+      });
+      this.#unstable.add(page);
+      onChange?.(page, PAGE);
+    }
+  }
+
   /** Clears bits of the page at `page`. */
   program(page: number, data: PageData): void {
     this.#eachProgrammed(page, data, (old, wanted) => old & wanted);
+    const marginal = this.#torn.get(page);
+    if (marginal === undefined) return;
+    for (let index = 0; index < PAGE; index++) {
+      if (data.present[index] === 1) marginal[index] = (marginal[index] ?? 0) & (data.bytes[index] ?? 0xff);
+    }
   }
 
   /** Clears some of the bits that `program` would clear. */
   tearProgram(page: number, data: PageData): void {
     const { random } = this.#options;
     const done = partialMask(random);
-    this.#eachProgrammed(page, data, (old, wanted) => old & (wanted | ~done()));
-    this.#unstable.add(page);
+    const marginal = new Uint8Array(PAGE);
+    this.#eachProgrammed(page, data, (old, wanted, index) => {
+      marginal[index] = old & ~wanted & randomBits(random) & randomBits(random);
+      return old & (wanted | ~done());
+    });
+    this.#leaveTorn(page, marginal);
   }
 
   erase(address: number, length: number): void {
     const { deadBits, onChange } = this.#options;
     if (deadBits === undefined) this.content.fill(0xff, address, address + length);
     else this.#each(address, length, () => 0xff);
-    for (let page = address; page < address + length; page += PAGE) this.#unstable.delete(page);
+    for (let page = address; page < address + length; page += PAGE) {
+      this.#unstable.delete(page);
+      this.#torn.delete(page);
+    }
     onChange?.(address, length);
   }
 
@@ -94,15 +122,31 @@ export class CellArray {
     const done = partialMask(random);
     if (random() < 0.25) this.#each(address, length, (old) => old & ~done());
     else this.#each(address, length, (old) => old | done());
-    for (let page = address; page < address + length; page += PAGE) this.#unstable.add(page);
+    for (let page = address; page < address + length; page += PAGE) {
+      const marginal = Uint8Array.from({ length: PAGE }, () => randomBits(random) & randomBits(random));
+      this.#leaveTorn(page, marginal);
+    }
     onChange?.(address, length);
   }
 
-  #eachProgrammed(page: number, data: PageData, change: (old: number, wanted: number) => number): void {
+  #leaveTorn(page: number, marginal: Uint8Array): void {
+    const before = this.#torn.get(page);
+    this.#torn.set(
+      page,
+      before === undefined ? marginal : marginal.map((bits, index) => bits | (before[index] ?? 0)),
+    );
+    this.#unstable.add(page);
+  }
+
+  #eachProgrammed(
+    page: number,
+    data: PageData,
+    change: (old: number, wanted: number, index: number) => number,
+  ): void {
     for (let index = 0; index < PAGE; index++) {
       if (data.present[index] === 0) continue;
       const wanted = data.bytes[index] ?? 0xff;
-      this.#set(page + index, change(this.content[page + index] ?? 0xff, wanted));
+      this.#set(page + index, change(this.content[page + index] ?? 0xff, wanted, index));
     }
     this.#options.onChange?.(page, PAGE);
   }

@@ -248,6 +248,7 @@ export class SerialNorFlash {
   powerOn(): void {
     if (this.#powered) return;
     this.#powered = true;
+    this.#device.cells.powerUp();
     this.#device.resetVolatile(true);
     const { readNs, writeNs } = this.part.times.powerOn ?? POWER_ON;
     this.#device.deafUntil = this.#device.now + readNs;
