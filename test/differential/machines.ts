@@ -4,8 +4,8 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "no
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { CortexM7, type CortexM7Options, type Engine } from "../../src/emulator/cpu/core.js";
-import { Ram } from "../../src/emulator/cpu/memory.js";
-import { SystemBus } from "../../src/emulator/cpu/system-bus.js";
+import { Ram } from "../../src/emulator/cpu/memory/memory.js";
+import { SystemBus } from "../../src/emulator/cpu/memory/system-bus.js";
 import { GuestMemory } from "../../src/emulator/guest-memory.js";
 import { Timeline } from "../../src/emulator/timeline.js";
 

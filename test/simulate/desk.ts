@@ -2,7 +2,7 @@
 
 import { norPart } from "../../src/emulator/flash/parts.js";
 import type { GuestMemory } from "../../src/emulator/guest-memory.js";
-import { FLASH_WORD_BYTES } from "../../src/emulator/peripherals/flash-cells.js";
+import { FLASH_WORD_BYTES } from "../../src/emulator/peripherals/internal-flash/flash-cells.js";
 import { Bench } from "../system/kit.js";
 import { type Cut, deserts } from "./alone.js";
 import { damagedLink } from "./damage.js";

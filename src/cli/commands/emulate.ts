@@ -1,7 +1,7 @@
 import { MCU } from "../../boards/board.js";
 import type { EmulatedBoard } from "../../emulator/board/emulated-board.js";
 import { BoardTarget } from "../../emulator/debug/board-target.js";
-import { flashBytes, flashGeometry } from "../../emulator/peripherals/flash-geometry.js";
+import { flashBytes, flashGeometry } from "../../emulator/peripherals/internal-flash/flash-geometry.js";
 import { ImageError } from "../../image/error.js";
 import type { Segment } from "../../image/image.js";
 import { imageFormat, loadImage } from "../../image/load.js";

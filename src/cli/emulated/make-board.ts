@@ -6,8 +6,8 @@ import {
   type EmulatedBoardOptions,
 } from "../../emulator/board/emulated-board.js";
 import { norPart } from "../../emulator/flash/parts.js";
-import { FLASH_WORD_BYTES } from "../../emulator/peripherals/flash-cells.js";
-import { flashBytes, flashGeometry } from "../../emulator/peripherals/flash-geometry.js";
+import { FLASH_WORD_BYTES } from "../../emulator/peripherals/internal-flash/flash-cells.js";
+import { flashBytes, flashGeometry } from "../../emulator/peripherals/internal-flash/flash-geometry.js";
 import { BootloaderImageError, bootloaderLength, readBootloaderIdentity } from "../../flasher/index.js";
 import { internalImage, readBoard, secondStageImage } from "../board-files.js";
 import { defaultStateFolder, type KeptState, newUniqueId, StateFolder } from "./state-folder.js";

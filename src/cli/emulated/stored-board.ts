@@ -1,7 +1,10 @@
 /** board.json of a state folder: a person, a disk or another version may have put anything there. */
 import type { BoardState } from "../../emulator/board/emulated-board.js";
-import { FLASH_WORD_BYTES } from "../../emulator/peripherals/flash-cells.js";
-import { FACTORY_OPTION_BYTES, type OptionName } from "../../emulator/peripherals/flash-options.js";
+import { FLASH_WORD_BYTES } from "../../emulator/peripherals/internal-flash/flash-cells.js";
+import {
+  FACTORY_OPTION_BYTES,
+  type OptionName,
+} from "../../emulator/peripherals/internal-flash/flash-options.js";
 import { bytesOfHex, hexBytes } from "../../protocol/hex.js";
 
 /** The file does not hold what it must; the message says where, what was expected and what was found. */

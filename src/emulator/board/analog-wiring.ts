@@ -1,11 +1,11 @@
 /** Voltages: what ADC1..3 and the comparators see at pins, DAC outputs and internal sources, and what triggers them. */
 
-import { Adc, type AdcGroup } from "../peripherals/adc.js";
-import { AdcCommon } from "../peripherals/adc-common.js";
-import { COMPARATOR_PINS, Comp } from "../peripherals/comp.js";
-import { Dac } from "../peripherals/dac.js";
+import { Adc, type AdcGroup } from "../peripherals/analog/adc.js";
+import { AdcCommon } from "../peripherals/analog/adc-common.js";
+import { COMPARATOR_PINS, Comp } from "../peripherals/analog/comp.js";
+import { Dac } from "../peripherals/analog/dac.js";
+import { REFERENCE_VOLTS, SENSOR_VOLTS, SUPPLY_VOLTS } from "../peripherals/analog/internal-voltages.js";
 import { parsePin } from "../peripherals/gpio.js";
-import { REFERENCE_VOLTS, SENSOR_VOLTS, SUPPLY_VOLTS } from "../peripherals/internal-voltages.js";
 import type { ChipPart, ConnectedWiring } from "./chip-part.js";
 import type { InternalSignal } from "./internal-signals.js";
 

@@ -4,8 +4,8 @@
  * "Instruction time".
  */
 
-import type { BusTiming } from "../cpu/pipeline.js";
-import type { ClockTree } from "../peripherals/clock-tree.js";
+import type { BusTiming } from "../cpu/time-model/pipeline.js";
+import type { ClockTree } from "../peripherals/rcc/clock-tree.js";
 
 /** Where a transaction goes: the first address behind it, and what it costs. */
 interface Reach {

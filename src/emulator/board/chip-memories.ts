@@ -1,12 +1,12 @@
 /** The chip's memories, and what may be attached to it as memory, on the bus. */
 
 import type { EmulatorLog } from "../bus.js";
-import { Ram } from "../cpu/memory.js";
-import type { SystemBus } from "../cpu/system-bus.js";
+import { Ram } from "../cpu/memory/memory.js";
+import type { SystemBus } from "../cpu/memory/system-bus.js";
 import type { GuestMemory } from "../guest-memory.js";
 import { DeviceSignature, SIGNATURE_BYTES } from "../peripherals/device-signature.js";
 import { EmptyBank, Fmc, Sdram } from "../peripherals/fmc.js";
-import type { Rcc } from "../peripherals/rcc.js";
+import type { Rcc } from "../peripherals/rcc/rcc.js";
 import { DomainRam, GatedRam } from "./gated-ram.js";
 import { ADDRESS, SIZE } from "./memory-map.js";
 import { SystemMemory } from "./system-memory.js";

@@ -2,12 +2,12 @@
 
 import type { BusDevice } from "../bus.js";
 import type { I2cDevice } from "../i2c-device.js";
-import type { DmaBus } from "../peripherals/dma-channel.js";
+import type { DmaBus } from "../peripherals/dma/dma-channel.js";
 import type { Gpio, PortLetter } from "../peripherals/gpio.js";
-import type { Picture } from "../peripherals/ltdc-picture.js";
-import type { ResetName } from "../peripherals/rcc-registers.js";
-import type { SpiOptions } from "../peripherals/spi.js";
-import type { Tim } from "../peripherals/tim.js";
+import type { Picture } from "../peripherals/graphics/ltdc-picture.js";
+import type { ResetName } from "../peripherals/rcc/rcc-registers.js";
+import type { SpiOptions } from "../peripherals/serial/spi.js";
+import type { Tim } from "../peripherals/timers/tim.js";
 import type { SdCardPort } from "../sd-port.js";
 import type { ChipRequests } from "./dma-requests.js";
 import type { InternalSignals } from "./internal-signals.js";

@@ -1,8 +1,8 @@
 /** Who counts with a clock: told when it changes, when the core sleeps without it, and when a debugger holds it. */
 
 import type { Dbgmcu, FrozenName } from "../peripherals/dbgmcu.js";
-import type { Rcc } from "../peripherals/rcc.js";
-import type { Tim } from "../peripherals/tim.js";
+import type { Rcc } from "../peripherals/rcc/rcc.js";
+import type { Tim } from "../peripherals/timers/tim.js";
 import type { TimerName } from "./serial-and-timers.js";
 
 export interface ClockFollowersOptions {

@@ -1,20 +1,20 @@
 /** SPI, I2C, SAI, SDMMC, LTDC, LPTIM, HSEM of the chip, as rows: with nothing attached to their pins. */
 
-import type { KernelClock } from "../peripherals/clock-tree.js";
-import { DelayBlock } from "../peripherals/delay-block.js";
-import { tightlyCoupled } from "../peripherals/dma.js";
-import { Ethernet } from "../peripherals/ethernet.js";
-import { Fdcan } from "../peripherals/fdcan.js";
+import { tightlyCoupled } from "../peripherals/dma/dma.js";
+import { Ethernet } from "../peripherals/ethernet/ethernet.js";
+import { Fdcan } from "../peripherals/fdcan/fdcan.js";
 import { parsePin } from "../peripherals/gpio.js";
+import { Ltdc } from "../peripherals/graphics/ltdc.js";
 import { Hsem } from "../peripherals/hsem.js";
-import { I2c } from "../peripherals/i2c.js";
-import { Lptim, type LptimInput } from "../peripherals/lptim.js";
-import { Ltdc } from "../peripherals/ltdc.js";
-import { Sai } from "../peripherals/sai.js";
-import { Sdmmc } from "../peripherals/sdmmc.js";
-import { Spi } from "../peripherals/spi.js";
+import { DelayBlock } from "../peripherals/quadspi/delay-block.js";
+import type { KernelClock } from "../peripherals/rcc/clock-tree.js";
+import { Sdmmc } from "../peripherals/sdmmc/sdmmc.js";
+import { I2c } from "../peripherals/serial/i2c.js";
+import { Sai } from "../peripherals/serial/sai.js";
+import { Spi } from "../peripherals/serial/spi.js";
 import { FDCAN_TT } from "../peripherals/tables/stored.js";
-import { TIMER_PINS } from "../peripherals/timer-pins.js";
+import { Lptim, type LptimInput } from "../peripherals/timers/lptim.js";
+import { TIMER_PINS } from "../peripherals/timers/timer-pins.js";
 import { analogPeripherals } from "./analog-wiring.js";
 import type { ChipPart, ConnectedWiring } from "./chip-part.js";
 import type { InternalSignal } from "./internal-signals.js";

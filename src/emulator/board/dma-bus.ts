@@ -1,8 +1,8 @@
 /** The bus as DMA controllers reach it: past the core's caches. */
 
 import type { AccessSize } from "../bus.js";
-import type { Level1 } from "../cpu/level1.js";
-import type { DmaBus } from "../peripherals/dma-channel.js";
+import type { Level1 } from "../cpu/caches/level1.js";
+import type { DmaBus } from "../peripherals/dma/dma-channel.js";
 
 /** @param level1 the core's caches: where they hold what is newer than memory, a read by `name` is reported. */
 export function dmaBus(bus: DmaBus, level1: Level1 | undefined, name: string): DmaBus {

@@ -1,6 +1,6 @@
 /** Numbers of the DMA requests (RM0433, tables "DMAMUX1/DMAMUX2: assignment of multiplexer inputs to resources"). */
 
-import { DmaRequests, type DmaSignal } from "../peripherals/dma-request.js";
+import { DmaRequests, type DmaSignal } from "../peripherals/dma/dma-request.js";
 
 /** DMAMUX1, from number 9 on; an empty word is a number without a request. */
 const MUX1 =

@@ -1,14 +1,14 @@
 /** DMA1, DMA2, BDMA with their multiplexers, MDMA and DMA2D, put together. */
 
-import type { Level1 } from "../cpu/level1.js";
-import type { SystemBus } from "../cpu/system-bus.js";
-import { Bdma } from "../peripherals/bdma.js";
-import { Dma } from "../peripherals/dma.js";
-import { Dma2d } from "../peripherals/dma2d.js";
-import { Dmamux } from "../peripherals/dmamux.js";
-import { Mdma } from "../peripherals/mdma.js";
-import type { QuadSpi } from "../peripherals/quadspi.js";
-import type { Tim } from "../peripherals/tim.js";
+import type { Level1 } from "../cpu/caches/level1.js";
+import type { SystemBus } from "../cpu/memory/system-bus.js";
+import { Bdma } from "../peripherals/dma/bdma.js";
+import { Dma } from "../peripherals/dma/dma.js";
+import { Dmamux } from "../peripherals/dma/dmamux.js";
+import { Mdma } from "../peripherals/dma/mdma.js";
+import { Dma2d } from "../peripherals/graphics/dma2d.js";
+import type { QuadSpi } from "../peripherals/quadspi/quadspi.js";
+import type { Tim } from "../peripherals/timers/tim.js";
 import type { ChipPart } from "./chip-part.js";
 import { dmaBus } from "./dma-bus.js";
 import type { ChipRequests } from "./dma-requests.js";

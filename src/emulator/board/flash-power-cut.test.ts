@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { CortexM7 } from "../cpu/core.js";
-import { Ram } from "../cpu/memory.js";
-import { SystemBus } from "../cpu/system-bus.js";
-import { Flash } from "../peripherals/flash.js";
+import { Ram } from "../cpu/memory/memory.js";
+import { SystemBus } from "../cpu/memory/system-bus.js";
+import { Flash } from "../peripherals/internal-flash/flash.js";
 import { RecordedLog } from "../test-log.js";
 import { Timeline } from "../timeline.js";
 

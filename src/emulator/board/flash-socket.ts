@@ -4,7 +4,7 @@ import { FLASH_PINS, type FlashPin } from "../../boards/board.js";
 import type { SerialNorFlash } from "../flash/nor-flash.js";
 import { alternateFunction, type Signal } from "../peripherals/alternate-functions.js";
 import type { Gpio, PortLetter } from "../peripherals/gpio.js";
-import type { DataLines } from "../peripherals/quadspi-wire.js";
+import type { DataLines } from "../peripherals/quadspi/quadspi-wire.js";
 
 export interface PinAt {
   readonly gpio: Gpio;

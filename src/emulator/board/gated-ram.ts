@@ -1,5 +1,5 @@
 import { type AccessSize, BusFault, type ClockGate, type EmulatorLog, type MemoryDevice } from "../bus.js";
-import type { Ram } from "../cpu/memory.js";
+import type { Ram } from "../cpu/memory/memory.js";
 
 /** RAM behind a clock gate: the backup SRAM and FDCAN's. Without its clock it reads 0 and takes nothing. */
 export class GatedRam implements MemoryDevice {

@@ -1,7 +1,7 @@
 /** Signals between peripherals that are no interrupts and no DMA requests: EXTI lines, outputs of LPTIM and COMP, the RTC's wake-up, triggers of MDMA. */
 
-import type { RtcTrigger } from "../peripherals/rtc.js";
-import type { SdmmcEvent } from "../peripherals/sdmmc.js";
+import type { RtcTrigger } from "../peripherals/rtc/rtc.js";
+import type { SdmmcEvent } from "../peripherals/sdmmc/sdmmc.js";
 
 export type InternalSignal =
   | `EXTI${number}`

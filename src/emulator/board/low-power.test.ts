@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { CortexM7 } from "../cpu/core.js";
-import type { Pwr } from "../peripherals/pwr.js";
-import type { Rcc } from "../peripherals/rcc.js";
+import type { Pwr } from "../peripherals/pwr/pwr.js";
+import type { Rcc } from "../peripherals/rcc/rcc.js";
 import { RecordedLog } from "../test-log.js";
 import { LowPower } from "./low-power.js";
 

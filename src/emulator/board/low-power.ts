@@ -5,8 +5,8 @@
 
 import type { EmulatorLog } from "../bus.js";
 import type { CortexM7 } from "../cpu/core.js";
-import type { Pwr } from "../peripherals/pwr.js";
-import type { Rcc } from "../peripherals/rcc.js";
+import type { Pwr } from "../peripherals/pwr/pwr.js";
+import type { Rcc } from "../peripherals/rcc/rcc.js";
 
 const SLEEPDEEP = 1 << 2;
 

@@ -1,7 +1,7 @@
 /** Addresses inside an APB window where the chip has no peripheral: the bridge answers with 0 and no error. */
 
 import type { AccessSize, BusDevice, EmulatorLog } from "../bus.js";
-import type { SystemBus } from "../cpu/system-bus.js";
+import type { SystemBus } from "../cpu/memory/system-bus.js";
 
 /** RM0433, table "Register boundary addresses": APB1, APB2, APB3, APB4. */
 const WINDOWS: readonly { readonly name: string; readonly base: number; readonly end: number }[] = [

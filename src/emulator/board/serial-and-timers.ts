@@ -2,12 +2,12 @@
 
 import type { BusDevice, EmulatorLog, InterruptLine } from "../bus.js";
 import { ALTERNATE_FUNCTIONS } from "../peripherals/alternate-functions.js";
-import type { ClockTree, KernelClock } from "../peripherals/clock-tree.js";
 import type { FrozenName } from "../peripherals/dbgmcu.js";
 import { type AlternateOutput, type Gpio, type PortLetter, parsePin } from "../peripherals/gpio.js";
-import type { Rcc } from "../peripherals/rcc.js";
-import { Tim } from "../peripherals/tim.js";
-import { Usart, type UsartOptions } from "../peripherals/usart.js";
+import type { ClockTree, KernelClock } from "../peripherals/rcc/clock-tree.js";
+import type { Rcc } from "../peripherals/rcc/rcc.js";
+import { Tim } from "../peripherals/timers/tim.js";
+import { Usart, type UsartOptions } from "../peripherals/usart/usart.js";
 import type { Timeline } from "../timeline.js";
 import type { ChipRequests } from "./dma-requests.js";
 import { ADDRESS, IRQ } from "./memory-map.js";

@@ -1,10 +1,10 @@
 /** CRC, WWDG1, CRYP, HASH and RNG, as rows. */
 
 import { Crc } from "../peripherals/crc.js";
-import { Cryp } from "../peripherals/cryp.js";
-import { Hash } from "../peripherals/hash.js";
-import { Rng } from "../peripherals/rng.js";
-import { Wwdg } from "../peripherals/wwdg.js";
+import { Cryp } from "../peripherals/crypto/cryp.js";
+import { Hash } from "../peripherals/crypto/hash.js";
+import { Rng } from "../peripherals/crypto/rng.js";
+import { Wwdg } from "../peripherals/watchdogs/wwdg.js";
 import type { ChipPart } from "./chip-part.js";
 import { ADDRESS, IRQ } from "./memory-map.js";
 import type { Wiring } from "./serial-and-timers.js";

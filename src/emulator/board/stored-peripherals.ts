@@ -1,8 +1,8 @@
 /** Peripherals whose registers are stored and nothing more, as rows. What has a model of its own is not here. */
 
 import type { EmulatorLog } from "../bus.js";
-import type { Rcc } from "../peripherals/rcc.js";
-import type { Gate, ResetName } from "../peripherals/rcc-registers.js";
+import type { Rcc } from "../peripherals/rcc/rcc.js";
+import type { Gate, ResetName } from "../peripherals/rcc/rcc-registers.js";
 import { type RegisterAction, registerTable, repeatRows } from "../peripherals/register-table.js";
 import { StoredBlock } from "../peripherals/stored-block.js";
 import { OPAMP, VREFBUF } from "../peripherals/tables/analog.js";

@@ -1,7 +1,7 @@
 /** For tests: the chip with nothing around it, after power-on: 64 MHz from HSI. */
 
 import { GuestMemory } from "../guest-memory.js";
-import { STM32H750_FLASH } from "../peripherals/flash-geometry.js";
+import { STM32H750_FLASH } from "../peripherals/internal-flash/flash-geometry.js";
 import { RecordedLog } from "../test-log.js";
 import { Timeline } from "../timeline.js";
 import { CHIP_BYTES, Chip } from "./chip.js";

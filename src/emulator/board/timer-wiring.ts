@@ -2,9 +2,9 @@
 
 import type { Gpio, PortLetter } from "../peripherals/gpio.js";
 import { parsePin } from "../peripherals/gpio.js";
-import type { Tim } from "../peripherals/tim.js";
-import type { TimInput } from "../peripherals/tim-inputs.js";
-import { TIMER_PINS } from "../peripherals/timer-pins.js";
+import type { Tim } from "../peripherals/timers/tim.js";
+import type { TimInput } from "../peripherals/timers/tim-inputs.js";
+import { TIMER_PINS } from "../peripherals/timers/timer-pins.js";
 import type { PinInputs } from "./pin-inputs.js";
 
 /** One signal of a timer at one pin. */

@@ -1,10 +1,10 @@
 /** Both USB cores as full-speed devices: USB2_OTG_FS at PA11 and PA12, USB1_OTG_HS at PB14 and PB15 (ULPI is absent). */
 
 import type { EmulatorLog, InterruptLine } from "../bus.js";
-import type { DmaBus } from "../peripherals/dma-channel.js";
+import type { DmaBus } from "../peripherals/dma/dma-channel.js";
 import type { PortLetter } from "../peripherals/gpio.js";
-import { OtgFs } from "../peripherals/otg-fs.js";
-import type { Rcc } from "../peripherals/rcc.js";
+import { OtgFs } from "../peripherals/otg/otg-fs.js";
+import type { Rcc } from "../peripherals/rcc/rcc.js";
 import type { Timeline } from "../timeline.js";
 import { ADDRESS, IRQ, SIZE } from "./memory-map.js";
 

@@ -7,23 +7,23 @@
 
 import { type BusFault, BusStall, type EmulatorLog, type InterruptLine } from "../bus.js";
 import type { Timeline } from "../timeline.js";
-import { conditionPassed } from "./conditions.js";
-import { Debug } from "./debug.js";
-import { decode } from "./decode.js";
-import { ExceptionModel } from "./exception-model.js";
-import { handleFault, leavesLockup, takePending } from "./exceptions.js";
-import { CFSR, CoreFault, Exception, hex, usageFault } from "./faults.js";
-import { Fpu } from "./fpu.js";
-import type { Execute, Insn } from "./insn.js";
-import { Insn as Instruction } from "./insn.js";
+import type { Level1 } from "./caches/level1.js";
+import { makeLevel1 } from "./caches/level1-wiring.js";
+import { Debug } from "./debug/debug.js";
+import { conditionPassed } from "./decode/conditions.js";
+import { decode } from "./decode/decode.js";
+import type { Execute, Insn } from "./decode/insn.js";
+import { Insn as Instruction } from "./decode/insn.js";
+import { ExceptionModel } from "./exceptions/exception-model.js";
+import { handleFault, leavesLockup, takePending } from "./exceptions/exceptions.js";
+import { CFSR, CoreFault, Exception, hex, usageFault } from "./exceptions/faults.js";
+import { Fpu } from "./float/fpu.js";
 import { Interpreter } from "./interpret/interpreter.js";
 import { Records } from "./interpret/records.js";
-import type { Level1 } from "./level1.js";
-import { makeLevel1 } from "./level1-wiring.js";
-import { MemoryPort } from "./memory-port.js";
-import { type BusTiming, Pipeline } from "./pipeline.js";
-import type { SystemBus } from "./system-bus.js";
-import { SystemControlSpace } from "./system-control-space.js";
+import { MemoryPort } from "./memory/memory-port.js";
+import type { SystemBus } from "./memory/system-bus.js";
+import { SystemControlSpace } from "./system/system-control-space.js";
+import { type BusTiming, Pipeline } from "./time-model/pipeline.js";
 import { STATE_BYTES, Word } from "./translate/state.js";
 import { plainOf, Translator } from "./translate/translator.js";
 

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { CFSR, Exception } from "./faults.js";
+import { CFSR, Exception } from "./exceptions/faults.js";
 import { CODE, RAM, TestMachine } from "./test-machine.js";
 
 const MPU_CTRL = 0xe000ed94;

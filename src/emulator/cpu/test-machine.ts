@@ -2,8 +2,8 @@
 
 import { Timeline } from "../timeline.js";
 import { CortexM7, type CortexM7Options } from "./core.js";
-import { Ram } from "./memory.js";
-import { SystemBus } from "./system-bus.js";
+import { Ram } from "./memory/memory.js";
+import { SystemBus } from "./memory/system-bus.js";
 
 export const FLASH = 0x08000000;
 export const CODE = 0x08000400;

@@ -2,7 +2,7 @@
 
 import type { EmulatedBoard } from "../board/emulated-board.js";
 import { ADDRESS } from "../board/memory-map.js";
-import { SECTOR_BYTES } from "../peripherals/flash-geometry.js";
+import { SECTOR_BYTES } from "../peripherals/internal-flash/flash-geometry.js";
 import { CoreDebugger } from "./core-debugger.js";
 import { readMemory, writeMemory } from "./memory-access.js";
 import {

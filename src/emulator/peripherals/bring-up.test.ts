@@ -4,9 +4,9 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { RecordedLog } from "../test-log.js";
 import { Timeline } from "../timeline.js";
-import { Flash } from "./flash.js";
-import { Pwr } from "./pwr.js";
-import { Rcc } from "./rcc.js";
+import { Flash } from "./internal-flash/flash.js";
+import { Pwr } from "./pwr/pwr.js";
+import { Rcc } from "./rcc/rcc.js";
 import { Syscfg } from "./syscfg.js";
 import { pass, TestLine } from "./test-kit.js";
 

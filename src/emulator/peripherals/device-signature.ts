@@ -4,7 +4,12 @@
  */
 
 import { type AccessSize, BusFault, type EmulatorLog, type MemoryDevice } from "../bus.js";
-import { REFERENCE_VOLTS, SENSOR_VOLTS, SENSOR_VOLTS_PER_DEGREE, SUPPLY_VOLTS } from "./internal-voltages.js";
+import {
+  REFERENCE_VOLTS,
+  SENSOR_VOLTS,
+  SENSOR_VOLTS_PER_DEGREE,
+  SUPPLY_VOLTS,
+} from "./analog/internal-voltages.js";
 
 export interface DeviceSignatureOptions {
   readonly log: EmulatorLog;

@@ -5,12 +5,12 @@ import { test } from "node:test";
 import { BusFault } from "../bus.js";
 import { RecordedLog } from "../test-log.js";
 import { Timeline } from "../timeline.js";
-import { Adc } from "./adc.js";
+import { Adc } from "./analog/adc.js";
 import { Fmc, Sdram } from "./fmc.js";
 import { Hsem } from "./hsem.js";
-import { I2c } from "./i2c.js";
-import { Sdmmc } from "./sdmmc.js";
-import { Spi } from "./spi.js";
+import { Sdmmc } from "./sdmmc/sdmmc.js";
+import { I2c } from "./serial/i2c.js";
+import { Spi } from "./serial/spi.js";
 import { pass, TestLine, TestMemory } from "./test-kit.js";
 
 function rig() {

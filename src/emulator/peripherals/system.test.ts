@@ -6,10 +6,10 @@ import { Timeline } from "../timeline.js";
 import { Dbgmcu } from "./dbgmcu.js";
 import { DeviceSignature } from "./device-signature.js";
 import { Exti } from "./exti.js";
-import { FACTORY_OPTION_BYTES } from "./flash-options.js";
+import { FACTORY_OPTION_BYTES } from "./internal-flash/flash-options.js";
 import { Syscfg } from "./syscfg.js";
 import { pass, TestLine } from "./test-kit.js";
-import { Wwdg } from "./wwdg.js";
+import { Wwdg } from "./watchdogs/wwdg.js";
 
 test("SYSCFG: ODEN is announced, the compensation cell gets ready, option bytes show through", () => {
   const timeline = new Timeline();

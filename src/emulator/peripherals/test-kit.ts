@@ -2,7 +2,7 @@
 
 import { BusFault, type InterruptLine } from "../bus.js";
 import type { Timeline } from "../timeline.js";
-import type { DmaBus } from "./dma-channel.js";
+import type { DmaBus } from "./dma/dma-channel.js";
 
 export class TestLine implements InterruptLine {
   asserted = false;

@@ -4,7 +4,7 @@
  */
 
 import type { EmulatorLog, InterruptLine } from "../bus.js";
-import { OtgFs, type OtgFsOptions } from "../peripherals/otg-fs.js";
+import { OtgFs, type OtgFsOptions } from "../peripherals/otg/otg-fs.js";
 import { TestMemory } from "../peripherals/test-kit.js";
 import { Timeline } from "../timeline.js";
 import { type HostState, UsbHost, type UsbHostOptions } from "./host.js";

@@ -1,6 +1,6 @@
 /** VLDM, VSTM and VMOV of an immediate, beside the interpreter's loop: what they move is told by the record. */
 
-import type { Insn } from "../insn.js";
+import type { Insn } from "../decode/insn.js";
 import { FloatLevel, Local, Word } from "../translate/state.js";
 import { Op } from "../translate/wasm.js";
 import { At, Field } from "./layout.js";

@@ -1,12 +1,12 @@
 /** Which instructions, in which forms, are operations of the interpreter's loop. What is not here is left to JavaScript. */
 
-import type { Execute, Insn } from "../insn.js";
-import { Operand } from "../operand.js";
-import * as bits from "../ops-bits.js";
-import * as data from "../ops-data.js";
-import * as memory from "../ops-memory.js";
-import * as multiply from "../ops-multiply.js";
-import { nop } from "../ops-system.js";
+import type { Execute, Insn } from "../decode/insn.js";
+import { Operand } from "../decode/operand.js";
+import * as bits from "../execute/ops-bits.js";
+import * as data from "../execute/ops-data.js";
+import * as memory from "../execute/ops-memory.js";
+import * as multiply from "../execute/ops-multiply.js";
+import { nop } from "../execute/ops-system.js";
 import { Field } from "./layout.js";
 
 export type Fields = Partial<Pick<Insn, "d" | "n" | "m" | "a" | "imm" | "kind" | "inner">>;

@@ -6,9 +6,9 @@ import { BusFault, BusStall } from "../../bus.js";
 import { GuestMemory } from "../../guest-memory.js";
 import { Timeline } from "../../timeline.js";
 import { CortexM7, type Engine } from "../core.js";
-import { Exception } from "../faults.js";
-import { Ram } from "../memory.js";
-import { SystemBus } from "../system-bus.js";
+import { Exception } from "../exceptions/faults.js";
+import { Ram } from "../memory/memory.js";
+import { SystemBus } from "../memory/system-bus.js";
 import { CODE, RAM, TestMachine } from "../test-machine.js";
 
 /**

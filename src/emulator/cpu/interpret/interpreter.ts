@@ -7,12 +7,12 @@ import {
   webAssembly,
 } from "../../web-assembly.js";
 import type { CortexM7 } from "../core.js";
-import type { Insn } from "../insn.js";
+import type { Insn } from "../decode/insn.js";
+import { type AccessView, PAGE_SHIFT } from "../memory/view.js";
 import { giveFlags, giveFloat, takeFlags, takeFloat } from "../translate/flags.js";
 import { FloatLevel, STATE_BYTES, Word } from "../translate/state.js";
 import { plainOf } from "../translate/translator.js";
 import { type FunctionSource, moduleOf, type Signature } from "../translate/wasm.js";
-import { type AccessView, PAGE_SHIFT } from "../view.js";
 import { ACCESS, LEAVE, loopFunction, RARE, rareFunctions } from "./loop.js";
 import type { Records } from "./records.js";
 

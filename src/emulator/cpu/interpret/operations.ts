@@ -1,13 +1,13 @@
 /** The operations of the interpreter's loop: which instructions they execute, and who writes them. */
 
-import { withSp } from "../decode-helpers.js";
-import { type Execute, Insn } from "../insn.js";
-import * as branch from "../ops-branch.js";
-import * as data from "../ops-data.js";
-import { type FloatOperation, operationOf as floatOperationOf, vmovImm, vsel } from "../ops-float.js";
-import { vldm, vmrs, vstm } from "../ops-float-transfer.js";
-import * as memory from "../ops-memory.js";
-import { nop } from "../ops-system.js";
+import { withSp } from "../decode/decode-helpers.js";
+import { type Execute, Insn } from "../decode/insn.js";
+import * as branch from "../execute/ops-branch.js";
+import * as data from "../execute/ops-data.js";
+import { type FloatOperation, operationOf as floatOperationOf, vmovImm, vsel } from "../execute/ops-float.js";
+import { vldm, vmrs, vstm } from "../execute/ops-float-transfer.js";
+import * as memory from "../execute/ops-memory.js";
+import { nop } from "../execute/ops-system.js";
 import type { Emitter } from "../translate/emit-common.js";
 import type { FloatForm } from "../translate/emit-float.js";
 import { MEMORY_EMITTERS } from "../translate/emit-memory.js";

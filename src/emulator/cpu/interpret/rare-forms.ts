@@ -1,12 +1,12 @@
 /** Instructions of the DSP extension and of the floating-point unit that are operations beside the interpreter's loop. */
 
-import type { Execute } from "../insn.js";
-import { Operand } from "../operand.js";
-import * as bits from "../ops-bits.js";
-import * as float from "../ops-float.js";
-import * as convert from "../ops-float-convert.js";
-import * as transfer from "../ops-float-transfer.js";
-import * as multiply from "../ops-multiply.js";
+import type { Execute } from "../decode/insn.js";
+import { Operand } from "../decode/operand.js";
+import * as bits from "../execute/ops-bits.js";
+import * as float from "../execute/ops-float.js";
+import * as convert from "../execute/ops-float-convert.js";
+import * as transfer from "../execute/ops-float-transfer.js";
+import * as multiply from "../execute/ops-multiply.js";
 import { type Form, kinds } from "./forms.js";
 import { Field } from "./layout.js";
 import type { State } from "./record-emit.js";

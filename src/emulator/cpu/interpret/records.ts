@@ -1,12 +1,12 @@
 /** Records of decoded instructions, in `GuestMemory`: what the interpreter's loop executes. */
 
 import type { GuestMemory } from "../../guest-memory.js";
-import { conditional } from "../decode.js";
-import { withPc, withSp } from "../decode-helpers.js";
-import type { Execute, Insn } from "../insn.js";
-import * as data from "../ops-data.js";
+import { conditional } from "../decode/decode.js";
+import { withPc, withSp } from "../decode/decode-helpers.js";
+import type { Execute, Insn } from "../decode/insn.js";
+import * as data from "../execute/ops-data.js";
+import { type AccessView, PAGE_SHIFT } from "../memory/view.js";
 import { count } from "../translate/translator.js";
-import { type AccessView, PAGE_SHIFT } from "../view.js";
 import { At, COUNTED, Field, PAGE_RECORDS, RECORD_BYTES, RECORD_PAGE_BYTES, UNCOUNTED } from "./layout.js";
 import { FIRST_RARE, OPERATIONS, type Operation, operationOf } from "./operations.js";
 

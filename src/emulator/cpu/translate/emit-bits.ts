@@ -1,8 +1,8 @@
 /** Translation of bit fields, reversals and extensions. */
 
-import type { Execute } from "../insn.js";
-import * as bits from "../ops-bits.js";
-import * as data from "../ops-data.js";
+import type { Execute } from "../decode/insn.js";
+import * as bits from "../execute/ops-bits.js";
+import * as data from "../execute/ops-data.js";
 import type { Emit } from "./emit.js";
 import { type Emitter, imm } from "./emit-common.js";
 import { Local } from "./state.js";

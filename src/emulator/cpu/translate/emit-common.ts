@@ -1,6 +1,6 @@
 /** What emitters share. */
 
-import type { Insn } from "../insn.js";
+import type { Insn } from "../decode/insn.js";
 import type { Emit } from "./emit.js";
 
 /** Translates one instruction. */

@@ -1,9 +1,9 @@
 /** Translation of data processing. */
 
-import type { Execute, Insn } from "../insn.js";
-import { Operand } from "../operand.js";
-import * as data from "../ops-data.js";
-import { nop } from "../ops-system.js";
+import type { Execute, Insn } from "../decode/insn.js";
+import { Operand } from "../decode/operand.js";
+import * as data from "../execute/ops-data.js";
+import { nop } from "../execute/ops-system.js";
 import type { Emit } from "./emit.js";
 import { binary, type Emitter, imm, type Leave, plain, rm, rn } from "./emit-common.js";
 import { Local } from "./state.js";

@@ -1,8 +1,8 @@
 /** Translation of conversions between integers and floating point, and of rounding to integers. */
 
-import type { Insn } from "../insn.js";
-import type { FloatOperation } from "../ops-float.js";
-import * as convert from "../ops-float-convert.js";
+import type { Insn } from "../decode/insn.js";
+import type { FloatOperation } from "../execute/ops-float.js";
+import * as convert from "../execute/ops-float-convert.js";
 import type { Emit } from "./emit.js";
 import {
   type FloatEmitter,

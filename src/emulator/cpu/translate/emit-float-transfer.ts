@@ -1,8 +1,8 @@
 /** Translation of moves between memory, core and floating-point registers. */
 
-import type { Insn } from "../insn.js";
-import type { FloatOperation } from "../ops-float.js";
-import * as transfer from "../ops-float-transfer.js";
+import type { Insn } from "../decode/insn.js";
+import type { FloatOperation } from "../execute/ops-float.js";
+import * as transfer from "../execute/ops-float-transfer.js";
 import type { Emit } from "./emit.js";
 import { imm } from "./emit-common.js";
 import type { FloatEmitter, FloatForm } from "./emit-float.js";

@@ -5,9 +5,9 @@
  * infinities that were computed, what may be tiny or divided by zero, and all of it under other modes.
  */
 
-import type { Insn } from "../insn.js";
-import type { FloatOperation } from "../ops-float.js";
-import * as float from "../ops-float.js";
+import type { Insn } from "../decode/insn.js";
+import type { FloatOperation } from "../execute/ops-float.js";
+import * as float from "../execute/ops-float.js";
 import type { Emit } from "./emit.js";
 import { FUSED } from "./helpers.js";
 import { FloatLevel, FloatLocal, Local, Order } from "./state.js";

@@ -1,7 +1,7 @@
 /** Translation of loads and stores. */
 
-import type { Execute, Insn } from "../insn.js";
-import * as memory from "../ops-memory.js";
+import type { Execute, Insn } from "../decode/insn.js";
+import * as memory from "../execute/ops-memory.js";
 import type { Emit } from "./emit.js";
 import { type Emitter, imm } from "./emit-common.js";
 import { Local } from "./state.js";

@@ -1,7 +1,7 @@
 /** Translation of multiplications and divisions. */
 
-import type { Execute, Insn } from "../insn.js";
-import * as multiply from "../ops-multiply.js";
+import type { Execute, Insn } from "../decode/insn.js";
+import * as multiply from "../execute/ops-multiply.js";
 import type { Emit } from "./emit.js";
 import { binary, type Emitter, type Leave, plain, rm, rn } from "./emit-common.js";
 import { Local } from "./state.js";

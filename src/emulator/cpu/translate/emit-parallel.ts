@@ -1,8 +1,8 @@
 /** Translation of the parallel arithmetic of the DSP extension. */
 
-import type { Execute, Insn } from "../insn.js";
-import * as bits from "../ops-bits.js";
-import { usada8 } from "../ops-multiply.js";
+import type { Execute, Insn } from "../decode/insn.js";
+import * as bits from "../execute/ops-bits.js";
+import { usada8 } from "../execute/ops-multiply.js";
 import type { Emit } from "./emit.js";
 import type { Emitter } from "./emit-common.js";
 import { clamp } from "./emit-saturate.js";

@@ -1,7 +1,7 @@
 /** Translation of saturating arithmetic; Q is sticky. */
 
-import type { Execute, Insn } from "../insn.js";
-import * as bits from "../ops-bits.js";
+import type { Execute, Insn } from "../decode/insn.js";
+import * as bits from "../execute/ops-bits.js";
 import type { Emit } from "./emit.js";
 import { type Emitter, imm } from "./emit-common.js";
 import { operand } from "./emit-data.js";

@@ -1,6 +1,6 @@
 /** What the translation of single instructions is made of: registers, flags, checked memory accesses. */
 
-import type { Insn } from "../insn.js";
+import type { Insn } from "../decode/insn.js";
 import { commonFlags, FlagEmit, type KnownFlags, NO_FLAGS } from "./emit-flags.js";
 import { FloatRegisters } from "./float-registers.js";
 import { UNALIGNED } from "./helpers.js";

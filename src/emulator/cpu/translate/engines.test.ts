@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { test } from "node:test";
-import { Exception } from "../faults.js";
+import { Exception } from "../exceptions/faults.js";
 import { CODE, FLASH, RAM, TestMachine } from "../test-machine.js";
 
 const SYST_CSR = 0xe000e010;

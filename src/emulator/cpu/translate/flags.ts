@@ -1,5 +1,5 @@
 import type { CortexM7 } from "../core.js";
-import { FPSCR, type Fpu } from "../fpu.js";
+import { FPSCR, type Fpu } from "../float/fpu.js";
 import { FloatLevel, Kind, Order, Word } from "./state.js";
 
 /** What N, Z, C and V are. False: N and Z together cannot be told by one value; only a write to the APSR makes both 1. */

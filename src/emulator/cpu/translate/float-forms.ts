@@ -1,9 +1,9 @@
 /** Which floating-point instructions are translated. */
 
-import type { Execute, Insn } from "../insn.js";
-import { type FloatOperation, operationOf } from "../ops-float.js";
-import { vcvtFromInteger } from "../ops-float-convert.js";
-import { vmrs } from "../ops-float-transfer.js";
+import type { Execute, Insn } from "../decode/insn.js";
+import { type FloatOperation, operationOf } from "../execute/ops-float.js";
+import { vcvtFromInteger } from "../execute/ops-float-convert.js";
+import { vmrs } from "../execute/ops-float-transfer.js";
 import type { Emitter } from "./emit-common.js";
 import { ARITHMETIC, type FloatForm } from "./emit-float.js";
 import { CONVERSIONS, exactFromInteger } from "./emit-float-convert.js";

@@ -4,8 +4,8 @@
  * number: the outermost loop, and each inner one that is entered elsewhere than at its head, begin with a table of blocks.
  */
 
-import { conditional } from "../decode.js";
-import type { Insn } from "../insn.js";
+import { conditional } from "../decode/decode.js";
+import type { Insn } from "../decode/insn.js";
 import { ControlFlow, type Loop } from "./control-flow.js";
 import { common, Emit, type Exit, type Known, type MemoryFacts, NOTHING_KNOWN, type Places } from "./emit.js";
 import { doublesOf } from "./float-forms.js";

@@ -1,13 +1,13 @@
 /** Which instructions are translated, and what they do with control and flags. */
 
-import { conditional } from "../decode.js";
-import { withPc, withSp } from "../decode-helpers.js";
-import type { Execute, Insn } from "../insn.js";
-import * as branch from "../ops-branch.js";
-import * as data from "../ops-data.js";
-import { ldm, ldrPc } from "../ops-memory.js";
-import { muls } from "../ops-multiply.js";
-import { nop } from "../ops-system.js";
+import { conditional } from "../decode/decode.js";
+import { withPc, withSp } from "../decode/decode-helpers.js";
+import type { Execute, Insn } from "../decode/insn.js";
+import * as branch from "../execute/ops-branch.js";
+import * as data from "../execute/ops-data.js";
+import { ldm, ldrPc } from "../execute/ops-memory.js";
+import { muls } from "../execute/ops-multiply.js";
+import { nop } from "../execute/ops-system.js";
 import type { Emit } from "./emit.js";
 import { BIT_EMITTERS } from "./emit-bits.js";
 import type { Emitter } from "./emit-common.js";

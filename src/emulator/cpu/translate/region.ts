@@ -3,8 +3,8 @@
  * calls and the returns from them, cut into blocks.
  */
 
-import type { Execute, Insn } from "../insn.js";
-import { tbb, tbh } from "../ops-branch.js";
+import type { Execute, Insn } from "../decode/insn.js";
+import { tbb, tbh } from "../execute/ops-branch.js";
 import { inOrder } from "./block-order.js";
 import { type Ending, type Translatable, translatable } from "./instructions.js";
 

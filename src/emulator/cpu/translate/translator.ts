@@ -6,9 +6,9 @@
 
 import { webAssembly } from "../../web-assembly.js";
 import type { CortexM7 } from "../core.js";
-import { decode } from "../decode.js";
-import type { Execute, Insn } from "../insn.js";
-import { type AccessView, PAGE_SHIFT } from "../view.js";
+import { decode } from "../decode/decode.js";
+import type { Execute, Insn } from "../decode/insn.js";
+import { type AccessView, PAGE_SHIFT } from "../memory/view.js";
 import { Compiler } from "./compiler.js";
 import type { Exit, Places } from "./emit.js";
 import { giveFlags, giveFloat, takeFlags, takeFloat } from "./flags.js";

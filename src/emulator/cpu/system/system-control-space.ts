@@ -1,0 +1,164 @@
+/** The private peripheral bus: what of the core answers at which address (DDI 0403E, B3.1 and B3.2). */
+
+import { type AccessSize, type BusDevice, BusFault, type EmulatorLog } from "../../bus.js";
+import { RegisterBlock } from "../../registers.js";
+import { cacheMaintenance } from "../caches/cache-maintenance.js";
+import type { CortexM7 } from "../core.js";
+import { CPU_ROM_TABLE, coresightId, PART, PPB_ROM_TABLE } from "../debug/coresight-id.js";
+import { Dwt } from "../debug/dwt.js";
+import { Exception, hex } from "../exceptions/faults.js";
+import { Mpu } from "../memory/mpu.js";
+import type { SystemBus } from "../memory/system-bus.js";
+import { Nvic } from "./nvic.js";
+import { Scb } from "./scb.js";
+import { SoftwareLock } from "./software-lock.js";
+import { SysTick } from "./systick.js";
+
+const ITM = 0xe0000000;
+const DWT = 0xe0001000;
+const FPB = 0xe0002000;
+const SCS = 0xe000e000;
+const CPU_ROM = 0xe00fe000;
+const PPB_ROM = 0xe00ff000;
+const PAGE = 0x1000;
+const STIR = 0xf00;
+const CACR = { SIWT: 1 << 0, FORCEWT: 1 << 2 } as const;
+
+/** Parts of the 4 KiB page at 0xE000E000: [first offset, end, device, what the device counts from]. */
+type Part = readonly [number, number, BusDevice, number];
+
+export class SystemControlSpace implements BusDevice {
+  readonly nvic: Nvic;
+  readonly sysTick: SysTick;
+  readonly scb: Scb;
+  readonly mpu: Mpu;
+  readonly dwt: Dwt;
+  readonly #cpu: CortexM7;
+  readonly #implementation: RegisterBlock<
+    "ICTR" | "ACTLR" | "ITCMCR" | "DTCMCR" | "AHBPCR" | "CACR" | "AHBSCR" | "ABFSR"
+  >;
+  readonly #parts: readonly Part[];
+
+  constructor(cpu: CortexM7) {
+    const { timeline, log, exceptions, options } = cpu;
+    this.#cpu = cpu;
+    this.nvic = new Nvic(options.irqs ?? 150, exceptions, log);
+    this.sysTick = new SysTick(timeline, log, () => exceptions.setPending(Exception.sysTick, true));
+    this.scb = new Scb(cpu);
+    this.mpu = new Mpu(log);
+    const lock = new SoftwareLock("DWT", log, () => cpu.debug.byDebugger, false);
+    this.dwt = new Dwt({
+      timeline,
+      log,
+      lock,
+      comparators: cpu.debug.comparators,
+      traceEnabled: () => cpu.debug.traceEnabled,
+      pc: () => (cpu.halted ? undefined : cpu.pc),
+    });
+    this.#implementation = new RegisterBlock(
+      {
+        ICTR: { offset: 0x004, reset: Math.ceil(this.nvic.irqs / 32) - 1, ro: 0xf },
+        ACTLR: { offset: 0x008, reset: 0, tagged: 0x1ffffc04 },
+        ITCMCR: { offset: 0xf90, reset: 0x39, rw: 0x7, ro: 0x78 },
+        DTCMCR: { offset: 0xf94, reset: 0x41, rw: 0x7, ro: 0x78 },
+        AHBPCR: { offset: 0xf98, reset: 0x6, tagged: 0x1, ro: 0xe },
+        CACR: { offset: 0xf9c, reset: 0, rw: 0x7, onWrite: () => this.#cacheControlChanged() },
+        AHBSCR: { offset: 0xfa0, reset: 0x800, tagged: 0xffff },
+        ABFSR: { offset: 0xfa8, reset: 0, rw: 0x31f },
+      },
+      { name: "SCS", log },
+    );
+    this.#parts = [
+      [0x010, 0x020, this.sysTick, 0x010],
+      [0x100, 0x4f0, this.nvic, 0x100],
+      [0x4f0, 0xd00, reserved(log), 0],
+      [0xd00, 0xd90, this.scb, 0xd00],
+      [0xd90, 0xdc0, this.mpu, 0xd90],
+      [0xdf0, 0xe00, cpu.debug.device, 0],
+      [
+        0xf34,
+        0xf50,
+        { read: (o) => cpu.fpu.readRegister(o), write: (o, _, v) => cpu.fpu.writeRegister(o, v) },
+        0,
+      ],
+      [0xf50, 0xf7c, cacheMaintenance(cpu), 0xf50],
+      [0xfd0, PAGE, { read: (o) => coresightId(o & ~3, PART.SCS[0], PART.SCS[1]) ?? 0, write: () => {} }, 0],
+      [0x000, PAGE, this.#implementation, 0],
+    ];
+  }
+
+  map(bus: SystemBus): void {
+    bus.map(SCS, PAGE, this, "SCS");
+    bus.map(DWT, PAGE, this.dwt, "DWT");
+    bus.map(ITM, PAGE, this.#itm(), "ITM");
+    bus.map(FPB, PAGE, this.#cpu.debug.fpb, "FPB");
+    bus.map(CPU_ROM, PAGE, CPU_ROM_TABLE, "CPU ROM table");
+    bus.map(PPB_ROM, PAGE, PPB_ROM_TABLE, "PPB ROM table");
+  }
+
+  /** CACR.SIWT: shareable memory is cached as write-through. */
+  get sharedIsWriteThrough(): boolean {
+    return this.#implementation.has("CACR", CACR.SIWT);
+  }
+
+  #cacheControlChanged(): void {
+    const { level1, mem } = this.#cpu;
+    if (level1 === undefined) return;
+    level1.forceWriteThrough = this.#implementation.has("CACR", CACR.FORCEWT);
+    mem.forgetCode();
+  }
+
+  reset(vectorTable: number): void {
+    this.nvic.resample();
+    this.sysTick.reset();
+    this.mpu.reset();
+    this.dwt.resume();
+    this.#implementation.reset();
+    if (this.#cpu.level1 !== undefined) this.#cpu.level1.forceWriteThrough = false;
+    this.scb.reset(vectorTable);
+  }
+
+  read(offset: number, size: AccessSize): number {
+    const [, , device, base] = this.#part(offset);
+    return device.read(offset - base, size);
+  }
+
+  write(offset: number, size: AccessSize, value: number): void {
+    if (offset === STIR) {
+      this.nvic.trigger(value);
+      return;
+    }
+    if ((offset & ~3) === 0xdfc) this.dwt.synchronise();
+    const [, , device, base] = this.#part(offset);
+    device.write(offset - base, size, value);
+  }
+
+  #part(offset: number): Part {
+    const part = this.#parts.find(([first, end]) => offset >= first && offset < end);
+    if (part === undefined) throw new BusFault(`SCS+${hex(offset, 3)} does not exist`, offset);
+    return part;
+  }
+
+  /** Stimulus ports: with no trace port connected, the FIFO is never ready and what is written goes nowhere. */
+  #itm(): BusDevice {
+    const { log } = this.#cpu;
+    return {
+      read: (offset) => coresightId(offset & ~3, PART.ITM[0], PART.ITM[1]) ?? 0,
+      write: (offset) =>
+        log.once("itm", `ITM+${hex(offset, 3)}: trace output is not modelled; what is written is dropped`),
+    };
+  }
+}
+
+/** Between NVIC and SCB nothing is: reads 0, takes nothing (DDI 0403E, B3.2.2). Linux writes there, looking for priorities. */
+function reserved(log: EmulatorLog): BusDevice {
+  const tell = (verb: string, offset: number): void =>
+    log.once("scs.reserved", `SCS+${hex(offset, 3)}: ${verb} in the reserved range 0x4F0 to 0xCFF`);
+  return {
+    read(offset) {
+      tell("read", offset);
+      return 0;
+    },
+    write: (offset) => tell("write", offset),
+  };
+}

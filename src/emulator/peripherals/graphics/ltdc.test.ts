@@ -1,0 +1,112 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { RecordedLog } from "../../test-log.js";
+import { Timeline } from "../../timeline.js";
+import { TestLine, TestMemory } from "../test-kit.js";
+import { Ltdc } from "./ltdc.js";
+
+const BPCR = 0x0c;
+const AWCR = 0x10;
+const GCR = 0x18;
+const BCCR = 0x2c;
+const LAYER = { 1: 0x84, 2: 0x104 } as const;
+const RGB565 = 2;
+const ARGB8888 = 0;
+const L8 = 5;
+const CONSTANT = (4 << 8) | 5;
+const PER_PIXEL = (6 << 8) | 7;
+
+/** A panel of 4 x 3 behind porches of 10 and 5, blue. */
+function rig() {
+  const memory = new TestMemory();
+  const ltdc = new Ltdc({
+    log: new RecordedLog(),
+    timeline: new Timeline(),
+    interrupt: new TestLine(),
+    clocked: () => true,
+    pixelHz: () => 10e6,
+    bus: memory,
+  });
+  const put = (register: number, value: number): void => ltdc.write(register, 4, value >>> 0);
+  put(BPCR, (9 << 16) | 4);
+  put(AWCR, (13 << 16) | 7);
+  put(BCCR, 0x0000ff);
+  /** A window from its pixel to its pixel, both within; lines of `pitch` bytes. */
+  const layer = (
+    number: 1 | 2,
+    window: readonly [left: number, right: number, top: number, bottom: number],
+    {
+      format,
+      bytes,
+      blending = CONSTANT,
+      alpha = 255,
+      control = 1,
+    }: { format: number; bytes: number; blending?: number; alpha?: number; control?: number },
+  ): void => {
+    const at = LAYER[number];
+    const [left, right, top, bottom] = window;
+    const width = right - left + 1;
+    put(at + 0x04, ((right + 10) << 16) | (left + 10));
+    put(at + 0x08, ((bottom + 5) << 16) | (top + 5));
+    put(at + 0x10, format);
+    put(at + 0x14, alpha);
+    put(at + 0x1c, blending);
+    put(at + 0x28, TestMemory.BASE + 0x100 * number);
+    put(at + 0x2c, ((width * bytes) << 16) | (width * bytes + 7));
+    put(at + 0x30, bottom - top + 1);
+    put(at, control);
+  };
+  const rows = (): string[] => {
+    const picture = ltdc.picture();
+    assert.ok(picture !== undefined);
+    const pixels = Buffer.from(picture.rgb).toString("hex").match(/.{6}/g) ?? [];
+    return Array.from({ length: picture.height }, (_, row) =>
+      pixels.slice(row * picture.width, (row + 1) * picture.width).join(" "),
+    );
+  };
+  return { put, layer, rows, memory, ltdc };
+}
+
+test("nothing while LTDC is off; the background where there is no layer", () => {
+  const { put, rows, ltdc } = rig();
+  assert.equal(ltdc.picture(), undefined);
+  put(GCR, 1);
+  assert.deepEqual(rows(), Array(3).fill("0000ff 0000ff 0000ff 0000ff"));
+});
+
+test("a layer shows its frame buffer in its window, the upper one over the lower one", () => {
+  const { put, layer, rows, memory } = rig();
+  put(GCR, 1);
+  memory.bytes.set([0x00, 0xf8, 0xe0, 0x07, 0x1f, 0x00, 0xff, 0xff], 0x100);
+  layer(1, [1, 2, 1, 2], { format: RGB565, bytes: 2 });
+  assert.deepEqual(rows(), [
+    "0000ff 0000ff 0000ff 0000ff",
+    "0000ff ff0000 00ff00 0000ff",
+    "0000ff 0000ff ffffff 0000ff",
+  ]);
+  // Half of a white pixel, and none of the next.
+  memory.bytes.set([255, 255, 255, 128, 255, 255, 255, 0], 0x200);
+  layer(2, [2, 3, 1, 1], { format: ARGB8888, bytes: 4, blending: PER_PIXEL });
+  assert.equal(rows()[1], "0000ff ff0000 80ff80 0000ff");
+  layer(2, [2, 3, 1, 1], { format: ARGB8888, bytes: 4, blending: CONSTANT, alpha: 51 });
+  assert.equal(rows()[1], "0000ff ff0000 33ff33 3333ff");
+});
+
+test("colour table and key; a frame buffer that nobody answers for is black", () => {
+  const { put, layer, rows, memory } = rig();
+  put(GCR, 1);
+  memory.bytes.set([7, 8, 9], 0x100);
+  for (const [index, colour] of [
+    [7, 0x112233],
+    [8, 0x445566],
+    [9, 0x778899],
+  ] as const)
+    put(LAYER[1] + 0x40, ((index << 24) | colour) >>> 0);
+  put(LAYER[1] + 0x0c, 0x445566);
+  layer(1, [0, 2, 0, 0], { format: L8, bytes: 1, blending: PER_PIXEL, control: 0x13 });
+  assert.equal(rows()[0], "112233 0000ff 778899 0000ff");
+  put(LAYER[1] + 0x28, 0x1000_0000);
+  layer(2, [0, 0, 2, 2], { format: RGB565, bytes: 2 });
+  put(LAYER[2] + 0x28, 0x1000_0000);
+  assert.equal(rows()[2], "000000 0000ff 0000ff 0000ff");
+});

@@ -1,0 +1,181 @@
+/**
+ * Cells of the internal flash, all banks: flash words of 32 bytes, each with an ECC (RM0433, chapter embedded flash memory).
+ *
+ * A flash word may be programmed once between two erases. Programming it again ANDs data and ECC, which then
+ * no longer fit each other: the word reads as a double ECC error. An interrupted operation does the same.
+ */
+
+import type { GuestMemory } from "../../guest-memory.js";
+import type { ByteRange } from "./flash-geometry.js";
+
+/** Numbers in [0, 1). */
+export type Random = () => number;
+
+export const FLASH_WORD_BYTES = 32;
+
+/** Everything of the flash that survives power-off, as plain data. */
+export interface FlashCellsState {
+  readonly bytes: Uint8Array;
+  /** Indexes of flash words that were programmed since the last erase. */
+  readonly programmed: readonly number[];
+  /** Indexes of flash words whose ECC is broken. */
+  readonly broken: readonly number[];
+}
+
+/** What an erased cell holds. */
+const ERASED = 0xff;
+
+export class FlashCells {
+  /** What the cells hold. Words in `broken` hold it behind a double ECC error. */
+  readonly bytes: Uint8Array;
+
+  readonly #programmed = new Set<number>();
+  readonly #broken = new Set<number>();
+  readonly #random: Random;
+  /** How often an interrupted program leaves an ECC that does not fit, 0..1. */
+  readonly #tornEccProbability: number;
+
+  /** @param size bytes of all banks */
+  constructor(size: number, random: Random, tornEccProbability: number, memory?: GuestMemory) {
+    this.bytes = memory?.allocate(size, undefined, ERASED) ?? new Uint8Array(size).fill(ERASED);
+    this.#random = random;
+    this.#tornEccProbability = tornEccProbability;
+  }
+
+  get intact(): boolean {
+    return this.#broken.size === 0;
+  }
+
+  isBroken(word: number): boolean {
+    return this.#broken.has(word);
+  }
+
+  isBrokenIn({ offset, length }: ByteRange): boolean {
+    return [...this.#broken].some((word) => within(word, offset, length));
+  }
+
+  isProgrammed(word: number): boolean {
+    return this.#programmed.has(word);
+  }
+
+  /** A factory tool's view: the flash holds `image` from its start, the rest is erased. */
+  fill(image: Uint8Array): void {
+    const size = this.bytes.length;
+    if (image.length > size) {
+      throw new RangeError(
+        `internal flash: image of ${image.length} bytes, the chip has ${size}: link it smaller`,
+      );
+    }
+    this.erase(this.#all());
+    this.bytes.set(image);
+    const words = Math.ceil(image.length / FLASH_WORD_BYTES);
+    for (let word = 0; word < words; word++) {
+      if (this.#word(word).some((byte) => byte !== 0xff)) this.#programmed.add(word);
+    }
+  }
+
+  program(word: number, data: Uint8Array): void {
+    if (this.#programmed.has(word)) this.#broken.add(word);
+    this.#programmed.add(word);
+    const cells = this.#word(word);
+    data.forEach((byte, index) => {
+      cells[index] = (cells[index] ?? 0xff) & byte;
+    });
+  }
+
+  erase({ offset, length }: ByteRange): void {
+    this.bytes.fill(0xff, offset, offset + length);
+    for (const words of [this.#programmed, this.#broken]) {
+      for (const word of words) if (within(word, offset, length)) words.delete(word);
+    }
+  }
+
+  /** Power fails while `word` is being programmed: some of the bits made it, the ECC may not fit. */
+  tearProgram(word: number, data: Uint8Array): void {
+    const progress = this.#random();
+    const before = this.#word(word).slice();
+    const torn = data.map(
+      (byte, index) => byte | this.#unfinished((before[index] ?? 0xff) & ~byte, progress),
+    );
+    const wasProgrammed = this.#programmed.has(word);
+    const moved = torn.some((byte, index) => ((before[index] ?? 0xff) & byte) !== before[index]);
+    if (moved || this.#random() < progress) this.program(word, torn);
+    const partial = torn.some((byte, index) => byte !== data[index]);
+    if (!wasProgrammed && partial && this.#random() < this.#tornEccProbability) {
+      this.#programmed.add(word);
+      this.#broken.add(word);
+    }
+  }
+
+  /** Power fails during an erase: cells are anywhere between old content and erased. */
+  tearErase({ offset, length }: ByteRange): void {
+    const progress = this.#random();
+    const first = offset / FLASH_WORD_BYTES;
+    for (let word = first; word < first + length / FLASH_WORD_BYTES; word++) {
+      if (!this.#programmed.has(word)) continue;
+      const cells = this.#word(word);
+      cells.forEach((byte, index) => {
+        cells[index] = byte | this.#finished(~byte & 0xff, progress);
+      });
+      if (this.#random() < 0.5) this.#broken.add(word);
+    }
+  }
+
+  /** The lower and the upper half change places. */
+  swapHalves(): void {
+    const half = this.bytes.length / 2;
+    const lower = this.bytes.slice(0, half);
+    this.bytes.copyWithin(0, half);
+    this.bytes.set(lower, half);
+    const words = this.bytes.length / FLASH_WORD_BYTES;
+    for (const marked of [this.#programmed, this.#broken]) {
+      const moved = [...marked].map((word) => (word + words / 2) % words);
+      marked.clear();
+      for (const word of moved) marked.add(word);
+    }
+  }
+
+  save(): FlashCellsState {
+    return { bytes: this.bytes.slice(), programmed: [...this.#programmed], broken: [...this.#broken] };
+  }
+
+  load(state: FlashCellsState): void {
+    const size = this.bytes.length;
+    if (state.bytes.length !== size) {
+      throw new RangeError(
+        `internal flash: stored content has ${state.bytes.length} bytes, expected ${size}`,
+      );
+    }
+    this.erase(this.#all());
+    this.bytes.set(state.bytes);
+    for (const word of state.programmed) this.#programmed.add(word);
+    for (const word of state.broken) this.#broken.add(word);
+  }
+
+  #all(): ByteRange {
+    return { offset: 0, length: this.bytes.length };
+  }
+
+  #word(word: number): Uint8Array {
+    return this.bytes.subarray(word * FLASH_WORD_BYTES, (word + 1) * FLASH_WORD_BYTES);
+  }
+
+  /** Of `bits`, those that were not reached yet. */
+  #unfinished(bits: number, progress: number): number {
+    return bits & ~this.#finished(bits, progress);
+  }
+
+  /** Of `bits`, each with probability `progress`. */
+  #finished(bits: number, progress: number): number {
+    let done = 0;
+    for (let bit = 1; bit < 0x100; bit <<= 1) {
+      if ((bits & bit) !== 0 && this.#random() < progress) done |= bit;
+    }
+    return done;
+  }
+}
+
+function within(word: number, offset: number, length: number): boolean {
+  const at = word * FLASH_WORD_BYTES;
+  return at >= offset && at < offset + length;
+}

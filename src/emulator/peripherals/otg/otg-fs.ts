@@ -1,0 +1,386 @@
+/**
+ * USB2_OTG_FS: the Synopsys USB OTG core as a full-speed device on the internal PHY
+ * (RM0433, chapter "USB on-the-go high-speed"). As a host it has nothing attached. ULPI, isochronous endpoints, LPM and battery
+ * charging detection are not modelled; their bits are tagged.
+ */
+
+import type { AccessSize, BusDevice } from "../../bus.js";
+import type { RegisterBlock } from "../../registers.js";
+import type { DataToggle, Handshake, InAnswer, UsbDevicePort, UsbPortListener } from "../../usb-port.js";
+import { OtgCore, type OtgCoreOptions } from "./otg-fs-core.js";
+import {
+  AttachMonitor,
+  IdleWatch,
+  type OtgSurroundings,
+  turnaroundFor,
+  usbClockProblem,
+} from "./otg-fs-link.js";
+import {
+  DCFG,
+  DCTL,
+  DSTS,
+  ENDPOINTS,
+  FIFO_WINDOW,
+  GCCFG,
+  GINT,
+  GOTGCTL,
+  GOTGINT,
+  GRSTCTL,
+  GUSBCFG,
+  PCGCCTL,
+  type RegisterHooks,
+} from "./otg-fs-registers.js";
+
+export interface OtgFsOptions extends OtgCoreOptions, OtgSurroundings {}
+
+/** Registers and fields that a core soft reset leaves alone (RM0433, OTG_GRSTCTL.CSRST). */
+const KEPT_BY_CSRST: Readonly<Record<string, number>> = {
+  GCCFG: 0xffff_ffff,
+  PCGCCTL: 0xffff_ffff,
+  CID: 0xffff_ffff,
+  DCFG: DCFG.DSPD,
+  DCTL: DCTL.SDIS,
+  // The forced mode stays, too, as Synopsys tells of this core (drivers/usb/dwc2 in Linux); the manual's list leaves it out.
+  GUSBCFG: GUSBCFG.PHYSEL | GUSBCFG.FHMOD | GUSBCFG.FDMOD,
+};
+
+export class OtgFs implements BusDevice, UsbDevicePort {
+  readonly #options: OtgFsOptions;
+  readonly #core: OtgCore;
+  readonly #regs: RegisterBlock<string>;
+  readonly #attach: AttachMonitor;
+  readonly #idle: IdleWatch;
+  #listener: UsbPortListener | undefined;
+  #setupUnfinished = false;
+  #sessionValid = false;
+  /** Address that the core answers to; DCFG.DAD becomes effective after the status stage under way. */
+  #address = 0;
+  #statusPending = false;
+
+  constructor(options: OtgFsOptions) {
+    this.#options = options;
+    const { timeline, log } = options;
+    this.#core = new OtgCore(options, this.#hooks());
+    this.#core.onReady = () => this.#listener?.mayBeReady();
+    this.#regs = this.#core.regs;
+    this.#idle = new IdleWatch(timeline, () => this.#suspend());
+    this.#attach = new AttachMonitor({
+      timeline,
+      log,
+      name: options.name ?? "USB2_OTG_FS",
+      wanted: () => this.#linkWanted(),
+      missing: () => this.#missing(),
+      changed: (on) => this.#pullUpChanged(on),
+    });
+  }
+
+  // ---- the chip's side ----
+
+  read(offset: number, size: AccessSize): number {
+    if (offset >= FIFO_WINDOW) return this.#core.readFifo(offset, size);
+    if (size !== 4) this.#core.narrowAccess(offset);
+    return this.#regs.read(offset, size);
+  }
+
+  write(offset: number, size: AccessSize, value: number): void {
+    if (offset >= FIFO_WINDOW) {
+      this.#core.writeFifo(offset, size, value);
+      return;
+    }
+    if (size !== 4) this.#core.narrowAccess(offset);
+    this.#regs.write(offset, size, value);
+    this.#core.update();
+  }
+
+  /** Reset by RCC_AHB1RSTR.USB2OTGRST or with the system. */
+  reset(): void {
+    this.#regs.reset();
+    this.#clearState();
+  }
+
+  /** Tells the core at once that something outside it changed (optional: it also looks by itself every ms). */
+  surroundingsChanged(): void {
+    this.#attach.evaluate();
+  }
+
+  // ---- registers of the link ----
+
+  #hooks(): RegisterHooks {
+    const session = { onWrite: () => this.#sessionChanged() };
+    return {
+      GOTGCTL: {
+        onRead: (stored) => (this.#sessionValid ? stored | GOTGCTL.BSVLD : stored) >>> 0,
+        ...session,
+      },
+      GUSBCFG: { onWrite: (written) => this.#usbConfigured(written) },
+      GRSTCTL: { onWrite: (written) => this.#resetCommand(written) },
+      GCCFG: session,
+      DCFG: { onWrite: () => this.#deviceConfigured() },
+      DCTL: { onWrite: (written, before) => this.#deviceControl(written, before) },
+    };
+  }
+
+  #usbConfigured(written: number): void {
+    if ((written & GUSBCFG.FHMOD) !== 0) {
+      this.#core.mistake("host", "GUSBCFG.FHMOD: host mode, and nothing is attached to the port");
+    }
+    this.#attach.evaluate();
+  }
+
+  #resetCommand(written: number): void {
+    if ((written & GRSTCTL.CSRST) !== 0) this.#coreReset();
+    if ((written & GRSTCTL.RXFFLSH) !== 0) this.#core.flushReceive();
+    if ((written & GRSTCTL.TXFFLSH) !== 0) this.#core.flushTransmit((written >>> GRSTCTL.TXFNUM_SHIFT) & 31);
+  }
+
+  #coreReset(): void {
+    this.#regs.setBits("GRSTCTL", GRSTCTL.CSRST, true);
+    if (!this.#regs.has("GUSBCFG", GUSBCFG.PHYSEL)) {
+      this.#core.mistake(
+        "csrst.phy",
+        "GRSTCTL.CSRST with GUSBCFG.PHYSEL = 0: no ULPI PHY clocks the core, the reset never ends",
+      );
+      return;
+    }
+    this.#core.afterClocks(() => {
+      const kept = Object.entries(KEPT_BY_CSRST).map(
+        ([name, mask]) => [name, mask, this.#regs.get(name) & mask] as const,
+      );
+      this.#regs.reset();
+      for (const [name, mask, value] of kept) this.#regs.set(name, (this.#regs.get(name) & ~mask) | value);
+      this.#clearState();
+    });
+  }
+
+  #clearState(): void {
+    this.#core.clear();
+    this.#setupUnfinished = false;
+    this.#statusPending = false;
+    this.#address = 0;
+    this.#sessionValid = false;
+    this.#idle.stop();
+    this.#sessionChanged();
+  }
+
+  #addressField(): number {
+    return (this.#regs.get("DCFG") >>> DCFG.DAD_SHIFT) & 0x7f;
+  }
+
+  #deviceConfigured(): void {
+    // Written before the status stage of SET_ADDRESS, as the manual tells; that stage still uses the old one.
+    if (!this.#statusPending || this.#addressField() === 0) this.#address = this.#addressField();
+    this.#attach.evaluate();
+  }
+
+  #deviceControl(written: number, before: number): void {
+    if ((written & DCTL.SGINAK) !== 0) this.#regs.setBits("DCTL", DCTL.GINSTS, true);
+    if ((written & DCTL.CGINAK) !== 0) this.#regs.setBits("DCTL", DCTL.GINSTS, false);
+    if ((written & DCTL.SGONAK) !== 0 && (before & DCTL.GONSTS) === 0) {
+      this.#regs.setBits("DCTL", DCTL.GONSTS, true);
+      this.#core.announceGlobalOutNak();
+    }
+    if ((written & DCTL.CGONAK) !== 0) {
+      this.#regs.setBits("DCTL", DCTL.GONSTS, false);
+      this.#core.globalOutNakEffective = false;
+    }
+    const wakes = (written & DCTL.RWUSIG) !== 0 && (before & DCTL.RWUSIG) === 0;
+    if (wakes && this.#regs.has("DSTS", DSTS.SUSPSTS)) this.#listener?.remoteWakeup();
+    this.#attach.evaluate();
+    this.#core.mayBeReady();
+  }
+
+  // ---- link ----
+
+  #linkWanted(): boolean {
+    return this.#regs.has("GCCFG", GCCFG.PWRDWN) && !this.#regs.has("DCTL", DCTL.SDIS);
+  }
+
+  #missing(): string[] {
+    const { usbClockHz, vdd33Ready, pinsReady, pins = "its pins are not in their function" } = this.#options;
+    const regs = this.#regs;
+    const needs: readonly (readonly [boolean, string])[] = [
+      [regs.has("GUSBCFG", GUSBCFG.FDMOD), "GUSBCFG.FDMOD = 0 and no ID pin is wired: not in device mode"],
+      [regs.has("GUSBCFG", GUSBCFG.PHYSEL), "GUSBCFG.PHYSEL = 0: a ULPI PHY is selected, there is none"],
+      [(regs.get("DCFG") & DCFG.DSPD) === DCFG.DSPD, "DCFG.DSPD is not 3 (full speed, internal PHY)"],
+      [this.#sessionValid, "no valid B session: set GOTGCTL.BVALOEN and BVALOVAL, or sense VBUS on PA9"],
+      [usbClockHz() > 0, usbClockProblem(0) ?? ""],
+      [vdd33Ready(), "VDD33USB is not ready (PWR_CR3.USB33DEN, USB33RDY)"],
+      [pinsReady(), pins],
+    ];
+    return needs.filter(([met]) => !met).map(([, text]) => text);
+  }
+
+  #sessionChanged(): void {
+    const control = this.#regs.get("GOTGCTL");
+    const { vbusWired } = this.#options;
+    const sensed = this.#regs.has("GCCFG", GCCFG.VBDEN) && vbusWired === true && this.#listener !== undefined;
+    const overridden = (control & GOTGCTL.BVALOEN) !== 0;
+    const valid = overridden ? (control & GOTGCTL.BVALOVAL) !== 0 : sensed;
+    if (valid !== this.#sessionValid) {
+      this.#sessionValid = valid;
+      if (valid) this.#core.raise(GINT.SRQINT);
+      else this.#regs.setBits("GOTGINT", GOTGINT.SEDET, true);
+    }
+    this.#attach.evaluate();
+    this.#core.update();
+  }
+
+  #pullUpChanged(on: boolean): void {
+    if (on) this.#idle.activity();
+    else this.#idle.stop();
+    this.#listener?.pullUpChanged(on);
+  }
+
+  #checkTurnaround(): void {
+    const hclk = this.#options.hclkHz();
+    const wanted = turnaroundFor(hclk);
+    const trdt = (this.#regs.get("GUSBCFG") >>> GUSBCFG.TRDT_SHIFT) & 15;
+    if (wanted === undefined) {
+      this.#core.mistake("hclk", `HCLK is ${hclk} Hz: USB needs at least 14.2 MHz`);
+    } else if (trdt !== wanted) {
+      this.#core.mistake(
+        "trdt",
+        `GUSBCFG.TRDT = ${trdt}: the manual asks for ${wanted} at an HCLK of ${hclk} Hz`,
+      );
+    }
+  }
+
+  #suspend(): void {
+    if (!this.pullUp) return;
+    this.#regs.setBits("DSTS", DSTS.SUSPSTS, true);
+    this.#regs.setBits("PCGCCTL", PCGCCTL.PHYSUSP, true);
+    this.#core.raise(GINT.ESUSP | GINT.USBSUSP);
+    this.#core.update();
+  }
+
+  /** PCGCCTL.STPPCLK makes nobody deaf: ST's library sets it in each suspend and leaves it to the core to wake. */
+  #awake(): void {
+    this.#regs.setBits("DSTS", DSTS.SUSPSTS, false);
+    this.#regs.setBits("PCGCCTL", PCGCCTL.PHYSUSP, false);
+  }
+
+  /** Can the core hear the bus right now? */
+  #hears(): boolean {
+    if (!this.pullUp) return false;
+    const { usbClockHz, stalledBySleep, clocked } = this.#options;
+    const problem =
+      (clocked() ? undefined : "its bus clock is off (RCC_AHB1ENR.USB2OTGEN)") ??
+      usbClockProblem(usbClockHz()) ??
+      (stalledBySleep?.() ? "the CPU sleeps and RCC_AHB1LPENR stops the core" : undefined);
+    if (problem === undefined) return true;
+    this.#core.mistake(`deaf.${problem}`, `the core does not hear the host: ${problem}`);
+    return false;
+  }
+
+  // ---- the host's side ----
+
+  get pullUp(): boolean {
+    return this.#attach.pullUp;
+  }
+
+  plug(listener: UsbPortListener): void {
+    this.#listener = listener;
+    this.#sessionChanged();
+  }
+
+  unplug(): void {
+    this.#listener = undefined;
+    this.#sessionChanged();
+  }
+
+  busReset(active: boolean): void {
+    if (!this.#hears()) return;
+    this.#awake();
+    if (active) {
+      // Driven lines are not idle lines, however long it takes.
+      this.#idle.stop();
+      this.#setupUnfinished = false;
+      this.#statusPending = false;
+      this.#core.busReset();
+      this.#core.raise(GINT.USBRST);
+    } else {
+      // Software has had the reset's length to clear DCFG.DAD; the core does not do it.
+      this.#address = this.#addressField();
+      this.#regs.setBits("DSTS", DSTS.ENUMSPD_FULL, true);
+      this.#core.raise(GINT.ENUMDNE);
+      this.#idle.activity();
+    }
+    this.#core.update();
+  }
+
+  sof(frame: number): void {
+    this.#attach.evaluate();
+    if (!this.#hears()) return;
+    this.#awake();
+    this.#idle.activity();
+    const status = this.#regs.get("DSTS") & ~(0x3fff << DSTS.FNSOF_SHIFT);
+    this.#regs.set("DSTS", status | (frame << DSTS.FNSOF_SHIFT));
+    this.#core.beginFrame(frame);
+    this.#core.update();
+  }
+
+  resume(): void {
+    if (!this.pullUp || !this.#regs.has("DSTS", DSTS.SUSPSTS)) return;
+    this.#awake();
+    this.#idle.stop();
+    this.#core.raise(GINT.WKUINT);
+    this.#core.update();
+  }
+
+  setup(address: number, endpoint: number, bytes: Uint8Array): Handshake {
+    const target = this.#addressed(address, endpoint) ? this.#core.outs[endpoint] : undefined;
+    if (target === undefined || endpoint !== 0) return "none";
+    this.#checkTurnaround();
+    const answer = target.setup(bytes);
+    if (answer === "ack") {
+      this.#core.ins[0]?.setupReceived();
+      this.#setupUnfinished = true;
+      this.#statusPending = true;
+    }
+    this.#core.update();
+    return answer;
+  }
+
+  out(address: number, endpoint: number, toggle: DataToggle, bytes: Uint8Array): Handshake {
+    if (!this.#addressed(address, endpoint)) return "none";
+    this.#endSetupStage(endpoint);
+    const answer = this.#core.outs[endpoint]?.packet(toggle, bytes) ?? "none";
+    if (answer === "nak") this.#core.nakSent();
+    if (answer === "ack" && endpoint === 0 && bytes.length === 0) this.#statusDone();
+    this.#core.update();
+    return answer;
+  }
+
+  in(address: number, endpoint: number): InAnswer {
+    if (!this.#addressed(address, endpoint)) return "none";
+    this.#endSetupStage(endpoint);
+    const answer = this.#core.ins[endpoint]?.token() ?? "none";
+    if (answer === "nak") this.#core.nakSent();
+    this.#core.update();
+    return answer;
+  }
+
+  inAcknowledged(address: number, endpoint: number): void {
+    if (!this.#addressed(address, endpoint)) return;
+    const empty = this.#core.ins[endpoint]?.acknowledged() ?? false;
+    if (endpoint === 0 && empty) this.#statusDone();
+    this.#core.update();
+  }
+
+  #addressed(address: number, endpoint: number): boolean {
+    if (endpoint >= ENDPOINTS || address !== this.#address || !this.#hears()) return false;
+    this.#idle.activity();
+    return true;
+  }
+
+  #endSetupStage(endpoint: number): void {
+    if (endpoint !== 0 || !this.#setupUnfinished) return;
+    this.#setupUnfinished = false;
+    this.#core.outs[0]?.setupStageOver();
+  }
+
+  #statusDone(): void {
+    this.#statusPending = false;
+    this.#address = this.#addressField();
+  }
+}

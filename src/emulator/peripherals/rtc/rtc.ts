@@ -1,0 +1,409 @@
+/**
+ * RTC: backup registers, calendar with shadow registers, calibration and shifts, both alarms, the wake-up timer, time stamps
+ * and tampers (RM0433, chapter RTC). Its outputs (RTC_OUT) are stored only. The whole block lives in the backup domain: it survives a system reset, and a power
+ * cycle while VBAT is supplied.
+ */
+
+import type { ClockGate, EmulatorLog } from "../../bus.js";
+import { RegisterBlock, type RegisterSpec } from "../../registers.js";
+import type { Timeline, TimelineEvent } from "../../timeline.js";
+import { Peripheral } from "../peripheral.js";
+import { ALARMS, RtcAlarms, WUTE, WUTF, WUTIE } from "./rtc-alarms.js";
+import { RtcClock } from "./rtc-clock.js";
+import type { BackupRegister, RegisterBits, RtcRegister, RtcState } from "./rtc-registers.js";
+import { RtcTamper } from "./rtc-tamper.js";
+
+export interface RtcOptions {
+  readonly log: EmulatorLog;
+  readonly timeline: Timeline;
+  /** RCC_APB4ENR.RTCAPBEN. */
+  readonly clocked: ClockGate;
+  /** PWR_CR1.DBP. */
+  readonly backupWritable: () => boolean;
+  /** Frequency that RCC_BDCR.RTCSEL selects, in Hz; 0 while RTCEN = 0 or the source stands still. */
+  readonly clockHz: () => number;
+  /** Level of the alarms', of the tampers' and time stamp's, and of the wake-up timer's signal to EXTI (lines 17 to 19). */
+  readonly onSignal?: (signal: RtcSignal, high: boolean) => void;
+  /** An alarm's or a tamper's flag rose or fell, whether it interrupts or not. */
+  readonly onTrigger?: (signal: RtcTrigger, high: boolean) => void;
+}
+
+/** What starts an LPTIM. */
+export type RtcTrigger = "RTC_ALRA" | "RTC_ALRB" | "RTC_TAMP1" | "RTC_TAMP2" | "RTC_TAMP3";
+
+/** Their flags in RTC_ISR. */
+const TRIGGERS: Readonly<Record<RtcTrigger, number>> = {
+  RTC_ALRA: 1 << 8,
+  RTC_ALRB: 1 << 9,
+  RTC_TAMP1: 1 << 13,
+  RTC_TAMP2: 1 << 14,
+  RTC_TAMP3: 1 << 15,
+};
+
+export type RtcSignal = "alarm" | "tamper" | "wakeup";
+
+/** RM0433, chapter RTC: these stay writable while WPR protects the others. */
+const UNPROTECTED: readonly string[] = ["RTC_WPR", "RTC_TAMPCR", "RTC_OR"];
+const KEYS = [0xca, 0x53] as const;
+const LOCKED = "RTC_WPR protects it: write 0xCA, 0x53 first";
+const RSF = 1 << 5;
+const INITF = 1 << 6;
+const INIT = 1 << 7;
+const INITS = 1 << 4;
+const EVENT_FLAGS = 0x2_ff00;
+const SHPF = 1 << 3;
+const RECALPF = 1 << 16;
+/** CR: all but the reference clock and the outputs at RTC_OUT; ITSE: nothing switches to VBAT while software runs. */
+const CR_ACTIVE = 0x5_ff4f;
+const BYPSHAD = 1 << 5;
+const FMT = 1 << 6;
+const ADD1H = 1 << 16;
+const SUB1H = 1 << 17;
+const WUCKSEL = 7;
+const WUTWF = 1 << 2;
+const CALW8 = 1 << 14;
+const CALW16 = 1 << 13;
+const ADD1S = 0x8000_0000;
+const BACKUP_COUNT = 32;
+const BACKUP_OFFSET = 0x50;
+/** Synchronisation into the RTC's clock takes two of its cycles (RM0433, chapter RTC). */
+const SYNC_CYCLES = 2;
+
+export class Rtc extends Peripheral {
+  readonly registers: RegisterBlock<RtcRegister>;
+
+  readonly #options: RtcOptions;
+  #keysSeen = 0;
+  /** RTC_ISR when triggers were told last. */
+  #flagsSeen = 0;
+  readonly #clock: RtcClock;
+  readonly #alarms: RtcAlarms;
+  readonly tamper: RtcTamper;
+  /** RTC_TR and RTC_DR as they were when RTC_SSR or RTC_TR was read, until RTC_DR is. */
+  #shadow: { tr?: number; dr: number } | undefined;
+  #entering: TimelineEvent | undefined;
+  #syncing: TimelineEvent | undefined;
+
+  constructor(options: RtcOptions) {
+    super();
+    this.#options = options;
+    this.registers = new RegisterBlock<RtcRegister>(this.#specs(), {
+      name: "RTC",
+      log: options.log,
+      clocked: options.clocked,
+    });
+    const { timeline, clockHz } = options;
+    const onFlag = (): void => this.#signal();
+    const registers = this.registers as RegisterBlock<string>;
+    this.#clock = new RtcClock({
+      timeline,
+      clockHz,
+      register: (name) => this.registers.get(name),
+      stopped: () => this.registers.has("RTC_ISR", INITF),
+    });
+    this.#alarms = new RtcAlarms(registers, this.#clock, { timeline, clockHz, onFlag });
+    this.tamper = new RtcTamper(registers, this.#clock, { eraseBackup: () => this.eraseBackup(), onFlag });
+  }
+
+  /** System reset: WPR locks, RSF drops; time and backup registers stay. */
+  systemReset(): void {
+    this.#keysSeen = 0;
+    this.registers.setBits("RTC_ISR", RSF, false);
+    this.#synchronise();
+  }
+
+  /** Reset of the backup domain: BDCR.BDRST, or VDD and VBAT both gone. */
+  backupReset(): void {
+    const { timeline } = this.#options;
+    for (const event of [this.#entering, this.#syncing]) timeline.cancel(event);
+    this.#alarms.cancel();
+    this.registers.reset();
+    this.#keysSeen = 0;
+    this.#shadow = undefined;
+    this.#clock.set({ tr: 0, dr: this.registers.get("RTC_DR") });
+  }
+
+  /** To be called when the RTC's clock changed: what was counted so far counts at the old rate. */
+  clockChanged(): void {
+    const before = this.#clock.countedHz;
+    this.#clock.count();
+    if (this.#clock.countedHz === before) return;
+    if (!this.registers.has("RTC_ISR", RSF | INIT) && (this.#syncing?.done ?? true)) this.#synchronise();
+    this.#alarms.schedule();
+    this.#alarms.startWakeup();
+  }
+
+  save(): RtcState {
+    this.#latch();
+    const state: Record<string, number> = {};
+    for (const name of this.registers.names) state[name] = this.registers.get(name);
+    return state;
+  }
+
+  /** @param elapsedSeconds for how long the chip was off while VBAT kept the calendar running. */
+  load(state: RtcState, elapsedSeconds = 0): void {
+    for (const name of this.registers.names) {
+      const value = state[name];
+      if (value !== undefined) this.registers.set(name, value);
+    }
+    this.#clock.set({ tr: this.registers.get("RTC_TR"), dr: this.registers.get("RTC_DR") });
+    this.#clock.move(elapsedSeconds);
+  }
+
+  #specs(): Record<RtcRegister, RegisterSpec> {
+    const plain = (name: RtcRegister, offset: number, reset: number, bits: RegisterBits): RegisterSpec => ({
+      offset,
+      reset,
+      ...bits,
+      onWrite: (_written, before) => void this.#refused(name, before),
+    });
+    const specs: Partial<Record<RtcRegister, RegisterSpec>> = {
+      RTC_TR: { ...plain("RTC_TR", 0x00, 0, { rw: 0x7f_7f7f }), onRead: () => this.#readTime() },
+      RTC_DR: { ...plain("RTC_DR", 0x04, 0x2101, { rw: 0xff_ff3f }), onRead: () => this.#readDate() },
+      RTC_CR: {
+        ...plain("RTC_CR", 0x08, 0, { rw: BYPSHAD | CR_ACTIVE, tagged: 0x1f8_0010, wo: ADD1H | SUB1H }),
+        onWrite: (written, before) => this.#writeCr(written, before),
+      },
+      RTC_ISR: {
+        offset: 0x0c,
+        reset: 0x7,
+        quiet: true,
+        rw: INIT | RSF | EVENT_FLAGS,
+        ro: 0x1_005f,
+        onRead: (stored) => this.#status(stored),
+        onWrite: (written, before) => this.#writeIsr(written, before),
+      },
+      RTC_PRER: plain("RTC_PRER", 0x10, 0x007f_00ff, { rw: 0x7f_7fff }),
+      RTC_WUTR: plain("RTC_WUTR", 0x14, 0xffff, { rw: 0xffff }),
+      RTC_ALRMAR: plain("RTC_ALRMAR", 0x1c, 0, { rw: 0xffff_ffff }),
+      RTC_ALRMBR: plain("RTC_ALRMBR", 0x20, 0, { rw: 0xffff_ffff }),
+      RTC_WPR: { offset: 0x24, reset: 0, wo: 0xff, onWrite: (written) => this.#writeKey(written & 0xff) },
+      RTC_SSR: { offset: 0x28, reset: 0, ro: 0xffff, onRead: () => this.#readSubSecond() },
+      RTC_SHIFTR: {
+        ...plain("RTC_SHIFTR", 0x2c, 0, { wo: 0x8000_7fff }),
+        onWrite: (written, before) => this.#shift(written, before),
+      },
+      RTC_TSTR: { offset: 0x30, reset: 0, ro: 0x7f_7f7f },
+      RTC_TSDR: { offset: 0x34, reset: 0, ro: 0xff3f },
+      RTC_TSSSR: { offset: 0x38, reset: 0, ro: 0xffff },
+      RTC_CALR: {
+        ...plain("RTC_CALR", 0x3c, 0, { rw: 0xe1ff }),
+        onWrite: (_written, before) => this.#calibrate(before),
+      },
+      RTC_TAMPCR: {
+        ...plain("RTC_TAMPCR", 0x40, 0, { rw: 0x1ff_ffff }),
+        onWrite: (_written, before) => {
+          if (!this.#refused("RTC_TAMPCR", before)) this.tamper.configured();
+        },
+      },
+      RTC_ALRMASSR: plain("RTC_ALRMASSR", 0x44, 0, { rw: 0xf00_7fff }),
+      RTC_ALRMBSSR: plain("RTC_ALRMBSSR", 0x48, 0, { rw: 0xf00_7fff }),
+      RTC_OR: plain("RTC_OR", 0x4c, 0, { tagged: 0x3 }),
+    };
+    for (let index = 0; index < BACKUP_COUNT; index++) {
+      const name: BackupRegister = `RTC_BKP${index}R`;
+      specs[name] = plain(name, BACKUP_OFFSET + index * 4, 0, { rw: 0xffff_ffff });
+    }
+    return specs as Record<RtcRegister, RegisterSpec>;
+  }
+
+  /** Undoes a write that DBP, WPR or the lack of initialisation mode forbids. */
+  #refused(name: RtcRegister, before: number): boolean {
+    const why = this.#protection(name);
+    if (why === undefined) return false;
+    this.registers.set(name, before);
+    this.#mistake(name, `write ignored, ${why}`);
+    return true;
+  }
+
+  #mistake(name: RtcRegister, what: string): void {
+    this.#options.log.once(`RTC.${what}`, `guest mistake: ${name}: ${what}`);
+  }
+
+  #protection(name: RtcRegister): string | undefined {
+    if (!this.#options.backupWritable()) return "the backup domain is protected: set PWR_CR1.DBP first";
+    if (name.startsWith("RTC_BKP") && this.tamper.erasing) {
+      return "a tamper was detected: clear its flag first";
+    }
+    if (name.startsWith("RTC_BKP") || UNPROTECTED.includes(name)) return undefined;
+    if (this.#keysSeen < KEYS.length) return LOCKED;
+    const needsInit = name === "RTC_TR" || name === "RTC_DR" || name === "RTC_PRER";
+    const initialising = this.registers.has("RTC_ISR", INITF);
+    if (needsInit && !initialising) return "initialisation mode (INITF) is off";
+    const cr = this.registers.get("RTC_CR");
+    const alarm = ALARMS.find(({ time, fraction }) => name === time || name === fraction);
+    if (alarm !== undefined && (cr & alarm.enable) !== 0 && !initialising)
+      return "the alarm is on (ALRxWF = 0)";
+    return name === "RTC_WUTR" && (cr & WUTE) !== 0 ? "the wake-up timer is on (WUTWF = 0)" : undefined;
+  }
+
+  #writeKey(key: number): void {
+    if (!this.#options.backupWritable()) return;
+    this.#keysSeen = key === KEYS[this.#keysSeen] ? this.#keysSeen + 1 : 0;
+  }
+
+  /** Event flags and RSF are cleared by writing 0; only the event flags stay writable under WPR. */
+  #writeIsr(written: number, before: number): void {
+    if (!this.#options.backupWritable()) {
+      this.#refused("RTC_ISR", before);
+      return;
+    }
+    const locked = this.#keysSeen < KEYS.length;
+    let next = before & (written | ~EVENT_FLAGS);
+    if (!locked) {
+      next &= written | ~RSF;
+      next = (next & ~INIT) | (written & INIT);
+    }
+    if (locked && (((written ^ before) & INIT) !== 0 || (before & ~written & RSF) !== 0)) {
+      this.#mistake("RTC_ISR", `INIT and RSF stay, ${LOCKED}`);
+    }
+    this.registers.set("RTC_ISR", next);
+    this.#signal();
+    if ((before & RSF) !== 0 && (next & RSF) === 0) this.#synchronise();
+    if (((next ^ before) & INIT) !== 0) this.#initMode((next & INIT) !== 0);
+  }
+
+  #initMode(on: boolean): void {
+    const { timeline } = this.#options;
+    timeline.cancel(this.#entering);
+    if (!on) {
+      this.registers.setBits("RTC_ISR", INITF, false);
+      this.#clock.set({ tr: this.registers.get("RTC_TR"), dr: this.registers.get("RTC_DR") });
+      this.#shadow = undefined;
+      this.registers.setBits("RTC_ISR", RSF, false);
+      this.#synchronise();
+      this.#alarms.schedule();
+      return;
+    }
+    this.#latch();
+    this.#entering = this.#soon(() => this.registers.setBits("RTC_ISR", INITF, true));
+    if (this.#entering !== undefined) return;
+    this.#options.log.once(
+      "RTC.noclock",
+      "guest mistake: the RTC has no clock (RCC_BDCR.RTCSEL, RTCEN): INITF never comes",
+    );
+  }
+
+  #synchronise(): void {
+    this.#options.timeline.cancel(this.#syncing);
+    this.#syncing = this.#soon(() => this.registers.setBits("RTC_ISR", RSF, true));
+  }
+
+  /** After the synchronisation time; never while the RTC has no clock. */
+  #soon(run: () => void): TimelineEvent | undefined {
+    const hz = this.#options.clockHz();
+    return hz > 0 ? this.#options.timeline.after((SYNC_CYCLES / hz) * 1e9, run) : undefined;
+  }
+
+  #status(stored: number): number {
+    const year = (this.#present().dr >>> 16) & 0xff;
+    const cr = this.registers.get("RTC_CR");
+    // The alarms and the wake-up timer may be written while they are off (RM0433, RTC_ISR).
+    const writable = ((cr & ALARMS[0].enable) === 0 ? 1 : 0) | ((cr & ALARMS[1].enable) === 0 ? 2 : 0);
+    const free = (stored & ~7) | writable | ((cr & WUTE) === 0 ? WUTWF : 0);
+    return (year === 0 ? free & ~INITS : free | INITS) >>> 0;
+  }
+
+  #writeCr(written: number, before: number): void {
+    if (this.#refused("RTC_CR", before)) return;
+    this.#keepFormat(before);
+    const changed = this.registers.get("RTC_CR") ^ before;
+    if ((written & ADD1H) !== 0) this.#clock.move(3600);
+    // RM0433, RTC_CR.SUB1H: no effect in the first hour of a day.
+    if ((written & SUB1H) !== 0 && (this.#present().tr & 0x3f_0000) !== 0) this.#clock.move(-3600);
+    if ((written & (ADD1H | SUB1H)) !== 0) this.#shadow = undefined;
+    if ((changed & (ALARMS[0].enable | ALARMS[1].enable)) !== 0) this.#alarms.schedule();
+    if ((changed & WUTE) !== 0) this.#alarms.startWakeup();
+    this.#signal();
+  }
+
+  /** FMT can be written in initialisation mode only, WUCKSEL while the wake-up timer is off. */
+  #keepFormat(before: number): void {
+    const fixed = (this.registers.has("RTC_ISR", INITF) ? 0 : FMT) | ((before & WUTE) === 0 ? 0 : WUCKSEL);
+    const now = this.registers.get("RTC_CR");
+    if (((now ^ before) & fixed) === 0) return;
+    this.registers.set("RTC_CR", (now & ~fixed) | (before & fixed));
+    this.#mistake("RTC_CR", "FMT needs initialisation mode, WUCKSEL a wake-up timer that is off: they stay");
+  }
+
+  /** RTC_SHIFTR: a fraction of a second back, with ADD1S a second forward. */
+  #shift(written: number, before: number): void {
+    if (this.#refused("RTC_SHIFTR", before)) return;
+    if (this.registers.has("RTC_ISR", SHPF)) {
+      this.#mistake("RTC_SHIFTR", "a shift is pending (SHPF): write ignored");
+      return;
+    }
+    const span = (this.registers.get("RTC_PRER") & 0x7fff) + 1;
+    this.#clock.move(((written & ADD1S) === 0 ? 0 : 1) - (written & 0x7fff) / span);
+    this.registers.setBits("RTC_ISR", SHPF, true);
+    this.registers.setBits("RTC_ISR", RSF, false);
+    this.#shadow = undefined;
+    this.#soon(() => this.registers.setBits("RTC_ISR", SHPF, false));
+    this.#synchronise();
+    this.#alarms.schedule();
+  }
+
+  #calibrate(before: number): void {
+    if (this.#refused("RTC_CALR", before)) return;
+    const calr = this.registers.get("RTC_CALR");
+    const fixed = (calr & CALW8) !== 0 ? 3 : (calr & CALW16) !== 0 ? 1 : 0;
+    // What was counted so far was counted at the old rate.
+    this.registers.set("RTC_CALR", before);
+    this.#clock.count();
+    this.registers.set("RTC_CALR", calr & ~fixed);
+    this.#clock.count();
+    this.registers.setBits("RTC_ISR", RECALPF, true);
+    this.#soon(() => this.registers.setBits("RTC_ISR", RECALPF, false));
+    this.#alarms.schedule();
+  }
+
+  #signal(): void {
+    const cr = this.registers.get("RTC_CR");
+    const isr = this.registers.get("RTC_ISR");
+    const changed = isr ^ this.#flagsSeen;
+    this.#flagsSeen = isr;
+    for (const [name, flag] of Object.entries(TRIGGERS)) {
+      if ((changed & flag) !== 0) this.#options.onTrigger?.(name as RtcTrigger, (isr & flag) !== 0);
+    }
+    const alarm = ALARMS.some(({ interrupt, flag }) => (cr & interrupt) !== 0 && (isr & flag) !== 0);
+    this.#options.onSignal?.("alarm", alarm);
+    this.#options.onSignal?.("tamper", this.tamper.pending);
+    this.#options.onSignal?.("wakeup", (cr & WUTIE) !== 0 && (isr & WUTF) !== 0);
+  }
+
+  /** A tamper erases the backup registers, and keeps them so until its flag is cleared. */
+  eraseBackup(): void {
+    for (let index = 0; index < BACKUP_COUNT; index++) this.registers.set(`RTC_BKP${index}R`, 0);
+  }
+
+  /** Reading RTC_SSR locks RTC_TR and RTC_DR until RTC_DR is read, so that all three belong together. */
+  #readSubSecond(): number {
+    if (!this.registers.has("RTC_CR", BYPSHAD)) this.#shadow ??= this.#present();
+    return this.#clock.subSecond;
+  }
+
+  #readTime(): number {
+    if (this.#shadow?.tr !== undefined) return this.#shadow.tr;
+    const { tr, dr } = this.#present();
+    if (!this.registers.has("RTC_CR", BYPSHAD)) this.#shadow ??= { dr };
+    return tr;
+  }
+
+  #readDate(): number {
+    const dr = this.#shadow?.dr ?? this.#present().dr;
+    this.#shadow = undefined;
+    return dr;
+  }
+
+  #present(): { readonly tr: number; readonly dr: number } {
+    if (!this.registers.has("RTC_ISR", INITF)) return this.#clock.time;
+    return { tr: this.registers.get("RTC_TR"), dr: this.registers.get("RTC_DR") };
+  }
+
+  /** Stores the running time into TR and DR. */
+  #latch(): void {
+    const { tr, dr } = this.#present();
+    this.registers.set("RTC_TR", tr);
+    this.registers.set("RTC_DR", dr);
+  }
+}

@@ -1,0 +1,337 @@
+/**
+ * LPTIM (RM0433, chapter LPTIM): counting its kernel clock, an input or an encoder, once or continuously, with preload, external
+ * triggers, timeout, waveform output, interrupts. Filters are stored. As with TIM, nothing is scheduled that nobody waits for.
+ */
+
+import type { AccessSize, ClockGate, EmulatorLog, InterruptLine } from "../../bus.js";
+import { RegisterBlock } from "../../registers.js";
+import type { Timeline, TimelineEvent } from "../../timeline.js";
+import { Peripheral } from "../peripheral.js";
+import { ALL, registerTable } from "../register-table.js";
+import { LPTIM } from "../tables/lptim.js";
+import { LapCounter } from "./tim-counter.js";
+
+export interface LptimOptions {
+  readonly name: string;
+  readonly log: EmulatorLog;
+  readonly timeline: Timeline;
+  readonly interrupt: InterruptLine;
+  readonly clocked: ClockGate;
+  readonly kernelHz: () => number;
+  /** The output went high or low; told while somebody wants it. */
+  readonly onOutput?: (high: boolean) => void;
+  readonly outputWanted?: () => boolean;
+}
+
+export type LptimInput = "IN1" | "IN2";
+
+/** CFGR */
+const CKSEL = 1 << 0;
+const TIMOUT = 1 << 19;
+const WAVE = 1 << 20;
+const WAVPOL = 1 << 21;
+const PRELOAD = 1 << 22;
+const COUNTMODE = 1 << 23;
+const ENC = 1 << 24;
+/** CR */
+const ENABLE = 1 << 0;
+const SNGSTRT = 1 << 1;
+const CNTSTRT = 1 << 2;
+const COUNTRST = 1 << 3;
+const RSTARE = 1 << 4;
+/** ISR */
+const CMPM = 1 << 0;
+const ARRM = 1 << 1;
+const EXTTRIG = 1 << 2;
+const CMPOK = 1 << 3;
+const ARROK = 1 << 4;
+const UP = 1 << 5;
+const DOWN = 1 << 6;
+
+export class Lptim extends Peripheral {
+  readonly registers: RegisterBlock<string>;
+  readonly #options: LptimOptions;
+  readonly #counter = new LapCounter(0xffff);
+  #mode: "off" | "armed" | "running" = "off";
+  #once = false;
+  /** Set-once: the output stays where the first period left it. */
+  #ended = false;
+  #since = 0;
+  #cmp = 0;
+  #countingUp = true;
+  #output = false;
+  readonly #levels: Record<LptimInput, boolean> = { IN1: false, IN2: false };
+  #event: TimelineEvent | undefined;
+
+  constructor(options: LptimOptions) {
+    super();
+    this.#options = options;
+    this.registers = new RegisterBlock(
+      registerTable(LPTIM, {
+        ISR: { ro: ALL },
+        ICR: { wo: ALL, onWrite: (written) => this.#clear(written) },
+        IER: { rw: ALL, onWrite: () => this.#changed() },
+        CFGR: { rw: ALL, onWrite: (_written, before) => this.#configure(before) },
+        CR: {
+          rw: ENABLE | RSTARE,
+          wo: SNGSTRT | CNTSTRT | COUNTRST,
+          onWrite: (written) => this.#control(written),
+        },
+        CMP: { rw: ALL, onWrite: () => this.#loaded(CMPOK) },
+        ARR: { rw: ALL, onWrite: () => this.#loaded(ARROK) },
+        CNT: { ro: ALL, onRead: () => this.#readCount() },
+        CFGR2: { rw: ALL },
+      }),
+      { name: options.name, log: options.log, clocked: options.clocked },
+    );
+  }
+
+  override read(offset: number, size: AccessSize): number {
+    this.#sync();
+    return super.read(offset, size);
+  }
+
+  override write(offset: number, size: AccessSize, value: number): void {
+    this.#sync();
+    super.write(offset, size, value);
+  }
+
+  reset(): void {
+    this.#halt();
+    this.registers.reset();
+    this.#counter.arr = 1;
+    this.#cmp = 0;
+    this.#changed();
+  }
+
+  /** To be called when a clock changed. */
+  clockChanged(): void {
+    this.#sync();
+    this.#changed();
+  }
+
+  /** The level of the output. */
+  get output(): boolean {
+    this.#sync();
+    return this.#level;
+  }
+
+  /** Does it wait for the trigger of this number (TRIGSEL)? */
+  wants(selection: number): boolean {
+    const cfgr = this.registers.get("CFGR");
+    return this.#mode !== "off" && ((cfgr >>> 13) & 7) === selection && ((cfgr >>> 17) & 3) !== 0;
+  }
+
+  /** A trigger that CFGR.TRIGSEL names went high or low. @param high undefined: a pulse */
+  trigger(selection: number, high?: boolean): void {
+    if (!this.wants(selection)) return;
+    const cfgr = this.registers.get("CFGR");
+    if (high !== undefined && ((cfgr >>> 17) & 3 & (high ? 1 : 2)) === 0) return;
+    this.#sync();
+    if (this.#mode === "armed") this.#begin();
+    // TIMOUT: each trigger starts the counter again.
+    else if ((cfgr & TIMOUT) === 0) return;
+    else this.#restart();
+    this.registers.setBits("ISR", EXTTRIG, true);
+    this.#changed();
+  }
+
+  /** A level at Input 1 or Input 2. */
+  setInput(input: LptimInput, level: boolean): void {
+    if (this.#levels[input] === level) return;
+    this.#sync();
+    this.#levels[input] = level;
+    if (this.#mode !== "running") return;
+    const polarity = (this.registers.get("CFGR") >>> 1) & 3;
+    const counts = polarity === 2 || (polarity === 0) === level;
+    if (this.registers.has("CFGR", ENC)) {
+      if (counts) this.#step(input, level);
+    } else if (input === "IN1" && this.#countsInput && counts) {
+      this.#advance(1);
+    }
+    this.#changed();
+  }
+
+  get #countsInput(): boolean {
+    return this.registers.has("CFGR", CKSEL | COUNTMODE | ENC);
+  }
+
+  get #tickNs(): number {
+    const prescaler = 2 ** ((this.registers.get("CFGR") >>> 9) & 7);
+    return (prescaler * 1e9) / this.#options.kernelHz();
+  }
+
+  get #counting(): boolean {
+    return this.#mode === "running" && !this.#countsInput && this.#options.kernelHz() > 0;
+  }
+
+  /** RM0433, "Waveform generation": high from above CMP to ARR; set-once mode keeps it. */
+  get #level(): boolean {
+    const inverted = this.registers.has("CFGR", WAVPOL);
+    if (this.#ended) return !inverted;
+    const high = this.#mode === "running" && this.#counter.count > this.#cmp;
+    return high !== inverted;
+  }
+
+  #halt(): void {
+    this.#mode = "off";
+    this.#ended = false;
+    this.#counter.position = 0;
+  }
+
+  #configure(before: number): void {
+    if (!this.registers.has("CR", ENABLE) || this.registers.get("CFGR") === before) return;
+    const { log, name } = this.#options;
+    log.once(`${name}.CFGR`, `guest mistake: ${name}.CFGR: written while ENABLE = 1, against the manual`);
+  }
+
+  #control(written: number): void {
+    if ((written & ENABLE) === 0) {
+      this.#halt();
+      this.#changed();
+      return;
+    }
+    if ((written & COUNTRST) !== 0) this.#restart();
+    if ((written & (SNGSTRT | CNTSTRT)) !== 0) {
+      this.#once = (written & CNTSTRT) === 0;
+      const byTrigger = ((this.registers.get("CFGR") >>> 17) & 3) !== 0;
+      if (byTrigger && this.#mode !== "running") this.#mode = "armed";
+      else if (this.#mode !== "running") this.#begin();
+    }
+    this.#changed();
+  }
+
+  #begin(): void {
+    this.#mode = "running";
+    this.#ended = false;
+    this.#load();
+    this.#restart();
+  }
+
+  #restart(): void {
+    this.#counter.position = 0;
+    this.#since = this.#options.timeline.now;
+  }
+
+  #load(): void {
+    this.#counter.arr = this.registers.get("ARR");
+    this.#cmp = this.registers.get("CMP");
+  }
+
+  #readCount(): number {
+    const { count } = this.#counter;
+    if (this.registers.has("CR", RSTARE)) {
+      this.#restart();
+      this.#changed();
+    }
+    return count;
+  }
+
+  #sync(): void {
+    const { now } = this.#options.timeline;
+    while (this.#counting) {
+      const ticks = Math.floor((now - this.#since) / this.#tickNs + 1e-6);
+      if (ticks <= 0) return;
+      const step = this.#stopsAtLap ? Math.min(ticks, this.#counter.ticksTo(0)) : ticks;
+      this.#since += step * this.#tickNs;
+      this.#advance(step);
+    }
+    this.#since = now;
+  }
+
+  /** The end of this period changes how it goes on. */
+  get #stopsAtLap(): boolean {
+    const preloaded =
+      this.registers.get("ARR") !== this.#counter.arr || this.registers.get("CMP") !== this.#cmp;
+    return this.#once || preloaded;
+  }
+
+  #advance(ticks: number): void {
+    const counter = this.#counter;
+    if (this.#cmp <= counter.arr && counter.arrivals(this.#cmp, ticks) > 0) this.#raise(CMPM);
+    if (counter.arrivals(counter.arr, ticks) > 0) this.#raise(ARRM);
+    const ended = counter.arrivals(0, ticks) > 0;
+    counter.advance(ticks);
+    if (!ended) return;
+    this.#load();
+    if (!this.#once) return;
+    this.#ended = this.registers.has("CFGR", WAVE);
+    const byTrigger = ((this.registers.get("CFGR") >>> 17) & 3) !== 0;
+    this.#mode = byTrigger && !this.#ended ? "armed" : "off";
+    counter.position = 0;
+  }
+
+  /** RM0433, table "Encoder counting scenarios". */
+  #step(input: LptimInput, level: boolean): void {
+    const other = this.#levels[input === "IN1" ? "IN2" : "IN1"];
+    const up = input === "IN1" ? level !== other : level === other;
+    if (up !== this.#countingUp) this.#raise(up ? UP : DOWN);
+    this.#countingUp = up;
+    if (up) {
+      this.#advance(1);
+    } else {
+      const { position, arr } = this.#counter;
+      this.#counter.position = position === 0 ? arr : position - 1;
+    }
+  }
+
+  /** A write arrives in the kernel clock's domain after a few of its cycles. */
+  #loaded(flag: number): void {
+    const hz = this.#options.kernelHz();
+    if (this.#mode === "off" || !this.registers.has("CFGR", PRELOAD)) this.#load();
+    this.#changed();
+    if (hz === 0 || !this.registers.has("CR", ENABLE)) return;
+    this.#options.timeline.after(3e9 / hz, () => {
+      this.#raise(flag);
+      this.#update();
+    });
+  }
+
+  #raise(flag: number): void {
+    this.registers.setBits("ISR", flag, true);
+  }
+
+  #clear(written: number): void {
+    this.registers.setBits("ISR", written, false);
+    this.#changed();
+  }
+
+  /** After anything that may change when the next event is due. */
+  #changed(): void {
+    const { timeline } = this.#options;
+    this.#update();
+    this.#tellOutput();
+    timeline.cancel(this.#event);
+    const ticks = this.#counting ? this.#ticksToEvent() : Number.POSITIVE_INFINITY;
+    if (ticks === Number.POSITIVE_INFINITY) return;
+    this.#event = timeline.after(this.#since + ticks * this.#tickNs - timeline.now, () => {
+      this.#sync();
+      this.#changed();
+    });
+  }
+
+  #ticksToEvent(): number {
+    const awaited = this.registers.get("IER") & ~this.registers.get("ISR");
+    const output = this.#options.outputWanted?.() === true;
+    const counter = this.#counter;
+    let ticks = Number.POSITIVE_INFINITY;
+    if ((awaited & ARRM) !== 0) ticks = counter.ticksTo(counter.arr);
+    if ((awaited & CMPM) !== 0 && this.#cmp <= counter.arr)
+      ticks = Math.min(ticks, counter.ticksTo(this.#cmp));
+    if (output && this.#cmp < counter.arr) {
+      ticks = Math.min(ticks, counter.ticksTo(0), counter.ticksTo(this.#cmp + 1));
+    }
+    return ticks;
+  }
+
+  #tellOutput(): void {
+    const level = this.#level;
+    if (level === this.#output) return;
+    this.#output = level;
+    this.#options.onOutput?.(level);
+  }
+
+  #update(): void {
+    this.#options.interrupt.set((this.registers.get("ISR") & this.registers.get("IER")) !== 0);
+  }
+}

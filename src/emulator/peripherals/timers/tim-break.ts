@@ -1,0 +1,70 @@
+/** Break inputs and the main output enable (RM0433, "Using the break function", TIMx_BDTR, TIMx_AF1, TIMx_AF2). */
+
+import type { RegisterBlock } from "../../registers.js";
+import { AOE, B2IF, BIF, BK2E, BK2P, BKE, BKP, MOE } from "./tim-registers.js";
+
+const UNITS = [
+  { enable: BKE, polarity: BKP, flag: BIF, sources: "AF1" },
+  { enable: BK2E, polarity: BK2P, flag: B2IF, sources: "AF2" },
+] as const;
+/** AFx: the polarity of source n (0: pin, 1 and 2: comparators) stands nine places above its enable bit. */
+const POLARITY_SHIFT = 9;
+const SOURCES = 3;
+
+export class TimBreak {
+  readonly #registers: RegisterBlock<string>;
+  readonly #has: (name: string) => boolean;
+  /** By input and source; undefined: not connected. */
+  readonly #levels: (boolean | undefined)[][] = [[], []];
+
+  constructor(registers: RegisterBlock<string>, has: (name: string) => boolean) {
+    this.#registers = registers;
+    this.#has = has;
+  }
+
+  set(which: 1 | 2, source: number, level: boolean | undefined): void {
+    (this.#levels[which - 1] as (boolean | undefined)[])[source] = level;
+    this.look();
+  }
+
+  /** An active input clears MOE at once, and keeps it and its flag. */
+  look(): void {
+    if (!this.#has("BDTR")) return;
+    UNITS.forEach(({ flag }, unit) => {
+      if (!this.#active(unit)) return;
+      this.#registers.setBits("SR", flag, true);
+      this.#registers.setBits("BDTR", MOE, false);
+    });
+  }
+
+  /** BG and B2G of EGR. */
+  generate(written: number): void {
+    if (!this.#has("BDTR") || (written & (BIF | B2IF)) === 0) return;
+    this.#registers.setBits("SR", written & (this.#has("AF2") ? BIF | B2IF : BIF), true);
+    this.#registers.setBits("BDTR", MOE, false);
+  }
+
+  /** AOE: the next update event sets MOE again, when no break is active. */
+  update(): void {
+    if (this.waitsForUpdate) this.#registers.setBits("BDTR", MOE, true);
+  }
+
+  get waitsForUpdate(): boolean {
+    if (!this.#has("BDTR")) return false;
+    const bdtr = this.#registers.get("BDTR");
+    return (bdtr & (AOE | MOE)) === AOE && !this.#active(0) && !this.#active(1);
+  }
+
+  #active(unit: number): boolean {
+    const { enable, polarity, sources } = UNITS[unit] as (typeof UNITS)[number];
+    if (!this.#registers.has("BDTR", enable) || !this.#has(sources)) return false;
+    const af = this.#registers.get(sources);
+    for (let source = 0; source < SOURCES; source++) {
+      const level = this.#levels[unit]?.[source];
+      if (level === undefined || (af & (1 << source)) === 0) continue;
+      const inverted = (af & (1 << (source + POLARITY_SHIFT))) !== 0;
+      if ((level !== inverted) === this.#registers.has("BDTR", polarity)) return true;
+    }
+    return false;
+  }
+}

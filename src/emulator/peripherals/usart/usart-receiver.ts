@@ -1,0 +1,215 @@
+/** The receiving half of a USART (RM0433, "USART receiver"): FIFO with an error beside each frame, idle line, timeouts, mute mode. */
+
+import type { Timeline, TimelineEvent } from "../../timeline.js";
+import { CR1, CR2, CR3, FIFO_DEPTH, ISR } from "./usart-bits.js";
+import {
+  decode,
+  type FrameFormat,
+  frameNs,
+  type LineSettings,
+  type SampledFrame,
+  sample,
+} from "./usart-format.js";
+
+export interface ReceiverHost {
+  readonly timeline: Timeline;
+  readonly register: (name: "CR1" | "CR2" | "CR3" | "RTOR") => number;
+  readonly format: () => FrameFormat;
+  readonly baud: () => number;
+  /** UE, RE and the bus clock. */
+  readonly enabled: () => boolean;
+  readonly setFlags: (flags: number) => void;
+  /** Automatic baud rate detection measured this rate; false: that rate cannot be set. */
+  readonly detect: (baud: number, word: number) => boolean;
+  readonly update: () => void;
+}
+
+interface Frame extends LineSettings {
+  readonly value: number;
+  readonly isBreak: boolean;
+}
+
+interface Received {
+  readonly value: number;
+  /** PE, FE and CMF that come with it. */
+  readonly flags: number;
+}
+
+/** A receiver tolerates a few percent between its baud rate and the sender's (RM0433, chapter USART). */
+const BAUD_TOLERANCE = 0.04;
+/** What a terminal sends at while the chip is to find the rate out. */
+const USUAL_BAUD = 115200;
+/** With the FIFO, RDR holds one frame beside the FIFO's sixteen (RM0433, USART_ISR.RXFF). */
+const FIFO_CAPACITY = FIFO_DEPTH + 1;
+
+export class UsartReceiver {
+  readonly #host: ReceiverHost;
+  #received: Received[] = [];
+  /** What RDR showed last: it stays when there is nothing new. */
+  #last = 0;
+  /** Frames on their way to the RX pin, one after the other. */
+  readonly #line: Frame[] = [];
+  #arriving: TimelineEvent | undefined;
+  #quiet: TimelineEvent | undefined;
+  #silent: TimelineEvent | undefined;
+  #muted = false;
+  #detecting = true;
+
+  constructor(host: ReceiverHost) {
+    this.#host = host;
+  }
+
+  get count(): number {
+    return this.#received.length;
+  }
+
+  get full(): boolean {
+    return this.#received.length >= this.#capacity;
+  }
+
+  get busy(): boolean {
+    return this.#arriving !== undefined;
+  }
+
+  get muted(): boolean {
+    return this.#muted;
+  }
+
+  get #capacity(): number {
+    return (this.#host.register("CR1") & CR1.FIFOEN) === 0 ? 1 : FIFO_CAPACITY;
+  }
+
+  stop(): void {
+    for (const event of [this.#arriving, this.#quiet, this.#silent]) this.#host.timeline.cancel(event);
+    this.#arriving = undefined;
+    this.#received = [];
+    this.#muted = false;
+    this.#detecting = true;
+  }
+
+  put(value: number, sender: LineSettings, isBreak: boolean): void {
+    this.#line.push({ value, isBreak, ...sender });
+    this.next();
+  }
+
+  /** Begins with the next frame on the line, when there is one. */
+  next(): void {
+    const frame = this.#line[0];
+    const baud = frame?.baud ?? (this.#measuring ? USUAL_BAUD : this.#host.baud());
+    if (frame === undefined || this.#arriving !== undefined || baud === 0) return;
+    const { timeline } = this.#host;
+    timeline.cancel(this.#quiet);
+    this.#arriving = timeline.after(frameNs(this.#host.format(), baud), () => {
+      this.#arriving = undefined;
+      this.#line.shift();
+      this.#arrived(frame, baud);
+      this.next();
+    });
+  }
+
+  take(): number {
+    const frame = this.#received.shift();
+    if (frame !== undefined) this.#last = frame.value;
+    this.#surface();
+    return this.#last;
+  }
+
+  /** A frame of the own transmitter, which has just ended. */
+  hear(word: number, isBreak: boolean): void {
+    if (!this.#host.enabled()) return;
+    this.#sampled(this.#host.format(), { word, stop: !isBreak }, !isBreak);
+    this.#watchLine();
+  }
+
+  /** RXFRQ */
+  flush(): void {
+    this.#received = [];
+  }
+
+  /** MMRQ */
+  mute(): void {
+    this.#muted = true;
+  }
+
+  /** ABRRQ, or ABREN: the next frame's rate is measured. */
+  detect(): void {
+    this.#detecting = true;
+  }
+
+  get #measuring(): boolean {
+    return this.#detecting && (this.#host.register("CR2") & CR2.ABREN) !== 0;
+  }
+
+  #arrived(frame: Frame, baud: number): void {
+    const host = this.#host;
+    if (!host.enabled()) return;
+    const format = host.format();
+    const sampled: SampledFrame = frame.isBreak
+      ? { word: 0, stop: false }
+      : sample(format, frame.value, frame);
+    if (this.#measuring) {
+      this.#detecting = false;
+      const found = host.detect(baud, sampled.word);
+      host.setFlags(found ? ISR.ABRF : ISR.ABRF | ISR.ABRE);
+    }
+    if (frame.isBreak && (host.register("CR2") & CR2.LINEN) !== 0) host.setFlags(ISR.LBDF);
+    const understood = Math.abs(baud / host.baud() - 1) <= BAUD_TOLERANCE;
+    this.#sampled(format, sampled, understood && sampled.stop);
+    this.#watchLine();
+    host.update();
+  }
+
+  #sampled(format: FrameFormat, { word }: SampledFrame, stopped: boolean): void {
+    const { value, good } = decode(format, word);
+    if (this.#listensTo(format, value)) return;
+    const matched = (value & 0xff) === this.#host.register("CR2") >>> 24;
+    const flags = (good ? 0 : ISR.PE) | (stopped ? 0 : ISR.FE) | (matched ? ISR.CMF : 0);
+    this.#push({ value, flags });
+  }
+
+  /** Mute mode: does the frame stay unseen? With WAKE = 1 frames whose most significant bit is set are addresses. */
+  #listensTo(format: FrameFormat, value: number): boolean {
+    const cr1 = this.#host.register("CR1");
+    if ((cr1 & CR1.MME) === 0 || (cr1 & CR1.WAKE) === 0) return this.#muted;
+    if (((value >>> (format.bits - 1)) & 1) === 0) return this.#muted;
+    const cr2 = this.#host.register("CR2");
+    const mask = (cr2 & CR2.ADDM7) === 0 ? 0xf : (1 << Math.min(7, format.bits - 1)) - 1;
+    this.#muted = ((value ^ (cr2 >>> 24)) & mask) !== 0;
+    return this.#muted;
+  }
+
+  #push(frame: Received): void {
+    if (this.#received.length < this.#capacity) {
+      this.#received.push(frame);
+      if (this.#received.length === 1) this.#surface();
+    } else if ((this.#host.register("CR3") & CR3.OVRDIS) !== 0) {
+      this.#received[this.#received.length - 1] = frame;
+    } else {
+      this.#host.setFlags(ISR.ORE);
+    }
+  }
+
+  /** A frame's flags appear when it reaches RDR. */
+  #surface(): void {
+    const head = this.#received[0];
+    if (head !== undefined && head.flags !== 0) this.#host.setFlags(head.flags);
+  }
+
+  /** IDLE comes when the line stayed quiet for a whole frame after data, RTOF after RTOR bit times. */
+  #watchLine(): void {
+    const { timeline, register, baud, format, setFlags, update } = this.#host;
+    timeline.cancel(this.#quiet);
+    timeline.cancel(this.#silent);
+    if (baud() === 0) return;
+    this.#quiet = timeline.after(frameNs(format(), baud()), () => {
+      if (this.#muted && (register("CR1") & CR1.WAKE) === 0) this.#muted = false;
+      else setFlags(ISR.IDLE);
+      update();
+    });
+    if ((register("CR2") & CR2.RTOEN) === 0) return;
+    this.#silent = timeline.after(((register("RTOR") & 0xff_ffff) * 1e9) / baud(), () => {
+      setFlags(ISR.RTOF);
+      update();
+    });
+  }
+}

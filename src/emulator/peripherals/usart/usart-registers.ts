@@ -1,0 +1,115 @@
+/** Registers of USART, UART and LPUART as data (RM0433, chapters USART and LPUART). */
+
+import type { RegisterSpec } from "../../registers.js";
+
+export type UsartKind = "USART" | "UART" | "LPUART";
+export type UsartRegister =
+  | "CR1"
+  | "CR2"
+  | "CR3"
+  | "BRR"
+  | "GTPR"
+  | "RTOR"
+  | "RQR"
+  | "ISR"
+  | "ICR"
+  | "RDR"
+  | "TDR"
+  | "PRESC";
+
+export interface UsartHooks {
+  readonly writeCr1: (before: number) => void;
+  readonly writeCr2: (before: number) => void;
+  readonly writeBrr: (before: number) => void;
+  readonly writeWhileDisabled: (name: UsartRegister, before: number, mask: number) => void;
+  readonly update: () => void;
+  readonly request: (written: number) => void;
+  readonly status: () => number;
+  readonly clear: (written: number) => void;
+  readonly take: () => number;
+  readonly transmit: (value: number) => void;
+}
+
+/** All but DEDT and DEAT (parts of a bit), EOBIE (smartcard) and UESM. */
+const CR1_ACTIVE = 0xf400_fffd;
+/** ADD, RTOEN, ABRMOD, ABREN, MSBFIRST, DATAINV, TXINV, LINEN, STOP, LBDIE, LBDL, ADDM7. */
+const CR2_ACTIVE = 0xfffe_7070;
+/** What is fixed while UE = 1. */
+const CR2_LOCKED = 0x3000;
+/** All but smartcard, IrDA and wake-up; ONEBIT: there is no noise to vote on. */
+const CR3_ACTIVE = 0xfe80_ffc9;
+
+const DECLARED = {
+  USART: {
+    CR1: 0xffff_ffff,
+    CR2: 0xffff_ff79,
+    CR3: 0xfffe_ffff,
+    BRR: 0xffff,
+    ISR: 0x0fff_ffff,
+    ICR: 0x12_3bff,
+  },
+  UART: {
+    CR1: 0xffff_ffff,
+    CR2: 0xffff_ff79,
+    CR3: 0xfffe_ffff,
+    BRR: 0xffff,
+    ISR: 0x0fff_ffff,
+    ICR: 0x12_3bff,
+  },
+  LPUART: {
+    CR1: 0xf3ff_7fff,
+    CR2: 0xff0f_b010,
+    CR3: 0xfef0_f7c9,
+    BRR: 0xf_ffff,
+    ISR: 0x0dff_06ff,
+    ICR: 0x12_025f,
+  },
+} as const;
+
+/** `mask & bits` as an unsigned number. */
+const both = (mask: number, bits: number): number => (mask & bits) >>> 0;
+
+export function usartRegisters(kind: UsartKind, hooks: UsartHooks): Record<UsartRegister, RegisterSpec> {
+  const bits = DECLARED[kind];
+  const split = (name: "CR1" | "CR2" | "CR3", active: number): Pick<RegisterSpec, "rw" | "tagged"> => ({
+    rw: both(bits[name], active),
+    tagged: both(bits[name], ~active),
+  });
+  return {
+    CR1: {
+      offset: 0x00,
+      reset: 0,
+      ...split("CR1", CR1_ACTIVE),
+      onWrite: (_written, before) => hooks.writeCr1(before),
+    },
+    CR2: {
+      offset: 0x04,
+      reset: 0,
+      ...split("CR2", CR2_ACTIVE),
+      onWrite: (_written, before) => {
+        hooks.writeWhileDisabled("CR2", before, CR2_LOCKED);
+        hooks.writeCr2(before);
+      },
+    },
+    CR3: { offset: 0x08, reset: 0, ...split("CR3", CR3_ACTIVE), onWrite: () => hooks.update() },
+    BRR: {
+      offset: 0x0c,
+      reset: 0,
+      rw: bits.BRR,
+      onWrite: (_written, before) => hooks.writeBrr(before),
+    },
+    GTPR: { offset: 0x10, reset: 0, tagged: 0xffff },
+    RTOR: { offset: 0x14, reset: 0, rw: 0xff_ffff, tagged: 0xff00_0000 },
+    RQR: { offset: 0x18, reset: 0, wo: 0x1f, onWrite: (written) => hooks.request(written) },
+    ISR: { offset: 0x1c, reset: 0xc0, ro: bits.ISR, onRead: () => hooks.status() },
+    ICR: { offset: 0x20, reset: 0, wo: bits.ICR, quiet: true, onWrite: (written) => hooks.clear(written) },
+    RDR: { offset: 0x24, reset: 0, ro: 0x1ff, onRead: () => hooks.take() },
+    TDR: { offset: 0x28, reset: 0, rw: 0x1ff, onWrite: (written) => hooks.transmit(written & 0x1ff) },
+    PRESC: {
+      offset: 0x2c,
+      reset: 0,
+      rw: 0xf,
+      onWrite: (_written, before) => hooks.writeWhileDisabled("PRESC", before, 0xf),
+    },
+  };
+}
