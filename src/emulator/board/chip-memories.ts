@@ -7,7 +7,7 @@ import type { GuestMemory } from "../guest-memory.js";
 import { DeviceSignature, SIGNATURE_BYTES } from "../peripherals/device-signature.js";
 import { EmptyBank, Fmc, Sdram } from "../peripherals/fmc.js";
 import type { Rcc } from "../peripherals/rcc/rcc.js";
-import { DomainRam, GatedRam } from "./gated-ram.js";
+import { faults, GatedRam, ignores } from "./gated-ram.js";
 import { ADDRESS, SIZE } from "./memory-map.js";
 import { SystemMemory } from "./system-memory.js";
 
@@ -39,16 +39,20 @@ export function mapMemories({ bus, memory, rcc, log, uniqueId, flashKib }: Memor
     bus.map(ADDRESS[name], SIZE[name], ram, name);
   }
   for (const name of ["SRAM1", "SRAM2", "SRAM3"] as const) {
-    const ram = new DomainRam(name, new Ram(SIZE[name], memory), () => rcc.d2Clocked);
+    const ram = new GatedRam(new Ram(SIZE[name], memory), () => rcc.d2Clocked, faults(name));
     noisy.push(ram.bytes);
     bus.map(ADDRESS[name], SIZE[name], ram, name);
     bus.map(ADDRESS[`${name}_AXI`], SIZE[name], ram, `${name} (AXI)`);
   }
   bus.map(ADDRESS.SYSTEM_MEMORY, SIZE.SYSTEM_MEMORY, new SystemMemory(log), "system memory");
   const messages = new Ram(SIZE.FDCAN_MESSAGE_RAM);
-  const gatedMessages = new GatedRam("FDCAN message RAM", messages, rcc.clockGate("FDCAN"), log);
+  const gatedMessages = new GatedRam(messages, rcc.clockGate("FDCAN"), ignores("FDCAN message RAM", log));
   bus.map(ADDRESS.FDCAN_MESSAGE_RAM, SIZE.FDCAN_MESSAGE_RAM, gatedMessages, "FDCAN message RAM");
-  const backup = new GatedRam("BKPRAM", new Ram(SIZE.BACKUP_SRAM, memory), rcc.clockGate("BKPRAM"), log);
+  const backup = new GatedRam(
+    new Ram(SIZE.BACKUP_SRAM, memory),
+    rcc.clockGate("BKPRAM"),
+    ignores("BKPRAM", log),
+  );
   bus.map(ADDRESS.BACKUP_SRAM, SIZE.BACKUP_SRAM, backup, "backup SRAM");
   return { noisy, backup: backup.bytes, messages: messages.readable };
 }

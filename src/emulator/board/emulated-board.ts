@@ -371,7 +371,7 @@ export class EmulatedBoard {
     const { board, random } = this.#options;
     if (board.spiFlash === undefined) return undefined;
     const part = norPart(board.spiFlash.part);
-    const content = new Uint8Array(part.size).fill(0xff);
+    const content = new Uint8Array(part.size).fill(ERASED);
     const uniqueId = this.uniqueId.slice(4).reverse();
     return new SerialNorFlash({ part, content, timeline: this.timeline, log: this.log, random, uniqueId });
   }

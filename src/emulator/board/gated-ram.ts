@@ -1,19 +1,20 @@
 import { type AccessSize, BusFault, type ClockGate, type EmulatorLog, type MemoryDevice } from "../bus.js";
 import type { Ram } from "../cpu/memory/memory.js";
 
-/** RAM behind a clock gate: the backup SRAM and FDCAN's. Without its clock it reads 0 and takes nothing. */
+/** What an access at an offset meets while the RAM has no clock: it is told, and reads 0 and takes nothing; or it faults. */
+export type Unclocked = (offset: number) => void;
+
+/** RAM behind a clock. */
 export class GatedRam implements MemoryDevice {
   readonly steady = true;
   readonly #ram: Ram;
-  readonly #name: string;
   readonly #clocked: ClockGate;
-  readonly #log: EmulatorLog;
+  readonly #unclocked: Unclocked;
 
-  constructor(name: string, ram: Ram, clocked: ClockGate, log: EmulatorLog) {
+  constructor(ram: Ram, clocked: ClockGate, unclocked: Unclocked) {
     this.#ram = ram;
-    this.#name = name;
     this.#clocked = clocked;
-    this.#log = log;
+    this.#unclocked = unclocked;
   }
 
   get bytes(): Uint8Array {
@@ -29,21 +30,23 @@ export class GatedRam implements MemoryDevice {
   }
 
   read(offset: number, size: AccessSize): number {
-    return this.#mayAccess() ? this.#ram.read(offset, size) : 0;
+    return this.#mayAccess(offset) ? this.#ram.read(offset, size) : 0;
   }
 
   write(offset: number, size: AccessSize, value: number): void {
-    if (this.#mayAccess()) this.#ram.write(offset, size, value);
+    if (this.#mayAccess(offset)) this.#ram.write(offset, size, value);
   }
 
-  #mayAccess(): boolean {
+  #mayAccess(offset: number): boolean {
     if (this.#clocked()) return true;
-    this.#log.once(
-      `${this.#name}.clock`,
-      `${this.#name}: access while its clock is off (RCC): has no effect`,
-    );
+    this.#unclocked(offset);
     return false;
   }
+}
+
+/** The backup SRAM and FDCAN's, each behind a gate of its own. */
+export function ignores(name: string, log: EmulatorLog): Unclocked {
+  return () => log.once(`${name}.clock`, `${name}: access while its clock is off (RCC): has no effect`);
 }
 
 /**
@@ -51,45 +54,9 @@ export class GatedRam implements MemoryDevice {
  * needed, as NuttX shows, whose heap on a NUCLEO-H753ZI has them and never sets it. With nothing enabled, D2 has no clock and
  * an access is a bus error.
  */
-export class DomainRam implements MemoryDevice {
-  readonly steady = true;
-  readonly #ram: Ram;
-  readonly #name: string;
-  readonly #clocked: ClockGate;
-
-  constructor(name: string, ram: Ram, clocked: ClockGate) {
-    this.#ram = ram;
-    this.#name = name;
-    this.#clocked = clocked;
-  }
-
-  get bytes(): Uint8Array {
-    return this.#ram.readable;
-  }
-
-  get readable(): Uint8Array | undefined {
-    return this.#clocked() ? this.#ram.readable : undefined;
-  }
-
-  get writable(): Uint8Array | undefined {
-    return this.readable;
-  }
-
-  read(offset: number, size: AccessSize): number {
-    this.#demandClock(offset);
-    return this.#ram.read(offset, size);
-  }
-
-  write(offset: number, size: AccessSize, value: number): void {
-    this.#demandClock(offset);
-    this.#ram.write(offset, size, value);
-  }
-
-  #demandClock(offset: number): void {
-    if (!this.#clocked())
-      throw new BusFault(
-        `${this.#name} while nothing of domain D2 has a clock (RCC_AHB2ENR.${this.#name}EN)`,
-        offset,
-      );
-  }
+export function faults(name: string): Unclocked {
+  return (offset) => {
+    const message = `${name} while nothing of domain D2 has a clock (RCC_AHB2ENR.${name}EN)`;
+    throw new BusFault(message, offset);
+  };
 }
