@@ -2,6 +2,7 @@
 
 import type { AccessSize, BusDevice, ClockGate, EmulatorLog } from "../bus.js";
 import { RegisterBlock, type RegisterCell } from "../registers.js";
+import { byteRemainders } from "./crc-table.js";
 
 type CrcRegister = "DR" | "IDR" | "CR" | "INIT" | "POL";
 
@@ -88,12 +89,7 @@ export class Crc implements BusDevice {
   #tableOf(polynomial: number): Int32Array {
     if (polynomial === this.#tablePolynomial) return this.#table;
     this.#tablePolynomial = polynomial;
-    for (let index = 0; index < 256; index++) {
-      let crc = index << 24;
-      for (let bit = 0; bit < 8; bit++) crc = (crc << 1) ^ (crc < 0 ? polynomial : 0);
-      this.#table[index] = crc;
-    }
-    return this.#table;
+    return byteRemainders(polynomial, this.#table);
   }
 
   #result(): number {

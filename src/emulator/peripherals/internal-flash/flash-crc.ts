@@ -4,6 +4,7 @@
  */
 
 import type { Timeline, TimelineEvent } from "../../timeline.js";
+import { byteRemainders } from "../crc-table.js";
 import { FLASH_WORD_BYTES, type FlashCells } from "./flash-cells.js";
 import { type ByteRange, bankRange, type FlashGeometry, sectorRange } from "./flash-geometry.js";
 
@@ -117,12 +118,7 @@ const POLYNOMIAL = 0x04c1_1db7;
 /** Comes into the register behind each word. */
 const STIR = 0x5555_5555;
 
-/** Remainders of a byte at the register's upper end. */
-const TABLE = Int32Array.from({ length: 256 }, (_, byte) => {
-  let crc = byte << 24;
-  for (let bit = 0; bit < 8; bit++) crc = crc < 0 ? (crc << 1) ^ POLYNOMIAL : crc << 1;
-  return crc;
-});
+const TABLE = byteRemainders(POLYNOMIAL);
 
 /** Words of 32 bits, most significant bit first. @param crc what the register holds; returns what it holds then, signed */
 function flashCrc(crc: number, bytes: Uint8Array, { offset, length }: ByteRange): number {
