@@ -5,7 +5,7 @@ import { CortexM7 } from "../cpu/core.js";
 import { SystemBus } from "../cpu/memory/system-bus.js";
 import { Dbgmcu, type FrozenName } from "../peripherals/dbgmcu.js";
 import { Exti } from "../peripherals/exti.js";
-import { Gpio, type PortLetter } from "../peripherals/gpio.js";
+import { Gpio, type PortLetter, parsePin } from "../peripherals/gpio.js";
 import type { Picture } from "../peripherals/graphics/ltdc-picture.js";
 import { Flash } from "../peripherals/internal-flash/flash.js";
 import type { OtgFs } from "../peripherals/otg/otg-fs.js";
@@ -38,6 +38,7 @@ import { PinInputs } from "./pin-inputs.js";
 import { mapReservedSpace } from "./reserved-space.js";
 import { serialPorts, type TimerName, timers } from "./serial-and-timers.js";
 import { SharedLines } from "./shared-lines.js";
+import { clockOutputs, rtcOutputs, type SignalPins, type SignalPinsOptions } from "./signal-pins.js";
 import { simplePeripherals } from "./simple-peripherals.js";
 import { storedPeripherals } from "./stored-peripherals.js";
 import { TimerWiring } from "./timer-wiring.js";
@@ -66,6 +67,8 @@ const EXTI_GROUPS = [
 const RESET_INSTEAD = { stop: 1 << 6, standby: 1 << 7 } as const;
 /** Lines whose edges come from inside the chip (RM0433, table "EXTI Event input mapping"). */
 const EXTI_LINE = { PVD_AVD: 16, WAKE_UP_PIN1: 55 } as const;
+/** RTC_REFIN (data sheet DS12556). */
+const REFERENCE_PIN = { name: "PB15", af: 0 } as const;
 const RTC_LINES: Readonly<Record<RtcSignal, number>> = { alarm: 17, tamper: 18, wakeup: 19 };
 
 export class Chip {
@@ -103,6 +106,8 @@ export class Chip {
   readonly #requests = new ChipRequests();
   readonly #pinInputs: PinInputs | undefined;
   #timerWiring: TimerWiring | undefined;
+  #signalPins: readonly SignalPins[] = [];
+  #rtcOutChanged: () => void = () => {};
   #picture: () => Picture | undefined = () => undefined;
   #cpuHz = 0;
   #resetting = false;
@@ -152,9 +157,14 @@ export class Chip {
     };
     this.gpio = this.#makeGpio();
     this.#pinInputs = new PinInputs(this.gpio);
-    TAMPER_PINS.forEach((pin, index) => {
-      const feed = (level: boolean | undefined): void => this.rtc.tamper.level(index, level ?? false);
-      this.#pinInputs?.add(pin, { af: undefined, feed });
+    TAMPER_PINS.forEach((name, index) => {
+      const { port, pin } = parsePin(name);
+      const feed = (): void => this.rtc.tamper.level(index, this.gpio[port].driven(pin));
+      this.#pinInputs?.add(name, { af: undefined, feed });
+    });
+    this.#pinInputs.add(REFERENCE_PIN.name, {
+      af: REFERENCE_PIN.af,
+      feed: (level) => this.rtc.reference(level ?? false),
     });
     WAKE_UP_PINS.forEach((pin, index) => {
       const feed = (level: boolean | undefined): void => this.pwr.wakeUpPins.level(index, level ?? false);
@@ -335,7 +345,7 @@ export class Chip {
       clocked: this.rcc.clockGate("SYSCFG"),
       optionBytes: () => this.flash.optionBytes,
       onOverdriveChange: () => this.pwr.overdriveChanged(),
-      onExtiPorts: () => this.#timerWiring?.awaitedChanged(),
+      onExtiPorts: () => this.#awaitedChanged(),
     });
     return this.#add("SYSCFG", ADDRESS.SYSCFG, syscfg, { resetBit: "SYSCFG" });
   }
@@ -354,6 +364,7 @@ export class Chip {
         if (high) this.lowPower.wakeUpEvent();
       },
       onTrigger: (signal, high) => this.#signals.raise(signal, high),
+      onOutput: () => this.#rtcOutChanged(),
     });
     this.#clocks.add(() => rtc.clockChanged());
     this.#map("RTC", ADDRESS.RTC, SIZE.PERIPHERAL, rtc);
@@ -387,7 +398,7 @@ export class Chip {
     const exti = new Exti({
       log: this.#options.log,
       groups,
-      onEdges: () => this.#timerWiring?.awaitedChanged(),
+      onEdges: () => this.#awaitedChanged(),
       onEvent: () => this.#event(),
       onTrigger: (line) => this.#signals.raise(`EXTI${line}`),
     });
@@ -523,13 +534,28 @@ export class Chip {
     }
     const byName = new Map<string, Tim>(all.map(({ name, device }) => [name, device]));
     const timer = (name: string): Tim | undefined => byName.get(name);
-    this.#timerWiring = new TimerWiring({
-      gpio: this.gpio,
-      inputs,
-      timer,
-      awaited: (port, pin) => this.exti.awaits(pin) && PORTS[this.syscfg.extiPort(pin)] === port,
-    });
+    const awaited = (port: PortLetter, pin: number): boolean =>
+      this.exti.awaits(pin) && PORTS[this.syscfg.extiPort(pin)] === port;
+    this.#timerWiring = new TimerWiring({ gpio: this.gpio, inputs, timer, awaited });
+    this.#connectSignals({ timeline, gpio: this.gpio, inputs, awaited });
     this.#addParts([...connectedPeripherals({ ...wiring, timer }), ...dmaControllers({ ...wiring, timer })]);
+  }
+
+  /** What changes by itself at pins: the clock outputs and RTC_OUT. */
+  #connectSignals(options: SignalPinsOptions): void {
+    const clocks = clockOutputs({ ...options, mcoHz: (n) => this.rcc.clockTree.mcoHz(n) });
+    const rtc = rtcOutputs(options, this.rtc.output);
+    this.#clocks.add(() => {
+      for (const each of clocks) each.changed();
+    });
+    this.#rtcOutChanged = rtc.changed;
+    this.#signalPins = [...clocks, ...rtc.pins];
+  }
+
+  /** Others wait for edges at pins than before. */
+  #awaitedChanged(): void {
+    this.#timerWiring?.awaitedChanged();
+    for (const each of this.#signalPins) each.schedule();
   }
 
   #addParts(parts: readonly ChipPart[]): void {

@@ -11,6 +11,7 @@
 import type { ClockGate, EmulatorLog } from "../bus.js";
 import { RegisterBlock, type RegisterCell } from "../registers.js";
 import type { Timeline } from "../timeline.js";
+import { ALL_PINS, PINS, RESETS, touchedPins } from "./gpio-bits.js";
 import { Peripheral } from "./peripheral.js";
 
 export type PortLetter = "A" | "B" | "C" | "D" | "E" | "F" | "G" | "H" | "I" | "J" | "K";
@@ -67,14 +68,6 @@ interface ExternalDriver {
 const MODES: readonly PinMode[] = ["input", "output", "alternate", "analog"];
 const PULLS = ["none", "up", "down", "none"] as const;
 const LCKK = 1 << 16;
-const PINS = 16;
-const ALL_PINS = 0xffff;
-
-/** After reset all pins are analog, but for JTAG on PA13..PA15, PB3 and PB4 (RM0433, chapter GPIO). */
-const RESETS: Readonly<Partial<Record<PortLetter, Readonly<Record<string, number>>>>> = {
-  A: { MODER: 0xabff_ffff, OSPEEDR: 0x0c00_0000, PUPDR: 0x6400_0000 },
-  B: { MODER: 0xffff_febf, OSPEEDR: 0x0000_00c0, PUPDR: 0x0000_0100 },
-};
 
 export class Gpio extends Peripheral {
   readonly registers: RegisterBlock<GpioRegister>;
@@ -88,6 +81,10 @@ export class Gpio extends Peripheral {
   readonly #observers = new Map<number, OutputObserver[]>();
   /** By pin * 16 + alternate function. */
   readonly #peripherals = new Map<number, AlternateOutput>();
+  /** Functions that take a pin whatever MODER and AFR say. */
+  readonly #takers = new Map<number, AlternateOutput>();
+  /** Pins that one of them has now. */
+  #taken = 0;
   /** Pins whose level follows a peripheral's output now. */
   #following = 0;
   readonly #levels: boolean[] = new Array<boolean>(PINS).fill(false);
@@ -156,12 +153,23 @@ export class Gpio extends Peripheral {
   release(pin: number): void {
     this.#external.delete(pin);
     this.#settle(1 << pin);
+    // No level changes now, but who pulls the pin itself sees that it is open.
+    this.#options.onFunction?.(pin);
   }
 
   /** Wires a peripheral's output to the pin's alternate function `af`. */
   connect(pin: number, af: number, output: AlternateOutput): void {
     this.#peripherals.set(pin * 16 + af, output);
     this.#refollow(1 << pin);
+  }
+
+  /** A function of the backup domain (RTC_OUT) takes the pin in whatever mode it is; undefined gives it back. */
+  take(pin: number, output: AlternateOutput | undefined): void {
+    if (output === undefined) this.#takers.delete(pin);
+    else this.#takers.set(pin, output);
+    this.#taken = output === undefined ? this.#taken & ~(1 << pin) : this.#taken | (1 << pin);
+    this.#refollow(1 << pin);
+    this.#settle(1 << pin);
   }
 
   /** A peripheral's output on the pin may have changed. */
@@ -262,6 +270,8 @@ export class Gpio extends Peripheral {
   }
 
   #alternateOutput(pin: number): AlternateOutput | undefined {
+    const taker = this.#takers.get(pin);
+    if (taker !== undefined) return taker;
     const af = (this.registers.get(pin < 8 ? "AFRL" : "AFRH") >>> ((pin & 7) * 4)) & 0xf;
     return this.#peripherals.get(pin * 16 + af);
   }
@@ -301,7 +311,7 @@ export class Gpio extends Peripheral {
     const moder = this.#moder.value;
     let value = 0;
     for (let pin = 0; pin < PINS; pin++) {
-      if (((moder >>> (pin * 2)) & 3) === 3) continue;
+      if (((moder >>> (pin * 2)) & 3) === 3 && (this.#taken & (1 << pin)) === 0) continue;
       if (this.#floatingSince[pin] !== undefined) this.#noteFloat(pin);
       if (this.#level(pin)) value |= 1 << pin;
     }
@@ -359,11 +369,13 @@ export class Gpio extends Peripheral {
     const mode = this.#mode(pin);
     if (mode === 0 || mode === 3) return undefined;
     const level = mode === 1 ? (this.#odr.value & (1 << pin)) !== 0 : this.#alternateOutput(pin)?.();
-    const openDrain = (this.#otyper.value & (1 << pin)) !== 0;
+    // Who takes a pin brings its own output stage.
+    const openDrain = (this.#otyper.value & ~this.#taken & (1 << pin)) !== 0;
     return openDrain && level === true ? undefined : level;
   }
 
   #mode(pin: number): number {
+    if ((this.#taken & (1 << pin)) !== 0) return 2;
     return (this.#moder.value >>> (pin * 2)) & 3;
   }
 
@@ -374,15 +386,6 @@ export class Gpio extends Peripheral {
   #mistake(message: string): void {
     this.#options.log.once(`GPIO${this.#options.port}.${message}`, `guest mistake: ${message}`);
   }
-}
-
-/** Pins of which any of the `bits` bits each has is set in `changed`. */
-function touchedPins(changed: number, bits: number): number {
-  let pins = 0;
-  for (let pin = 0; pin * bits < 32; pin++) {
-    if (((changed >>> (pin * bits)) & ((1 << bits) - 1)) !== 0) pins |= 1 << pin;
-  }
-  return pins & ALL_PINS;
 }
 
 /** "PB2" -> port "B", pin 2. @throws RangeError for anything that is not a pin of the STM32H750. */

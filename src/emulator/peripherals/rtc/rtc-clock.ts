@@ -55,9 +55,25 @@ export class RtcClock {
     return this.#counted - Math.floor(this.#counted);
   }
 
+  /** Seconds, with fraction, that it counted since it was set. */
+  get seconds(): number {
+    this.count();
+    return this.#counted;
+  }
+
+  /** Periods of ck_apre in a second. */
+  get span(): number {
+    return (this.#host.register("RTC_PRER") & 0x7fff) + 1;
+  }
+
+  /** It has a clock, and is not being set. */
+  get runs(): boolean {
+    return this.#hzNow() > 0 && !this.#host.stopped();
+  }
+
   /** RTC_SSR: the synchronous prescaler counts down. */
   get subSecond(): number {
-    const span = (this.#host.register("RTC_PRER") & 0x7fff) + 1;
+    const { span } = this;
     return span - 1 - Math.floor(this.fraction * span);
   }
 

@@ -1,6 +1,7 @@
-/** Time stamps and tampers (RM0433, "Timestamp function", "Tamper detection"). Filters and their precharge take no time here. */
+/** Time stamps and tampers (RM0433, "Timestamp function", "Tamper detection"). */
 
 import type { RegisterBlock } from "../../registers.js";
+import type { Timeline, TimelineEvent } from "../../timeline.js";
 import type { RtcClock } from "./rtc-clock.js";
 
 /** Where they are: RTC_TAMP1 (also RTC_TS), RTC_TAMP2, RTC_TAMP3 (data sheet DS12556). */
@@ -16,6 +17,9 @@ const TSIE = 1 << 15;
 const TAMPIE = 1 << 2;
 const TAMPTS = 1 << 7;
 const TAMPFLT = 3 << 11;
+const TAMPPUDIS = 1 << 15;
+/** The slowest sampling (TAMPFREQ = 0) takes so many clocks of the RTC; each further step halves it. */
+const SLOWEST_SAMPLES = 32768;
 /** Enable and trigger of tampers 1 to 3. */
 const ENABLE_SHIFTS = [0, 3, 5] as const;
 /** IE, NOERASE and MF of tampers 1 to 3. */
@@ -23,34 +27,63 @@ const OPTION_SHIFTS = [16, 19, 22] as const;
 const NOERASE = 2;
 const MF = 4;
 
+export interface RtcTamperHost {
+  readonly timeline: Timeline;
+  readonly clockHz: () => number;
+  /** PC13 carries RTC_OUT: neither RTC_TAMP1 nor RTC_TS looks at it. */
+  readonly firstPinTaken: () => boolean;
+  readonly eraseBackup: () => void;
+  readonly onFlag: () => void;
+}
+
 export class RtcTamper {
   readonly #registers: RegisterBlock<string>;
   readonly #clock: RtcClock;
-  readonly #host: { readonly eraseBackup: () => void; readonly onFlag: () => void };
-  readonly #levels = TAMPER_PINS.map(() => false);
+  readonly #host: RtcTamperHost;
+  /** undefined: nothing drives the pin. */
+  readonly #levels: (boolean | undefined)[] = TAMPER_PINS.map(() => undefined);
+  /** Samples at the active level in a row, and when the next one is taken. */
+  readonly #samples = TAMPER_PINS.map(() => 0);
+  readonly #sampling: (TimelineEvent | undefined)[] = TAMPER_PINS.map(() => undefined);
 
-  constructor(
-    registers: RegisterBlock<string>,
-    clock: RtcClock,
-    host: { readonly eraseBackup: () => void; readonly onFlag: () => void },
-  ) {
+  constructor(registers: RegisterBlock<string>, clock: RtcClock, host: RtcTamperHost) {
     this.#registers = registers;
     this.#clock = clock;
     this.#host = host;
   }
 
-  /** The level of RTC_TAMP1..3 (index 0..2). */
-  level(index: number, high: boolean): void {
+  /** The level of RTC_TAMP1..3 (index 0..2); undefined: nothing drives the pin, and the precharge pulls it up. */
+  level(index: number, high: boolean | undefined): void {
     if (this.#levels[index] === high) return;
+    const rose = high === true;
+    const edge = (this.#levels[index] ?? false) !== rose;
     this.#levels[index] = high;
-    if (index === 0) this.#stampPin(high);
-    this.#look(index, true);
+    if (index === 0 && this.#host.firstPinTaken()) return;
+    if (index === 0 && edge) this.#stampPin(rose);
+    if (this.#registers.has("RTC_TAMPCR", TAMPFLT)) this.#sample(index);
+    else if (edge && this.#enabled(index) && this.#active(index)) this.#detected(index);
   }
 
-  /** TAMPCR was written: with a filter a level is enough. */
-  configured(): void {
-    for (let index = 0; index < TAMPER_PINS.length; index++) this.#look(index, false);
+  /** TAMPCR was written: an input that is active when it is enabled counts, edge or not (RM0433, "Edge detection on tamper inputs"). */
+  configured(before: number): void {
+    const filtered = this.#registers.has("RTC_TAMPCR", TAMPFLT);
+    ENABLE_SHIFTS.forEach((shift, index) => {
+      this.#stop(index);
+      if (filtered) this.#sample(index);
+      else if (((before >>> shift) & 1) === 0 && this.#enabled(index) && this.#active(index))
+        this.#detected(index);
+    });
     this.#host.onFlag();
+  }
+
+  /** Flags were cleared: a level that is still there counts again. */
+  cleared(): void {
+    if (!this.#registers.has("RTC_TAMPCR", TAMPFLT)) return;
+    for (let index = 0; index < TAMPER_PINS.length; index++) this.#sample(index);
+  }
+
+  reset(): void {
+    for (let index = 0; index < TAMPER_PINS.length; index++) this.#stop(index);
   }
 
   /** A tamper's flag holds the backup registers in reset. */
@@ -91,14 +124,50 @@ export class RtcTamper {
     this.#host.onFlag();
   }
 
-  #look(index: number, isEdge: boolean): void {
+  #enabled(index: number): boolean {
+    if (index === 0 && this.#host.firstPinTaken()) return false;
+    return ((this.#registers.get("RTC_TAMPCR") >>> (ENABLE_SHIFTS[index] ?? 0)) & 1) !== 0;
+  }
+
+  /** TAMPxTRG: by edges 0 is rising and 1 falling; with a filter 0 is low and 1 high. */
+  #active(index: number): boolean {
     const tampcr = this.#registers.get("RTC_TAMPCR");
-    const bits = tampcr >>> (ENABLE_SHIFTS[index] ?? 0);
-    if ((bits & 1) === 0) return;
-    const trigger = (bits & 2) !== 0;
-    const level = this.#levels[index] ?? false;
-    const detected = (tampcr & TAMPFLT) === 0 ? isEdge && level !== trigger : level === trigger;
-    if (!detected) return;
+    const trigger = ((tampcr >>> (ENABLE_SHIFTS[index] ?? 0)) & 2) !== 0;
+    const filtered = (tampcr & TAMPFLT) !== 0;
+    const level = this.#levels[index] ?? (filtered && (tampcr & TAMPPUDIS) === 0);
+    return filtered ? level === trigger : level !== trigger;
+  }
+
+  /** Takes samples of an input from the time it is active until it is not, or was long enough: nothing else can come of them. */
+  #sample(index: number): void {
+    if (this.#sampling[index] !== undefined || this.#registers.has("RTC_ISR", TAMP1F << index)) return;
+    const hz = this.#host.clockHz();
+    if (!this.#enabled(index) || !this.#active(index) || hz === 0) return;
+    const tampcr = this.#registers.get("RTC_TAMPCR");
+    const { timeline } = this.#host;
+    const periodNs = ((SLOWEST_SAMPLES >>> ((tampcr >>> 8) & 7)) * 1e9) / hz;
+    this.#sampling[index] = timeline.after(periodNs - (timeline.now % periodNs), () => {
+      this.#sampling[index] = undefined;
+      this.#took(index);
+    });
+  }
+
+  #took(index: number): void {
+    const needed = 1 << ((this.#registers.get("RTC_TAMPCR") >>> 11) & 3);
+    const count = this.#active(index) ? (this.#samples[index] ?? 0) + 1 : 0;
+    this.#samples[index] = count < needed ? count : 0;
+    if (count >= needed) this.#detected(index);
+    else if (count > 0) this.#sample(index);
+  }
+
+  #stop(index: number): void {
+    this.#host.timeline.cancel(this.#sampling[index]);
+    this.#sampling[index] = undefined;
+    this.#samples[index] = 0;
+  }
+
+  #detected(index: number): void {
+    const tampcr = this.#registers.get("RTC_TAMPCR");
     const options = tampcr >>> (OPTION_SHIFTS[index] ?? 0);
     if ((options & MF) === 0) {
       this.#registers.setBits("RTC_ISR", TAMP1F << index, true);

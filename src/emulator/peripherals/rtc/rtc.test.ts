@@ -142,7 +142,7 @@ test("hours of twelve: 11 PM is followed by 12 AM, and FMT needs initialisation 
   assert.equal(time(r), 0x12_0000);
   r.rtc.write(CR, 4, 0);
   assert.equal(r.rtc.read(CR, 4), 0x40);
-  assert.ok(r.log.has(/FMT needs/));
+  assert.ok(r.log.has(/FMT and REFCKON need/));
 });
 
 test("ADD1H and SUB1H move the hour, SUB1H not in the first hour of a day", () => {
@@ -232,4 +232,44 @@ test("a second time stamp before the first was read overflows", () => {
   r.rtc.tamper.level(0, false);
   assert.equal(r.rtc.read(ISR, 4) & 0x1800, 0x1800);
   assert.equal(r.rtc.read(TSTR, 4), 0x10);
+});
+
+test("a tamper's filter wants 2, 4 or 8 samples of its level in a row, at its rate", () => {
+  const { rtc, timeline } = rig();
+  const flagged = (): boolean => (rtc.read(ISR, 4) & (1 << 13)) !== 0;
+  // TAMPFLT = 2 (four samples), TAMPFREQ = 7 (128 Hz), active high.
+  rtc.tamper.level(0, false);
+  rtc.write(TAMPCR, 4, (2 << 11) | (7 << 8) | 3);
+  rtc.tamper.level(0, true);
+  pass(timeline, 20e6);
+  rtc.tamper.level(0, false);
+  pass(timeline, 20e6);
+  rtc.tamper.level(0, true);
+  pass(timeline, 23e6);
+  assert.equal(flagged(), false, "an interruption begins it anew");
+  pass(timeline, 10e6);
+  assert.equal(flagged(), true);
+  rtc.write(ISR, 4, ~(1 << 13));
+  assert.equal(flagged(), false);
+  pass(timeline, 33e6);
+  assert.equal(flagged(), true, "the level is still there");
+});
+
+test("with a filter an open input is pulled up before each sample, unless TAMPPUDIS", () => {
+  for (const [disabled, flag] of [
+    [0, 1 << 14],
+    [1 << 15, 0],
+  ] as const) {
+    const { rtc, timeline } = rig();
+    rtc.write(TAMPCR, 4, disabled | (1 << 11) | (7 << 8) | (3 << 3));
+    pass(timeline, 50e6);
+    assert.equal(rtc.read(ISR, 4) & (1 << 14), flag);
+  }
+});
+
+test("an input by edges that is active when it is enabled counts", () => {
+  const { rtc } = rig();
+  rtc.tamper.level(2, true);
+  rtc.write(TAMPCR, 4, 1 << 5);
+  assert.equal(rtc.read(ISR, 4) & (1 << 15), 1 << 15);
 });

@@ -1,6 +1,6 @@
 /**
- * RTC: backup registers, calendar with shadow registers, calibration and shifts, both alarms, the wake-up timer, time stamps
- * and tampers (RM0433, chapter RTC). Its outputs (RTC_OUT) are stored only. The whole block lives in the backup domain: it survives a system reset, and a power
+ * RTC: backup registers, calendar with shadow registers, calibration and shifts, both alarms, the wake-up timer, time stamps,
+ * tampers, RTC_OUT and RTC_REFIN (RM0433, chapter RTC). The whole block lives in the backup domain: it survives a system reset, and a power
  * cycle while VBAT is supplied.
  */
 
@@ -10,6 +10,8 @@ import type { Timeline, TimelineEvent } from "../../timeline.js";
 import { Peripheral } from "../peripheral.js";
 import { ALARMS, RtcAlarms, WUTE, WUTF, WUTIE } from "./rtc-alarms.js";
 import { RtcClock } from "./rtc-clock.js";
+import { RtcOutput } from "./rtc-output.js";
+import { RtcReference } from "./rtc-reference.js";
 import type { BackupRegister, RegisterBits, RtcRegister, RtcState } from "./rtc-registers.js";
 import { RtcTamper } from "./rtc-tamper.js";
 
@@ -24,6 +26,8 @@ export interface RtcOptions {
   readonly clockHz: () => number;
   /** Level of the alarms', of the tampers' and time stamp's, and of the wake-up timer's signal to EXTI (lines 17 to 19). */
   readonly onSignal?: (signal: RtcSignal, high: boolean) => void;
+  /** RTC_OUT is elsewhere, or has another level than before. */
+  readonly onOutput?: () => void;
   /** An alarm's or a tamper's flag rose or fell, whether it interrupts or not. */
   readonly onTrigger?: (signal: RtcTrigger, high: boolean) => void;
 }
@@ -53,8 +57,13 @@ const INITS = 1 << 4;
 const EVENT_FLAGS = 0x2_ff00;
 const SHPF = 1 << 3;
 const RECALPF = 1 << 16;
-/** CR: all but the reference clock and the outputs at RTC_OUT; ITSE: nothing switches to VBAT while software runs. */
-const CR_ACTIVE = 0x5_ff4f;
+/** CR: all but BYPSHAD and what is written only. ITSE: nothing switches to VBAT while software runs. */
+const CR_ACTIVE = 0x1fd_ff5f;
+const REFCKON = 1 << 4;
+/** COSEL, POL, OSEL, COE. */
+const OUTPUT = 0xf8_0000;
+/** What REFCKON needs: the prescalers' default values. */
+const REFERENCE_PRER = 0x7f_00ff;
 const BYPSHAD = 1 << 5;
 const FMT = 1 << 6;
 const ADD1H = 1 << 16;
@@ -79,6 +88,8 @@ export class Rtc extends Peripheral {
   readonly #clock: RtcClock;
   readonly #alarms: RtcAlarms;
   readonly tamper: RtcTamper;
+  readonly output: RtcOutput;
+  readonly #reference: RtcReference;
   /** RTC_TR and RTC_DR as they were when RTC_SSR or RTC_TR was read, until RTC_DR is. */
   #shadow: { tr?: number; dr: number } | undefined;
   #entering: TimelineEvent | undefined;
@@ -102,7 +113,18 @@ export class Rtc extends Peripheral {
       stopped: () => this.registers.has("RTC_ISR", INITF),
     });
     this.#alarms = new RtcAlarms(registers, this.#clock, { timeline, clockHz, onFlag });
-    this.tamper = new RtcTamper(registers, this.#clock, { eraseBackup: () => this.eraseBackup(), onFlag });
+    this.output = new RtcOutput(registers, this.#clock);
+    this.#reference = new RtcReference(
+      this.#clock,
+      () => this.registers.has("RTC_CR", REFCKON) && this.#clock.runs,
+    );
+    this.tamper = new RtcTamper(registers, this.#clock, {
+      timeline,
+      clockHz,
+      firstPinTaken: () => this.output.signal("PC13") !== undefined,
+      eraseBackup: () => this.eraseBackup(),
+      onFlag,
+    });
   }
 
   /** System reset: WPR locks, RSF drops; time and backup registers stay. */
@@ -117,10 +139,20 @@ export class Rtc extends Peripheral {
     const { timeline } = this.#options;
     for (const event of [this.#entering, this.#syncing]) timeline.cancel(event);
     this.#alarms.cancel();
+    this.tamper.reset();
     this.registers.reset();
     this.#keysSeen = 0;
     this.#shadow = undefined;
     this.#clock.set({ tr: 0, dr: this.registers.get("RTC_DR") });
+    this.#options.onOutput?.();
+  }
+
+  /** The level of RTC_REFIN. */
+  reference(high: boolean): void {
+    if (!this.#reference.level(high)) return;
+    this.#shadow = undefined;
+    this.#alarms.schedule();
+    this.#options.onOutput?.();
   }
 
   /** To be called when the RTC's clock changed: what was counted so far counts at the old rate. */
@@ -131,6 +163,7 @@ export class Rtc extends Peripheral {
     if (!this.registers.has("RTC_ISR", RSF | INIT) && (this.#syncing?.done ?? true)) this.#synchronise();
     this.#alarms.schedule();
     this.#alarms.startWakeup();
+    this.#options.onOutput?.();
   }
 
   save(): RtcState {
@@ -148,6 +181,7 @@ export class Rtc extends Peripheral {
     }
     this.#clock.set({ tr: this.registers.get("RTC_TR"), dr: this.registers.get("RTC_DR") });
     this.#clock.move(elapsedSeconds);
+    this.#options.onOutput?.();
   }
 
   #specs(): Record<RtcRegister, RegisterSpec> {
@@ -161,7 +195,7 @@ export class Rtc extends Peripheral {
       RTC_TR: { ...plain("RTC_TR", 0x00, 0, { rw: 0x7f_7f7f }), onRead: () => this.#readTime() },
       RTC_DR: { ...plain("RTC_DR", 0x04, 0x2101, { rw: 0xff_ff3f }), onRead: () => this.#readDate() },
       RTC_CR: {
-        ...plain("RTC_CR", 0x08, 0, { rw: BYPSHAD | CR_ACTIVE, tagged: 0x1f8_0010, wo: ADD1H | SUB1H }),
+        ...plain("RTC_CR", 0x08, 0, { rw: BYPSHAD | CR_ACTIVE, wo: ADD1H | SUB1H }),
         onWrite: (written, before) => this.#writeCr(written, before),
       },
       RTC_ISR: {
@@ -193,12 +227,17 @@ export class Rtc extends Peripheral {
       RTC_TAMPCR: {
         ...plain("RTC_TAMPCR", 0x40, 0, { rw: 0x1ff_ffff }),
         onWrite: (_written, before) => {
-          if (!this.#refused("RTC_TAMPCR", before)) this.tamper.configured();
+          if (!this.#refused("RTC_TAMPCR", before)) this.tamper.configured(before);
         },
       },
       RTC_ALRMASSR: plain("RTC_ALRMASSR", 0x44, 0, { rw: 0xf00_7fff }),
       RTC_ALRMBSSR: plain("RTC_ALRMBSSR", 0x48, 0, { rw: 0xf00_7fff }),
-      RTC_OR: plain("RTC_OR", 0x4c, 0, { tagged: 0x3 }),
+      RTC_OR: {
+        ...plain("RTC_OR", 0x4c, 0, { rw: 0x3 }),
+        onWrite: (_written, before) => {
+          if (!this.#refused("RTC_OR", before)) this.#options.onOutput?.();
+        },
+      },
     };
     for (let index = 0; index < BACKUP_COUNT; index++) {
       const name: BackupRegister = `RTC_BKP${index}R`;
@@ -258,6 +297,7 @@ export class Rtc extends Peripheral {
       this.#mistake("RTC_ISR", `INIT and RSF stay, ${LOCKED}`);
     }
     this.registers.set("RTC_ISR", next);
+    this.tamper.cleared();
     this.#signal();
     if ((before & RSF) !== 0 && (next & RSF) === 0) this.#synchronise();
     if (((next ^ before) & INIT) !== 0) this.#initMode((next & INIT) !== 0);
@@ -273,6 +313,7 @@ export class Rtc extends Peripheral {
       this.registers.setBits("RTC_ISR", RSF, false);
       this.#synchronise();
       this.#alarms.schedule();
+      this.#options.onOutput?.();
       return;
     }
     this.#latch();
@@ -314,16 +355,24 @@ export class Rtc extends Peripheral {
     if ((written & (ADD1H | SUB1H)) !== 0) this.#shadow = undefined;
     if ((changed & (ALARMS[0].enable | ALARMS[1].enable)) !== 0) this.#alarms.schedule();
     if ((changed & WUTE) !== 0) this.#alarms.startWakeup();
+    if ((changed & REFCKON) !== 0 && this.registers.get("RTC_PRER") !== REFERENCE_PRER) {
+      this.#mistake("RTC_CR", "REFCKON needs the prescalers' default values (0x7F, 0xFF)");
+    }
     this.#signal();
+    if ((changed & OUTPUT) !== 0) this.#options.onOutput?.();
   }
 
-  /** FMT can be written in initialisation mode only, WUCKSEL while the wake-up timer is off. */
+  /** FMT and REFCKON can be written in initialisation mode only, WUCKSEL while the wake-up timer is off. */
   #keepFormat(before: number): void {
-    const fixed = (this.registers.has("RTC_ISR", INITF) ? 0 : FMT) | ((before & WUTE) === 0 ? 0 : WUCKSEL);
+    const setting = this.registers.has("RTC_ISR", INITF);
+    const fixed = (setting ? 0 : FMT | REFCKON) | ((before & WUTE) === 0 ? 0 : WUCKSEL);
     const now = this.registers.get("RTC_CR");
     if (((now ^ before) & fixed) === 0) return;
     this.registers.set("RTC_CR", (now & ~fixed) | (before & fixed));
-    this.#mistake("RTC_CR", "FMT needs initialisation mode, WUCKSEL a wake-up timer that is off: they stay");
+    this.#mistake(
+      "RTC_CR",
+      "FMT and REFCKON need initialisation mode, WUCKSEL a wake-up timer that is off: they stay",
+    );
   }
 
   /** RTC_SHIFTR: a fraction of a second back, with ADD1S a second forward. */
@@ -341,6 +390,7 @@ export class Rtc extends Peripheral {
     this.#soon(() => this.registers.setBits("RTC_ISR", SHPF, false));
     this.#synchronise();
     this.#alarms.schedule();
+    this.#options.onOutput?.();
   }
 
   #calibrate(before: number): void {
@@ -355,6 +405,7 @@ export class Rtc extends Peripheral {
     this.registers.setBits("RTC_ISR", RECALPF, true);
     this.#soon(() => this.registers.setBits("RTC_ISR", RECALPF, false));
     this.#alarms.schedule();
+    this.#options.onOutput?.();
   }
 
   #signal(): void {
@@ -369,6 +420,7 @@ export class Rtc extends Peripheral {
     this.#options.onSignal?.("alarm", alarm);
     this.#options.onSignal?.("tamper", this.tamper.pending);
     this.#options.onSignal?.("wakeup", (cr & WUTIE) !== 0 && (isr & WUTF) !== 0);
+    if (changed !== 0 && (cr & OUTPUT) !== 0) this.#options.onOutput?.();
   }
 
   /** A tamper erases the backup registers, and keeps them so until its flag is cleared. */

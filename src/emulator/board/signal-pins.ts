@@ -1,0 +1,123 @@
+/**
+ * Signals that change by themselves at pins: MCO1, MCO2, RTC_OUT. Their level is worked out when somebody looks; an edge takes
+ * an event only where EXTI waits for it or the board shows it.
+ */
+
+import { type AlternateOutput, type Gpio, type PortLetter, parsePin } from "../peripherals/gpio.js";
+import type { RtcOutPin, RtcOutput } from "../peripherals/rtc/rtc-output.js";
+import { TIMER_PINS } from "../peripherals/timers/timer-pins.js";
+import type { Timeline, TimelineEvent } from "../timeline.js";
+import type { PinInputs } from "./pin-inputs.js";
+
+export interface PinSignal {
+  readonly level: AlternateOutput;
+  /** Nanoseconds until its next edge; infinity: none is in sight. */
+  readonly untilEdge: () => number;
+  /** Slow enough to be seen at a lamp. */
+  readonly flickers: () => boolean;
+}
+
+export interface SignalPinsOptions {
+  readonly timeline: Timeline;
+  readonly gpio: Readonly<Record<PortLetter, Gpio>>;
+  readonly inputs: PinInputs;
+  /** Does somebody inside the chip wait for edges of this pin (EXTI)? */
+  readonly awaited: (port: PortLetter, pin: number) => boolean;
+}
+
+interface Place {
+  readonly port: PortLetter;
+  readonly pin: number;
+  readonly af: number | undefined;
+}
+
+/** A lamp that blinks faster is at half light for the eye. */
+const FLICKER_HZ = 100;
+
+export class SignalPins {
+  readonly #options: SignalPinsOptions;
+  readonly #signal: PinSignal;
+  readonly #places: readonly Place[];
+  #next: TimelineEvent | undefined;
+
+  /** @param pins name of the pin -> alternate function that leads the signal there; undefined: it takes the pin itself (Gpio.take) */
+  constructor(
+    options: SignalPinsOptions,
+    signal: PinSignal,
+    pins: Readonly<Record<string, number | undefined>>,
+  ) {
+    this.#options = options;
+    this.#signal = signal;
+    this.#places = Object.entries(pins).map(([name, af]) => ({ ...parsePin(name), af }));
+    for (const { port, pin, af } of this.#places) {
+      if (af !== undefined) options.gpio[port].connect(pin, af, signal.level);
+      options.inputs.add(`P${port}${pin}`, { af, feed: () => {}, onMux: () => this.schedule() });
+    }
+  }
+
+  /** The signal is another one than before, or has an edge. */
+  changed(): void {
+    for (const { port, pin } of this.#places) this.#options.gpio[port].refresh(pin);
+    this.schedule();
+  }
+
+  /** Others look at the pins than before. */
+  schedule(): void {
+    const { timeline, gpio, inputs, awaited } = this.#options;
+    timeline.cancel(this.#next);
+    this.#next = undefined;
+    const watched = this.#places.some(
+      ({ port, pin, af }) =>
+        inputs.muxed(port, pin, af) &&
+        (awaited(port, pin) || (gpio[port].observed(pin) && this.#signal.flickers())),
+    );
+    const until = watched ? this.#signal.untilEdge() : Number.POSITIVE_INFINITY;
+    if (until === Number.POSITIVE_INFINITY) return;
+    this.#next = timeline.after(until, () => this.changed());
+  }
+}
+
+/** A clock as a signal: a square wave of `hz`, which counts from board time 0; low while it stands still. */
+export function squareWave(timeline: Timeline, hz: () => number): PinSignal {
+  const halves = (rate: number): number => Math.floor((timeline.now * 2 * rate) / 1e9 + 1e-6);
+  return {
+    level: () => halves(hz()) % 2 === 1,
+    flickers: () => hz() <= FLICKER_HZ,
+    untilEdge: () => {
+      const rate = hz();
+      return rate === 0 ? Number.POSITIVE_INFINITY : ((halves(rate) + 1) * 1e9) / (2 * rate) - timeline.now;
+    },
+  };
+}
+
+/** MCO1 and MCO2 at their pins. */
+export function clockOutputs(
+  options: SignalPinsOptions & { readonly mcoHz: (n: 1 | 2) => number },
+): readonly SignalPins[] {
+  return ([1, 2] as const).map((n) => {
+    const signal = squareWave(options.timeline, () => options.mcoHz(n));
+    return new SignalPins(options, signal, TIMER_PINS[`MCO${n}`]);
+  });
+}
+
+/** Beside PC13, which it takes in whatever mode the pin is (data sheet DS12556). */
+const RTC_OUT_REMAPPED = { PB2: 0 } as const;
+
+/** RTC_OUT at both its pins. @returns to be called after anything that may change what is there. */
+export function rtcOutputs(options: SignalPinsOptions, output: RtcOutput) {
+  const signal = (pin: RtcOutPin): PinSignal => ({
+    level: () => output.level(pin),
+    untilEdge: () => output.untilEdge(pin),
+    flickers: () => output.slow,
+  });
+  const own = signal("PC13");
+  const pins = [
+    new SignalPins(options, own, { PC13: undefined }),
+    new SignalPins(options, signal("PB2"), RTC_OUT_REMAPPED),
+  ];
+  const changed = (): void => {
+    options.gpio.C.take(13, output.signal("PC13") === undefined ? undefined : own.level);
+    for (const each of pins) each.changed();
+  };
+  return { pins, changed };
+}
