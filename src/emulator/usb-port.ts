@@ -6,7 +6,10 @@
 
 export type DataToggle = 0 | 1;
 
-/** What comes back for a packet. `none`: no device answers to that address and endpoint, or it is off. */
+/**
+ * What comes back for a packet. `none`: no device answers to that address and endpoint, or it is off; or the endpoint is
+ * isochronous, which never answers.
+ */
 export type Handshake = "ack" | "nak" | "stall" | "none";
 
 export interface InPacket {
@@ -45,6 +48,6 @@ export interface UsbDevicePort {
   setup(address: number, endpoint: number, bytes: Uint8Array): Handshake;
   out(address: number, endpoint: number, toggle: DataToggle, bytes: Uint8Array): Handshake;
   in(address: number, endpoint: number): InAnswer;
-  /** The host's ACK for the data that `in` returned. */
+  /** The host's ACK for the data that `in` returned; of an isochronous endpoint, which gets none, the packet's end. */
   inAcknowledged(address: number, endpoint: number): void;
 }

@@ -176,6 +176,7 @@ class InPipe extends BulkPipe implements Pipe {
 
 /** Notifications are asked for every bInterval frames while the port is open; what they say is not used. */
 class NotificationPipe extends BulkPipe implements Pipe {
+  readonly periodic = true;
   #last = 0;
 
   next(frame: number): Transaction | undefined {

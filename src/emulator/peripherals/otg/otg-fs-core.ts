@@ -9,7 +9,7 @@ import type { Timeline } from "../../timeline.js";
 import type { DmaBus } from "../dma/dma-channel.js";
 import { OtgDma } from "./otg-fs-dma.js";
 import type { EndpointCore } from "./otg-fs-endpoint.js";
-import { packetStatusOf, ReceiveFifo, receiveStatus, TransmitFifo } from "./otg-fs-fifo.js";
+import { dataPidOf, packetStatusOf, ReceiveFifo, receiveStatus, TransmitFifo } from "./otg-fs-fifo.js";
 import { InEndpoint } from "./otg-fs-in.js";
 import { OutEndpoint } from "./otg-fs-out.js";
 import {
@@ -164,7 +164,7 @@ export class OtgCore implements EndpointCore {
     this.#frameStart = this.#options.timeline.now;
     this.#frameEnded = false;
     this.raise(GINT.SOF);
-    if (!this.regs.has("GINTMSK", GINT.EOPF)) return;
+    if (!this.regs.has("GINTMSK", GINT.EOPF) && !this.#hasIsochronous()) return;
     this.#options.timeline.after(this.#periodicShare() * FRAME_NS + 1, () => this.update());
   }
 
@@ -228,6 +228,19 @@ export class OtgCore implements EndpointCore {
     if (this.#options.timeline.now - this.#frameStart < this.#periodicShare() * FRAME_NS) return;
     this.#frameEnded = true;
     this.raise(GINT.EOPF);
+    if (this.ins.some((endpoint) => endpoint.incomplete)) this.raise(GINT.IISOIXFR);
+    if (this.outs.some((endpoint) => endpoint.incomplete)) this.raise(GINT.INCOMPISOOUT);
+  }
+
+  #hasIsochronous(): boolean {
+    const isochronous = (endpoint: InEndpoint | OutEndpoint): boolean => endpoint.isochronous;
+    return this.ins.some(isochronous) || this.outs.some(isochronous);
+  }
+
+  /** RM0433 has PKTDRPSTS in DIEPINTx only; no mask, no interrupt. */
+  isochronousOutDropped(endpoint: number): void {
+    this.raise(GINT.ISOODRP);
+    this.regs.setBits(inInterrupt(endpoint), EPINT.PKTDRPSTS, true);
   }
 
   /** DIEPINT.TXFE: half empty, or empty, as GAHBCFG.TXFELVL says. */
@@ -326,7 +339,7 @@ export class OtgCore implements EndpointCore {
   #statusPopped(word: number): void {
     const endpoint = this.outs[word & 15];
     const kind = packetStatusOf(word);
-    if (kind === PKTSTS.OUT_DATA) endpoint?.dataPopped((word >>> 4) & 0x7ff);
+    if (kind === PKTSTS.OUT_DATA) endpoint?.dataPopped((word >>> 4) & 0x7ff, dataPidOf(word));
     if (kind === PKTSTS.OUT_COMPLETE) endpoint?.completePopped();
     if (kind === PKTSTS.SETUP_DONE) endpoint?.setupDonePopped();
     if (kind === PKTSTS.GLOBAL_OUT_NAK) this.#globalOutNakReached();

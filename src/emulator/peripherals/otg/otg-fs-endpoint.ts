@@ -22,6 +22,8 @@ export interface EndpointCore {
   transmitFifo(number: number): TransmitFifo;
   /** Depth of a transmit FIFO in words. */
   transmitWords(number: number): number;
+  /** An isochronous OUT packet found no room in the receive FIFO. */
+  isochronousOutDropped(endpoint: number): void;
   /** An interrupt cause of an endpoint changed. */
   endpointChanged(endpoint: number): void;
   /** An endpoint may answer differently now. */
@@ -32,6 +34,8 @@ export interface EndpointCore {
 }
 
 const EP0_SIZES = [64, 32, 16, 8] as const;
+/** EPTYP. */
+const ISOCHRONOUS = 1;
 
 interface EndpointNames {
   readonly ctl: string;
@@ -46,6 +50,7 @@ export abstract class Endpoint {
   protected readonly names: EndpointNames;
   protected readonly ctl: RegisterCell;
   protected readonly tsiz: RegisterCell;
+  /** The next data PID; of an isochronous endpoint, EONUM: the frames, even or odd, that the transfer is for. */
   protected toggle: DataToggle = 0;
 
   constructor(number: number, core: EndpointCore, prefix: "DIEP" | "DOEP") {
@@ -63,6 +68,24 @@ export abstract class Endpoint {
 
   get enabled(): boolean {
     return this.is(EPCTL.EPENA);
+  }
+
+  protected get type(): number {
+    return this.number === 0 ? 0 : (this.ctl.value >>> EPCTL.EPTYP_SHIFT) & 3;
+  }
+
+  get isochronous(): boolean {
+    return this.type === ISOCHRONOUS;
+  }
+
+  /** Transfers of an isochronous endpoint wait for a frame whose number is even or odd, as EONUM says. */
+  protected get itsFrame(): boolean {
+    return this.toggle === (this.core.frame & 1);
+  }
+
+  /** Was to be served in the current frame, and is not done. */
+  get incomplete(): boolean {
+    return this.isochronous && this.enabled && this.itsFrame;
   }
 
   get maxPacket(): number {
@@ -102,8 +125,9 @@ export abstract class Endpoint {
     if (this.number > 0) this.mark(EPCTL.DPID, toggle === 1);
   }
 
+  /** After a packet. Isochronous endpoints have no toggle, and EONUM is software's to change. */
   protected flipToggle(): void {
-    this.setToggle(this.toggle === 0 ? 1 : 0);
+    if (!this.isochronous) this.setToggle(this.toggle === 0 ? 1 : 0);
   }
 
   protected get packets(): number {
@@ -127,14 +151,20 @@ export abstract class Endpoint {
     if ((written & EPCTL.SD1PID) !== 0) this.setToggle(1);
     // On endpoint 0 software can only set STALL; the next SETUP clears it.
     if (this.number === 0 && (written & EPCTL.STALL) !== 0) this.mark(EPCTL.STALL, true);
-    if (((written >>> EPCTL.EPTYP_SHIFT) & 3) === 1 && (written & EPCTL.USBAEP) !== 0) {
-      this.core.mistake(`${this.names.ctl}.iso`, `${this.names.ctl}: isochronous endpoints are not modelled`);
-    }
     const start = (written & EPCTL.EPENA) !== 0 && (before & EPCTL.EPENA) === 0;
     if (start) {
       this.mark(EPCTL.EPENA, true);
+      if (this.isochronous && this.packets > 1) this.#tooMuchForAFrame();
     }
     return start;
+  }
+
+  #tooMuchForAFrame(): void {
+    const { ctl, tsiz } = this.names;
+    this.core.mistake(
+      `${ctl}.frame`,
+      `${ctl}: isochronous transfer of ${this.packets} packets (${tsiz}.PKTCNT): a frame has one at full speed`,
+    );
   }
 
   /** @returns true when EPDIS was written and applies. */

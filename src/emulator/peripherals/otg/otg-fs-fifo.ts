@@ -61,6 +61,11 @@ export function receiveStatus(packetStatus: number, endpoint: number, toggle: nu
   return endpoint | (dpid << 15) | (packetStatus << 17) | ((frame & 15) << 21);
 }
 
+/** GRXSTSP.DPID. */
+export function dataPidOf(word: number): number {
+  return (word >>> 15) & 3;
+}
+
 export function packetStatusOf(word: number): number {
   return (word >>> 17) & 15;
 }

@@ -1,10 +1,13 @@
 /** IN endpoints of the USB OTG core (RM0433, "IN data transfers"): packets come from the FIFO, or by DMA from memory. */
 
-import type { InAnswer } from "../../usb-port.js";
+import type { InAnswer, InPacket } from "../../usb-port.js";
 import type { OtgDma } from "./otg-fs-dma.js";
 import { Endpoint, type EndpointCore } from "./otg-fs-endpoint.js";
 import type { TransmitFifo } from "./otg-fs-fifo.js";
 import { EPCTL, EPINT } from "./otg-fs-registers.js";
+
+/** EPTYP. */
+const INTERRUPT = 3;
 
 export class InEndpoint extends Endpoint {
   /** Bytes of the transfer that the host has not yet acknowledged. */
@@ -38,6 +41,8 @@ export class InEndpoint extends Endpoint {
     if ((written & EPCTL.CNAK) !== 0) regs.setBits(this.names.int, EPINT.INEPNE, false);
     if ((written & EPCTL.SNAK) !== 0) regs.setBits(this.names.int, EPINT.INEPNE, true);
     if (this.control(written, before)) {
+      // What is left of an incomplete transfer is overwritten (RM0433, "Incomplete isochronous IN data transfers").
+      if (this.isochronous) this.#fifo().clear();
       this.#begin();
       if (this.packets === 0) this.#nothingToSend();
     }
@@ -122,21 +127,51 @@ export class InEndpoint extends Endpoint {
 
   token(): InAnswer {
     if (this.number > 0 && !this.is(EPCTL.USBAEP)) return "none";
+    if (this.isochronous) return this.#isochronousToken();
     if (this.is(EPCTL.STALL)) return "stall";
-    const length = Math.min(this.maxPacket, this.#left);
-    const ready = this.enabled && !this.is(EPCTL.NAKSTS) && !this.core.globalInNak && this.packets > 0;
-    const bytes = ready ? this.#packet(length) : undefined;
+    const bytes = this.#ready() ? this.#packet() : undefined;
     if (bytes === undefined) {
-      this.raise(this.#fifo().used === 0 ? EPINT.ITTXFE | EPINT.NAK : EPINT.NAK);
+      this.#nothingThere();
       return "nak";
     }
-    this.#onBus = length;
+    this.#onBus = bytes.length;
     return { toggle: this.toggle, bytes };
   }
 
+  /** The packet for this frame, or an empty one: there is no handshake that would ask for patience. */
+  #isochronousToken(): InPacket {
+    const bytes = this.#ready() && this.itsFrame ? this.#packet() : undefined;
+    this.#onBus = bytes?.length;
+    if (bytes === undefined) this.#nothingThere();
+    return { toggle: 0, bytes: bytes ?? new Uint8Array(0) };
+  }
+
+  /** Global IN NAK is for endpoints that are not periodic. */
+  #ready(): boolean {
+    const held = this.is(EPCTL.NAKSTS) || (this.core.globalInNak && !this.#periodic);
+    return this.enabled && !held && this.packets > 0;
+  }
+
+  get #periodic(): boolean {
+    return this.isochronous || this.type === INTERRUPT;
+  }
+
+  /** Length of the next packet. */
+  get #due(): number {
+    return Math.min(this.maxPacket, this.#left);
+  }
+
+  /** A periodic endpoint's FIFO counts as empty until it holds the frame's whole packet. */
+  #nothingThere(): void {
+    const { used } = this.#fifo();
+    const empty = used === 0 || (this.#periodic && used * 4 < this.#due);
+    this.raise(empty ? EPINT.ITTXFE | EPINT.NAK : EPINT.NAK);
+  }
+
   /** The next packet, left where it is: it may have to be sent again. Undefined while it is not whole. */
-  #packet(length: number): Uint8Array | undefined {
+  #packet(): Uint8Array | undefined {
     const { dma } = this.core;
+    const length = this.#due;
     if (dma !== undefined) return this.#fetch(dma, length);
     return this.#fifo().used * 4 < length ? undefined : this.#fifo().peek(length);
   }
@@ -162,7 +197,10 @@ export class InEndpoint extends Endpoint {
     return bytes;
   }
 
-  /** @returns true when the packet was an empty one (the status stage of a control transfer). */
+  /**
+   * The packet has passed: the host acknowledged it, or it was isochronous.
+   * @returns true when it was an empty one (the status stage of a control transfer).
+   */
   acknowledged(): boolean {
     const length = this.#onBus;
     this.#onBus = undefined;

@@ -5,7 +5,7 @@
 
 import type { DataToggle, Handshake } from "../../usb-port.js";
 import { Endpoint, type EndpointCore } from "./otg-fs-endpoint.js";
-import { ReceiveFifo, receiveStatus } from "./otg-fs-fifo.js";
+import { dataPidOf, ReceiveFifo, receiveStatus } from "./otg-fs-fifo.js";
 import { EPCTL, EPINT, PKTSTS, TSIZ } from "./otg-fs-registers.js";
 
 export class OutEndpoint extends Endpoint {
@@ -127,12 +127,17 @@ export class OutEndpoint extends Endpoint {
 
   packet(toggle: DataToggle, bytes: Uint8Array): Handshake {
     if (this.number > 0 && !this.is(EPCTL.USBAEP)) return "none";
-    if (this.is(EPCTL.STALL)) return "stall";
+    if (this.is(EPCTL.STALL) && !this.isochronous) return "stall";
     if (bytes.length > this.maxPacket) {
       this.core.mistake(
         `${this.names.ctl}.babble`,
         `OUT endpoint ${this.number}: packet of ${bytes.length} bytes, MPSIZ is ${this.maxPacket}: no answer`,
       );
+      this.raise(EPINT.BERR);
+      return "none";
+    }
+    if (this.isochronous) {
+      if (this.#acceptsInFrame()) this.#store(toggle, bytes);
       return "none";
     }
     if (!this.#accepts(bytes.length)) return "nak";
@@ -143,8 +148,32 @@ export class OutEndpoint extends Endpoint {
       );
       return "ack";
     }
-    this.#store(bytes);
+    this.#store(toggle, bytes);
     return "ack";
+  }
+
+  /** What an isochronous endpoint is not ready for is lost. Room is asked for its largest packet (GINTSTS.ISOODRP). */
+  #acceptsInFrame(): boolean {
+    const { core } = this;
+    if (!this.enabled) this.raise(EPINT.OTEPDIS);
+    if (!this.enabled || this.is(EPCTL.NAKSTS) || core.globalOutNak || !this.itsFrame) return false;
+    if (this.#fits(this.maxPacket)) return true;
+    this.raise(EPINT.OUTPKTERR);
+    core.isochronousOutDropped(this.number);
+    return false;
+  }
+
+  /** One more word than the packet: its completion has to fit behind it. */
+  #fits(length: number): boolean {
+    const { core } = this;
+    const words = ReceiveFifo.wordsFor(length) + 1;
+    if (words > core.receiveWords) {
+      core.mistake(
+        "rxfifo.small",
+        `GRXFSIZ = ${core.receiveWords} words: a packet of ${length} bytes never fits`,
+      );
+    }
+    return (core.dma === undefined ? core.receive.used : 0) + words <= core.receiveWords;
   }
 
   /**
@@ -152,33 +181,24 @@ export class OutEndpoint extends Endpoint {
    * on each STM32 with this core, and a packet shorter than MPSIZ ends it (RM0433, "OUT data transfers").
    */
   #accepts(length: number): boolean {
-    const { core } = this;
-    // One more word than the packet: its completion has to fit behind it.
-    const used = core.dma === undefined ? core.receive.used : 0;
-    const fits = used + ReceiveFifo.wordsFor(length) + 1 <= core.receiveWords;
     // After a SETUP, NuttX opens endpoint 0 by CNAK alone, on each STM32 with this core, although EPENA fell with STUP.
     const open = this.enabled || this.number === 0;
-    const armed = open && !this.is(EPCTL.NAKSTS) && !core.globalOutNak;
-    if (armed && fits) return true;
-    if (armed && ReceiveFifo.wordsFor(length) + 1 > core.receiveWords) {
-      core.mistake(
-        "rxfifo.small",
-        `GRXFSIZ = ${core.receiveWords} words: a packet of ${length} bytes never fits`,
-      );
-    }
+    const armed = open && !this.is(EPCTL.NAKSTS) && !this.core.globalOutNak;
+    if (armed && this.#fits(length)) return true;
     this.raise(this.number === 0 && !this.enabled ? EPINT.NAK | EPINT.OTEPDIS : EPINT.NAK);
     return false;
   }
 
-  #store(bytes: Uint8Array): void {
+  #store(toggle: DataToggle, bytes: Uint8Array): void {
     const { core } = this;
     const { dma } = core;
+    const status = receiveStatus(PKTSTS.OUT_DATA, this.number, toggle, core.frame);
     if (dma === undefined) {
-      core.receive.push(receiveStatus(PKTSTS.OUT_DATA, this.number, this.toggle, core.frame), bytes);
+      core.receive.push(status, bytes);
     } else {
       if (!dma.store(this.dmaAddress, bytes)) this.raise(EPINT.AHBERR);
       this.dmaMoved(bytes.length);
-      this.dataPopped(bytes.length);
+      this.dataPopped(bytes.length, dataPidOf(status));
     }
     if (bytes.length > this.#room) {
       core.mistake(
@@ -206,8 +226,11 @@ export class OutEndpoint extends Endpoint {
   }
 
   /** Software popped the status word of a data packet, or DMA moved it: XFRSIZ counts what was handed over. */
-  dataPopped(length: number): void {
+  dataPopped(length: number, pid: number): void {
     this.subtract(Math.min(length, this.size), 0);
+    if (!this.isochronous) return;
+    const rest = this.tsiz.value & ~(3 << TSIZ.RXDPID_SHIFT);
+    this.core.regs.set(this.names.tsiz, rest | (pid << TSIZ.RXDPID_SHIFT));
   }
 
   completePopped(): void {

@@ -33,9 +33,12 @@ export const GINT = {
   USBSUSP: 1 << 11,
   USBRST: 1 << 12,
   ENUMDNE: 1 << 13,
+  ISOODRP: 1 << 14,
   EOPF: 1 << 15,
   IEPINT: 1 << 18,
   OEPINT: 1 << 19,
+  IISOIXFR: 1 << 20,
+  INCOMPISOOUT: 1 << 21,
   PTXFE: 1 << 26,
   SRQINT: 1 << 30,
   WKUINT: 0x8000_0000,
@@ -83,10 +86,13 @@ export const EPINT = {
   OTEPDIS: 1 << 4,
   INEPNE: 1 << 6,
   TXFE: 1 << 7,
+  OUTPKTERR: 1 << 8,
+  PKTDRPSTS: 1 << 11,
+  BERR: 1 << 12,
   NAK: 1 << 13,
   STPKTRX: 1 << 15,
 } as const;
-export const TSIZ = { PKTCNT_SHIFT: 19, STUPCNT_SHIFT: 29 } as const;
+export const TSIZ = { PKTCNT_SHIFT: 19, STUPCNT_SHIFT: 29, RXDPID_SHIFT: 29 } as const;
 export const PCGCCTL = { STPPCLK: 1 << 0, GATEHCLK: 1 << 1, PHYSUSP: 1 << 4 } as const;
 
 const ALL = 0xffff_ffff;
@@ -182,8 +188,8 @@ function endpoint(n: number): Record<string, RegisterSpec> {
     [`DIEPTSIZ${n}`]: {
       offset: isIn + 0x10,
       reset: 0,
-      rw: zero ? 0x0018_007f : 0x1fff_ffff,
-      tagged: zero ? 0 : 0x6000_0000,
+      // MCNT is for the data PIDs of more than one packet in a microframe.
+      rw: zero ? 0x0018_007f : 0x7fff_ffff,
     },
     [`DIEPDMA${n}`]: { offset: isIn + 0x14, reset: 0, rw: ALL },
     [`DTXFSTS${n}`]: { offset: isIn + 0x18, reset: 0, ro: 0xffff },

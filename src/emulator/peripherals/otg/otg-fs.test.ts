@@ -1,6 +1,5 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { Timeline } from "../../timeline.js";
 import {
   diepctl,
   diepint,
@@ -12,83 +11,27 @@ import {
   fifo,
   GLOBAL,
   runFor,
-  TestLog,
 } from "../../usb/test-device.js";
-import { TestMemory } from "../test-kit.js";
-import { OtgFs, type OtgFsOptions } from "./otg-fs.js";
-
-const EPENA = 0x8000_0000;
-const EPDIS = 1 << 30;
-const SNAK = 1 << 27;
-const CNAK = 1 << 26;
-const NAKSTS = 1 << 17;
-const USBAEP = 1 << 15;
-const BULK = 2 << 18;
-const PACKET = 1 << 19;
-
-interface Bench {
-  readonly otg: OtgFs;
-  readonly log: TestLog;
-  readonly timeline: Timeline;
-  get(offset: number): number;
-  put(offset: number, value: number): void;
-  /** Lets the few clocks pass that a command takes. */
-  clocks(): void;
-  irq(): boolean;
-}
-
-/** A core that is attached, has been reset by the host, and has the address 0. */
-function attached(options: Partial<OtgFsOptions> = {}): Bench {
-  const timeline = new Timeline();
-  const log = new TestLog();
-  let asserted = false;
-  const otg = new OtgFs({
-    timeline,
-    log,
-    irq: {
-      set: (on) => {
-        asserted = on;
-      },
-    },
-    bus: new TestMemory(),
-    clocked: () => true,
-    usbClockHz: () => 48e6,
-    vdd33Ready: () => true,
-    pinsReady: () => true,
-    hclkHz: () => 240e6,
-    ...options,
-  });
-  const get = (offset: number): number => otg.read(offset, 4);
-  const put = (offset: number, value: number): void => otg.write(offset, 4, value >>> 0);
-  put(GLOBAL.GUSBCFG, (get(GLOBAL.GUSBCFG) & ~(15 << 10)) | (1 << 6) | (6 << 10) | (1 << 30));
-  put(GLOBAL.GCCFG, 1 << 16);
-  put(GLOBAL.GOTGCTL, get(GLOBAL.GOTGCTL) | 0xc0);
-  put(GLOBAL.DCFG, get(GLOBAL.DCFG) | 3);
-  put(GLOBAL.GRXFSIZ, 64);
-  put(GLOBAL.DIEPTXF0, (16 << 16) | 64);
-  put(0x104, (32 << 16) | 80);
-  put(GLOBAL.GAHBCFG, 1);
-  otg.plug({ pullUpChanged: () => {}, mayBeReady: () => {}, remoteWakeup: () => {} });
-  otg.busReset(true);
-  otg.busReset(false);
-  put(doeptsiz(0), 3 << 29);
-  put(diepctl(1), USBAEP | BULK | (1 << 22) | 64);
-  put(doepctl(1), USBAEP | BULK | 64);
-  return { otg, log, timeline, get, put, clocks: () => runFor(timeline, 500), irq: () => asserted };
-}
-
-const SETUP = Uint8Array.of(0x80, 6, 0, 1, 0, 0, 18, 0);
-const status = (word: number): { endpoint: number; bytes: number; kind: number } => ({
-  endpoint: word & 15,
-  bytes: (word >>> 4) & 0x7ff,
-  kind: (word >>> 17) & 15,
-});
-const bytes = (length: number): Uint8Array => Uint8Array.from({ length }, (_, i) => i + 1);
-
-function armOut(bench: Bench, packets: number): void {
-  bench.put(doeptsiz(1), packets * (PACKET | 64));
-  bench.put(doepctl(1), USBAEP | BULK | 64 | EPENA | CNAK);
-}
+import {
+  armOut,
+  attached,
+  attachedWithDma,
+  type Bench,
+  BUFFER,
+  BULK,
+  bytes,
+  CNAK,
+  diepdma,
+  doepdma,
+  EPDIS,
+  EPENA,
+  NAKSTS,
+  PACKET,
+  SETUP,
+  SNAK,
+  status,
+  USBAEP,
+} from "./test-core.js";
 
 test("reset values are those of the manual", () => {
   const bench = attached();
@@ -425,7 +368,13 @@ const mistakes: readonly (readonly [string, (bench: Bench) => void])[] = [
   ["before EPENA", ({ put }) => put(fifo(1), 1)],
   ["enabled with PKTCNT = 0", ({ put }) => put(diepctl(1), USBAEP | BULK | (1 << 22) | 64 | EPENA)],
   ["EPDIS written while EPENA = 0", ({ put }) => put(diepctl(1), EPDIS)],
-  ["isochronous endpoints are not modelled", ({ put }) => put(diepctl(3), USBAEP | (1 << 18) | 64)],
+  [
+    "a frame has one at full speed",
+    ({ put }) => {
+      put(dieptsiz(1), 2 * PACKET + 128);
+      put(diepctl(1), USBAEP | (1 << 18) | (1 << 22) | 64 | EPENA | CNAK);
+    },
+  ],
   [
     "DIEPTXF1 overlaps DIEPTXF0",
     ({ put }) => {
@@ -497,22 +446,6 @@ test("a transmit FIFO of size 0 overlaps nothing, and what the library clears in
     [],
   );
 });
-
-const DMAEN = 1 << 5;
-const BUFFER = TestMemory.BASE + 0x100;
-const diepdma = (n: number): number => 0x914 + 0x20 * n;
-const doepdma = (n: number): number => 0xb14 + 0x20 * n;
-
-/** As `attached`, with DMA, and endpoint 0 ready for a SETUP packet at BUFFER. */
-function attachedWithDma(): Bench & { readonly memory: TestMemory } {
-  const memory = new TestMemory();
-  const bench = attached({ bus: memory });
-  bench.put(GLOBAL.GAHBCFG, 1 | DMAEN);
-  bench.put(doeptsiz(0), (3 << 29) | PACKET | 24);
-  bench.put(doepdma(0), BUFFER);
-  bench.put(doepctl(0), EPENA | USBAEP);
-  return { ...bench, memory };
-}
 
 test("with DMA a SETUP packet goes to DOEPDMA0, disables the endpoint, and never shows in the receive FIFO", () => {
   const { otg, get, memory } = attachedWithDma();

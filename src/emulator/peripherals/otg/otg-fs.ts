@@ -1,7 +1,7 @@
 /**
  * USB2_OTG_FS: the Synopsys USB OTG core as a full-speed device on the internal PHY
- * (RM0433, chapter "USB on-the-go high-speed"). As a host it has nothing attached. ULPI, isochronous endpoints, LPM and battery
- * charging detection are not modelled; their bits are tagged.
+ * (RM0433, chapter "USB on-the-go high-speed"). As a host it has nothing attached. ULPI, LPM and battery charging
+ * detection are not modelled; their bits are tagged.
  */
 
 import type { AccessSize, BusDevice } from "../../bus.js";
