@@ -12,6 +12,7 @@ import type { CommandContext, RunCommand } from "../command.js";
 import { handleControl } from "../emulated/controls.js";
 import { type DebugPort, openGdb, openStLink } from "../emulated/debug-ports.js";
 import { type KeptBoard, makeBoard } from "../emulated/make-board.js";
+import { openMedia } from "../emulated/media.js";
 import { openPty } from "../emulated/pty.js";
 import { PortBridge, type ServedPort } from "../emulated/serve.js";
 import { takeTurnsPaced } from "../emulated/take-turns.js";
@@ -41,6 +42,9 @@ interface EmulateOptions {
   readonly time?: string;
   readonly report?: boolean;
   readonly screenshot?: string;
+  readonly record?: string;
+  readonly play?: string;
+  readonly camera?: string;
 }
 
 const DEFAULT_BOARD = "emulated";
@@ -58,9 +62,14 @@ export const run: RunCommand = async (context, _args, options) => {
   const program = internal === undefined ? undefined : await readWholeProgram(context.io, internal, size);
   const kept = await boardFrom(context, { ...chosen, mcu }, program?.internal);
   try {
+    const media = await openMedia(context, kept.board.host, chosen);
     if (program !== undefined) place(kept.board, internal ?? "", program.elsewhere);
     for (const text of chosen.load ?? []) await load(context, kept.board, text);
-    await serve(context, kept, chosen);
+    try {
+      await serve(context, kept, chosen);
+    } finally {
+      await media.write();
+    }
   } finally {
     if (chosen.report === true) reportUse(kept.board, context);
     if (chosen.screenshot !== undefined) await takeScreenshot(kept.board, context, chosen.screenshot);

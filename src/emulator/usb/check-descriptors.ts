@@ -107,6 +107,7 @@ function checkInterfaces(configuration: ConfigurationDescriptor, report: Report)
       report(`${name}: bNumEndpoints is ${one.bNumEndpoints}, ${one.endpoints.length} endpoints came`);
     for (const endpoint of one.endpoints) {
       checkEndpoint(endpoint, one.bInterfaceClass === CLASS_AUDIO ? [7, 9] : [7], report);
+      checkIsochronous(endpoint, one, report);
       const owner = used.get(endpoint.bEndpointAddress);
       if (owner !== undefined && owner !== one.bInterfaceNumber)
         report(
@@ -136,6 +137,22 @@ function checkEndpoint(endpoint: EndpointDescriptor, lengths: readonly number[],
   if (type === "interrupt" && (wMaxPacketSize === 0 || wMaxPacketSize > 64))
     report(`${name}: wMaxPacketSize is ${wMaxPacketSize}: full-speed interrupt takes 1..64`);
   if (type === "interrupt" && bInterval === 0) report(`${name}: bInterval is 0: must be 1..255 (ms)`);
+}
+
+/** USB 2.0, 5.6.3 and 9.6.6. */
+function checkIsochronous(
+  { bEndpointAddress, bmAttributes, wMaxPacketSize, bInterval }: EndpointDescriptor,
+  { bAlternateSetting }: InterfaceDescriptor,
+  report: Report,
+): void {
+  if (TYPES[(bmAttributes & 3) as 0 | 1 | 2 | 3] !== "isochronous") return;
+  const name = `endpoint ${hex(bEndpointAddress)}`;
+  if (bAlternateSetting === 0 && wMaxPacketSize > 0)
+    report(`${name}: isochronous with ${wMaxPacketSize} bytes in alternate setting 0: must be 0 bytes there`);
+  if (wMaxPacketSize > 1023)
+    report(`${name}: wMaxPacketSize is ${wMaxPacketSize}: full-speed isochronous takes up to 1023`);
+  if (bInterval === 0 || bInterval > 16)
+    report(`${name}: bInterval is ${bInterval}: must be 1..16 (2^(n-1) ms)`);
 }
 
 function checkAssociations(

@@ -14,6 +14,7 @@ export const DESCRIPTOR = {
   INTERFACE_ASSOCIATION: 11,
   BOS: 15,
   CS_INTERFACE: 0x24,
+  CS_ENDPOINT: 0x25,
 } as const;
 
 export const CDC = {
@@ -49,6 +50,11 @@ export interface EndpointDescriptor {
   readonly bmAttributes: number;
   readonly wMaxPacketSize: number;
   readonly bInterval: number;
+  /** Of audio endpoints of nine bytes (USB Audio 1.0, 4.6); else 0. */
+  readonly bRefresh: number;
+  readonly bSynchAddress: number;
+  /** Its class-specific descriptors. */
+  readonly specific: Uint8Array[];
 }
 
 export interface FunctionalDescriptor {
@@ -169,6 +175,9 @@ function readOne(configuration: ConfigurationDescriptor, bytes: Uint8Array): voi
       }
       current?.functional.push({ bLength: bytes.length, bDescriptorSubtype: u8(bytes, 2), bytes });
       break;
+    case DESCRIPTOR.CS_ENDPOINT:
+      current?.endpoints.at(-1)?.specific.push(bytes);
+      break;
     default:
       if (u8(bytes, 1) !== DESCRIPTOR.OTG && !isOfClassOrVendor(u8(bytes, 1))) {
         malformed.push(`bDescriptorType 0x${u8(bytes, 1).toString(16)} does not belong into a configuration`);
@@ -216,6 +225,9 @@ function readEndpoint(bytes: Uint8Array): EndpointDescriptor {
     bmAttributes: u8(bytes, 3),
     wMaxPacketSize: u16(bytes, 4),
     bInterval: u8(bytes, 6),
+    bRefresh: u8(bytes, 7),
+    bSynchAddress: u8(bytes, 8),
+    specific: [],
   };
 }
 

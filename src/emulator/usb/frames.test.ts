@@ -58,3 +58,31 @@ for (const [when, ns] of [
     assert(arrived[0] !== undefined && arrived[0] < ns + 30e3, `${arrived[0]} ns`);
   });
 }
+
+test("a periodic pipe has the beginning of each frame, others what is left, and a transaction that does not fit waits", () => {
+  const { bus, run } = makeBus();
+  const begun: string[] = [];
+  const bulk: Pipe = {
+    next: () => ({ kind: "out", address: 1, endpoint: 2, toggle: 0, bytes: new Uint8Array(64) }),
+    done: () => begun.push("bulk"),
+  };
+  let last = -1;
+  const isochronous: Pipe = {
+    periodic: true,
+    next: (frame) =>
+      frame === last
+        ? undefined
+        : { kind: "out", isochronous: true, address: 1, endpoint: 1, toggle: 0, bytes: new Uint8Array(1023) },
+    done: (answer, frame) => {
+      assert.equal(answer, "none");
+      last = frame;
+      begun.push("isochronous");
+    },
+  };
+  bus.add(bulk);
+  bus.add(isochronous);
+  bus.start();
+  run(2e6);
+  assert.deepEqual(begun, Array.from({ length: 2 }, () => ["isochronous", ...Array(5).fill("bulk")]).flat());
+  assert.equal(bus.statistics.packets, 2, "what was sent without handshake");
+});

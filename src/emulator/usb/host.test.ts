@@ -391,6 +391,12 @@ const broken: readonly (readonly [string, (configuration: number[][], device: nu
   ["interface.bInterfaceNumber is 2", (c) => (c[8] as number[]).splice(2, 1, 2)],
   ["endpoint 0x01: wMaxPacketSize is 48", (c) => (c[9] as number[]).splice(4, 1, 48)],
   ["endpoint 0x82: bInterval is 0", (c) => (c[7] as number[]).splice(6, 1, 0)],
+  [
+    "endpoint 0x81: isochronous with 64 bytes in alternate setting 0",
+    (c) => (c[10] as number[]).splice(3, 4, 1, 64, 0, 1),
+  ],
+  ["endpoint 0x81: wMaxPacketSize is 1024", (c) => (c[10] as number[]).splice(3, 4, 1, 0, 4, 1)],
+  ["endpoint 0x81: bInterval is 17", (c) => (c[10] as number[]).splice(3, 4, 1, 64, 0, 17)],
   ["bSubordinateInterface0 is 0", (c) => (c[6] as number[]).splice(4, 1, 0)],
   ["association of interface 0: bFunctionClass is 0x03", (c) => (c[1] as number[]).splice(4, 1, 3)],
   ["0 header functional descriptors, must be 1", (c) => (c[3] as number[]).splice(2, 1, 9)],

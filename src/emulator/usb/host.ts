@@ -8,6 +8,7 @@ import type { Timeline, TimelineEvent } from "../timeline.js";
 import type { UsbDevicePort } from "../usb-port.js";
 import { CdcPort, type LinkFault } from "./cdc.js";
 import { ControlPipe, type ControlResult } from "./control.js";
+import type { DriverHost, HostDriver } from "./driver.js";
 import {
   type EnumeratedDevice,
   EnumerationError,
@@ -16,6 +17,7 @@ import {
   type Step,
 } from "./enumeration.js";
 import { type BusStatistics, FrameBus } from "./frames.js";
+import { Bandwidth } from "./isochronous.js";
 
 /**
  * unplugged: no cable. empty: cable, but no pull-up. debouncing, resetting, enumerating: on the way.
@@ -62,6 +64,8 @@ export class UsbHost {
   #device: EnumeratedDevice | undefined;
   #cdc: CdcPort | undefined;
   #onCdc: ((port: CdcPort) => void) | undefined;
+  readonly #drivers: HostDriver[] = [];
+  #leaving: (() => void)[] = [];
   #onState: ((state: HostState) => void) | undefined;
   /** Counts attachments, so that an answer to a question of before finds nobody. */
   #session = 0;
@@ -104,6 +108,11 @@ export class UsbHost {
   /** Sets the one receiver of CDC ports: called each time a device was configured that has one. */
   onCdc(receiver: (port: CdcPort) => void): void {
     this.#onCdc = receiver;
+  }
+
+  /** Adds a driver, which is shown every device that is configured from now on. */
+  addDriver(driver: HostDriver): void {
+    this.#drivers.push(driver);
   }
 
   onState(receiver: (state: HostState) => void): void {
@@ -173,6 +182,8 @@ export class UsbHost {
     const cdc = this.#cdc;
     this.#cdc = undefined;
     this.#enter("empty");
+    for (const leave of this.#leaving) leave();
+    this.#leaving = [];
     // First the port, so that it does not complain about the requests that end here.
     cdc?.disconnect(reason);
     this.#control.abort();
@@ -253,6 +264,11 @@ export class UsbHost {
     this.#device = device;
     for (const violation of device.violations) log.note(`usb 1-1: error in the device: ${violation}`);
     this.#enter("configured");
+    const host = this.#driverHost(device.address);
+    for (const driver of this.#drivers) {
+      const leave = driver.attach(device, host);
+      if (leave !== undefined) this.#leaving.push(leave);
+    }
     if (device.acm === undefined) return;
     this.#cdc = new CdcPort(device.address, device.acm, {
       bus: this.#bus,
@@ -261,5 +277,22 @@ export class UsbHost {
       ask: (question, finish) => this.#ask(question, finish),
     });
     this.#onCdc?.(this.#cdc);
+  }
+
+  #driverHost(address: number): DriverHost {
+    const { log } = this.#options;
+    const session = this.#session;
+    return {
+      address,
+      bus: this.#bus,
+      bandwidth: new Bandwidth(),
+      log,
+      ask: (question, finish) => {
+        if (session !== this.#session) return;
+        this.#ask(question, (result) => {
+          if (session === this.#session) finish(result);
+        });
+      },
+    };
   }
 }
