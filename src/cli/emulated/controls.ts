@@ -10,6 +10,10 @@ const CONTROLS: Readonly<Record<string, (board: EmulatedBoard) => void>> = {
   unplug: (board) => board.unplug(),
   "button down": (board) => board.pressButton(),
   "button up": (board) => board.releaseButton(),
+  "hse fail": (board) => board.setCrystalFailed("HSE", true),
+  "hse ok": (board) => board.setCrystalFailed("HSE", false),
+  "lse fail": (board) => board.setCrystalFailed("LSE", true),
+  "lse ok": (board) => board.setCrystalFailed("LSE", false),
 };
 
 export function handleControl(board: EmulatedBoard, line: string, reporter: Reporter): void {

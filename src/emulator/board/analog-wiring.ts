@@ -8,6 +8,7 @@ import { REFERENCE_VOLTS, SENSOR_VOLTS, SUPPLY_VOLTS } from "../peripherals/anal
 import { parsePin } from "../peripherals/gpio.js";
 import type { ChipPart, ConnectedWiring } from "./chip-part.js";
 import type { InternalSignal } from "./internal-signals.js";
+import { BREAKABLE } from "./system-break.js";
 
 const ADC_PRESCALERS = [1, 2, 4, 6, 8, 10, 12, 16, 32, 64, 128, 256] as const;
 
@@ -64,7 +65,6 @@ const COMP_INPUTS = {
     ["TIM3", "TI1", 2],
   ],
 } as const;
-const BREAKABLE = ["TIM1", "TIM8", "TIM15", "TIM16", "TIM17"];
 
 /** A common block (CCR) and the clock that it makes for its converters. */
 function adcClock(wiring: ConnectedWiring, name: string, gate: "ADC12" | "ADC3") {

@@ -41,6 +41,7 @@ import { SharedLines } from "./shared-lines.js";
 import { clockOutputs, rtcOutputs, type SignalPins, type SignalPinsOptions } from "./signal-pins.js";
 import { simplePeripherals } from "./simple-peripherals.js";
 import { storedPeripherals } from "./stored-peripherals.js";
+import { SystemBreak } from "./system-break.js";
 import { TimerWiring } from "./timer-wiring.js";
 import { usbCore } from "./usb-cores.js";
 
@@ -66,10 +67,10 @@ const EXTI_GROUPS = [
 /** NRST_STOP_D1 and NRST_STBY_D1 of the option bytes, active low. */
 const RESET_INSTEAD = { stop: 1 << 6, standby: 1 << 7 } as const;
 /** Lines whose edges come from inside the chip (RM0433, table "EXTI Event input mapping"). */
-const EXTI_LINE = { PVD_AVD: 16, WAKE_UP_PIN1: 55 } as const;
+const EXTI_LINE = { PVD_AVD: 16, TAMP_STAMP_CSS: 18, WAKE_UP_PIN1: 55 } as const;
 /** RTC_REFIN (data sheet DS12556). */
 const REFERENCE_PIN = { name: "PB15", af: 0 } as const;
-const RTC_LINES: Readonly<Record<RtcSignal, number>> = { alarm: 17, tamper: 18, wakeup: 19 };
+const RTC_LINES: Readonly<Record<Exclude<RtcSignal, "tamper">, number>> = { alarm: 17, wakeup: 19 };
 
 export class Chip {
   readonly bus: SystemBus;
@@ -105,11 +106,19 @@ export class Chip {
   readonly #signals = new InternalSignals();
   readonly #requests = new ChipRequests();
   readonly #pinInputs: PinInputs | undefined;
+  readonly #break = new SystemBreak(
+    () => this.syscfg.registers.get("CFGR"),
+    (name) => this.#timer(name),
+  );
+  /** EXTI line 18: tampers and time stamps, or a failure of LSE. */
+  readonly #backupEvents = { tamper: false, lse: false };
+  #timer: (name: string) => Tim | undefined = () => undefined;
   #timerWiring: TimerWiring | undefined;
   #signalPins: readonly SignalPins[] = [];
   #rtcOutChanged: () => void = () => {};
   #picture: () => Picture | undefined = () => undefined;
   #cpuHz = 0;
+  #coreClocked = true;
   #resetting = false;
   #pendingReset: SystemResetCause | undefined;
 
@@ -127,7 +136,10 @@ export class Chip {
       timeline,
       log,
       onSystemReset: () => this.requestReset("software"),
-      onLockup: () => log.note("the core is locked up: only a reset gets it out"),
+      onLockup: () => {
+        log.note("the core is locked up: only a reset gets it out");
+        this.#break.set("lockup", true);
+      },
       ...(options.engine === undefined ? {} : { engine: options.engine }),
       strictCaches: options.strictCaches === true,
       busTiming: this.#busTiming,
@@ -232,6 +244,7 @@ export class Chip {
     this.#resetting = false;
     for (const reset of this.#resettable) reset();
     this.iwdg.reset(this.flash.hardwareWatchdog);
+    this.#break.set("lockup", false);
     this.cpu.reset(this.flash.bootAddress(false));
   }
 
@@ -275,6 +288,7 @@ export class Chip {
       onTimingChange: () => this.rcc.checkOperatingPoint(),
       clockHz: () => this.rcc.clockTree.hclkHz,
       onRegression: () => this.#eraseBackup(),
+      onDoubleError: () => this.#break.pulse("flash"),
       onSwap: () => this.bus.codeChanged(ADDRESS.FLASH_MEMORY, this.flash.size),
     });
     this.#mapController("FLASH", ADDRESS.FLASH, SIZE.FLASH, flash);
@@ -304,6 +318,11 @@ export class Chip {
       onGateChange: () => this.#clocks.clocksChanged(),
       onSleepGates: () => this.#clocks.sleepGatesChanged(),
       onBackupReset: () => this.rtc.backupReset(),
+      onHseFailure: (failed) => {
+        this.cpu.nmiLine.set(failed);
+        this.#break.set("clock", failed);
+      },
+      onLseFailure: (failed) => this.#backupEvent("lse", failed),
     });
     this.#mapController("RCC", ADDRESS.RCC, SIZE.PERIPHERAL, rcc);
     return rcc;
@@ -311,6 +330,10 @@ export class Chip {
 
   #clocksChanged(): void {
     const { cpuHz } = this.rcc.clockTree;
+    if (cpuHz === 0 && this.coreClocked && this.lowPower.mode === "run") {
+      this.#options.log.note("the system clock has stopped: nothing executes until it is back, or a reset");
+    }
+    this.#coreClocked = cpuHz > 0;
     // In Stop the core has no clock, and nothing to count with it.
     if (cpuHz > 0) {
       this.#busTiming?.clockChanged();
@@ -320,13 +343,27 @@ export class Chip {
     this.#clocks.clocksChanged();
   }
 
+  /** The system clock runs: else the core stands still. */
+  get coreClocked(): boolean {
+    return this.#coreClocked;
+  }
+
+  #backupEvent(which: "tamper" | "lse", on: boolean): void {
+    this.#backupEvents[which] = on;
+    this.exti?.edge(EXTI_LINE.TAMP_STAMP_CSS, this.#backupEvents.tamper || this.#backupEvents.lse);
+    if (on) this.lowPower.wakeUpEvent();
+  }
+
   #makePwr(): Pwr {
     const { log, timeline } = this.#options;
     const pwr = new Pwr({
       log,
       timeline,
       overdrive: () => this.syscfg.overdrive,
-      onSupply: (low) => this.exti?.edge(EXTI_LINE.PVD_AVD, low),
+      onSupply: (low, pvd) => {
+        this.exti?.edge(EXTI_LINE.PVD_AVD, low);
+        this.#break.set("supply", pvd);
+      },
       onWakeUp: (index, pending) => this.#wakeUpPin(index, pending),
       pvdInput: () => this.gpio.B.level(7),
       onVoltageChange: () => {
@@ -346,6 +383,7 @@ export class Chip {
       optionBytes: () => this.flash.optionBytes,
       onOverdriveChange: () => this.pwr.overdriveChanged(),
       onExtiPorts: () => this.#awaitedChanged(),
+      onBreakLocks: () => this.#break.look(),
     });
     return this.#add("SYSCFG", ADDRESS.SYSCFG, syscfg, { resetBit: "SYSCFG" });
   }
@@ -357,8 +395,12 @@ export class Chip {
       timeline,
       clocked: this.rcc.clockGate("RTCAPB"),
       backupWritable: () => this.pwr.backupWritable,
-      clockHz: () => (this.rcc.rtcEnabled ? this.rcc.clockTree.kernelHz("RTC") : 0),
+      clockHz: () => this.rcc.rtcHz,
       onSignal: (signal, high) => {
+        if (signal === "tamper") {
+          this.#backupEvent("tamper", high);
+          return;
+        }
         this.exti.edge(RTC_LINES[signal], high);
         if (signal === "wakeup") this.#signals.raise("RTC_WKUP", high);
         if (high) this.lowPower.wakeUpEvent();
@@ -534,6 +576,7 @@ export class Chip {
     }
     const byName = new Map<string, Tim>(all.map(({ name, device }) => [name, device]));
     const timer = (name: string): Tim | undefined => byName.get(name);
+    this.#timer = timer;
     const awaited = (port: PortLetter, pin: number): boolean =>
       this.exti.awaits(pin) && PORTS[this.syscfg.extiPort(pin)] === port;
     this.#timerWiring = new TimerWiring({ gpio: this.gpio, inputs, timer, awaited });

@@ -235,6 +235,11 @@ export class EmulatedBoard {
     this.#setButton(false);
   }
 
+  /** Stops a crystal, as a bad solder joint does, or lets it swing again. */
+  setCrystalFailed(name: "HSE" | "LSE", failed: boolean): void {
+    this.chip.rcc.setCrystalFailed(name, failed);
+  }
+
   /** Types on the terminal at the board's console, at the rate that the board listens to. Without the pin set up, nothing arrives. */
   type(text: string): void {
     const { console: wiring } = this.board;
@@ -322,9 +327,10 @@ export class EmulatedBoard {
     const { cpu } = this.chip;
     this.chip.applyReset();
     this.chip.lowPower.beforeRun();
-    if (this.#powered) cpu.run();
+    const runs = this.#powered && this.chip.coreClocked;
+    if (runs) cpu.run();
     this.chip.lowPower.afterRun();
-    const idle = !this.#powered || cpu.sleeping || cpu.halted || cpu.lockedUp;
+    const idle = !runs || cpu.sleeping || cpu.halted || cpu.lockedUp;
     if (idle) this.timeline.skipTo(this.timeline.nextEventAt ?? this.now);
     this.timeline.runDue();
   }

@@ -6,7 +6,7 @@ import { RecordedLog } from "../test-log.js";
 import { Timeline } from "../timeline.js";
 import { CHIP_BYTES, Chip } from "./chip.js";
 
-export function testChip() {
+export function testChip(crystals: { readonly hseHz?: number; readonly lseHz?: number } = {}) {
   const timeline = new Timeline();
   const log = new RecordedLog();
   const chip = new Chip({
@@ -16,9 +16,9 @@ export function testChip() {
     log,
     random: () => 0.5,
     uniqueId: new Uint8Array(12),
-    hseHz: undefined,
+    hseHz: crystals.hseHz,
     hseIsOscillator: false,
-    lseHz: undefined,
+    lseHz: crystals.lseHz,
     flashChip: () => undefined,
     flashLines: () => ({ muxed: 0, levels: 0b1111 }),
     sdCard: () => undefined,

@@ -172,9 +172,9 @@ export class CortexM7 {
     return this.scs.nvic.line(irq);
   }
 
-  /** The NMI input: a rising edge makes NMI pending. */
+  /** The NMI input. */
   get nmiLine(): InterruptLine {
-    return { set: (asserted) => asserted && this.exceptions.setPending(Exception.nmi, true) };
+    return this.scs.nvic.nmiLine;
   }
 
   /**

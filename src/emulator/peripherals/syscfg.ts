@@ -13,6 +13,8 @@ export interface SyscfgOptions {
   readonly optionBytes: () => { readonly OPTSR: number; readonly WPSN: number; readonly BOOT: number };
   /** PWRCR.ODEN changed: PWR moves to another scale. */
   readonly onOverdriveChange: () => void;
+  /** CFGR was written. */
+  readonly onBreakLocks?: () => void;
   /** EXTICRx changed. */
   readonly onExtiPorts?: () => void;
   /** SYSCFG_PKGR.PKG. Default 0. */
@@ -22,7 +24,7 @@ export interface SyscfgOptions {
 const ODEN = 1 << 0;
 const CELL_ENABLE = 1 << 0;
 const CELL_READY = 1 << 8;
-/** What may break the timers' outputs: PVD, lock-up of the core, double ECC errors. None of them reaches a timer here. */
+/** What may break the timers' outputs: PVD, lock-up of the core, double ECC errors. */
 const BREAK_LOCKS = 0xfecd;
 /** The compensation cell needs CSI; the data sheet gives no time, some microseconds are usual. */
 const CELL_NS = 10e3;
@@ -79,7 +81,10 @@ export class Syscfg extends Peripheral {
           reset: 0,
           rw: BREAK_LOCKS,
           // Only a reset takes a lock away.
-          onWrite: (_written, before) => this.registers.setBits("CFGR", before, true),
+          onWrite: (_written, before) => {
+            this.registers.setBits("CFGR", before, true);
+            options.onBreakLocks?.();
+          },
         },
         CCCSR: {
           offset: 0x20,

@@ -134,6 +134,7 @@ test("NMI preempts a lockup; its handler returns into it", () => {
   machine.handler(Exception.nmi, /* ldr r6,[sp,#24]; adds r7,#1; bx lr */ "069e01377047").run();
   assert.equal(machine.cpu.lockedUp, true);
   machine.cpu.nmiLine.set(true);
+  machine.cpu.nmiLine.set(false);
   machine.cpu.run();
   machine.run();
   assert.deepEqual([machine.reg(7), machine.reg(6), machine.cpu.lockedUp], [1, 0xfffffffe, true]);
@@ -142,8 +143,10 @@ test("NMI preempts a lockup; its handler returns into it", () => {
 test("a fault in NMI locks up for good", () => {
   const machine = new TestMachine(/* 1: b 1b */ "fee7").handler(Exception.nmi, /* udf 0 */ "00de");
   machine.cpu.nmiLine.set(true);
+  machine.cpu.nmiLine.set(false);
   machine.run();
   machine.cpu.nmiLine.set(true);
+  machine.cpu.nmiLine.set(false);
   machine.cpu.run();
   machine.run();
   assert.deepEqual([machine.cpu.lockedUp, machine.cpu.ipsr], [true, Exception.nmi]);

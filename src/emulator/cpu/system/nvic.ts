@@ -17,6 +17,7 @@ export class Nvic implements BusDevice {
   readonly #model: ExceptionModel;
   readonly #log: EmulatorLog;
   readonly #level: Uint8Array;
+  #nmi = false;
 
   constructor(irqs: number, model: ExceptionModel, log: EmulatorLog) {
     this.irqs = irqs;
@@ -31,8 +32,17 @@ export class Nvic implements BusDevice {
     return { set: (asserted) => this.#setLevel(irq, asserted) };
   }
 
+  /** The NMI input: its rising edge makes NMI pending, and so does its level after the handler returned. */
+  readonly nmiLine: InterruptLine = {
+    set: (asserted) => {
+      if (asserted && !this.#nmi) this.#model.setPending(Exception.nmi, true);
+      this.#nmi = asserted;
+    },
+  };
+
   /** A handler returned: a line that is still high makes its interrupt pending again. */
   handlerReturned(exception: number): void {
+    if (exception === Exception.nmi && this.#nmi) this.#model.setPending(Exception.nmi, true);
     const irq = exception - Exception.irq0;
     if (irq >= 0 && this.#level[irq] === 1) this.#model.setPending(exception, true);
   }

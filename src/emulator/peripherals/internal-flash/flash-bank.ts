@@ -23,6 +23,7 @@ export interface FlashBankOptions {
   readonly registers: () => RegisterBlock<FlashRegister>;
   /** A flag or its enable bit changed. */
   readonly onFlags: () => void;
+  readonly onDoubleError: (() => void) | undefined;
   /** AXI clock, Hz. */
   readonly clockHz: () => number;
 }
@@ -165,6 +166,7 @@ export class FlashBank {
       const inBank = word - this.#range().offset / FLASH_WORD_BYTES;
       if (!this.#has("SR", DBECCERR)) this.#options.registers().set(this.#name("ECC_FA"), inBank);
       this.#raise(DBECCERR);
+      this.#options.onDoubleError?.();
       throw new BusFault(`double ECC error in flash word ${word} (offset 0x${offset.toString(16)})`, offset);
     }
     let value = 0;

@@ -65,6 +65,8 @@ export interface FlashOptions {
   readonly onSwap?: () => void;
   /** Read protection goes from level 1 to level 0: backup SRAM and backup registers are erased. */
   readonly onRegression?: () => void;
+  /** A word was read whose ECC finds two wrong bits. */
+  readonly onDoubleError?: () => void;
 }
 
 /** All that survives power-off, as plain data. */
@@ -114,9 +116,11 @@ export class Flash implements BusDevice {
     this.#cells = cells;
     const registers = (): RegisterBlock<FlashRegister> => this.registers;
     const onFlags = (): void => this.#updateInterrupt();
+    const { onDoubleError } = options;
     this.#banks = Array.from(
       { length: geometry.banks },
-      (_, index) => new FlashBank({ log, timeline, cells, geometry, index, registers, onFlags, clockHz }),
+      (_, index) =>
+        new FlashBank({ log, timeline, cells, geometry, index, registers, onFlags, onDoubleError, clockHz }),
     );
     this.#optionLock = new KeyLock("FLASH_OPTKEYR", [0x0819_2a3b, 0x4c5d_6e7f], log);
     this.registers = new RegisterBlock(flashRegisters(geometry.banks, this.#hooks()), { name: "FLASH", log });

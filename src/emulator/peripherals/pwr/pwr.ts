@@ -16,8 +16,8 @@ export interface PwrOptions {
   readonly usbSupplied?: boolean;
   /** How the board's core is supplied; a configuration for another one would switch the chip off. Default "LDO". */
   readonly supply?: "LDO" | "BYPASS";
-  /** PVDO or AVDO, as EXTI line 16 sees it. */
-  readonly onSupply?: (low: boolean) => void;
+  /** PVDO or AVDO, as EXTI line 16 sees it, and PVDO alone. */
+  readonly onSupply?: (low: boolean, pvd: boolean) => void;
   /** The flag of wake-up pin `index` (0..5) was set or cleared. */
   readonly onWakeUp?: (index: number, pending: boolean) => void;
   /** The level of PVD_IN (PB7) while it is compared with the internal reference. */
@@ -201,7 +201,7 @@ export class Pwr extends Peripheral {
     const avd = (cr1 & AVDEN) !== 0 && this.#supply < (AVD_THRESHOLDS[(cr1 >>> 17) & 3] ?? AVD_THRESHOLDS[0]);
     this.registers.setBits("CSR1", PVDO, pvd);
     this.registers.setBits("CSR1", AVDO, avd);
-    this.#options.onSupply?.(pvd || avd);
+    this.#options.onSupply?.(pvd || avd, pvd);
   }
 
   /** To be called when SYSCFG_PWRCR.ODEN changed. */

@@ -3,9 +3,10 @@
 import type { EmulatorLog } from "../../bus.js";
 import type { RegisterBlock } from "../../registers.js";
 import type { Timeline, TimelineEvent } from "../../timeline.js";
+import type { Crystal } from "./clock-security.js";
 import type { Oscillator, PllNumber } from "./clock-tree.js";
 import type { RccRegister } from "./rcc-registers.js";
-import { SOURCES, type SourceName } from "./rcc-sources.js";
+import { SOURCES, type SourceName, TRIMS, type TrimmedSource } from "./rcc-sources.js";
 
 export interface OscillatorsHost {
   readonly registers: RegisterBlock<RccRegister>;
@@ -33,9 +34,14 @@ const KERNEL_ON = { HSI: 1 << 1, CSI: 1 << 9 } as const;
 /** Everything that Stop takes the clock from. */
 const STOPPED_SOURCES = ["HSE", "HSI48", "PLL1", "PLL2", "PLL3", "HSI", "CSI"] as const;
 
+/** CFGR.STOPWUCK: after Stop and after a failure of HSE the system goes on with CSI instead of HSI. */
+const STOPWUCK = 1 << 6;
+const SW_SOURCES: readonly (SourceName | undefined)[] = ["HSI", "CSI", "HSE", "PLL1"];
+
 export class RccOscillators {
   readonly #host: OscillatorsHost;
   readonly #starting = new Map<SourceName, TimelineEvent>();
+  readonly #failed = new Set<Crystal>();
   #lsiForced = false;
   #lseStoppedAt = Number.NEGATIVE_INFINITY;
   #stopped = false;
@@ -71,15 +77,51 @@ export class RccOscillators {
     this.#stopped = true;
   }
 
-  /** @param wake what the chip wakes on; all else that Stop switches off has to be started again. */
-  leaveStop(wake: "HSI" | "CSI"): void {
+  /** What drives the system clock (SWS). */
+  get systemSource(): SourceName | undefined {
+    return SW_SOURCES[(this.#host.registers.get("CFGR") >>> 3) & 7];
+  }
+
+  /** What the system clock switches to (SW). */
+  get wantedSystemSource(): SourceName | undefined {
+    return SW_SOURCES[this.#host.registers.get("CFGR") & 7];
+  }
+
+  /** The system clock goes on with what it always finds: HSI, or CSI with STOPWUCK. */
+  fallBack(): void {
+    const { registers } = this.#host;
+    const selection = registers.has("CFGR", STOPWUCK) ? 1 : 0;
+    const { on, ready } = SOURCES[selection === 1 ? "CSI" : "HSI"];
+    registers.setBits("CR", on | ready, true);
+    registers.set("CFGR", (registers.get("CFGR") & ~0x3f) | selection | (selection << 3));
+  }
+
+  /** A crystal does not swing any more, or does again. */
+  setFailed(name: Crystal, failed: boolean): void {
+    if (failed) {
+      this.#failed.add(name);
+      this.abort(name);
+      return;
+    }
+    this.#failed.delete(name);
+    this.refresh(name);
+  }
+
+  hasFailed(name: SourceName): boolean {
+    return (name === "HSE" || name === "LSE") && this.#failed.has(name);
+  }
+
+  /** All that Stop switches off has to be started again, but for what the chip wakes on. */
+  leaveStop(): void {
     this.#stopped = false;
+    const wake = this.#host.registers.has("CFGR", STOPWUCK) ? "CSI" : "HSI";
     for (const name of STOPPED_SOURCES) {
       const { register, on, ready } = SOURCES[name];
       this.abort(name);
       const runs = name === wake || (this.#keptInStop(name) && this.ready(name));
       this.#host.registers.setBits(register, on | ready, runs);
     }
+    this.fallBack();
   }
 
   /** Starts or stops a source so that it follows its enable bit. */
@@ -122,7 +164,7 @@ export class RccOscillators {
   /** Its frequency now, before any divider. */
   hz(name: Oscillator): number {
     if (this.#stopped && name !== "LSE" && name !== "LSI" && !this.#keptInStop(name)) return 0;
-    return this.ready(name) ? (this.#nominalHz(name) ?? 0) : 0;
+    return this.ready(name) && !this.hasFailed(name) ? (this.#nominalHz(name) ?? 0) : 0;
   }
 
   #keptInStop(name: SourceName): boolean {
@@ -151,6 +193,7 @@ export class RccOscillators {
     if (name === "PLL1" || name === "PLL2" || name === "PLL3") {
       return this.#host.pllCanLock(Number(name[3]) as PllNumber);
     }
+    if (this.hasFailed(name)) return false;
     if (this.#nominalHz(name) === undefined) {
       const message = `RCC: ${name} was switched on, but the board has none: it never gets ready`;
       this.#host.log.once(message, message);
@@ -166,6 +209,12 @@ export class RccOscillators {
 
   #nominalHz(name: Oscillator): number | undefined {
     if (name === "HSE") return this.#host.hseHz;
-    return name === "LSE" ? this.#host.lseHz : FIXED_HZ[name];
+    if (name === "LSE") return this.#host.lseHz;
+    return name === "HSI" || name === "CSI" ? FIXED_HZ[name] * this.#trim(name) : FIXED_HZ[name];
+  }
+
+  #trim(name: TrimmedSource): number {
+    const { reset, step } = TRIMS[name];
+    return 1 + ((this.#host.registers.get(`${name}CFGR`) >>> 24) - reset) * step;
   }
 }

@@ -1,6 +1,7 @@
 /** Registers of the RCC as data (RM0433, chapter RCC). Gates are named after the peripheral they serve. */
 
 import type { RegisterSpec } from "../../registers.js";
+import { TRIMS, type TrimmedSource } from "./rcc-sources.js";
 
 type Bits = Readonly<Record<string, number>>;
 
@@ -167,10 +168,7 @@ const GATE_OFFSETS: Readonly<Record<GateRegister | SleepRegister | ResetRegister
 };
 
 const PLAIN_REGISTERS = {
-  // HSICAL is a factory value that nothing here depends on; it reads 0.
-  HSICFGR: { offset: 0x04, reset: 0x4000_0000, ro: 0xfff, tagged: 0x7f00_0000 },
   CRRCR: { offset: 0x08, reset: 0, ro: 0x3ff },
-  CSICFGR: { offset: 0x0c, reset: 0x2000_0000, ro: 0xff, tagged: 0x3f00_0000 },
   D1CFGR: { offset: 0x18, reset: 0, rw: 0xf7f },
   D2CFGR: { offset: 0x1c, reset: 0, rw: 0x770 },
   D3CFGR: { offset: 0x20, reset: 0, rw: 0x70 },
@@ -182,9 +180,17 @@ const PLAIN_REGISTERS = {
   D3AMR: { offset: 0xa8, reset: 0, tagged: 0x3129_dea9 },
 } as const satisfies Readonly<Record<string, RegisterSpec>>;
 
+/** HSICAL and CSICAL: the factory's value and the trim together. */
+function calibrated(name: TrimmedSource, mask: number): (stored: number) => number {
+  const { reset, factory } = TRIMS[name];
+  return (stored) => (stored | ((factory + (stored >>> 24) - reset) & mask)) >>> 0;
+}
+
 const ACTIVE_REGISTERS = {
   // HSI runs and D1/D2 have their clock: the CPU could not read the register otherwise.
   CR: { offset: 0x00, reset: 0x0000_c025, rw: 0x150d_129b, ro: 0x2a02_e124 },
+  HSICFGR: { offset: 0x04, reset: 0x4000_0000, ro: 0xfff, rw: 0x7f00_0000, onRead: calibrated("HSI", 0xfff) },
+  CSICFGR: { offset: 0x0c, reset: 0x2000_0000, ro: 0xff, rw: 0x3f00_0000, onRead: calibrated("CSI", 0xff) },
   CFGR: { offset: 0x10, reset: 0, rw: 0xfffc_bf47, ro: 0x38, tagged: 0x4080 },
   PLLCKSELR: { offset: 0x28, reset: 0x0202_0200, rw: 0x03f3_f3f3 },
   PLLCFGR: { offset: 0x2c, reset: 0x01ff_0000, rw: 0x01ff_0fff },

@@ -33,6 +33,19 @@ export const SOURCES: Readonly<Record<SourceName, SourceSpec>> = {
   PLL3: { register: "CR", on: 1 << 28, ready: 1 << 29, interrupt: 1 << 8, startNs: 50 * MICROSECOND },
 };
 
+export type TrimmedSource = "HSI" | "CSI";
+
+/**
+ * HSITRIM and CSITRIM (RCC_HSICFGR, RCC_CSICFGR): the value that leaves a source as the factory calibrated it, and what a step is (data
+ * sheet, typical; on silicon every 16th and 32nd step jumps the other way). What the factory finds differs from chip to chip.
+ */
+export const TRIMS: Readonly<
+  Record<TrimmedSource, { readonly reset: number; readonly step: number; readonly factory: number }>
+> = {
+  HSI: { reset: 0x40, step: 0.0024, factory: 0x400 },
+  CSI: { reset: 0x20, step: 0.004, factory: 0x80 },
+};
+
 export const SOURCE_NAMES = Object.keys(SOURCES) as SourceName[];
 
 /** RM0433, chapter RCC: limits of a PLL's reference input (PLLxRGE) and VCO (PLLxVCOSEL), in Hz. */

@@ -284,3 +284,16 @@ test("a CPU too fast for the voltage or the wait states is reported as a guest m
   assert.ok(r.log.has(/CPU clock 400.0 MHz is above the 200 MHz of VOS3/));
   assert.ok(r.log.has(/LATENCY = 0/));
 });
+
+test("HSITRIM and CSITRIM move their source by steps, and HSICAL and CSICAL with them", () => {
+  const { rcc, tree } = rig();
+  const [HSICFGR, CSICFGR] = [0x04, 0x0c];
+  const calibration = rcc.read(HSICFGR, 4) & 0xfff;
+  rcc.write(HSICFGR, 4, 0x44 << 24);
+  assert.equal(Math.round(tree.cpuHz), Math.round(64e6 * (1 + 4 * 0.0024)));
+  assert.equal(rcc.read(HSICFGR, 4) & 0xfff, calibration + 4);
+  rcc.write(CR, 4, rcc.read(CR, 4) | (1 << 7));
+  const csi = rcc.read(CSICFGR, 4) & 0xff;
+  rcc.write(CSICFGR, 4, 0x1f << 24);
+  assert.equal(rcc.read(CSICFGR, 4) & 0xff, csi - 1);
+});

@@ -3,6 +3,7 @@
 import type { AccessSize, BusDevice, ClockGate, EmulatorLog, InterruptLine } from "../../bus.js";
 import { RegisterBlock } from "../../registers.js";
 import type { Timeline } from "../../timeline.js";
+import { ClockSecurity, type Crystal, SECURITY_FLAGS } from "./clock-security.js";
 import { ClockTree, type PllNumber } from "./clock-tree.js";
 import { operatingPointFaults, type VoltageScale } from "./operating-point.js";
 import { RccOscillators } from "./rcc-oscillators.js";
@@ -47,12 +48,17 @@ export interface RccOptions {
   readonly onGateChange?: () => void;
   /** RCC_xxxLPENR was written. */
   readonly onSleepGates?: () => void;
+  /** HSECSSF was set or cleared: NMI and the timers' breaks. */
+  readonly onHseFailure?: (failed: boolean) => void;
+  /** LSECSSF was set or cleared. */
+  readonly onLseFailure?: (failed: boolean) => void;
   /** BDCR.BDRST: the whole backup domain goes to its reset state. */
   readonly onBackupReset: () => void;
 }
 
-const SW_SOURCES: readonly (SourceName | undefined)[] = ["HSI", "CSI", "HSE", "PLL1"];
 const DIVIDERS_AND_SELECTIONS = [
+  "HSICFGR",
+  "CSICFGR",
   "D1CFGR",
   "D2CFGR",
   "D3CFGR",
@@ -61,14 +67,12 @@ const DIVIDERS_AND_SELECTIONS = [
   "D2CCIP2R",
   "D3CCIPR",
 ] as const;
-const HSECSSON = 1 << 19;
 const HSEBYP = 1 << 18;
 const HSIDIV = 3 << 3;
 const RMVF = 1 << 16;
 const BDRST = 1 << 16;
 const RTCSEL = 3 << 8;
 const RTCEN = 1 << 15;
-const STOPWUCK = 1 << 6;
 const WWDG1EN = 1 << 6;
 /** The RCC_C1_xxx registers at 0x130.. are RCC_xxx at 0xD0.. seen a second time. */
 const ALIAS_FIRST = 0x130;
@@ -83,6 +87,7 @@ export class Rcc implements BusDevice {
   readonly #options: RccOptions;
   readonly #sources: RccOscillators;
   readonly #plls: Plls;
+  readonly #security: ClockSecurity;
   readonly #gates = new Map<Gate, { register: GateRegister; mask: number }>();
   readonly #sleepGates = new Map<SleepGate, { register: SleepRegister; mask: number }>();
   readonly #resetListeners = new Map<string, (() => void)[]>();
@@ -115,6 +120,14 @@ export class Rcc implements BusDevice {
       sourceReady: (source) => this.#sources.ready(source),
       keep: (register, before, mask, why) => this.#keep(register, before, mask, why),
       mistake: (message) => this.#mistake(message),
+    });
+    this.#security = new ClockSecurity({
+      registers: this.registers,
+      sources: this.#sources,
+      tree: this.clockTree,
+      onHse: options.onHseFailure,
+      onLse: options.onLseFailure,
+      onChange: () => this.#changed(),
     });
     this.#indexGates();
   }
@@ -156,9 +169,14 @@ export class Rcc implements BusDevice {
     return () => (cell.value & mask) !== 0;
   }
 
-  /** RCC_BDCR.RTCEN */
-  get rtcEnabled(): boolean {
-    return this.registers.has("BDCR", RTCEN);
+  /** The RTC's clock, Hz: 0 with RTCEN = 0, and after LSE failed under its security system. */
+  get rtcHz(): number {
+    return this.registers.has("BDCR", RTCEN) && !this.#security.rtcCut ? this.clockTree.kernelHz("RTC") : 0;
+  }
+
+  /** Stops a crystal of the board, or lets it swing again. */
+  setCrystalFailed(name: Crystal, failed: boolean): void {
+    this.#security.setFailed(name, failed);
   }
 
   /** Does the clock stay on while the CPU sleeps (RCC_xxxLPENR)? */
@@ -188,10 +206,7 @@ export class Rcc implements BusDevice {
 
   /** The chip wakes on HSI, or on CSI with CFGR.STOPWUCK; what else ran has to be started again. */
   leaveStop(): void {
-    const wake = this.registers.has("CFGR", STOPWUCK) ? "CSI" : "HSI";
-    this.#sources.leaveStop(wake);
-    const selection = wake === "CSI" ? 1 : 0;
-    this.registers.set("CFGR", (this.registers.get("CFGR") & ~0x3f) | selection | (selection << 3));
+    this.#sources.leaveStop();
     this.#changed();
   }
 
@@ -284,8 +299,7 @@ export class Rcc implements BusDevice {
     if (this.#plls.anyOn(before) && this.clockTree.pllSource === "HSI") {
       this.#keep("CR", before, HSIDIV, "HSIDIV is fixed while HSI feeds a PLL that is on");
     }
-    // The clock security system stays on until a reset. No oscillator fails here.
-    this.registers.setBits("CR", before & HSECSSON, true);
+    this.#security.keepOn("CR", before);
     if ((before & SOURCES.HSE.on) !== 0) this.#keep("CR", before, HSEBYP, "HSEBYP is fixed while HSE is on");
     this.#plls.latchAtStart(before);
     for (const name of SOURCE_NAMES) this.#sources.refresh(name);
@@ -306,6 +320,7 @@ export class Rcc implements BusDevice {
       this.#options.onBackupReset();
       return;
     }
+    this.#security.keepOn("BDCR", before);
     if ((before & RTCSEL) !== 0) {
       this.#keep("BDCR", before, RTCSEL, "RTCSEL is fixed until the backup domain is reset (BDRST)");
     }
@@ -331,10 +346,10 @@ export class Rcc implements BusDevice {
 
   /** After any change: switch to the clock that SW asks for once it is ready, then tell who depends on it. */
   #changed(): void {
+    this.#security.look();
     const wanted = this.registers.get("CFGR") & 7;
-    const current = (this.registers.get("CFGR") >>> 3) & 7;
-    const source = SW_SOURCES[wanted];
-    if (wanted !== current && source !== undefined && this.#drives(source)) {
+    const source = this.#sources.wantedSystemSource;
+    if (source !== this.#sources.systemSource && source !== undefined && this.#drives(source)) {
       this.registers.set("CFGR", (this.registers.get("CFGR") & ~0x38) | (wanted << 3));
     }
     for (const pll of PLLS) this.#refreshPll(pll);
@@ -361,14 +376,15 @@ export class Rcc implements BusDevice {
   }
 
   #systemSources(): SourceName[] {
-    const source = SW_SOURCES[(this.registers.get("CFGR") >>> 3) & 7];
+    const source = this.#sources.systemSource;
     if (source === undefined) return [];
     const behind = source === "PLL1" ? this.clockTree.pllSource : undefined;
     return behind === undefined ? [source] : [source, behind];
   }
 
   #updateInterrupt(): void {
-    this.#options.interrupt.set(this.registers.get("CIFR") !== 0);
+    this.#options.interrupt.set((this.registers.get("CIFR") & ~SECURITY_FLAGS) !== 0);
+    this.#security.tell();
   }
 
   #mistake(message: string): void {

@@ -1,7 +1,7 @@
 /** Break inputs and the main output enable (RM0433, "Using the break function", TIMx_BDTR, TIMx_AF1, TIMx_AF2). */
 
 import type { RegisterBlock } from "../../registers.js";
-import { AOE, B2IF, BIF, BK2E, BK2P, BKE, BKP, MOE } from "./tim-registers.js";
+import { AOE, B2IF, BIF, BK2E, BK2P, BKE, BKP, MOE, SBIF } from "./tim-registers.js";
 
 const UNITS = [
   { enable: BKE, polarity: BKP, flag: BIF, sources: "AF1" },
@@ -16,6 +16,7 @@ export class TimBreak {
   readonly #has: (name: string) => boolean;
   /** By input and source; undefined: not connected. */
   readonly #levels: (boolean | undefined)[][] = [[], []];
+  #system = false;
 
   constructor(registers: RegisterBlock<string>, has: (name: string) => boolean) {
     this.#registers = registers;
@@ -27,9 +28,19 @@ export class TimBreak {
     this.look();
   }
 
+  /** What the system breaks by itself: past polarity and AF1, but not past BKE. */
+  setSystem(active: boolean): void {
+    this.#system = active;
+    this.look();
+  }
+
   /** An active input clears MOE at once, and keeps it and its flag. */
   look(): void {
     if (!this.#has("BDTR")) return;
+    if (this.#systemActive) {
+      this.#registers.setBits("SR", this.#has("AF2") ? SBIF : BIF, true);
+      this.#registers.setBits("BDTR", MOE, false);
+    }
     UNITS.forEach(({ flag }, unit) => {
       if (!this.#active(unit)) return;
       this.#registers.setBits("SR", flag, true);
@@ -52,7 +63,12 @@ export class TimBreak {
   get waitsForUpdate(): boolean {
     if (!this.#has("BDTR")) return false;
     const bdtr = this.#registers.get("BDTR");
-    return (bdtr & (AOE | MOE)) === AOE && !this.#active(0) && !this.#active(1);
+    const broken = this.#systemActive || this.#active(0) || this.#active(1);
+    return (bdtr & (AOE | MOE)) === AOE && !broken;
+  }
+
+  get #systemActive(): boolean {
+    return this.#system && this.#registers.has("BDTR", BKE);
   }
 
   #active(unit: number): boolean {

@@ -3,7 +3,7 @@
 import type { InterruptLine } from "../../bus.js";
 import type { RegisterBlock } from "../../registers.js";
 import type { TimOptions } from "./tim-options.js";
-import { B2IF, BIF, COMIF, TIF, UIF } from "./tim-registers.js";
+import { B2IF, BIF, COMIF, SBIF, TIF, UIF } from "./tim-registers.js";
 
 const COMPARES = 0x1e;
 
@@ -13,7 +13,7 @@ export function updateTimInterrupts(
 ): void {
   const pending = registers.get("SR") & registers.get("DIER");
   // BIE enables the flags of both break inputs.
-  const stopped = registers.has("DIER", BIF) && registers.has("SR", BIF | B2IF) ? BIF : 0;
+  const stopped = registers.has("DIER", BIF) && registers.has("SR", BIF | B2IF | SBIF) ? BIF : 0;
   const rest =
     (pending & UIF) |
     set(compareInterrupt, pending & COMPARES) |

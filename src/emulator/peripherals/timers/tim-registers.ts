@@ -30,6 +30,8 @@ export const MOE = 1 << 15;
 export const COMIF = 1 << 5;
 export const BIF = 1 << 7;
 export const B2IF = 1 << 8;
+/** Of TIM1 and TIM8; the others have BIF for the system's break as well. */
+export const SBIF = 1 << 13;
 /** SR: CC1OF; CC2OF..CC4OF follow. */
 export const CC1OF = 1 << 9;
 export const BKE = 1 << 12;

@@ -231,6 +231,13 @@ export class Tim implements BusDevice {
     this.#changed();
   }
 
+  /** The system's break: a failure of HSE, and what SYSCFG_CFGR connects. */
+  setSystemBreak(active: boolean): void {
+    this.#sync();
+    this.#break.setSystem(active);
+    this.#changed();
+  }
+
   /** An edge of the internal trigger that `slaveOf` names. */
   triggered(): void {
     this.#sync();
