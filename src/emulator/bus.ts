@@ -9,6 +9,8 @@ export type AccessSize = 1 | 2 | 4;
  */
 export interface BusDevice {
   read(offset: number, size: AccessSize): number;
+  /** An instruction fetch, where that differs from a read. */
+  fetch?(offset: number, size: AccessSize): number;
   write(offset: number, size: AccessSize, value: number): void;
 }
 

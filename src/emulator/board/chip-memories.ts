@@ -6,8 +6,9 @@ import type { SystemBus } from "../cpu/memory/system-bus.js";
 import type { GuestMemory } from "../guest-memory.js";
 import { DeviceSignature, SIGNATURE_BYTES } from "../peripherals/device-signature.js";
 import { EmptyBank, Fmc, Sdram } from "../peripherals/fmc.js";
+import type { FlashRights } from "../peripherals/internal-flash/flash-rights.js";
 import type { Rcc } from "../peripherals/rcc/rcc.js";
-import { faults, GatedRam, ignores } from "./gated-ram.js";
+import { faults, GatedRam, ignores, secured } from "./gated-ram.js";
 import { ADDRESS, SIZE } from "./memory-map.js";
 import { SystemMemory } from "./system-memory.js";
 
@@ -19,6 +20,8 @@ export interface MemoryWiring {
   readonly uniqueId: Uint8Array;
   /** Size of the internal flash. */
   readonly flashKib: number;
+  /** Who may reach the internal flash, and with it the backup SRAM. */
+  readonly flashRights: FlashRights;
 }
 
 export interface MappedMemories {
@@ -29,7 +32,8 @@ export interface MappedMemories {
   readonly messages: Uint8Array;
 }
 
-export function mapMemories({ bus, memory, rcc, log, uniqueId, flashKib }: MemoryWiring): MappedMemories {
+export function mapMemories(wiring: MemoryWiring): MappedMemories {
+  const { bus, memory, rcc, log, uniqueId, flashKib, flashRights } = wiring;
   const noisy: Uint8Array[] = [];
   const signature = new DeviceSignature({ log, uniqueId, flashKib });
   bus.map(ADDRESS.DEVICE_SIGNATURE, SIGNATURE_BYTES, signature, "device signature");
@@ -44,14 +48,16 @@ export function mapMemories({ bus, memory, rcc, log, uniqueId, flashKib }: Memor
     bus.map(ADDRESS[name], SIZE[name], ram, name);
     bus.map(ADDRESS[`${name}_AXI`], SIZE[name], ram, `${name} (AXI)`);
   }
-  bus.map(ADDRESS.SYSTEM_MEMORY, SIZE.SYSTEM_MEMORY, new SystemMemory(log), "system memory");
+  const system = new SystemMemory(log, (debug) => flashRights.exitSecureArea(debug));
+  bus.map(ADDRESS.SYSTEM_MEMORY, SIZE.SYSTEM_MEMORY, system, "system memory");
   const messages = new Ram(SIZE.FDCAN_MESSAGE_RAM);
   const gatedMessages = new GatedRam(messages, rcc.clockGate("FDCAN"), ignores("FDCAN message RAM", log));
   bus.map(ADDRESS.FDCAN_MESSAGE_RAM, SIZE.FDCAN_MESSAGE_RAM, gatedMessages, "FDCAN message RAM");
+  const clocked = rcc.clockGate("BKPRAM");
   const backup = new GatedRam(
     new Ram(SIZE.BACKUP_SRAM, memory),
-    rcc.clockGate("BKPRAM"),
-    ignores("BKPRAM", log),
+    () => clocked() && !flashRights.shut,
+    (offset) => (clocked() ? secured("BKPRAM", log) : ignores("BKPRAM", log))(offset),
   );
   bus.map(ADDRESS.BACKUP_SRAM, SIZE.BACKUP_SRAM, backup, "backup SRAM");
   return { noisy, backup: backup.bytes, messages: messages.readable };

@@ -22,6 +22,7 @@ import { Syscfg } from "../peripherals/syscfg.js";
 import type { Tim } from "../peripherals/timers/tim.js";
 import type { Usart } from "../peripherals/usart/usart.js";
 import { Iwdg } from "../peripherals/watchdogs/iwdg.js";
+import { boot } from "./boot.js";
 import { ChipBusTiming } from "./bus-timing.js";
 import { type MappedMemories, mapExternalMemory, mapMemories } from "./chip-memories.js";
 import type { ChipOptions } from "./chip-options.js";
@@ -185,7 +186,8 @@ export class Chip {
     this.quadspi = this.#makeQuadSpi();
     this.otg = this.#makeUsb("USB2_OTG_FS");
     this.otgHs = this.#makeUsb("USB1_OTG_HS");
-    const memories = { ...options, bus: this.bus, rcc: this.rcc, flashKib: this.flash.size >>> 10 };
+    const { size, rights } = this.flash;
+    const memories = { ...options, bus: this.bus, rcc: this.rcc, flashKib: size >>> 10, flashRights: rights };
     this.#rams = mapMemories(memories);
     this.#makeSerialAndTimers();
     const fmc = mapExternalMemory(memories);
@@ -222,6 +224,7 @@ export class Chip {
   powerOn(backupLost: boolean): void {
     this.#pendingReset = undefined;
     for (const ram of this.#rams.noisy) this.#noise(ram);
+    this.flash.rights.powerOn();
     this.#reset(() => {
       this.pwr.powerOn(backupLost);
       this.rcc.powerOn(backupLost);
@@ -245,7 +248,7 @@ export class Chip {
     for (const reset of this.#resettable) reset();
     this.iwdg.reset(this.flash.hardwareWatchdog);
     this.#break.set("lockup", false);
-    this.cpu.reset(this.flash.bootAddress(false));
+    this.cpu.reset(boot(this.flash));
   }
 
   #noise(ram: Uint8Array): void {
@@ -290,6 +293,7 @@ export class Chip {
       onRegression: () => this.#eraseBackup(),
       onDoubleError: () => this.#break.pulse("flash"),
       onSwap: () => this.bus.codeChanged(ADDRESS.FLASH_MEMORY, this.flash.size),
+      onRights: () => this.bus.refreshLent(),
     });
     this.#mapController("FLASH", ADDRESS.FLASH, SIZE.FLASH, flash);
     this.#map("internal flash", ADDRESS.FLASH_MEMORY, flash.size, flash.memory);
@@ -395,6 +399,7 @@ export class Chip {
       timeline,
       clocked: this.rcc.clockGate("RTCAPB"),
       backupWritable: () => this.pwr.backupWritable,
+      secured: () => this.flash.rights.shut,
       clockHz: () => this.rcc.rtcHz,
       onSignal: (signal, high) => {
         if (signal === "tamper") {

@@ -1,20 +1,20 @@
 import { type AccessSize, BusFault, type ClockGate, type EmulatorLog, type MemoryDevice } from "../bus.js";
 import type { Ram } from "../cpu/memory/memory.js";
 
-/** What an access at an offset meets while the RAM has no clock: it is told, and reads 0 and takes nothing; or it faults. */
-export type Unclocked = (offset: number) => void;
+/** What an access at an offset meets while the RAM is not reached: it is told, and reads 0 and takes nothing; or it faults. */
+export type Unreached = (offset: number) => void;
 
-/** RAM behind a clock. */
+/** RAM behind a clock, or behind that and read protection. */
 export class GatedRam implements MemoryDevice {
   readonly steady = true;
   readonly #ram: Ram;
-  readonly #clocked: ClockGate;
-  readonly #unclocked: Unclocked;
+  readonly #reached: ClockGate;
+  readonly #unreached: Unreached;
 
-  constructor(ram: Ram, clocked: ClockGate, unclocked: Unclocked) {
+  constructor(ram: Ram, reached: ClockGate, unreached: Unreached) {
     this.#ram = ram;
-    this.#clocked = clocked;
-    this.#unclocked = unclocked;
+    this.#reached = reached;
+    this.#unreached = unreached;
   }
 
   get bytes(): Uint8Array {
@@ -22,7 +22,7 @@ export class GatedRam implements MemoryDevice {
   }
 
   get readable(): Uint8Array | undefined {
-    return this.#clocked() ? this.#ram.readable : undefined;
+    return this.#reached() ? this.#ram.readable : undefined;
   }
 
   get writable(): Uint8Array | undefined {
@@ -38,15 +38,24 @@ export class GatedRam implements MemoryDevice {
   }
 
   #mayAccess(offset: number): boolean {
-    if (this.#clocked()) return true;
-    this.#unclocked(offset);
+    if (this.#reached()) return true;
+    this.#unreached(offset);
     return false;
   }
 }
 
 /** The backup SRAM and FDCAN's, each behind a gate of its own. */
-export function ignores(name: string, log: EmulatorLog): Unclocked {
+export function ignores(name: string, log: EmulatorLog): Unreached {
   return () => log.once(`${name}.clock`, `${name}: access while its clock is off (RCC): has no effect`);
+}
+
+/** The backup SRAM while read protection has shut it, as it has the flash. */
+export function secured(name: string, log: EmulatorLog): Unreached {
+  return () =>
+    log.once(
+      `${name}.secured`,
+      `${name}: access while read protection level 1 has shut it: it reads 0, takes nothing`,
+    );
 }
 
 /**
@@ -54,7 +63,7 @@ export function ignores(name: string, log: EmulatorLog): Unclocked {
  * needed, as NuttX shows, whose heap on a NUCLEO-H753ZI has them and never sets it. With nothing enabled, D2 has no clock and
  * an access is a bus error.
  */
-export function faults(name: string): Unclocked {
+export function faults(name: string): Unreached {
   return (offset) => {
     const message = `${name} while nothing of domain D2 has a clock (RCC_AHB2ENR.${name}EN)`;
     throw new BusFault(message, offset);

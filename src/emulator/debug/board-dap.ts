@@ -17,7 +17,7 @@ export function boardDap(board: EmulatedBoard): Dap {
     { idr: IDR.AHB, base: NO_ROM_TABLE, bus: chip.bus },
     { idr: IDR.APB, base: 0xe00e_0003, bus: new DebugApb(chip.dbgmcu, log) },
   ];
-  return new Dap(new Map(ports.entries()));
+  return new Dap(new Map(ports.entries()), () => chip.flash.rights.debuggerConnects());
 }
 
 /** A probe on the board's debug connector. */

@@ -3,7 +3,9 @@ import { test } from "node:test";
 import { bootloaderImage, readBoard } from "../../cli/board-files.js";
 import { seededRandom } from "../../protocol/testing/fake-link.js";
 import { EmulatedBoard } from "../board/emulated-board.js";
+import { boardDap } from "./board-dap.js";
 import { BoardTarget, boardFlash } from "./board-target.js";
+import { DapFault } from "./dap.js";
 import { CORE_REGISTER, DebugError } from "./target.js";
 
 const MS = 1e6;
@@ -114,4 +116,46 @@ test("the internal flash is replaced as a whole, as a probe would", () => {
   flash.program(content);
   assert.deepEqual(boardFlash(board).content(), content);
   assert.deepEqual([...new BoardTarget(board).read(flash.address + 0xfff, 3)], [content[0xfff], 0x5a, 0x5a]);
+});
+
+/** Option bytes with this RDP, as if they had always been so. */
+function protectedAt(rdp: number) {
+  const { board, target } = setUp();
+  board.powerOn();
+  const { flash } = board.chip;
+  const state = flash.save();
+  const OPTSR = ((state.options.OPTSR & ~0xff00) | (rdp << 8)) >>> 0;
+  flash.load({ ...state, options: { ...state.options, OPTSR } });
+  board.powerOff();
+  board.powerOn();
+  return { board, target };
+}
+
+test("at read protection level 1 a debugger has the core and RAM, but no flash, which then stays shut until power-on", () => {
+  const { board, target } = protectedAt(0x55);
+  run(board, 1);
+  target.halt();
+  assert.equal(target.running, false);
+  assert.equal(target.write(DTCM, word(1)), true);
+  assert.equal(target.read(boardFlash(board).address, 4).length, 0);
+  assert.throws(() => boardFlash(board).program(new Uint8Array(4)), /read-protected/);
+  target.resume();
+  run(board, 1);
+  assert.equal(board.chip.cpu.lockedUp, true, "what runs from there has nothing to fetch");
+  board.powerOff();
+  board.powerOn();
+  run(board, 1);
+  assert.equal(board.chip.cpu.lockedUp, false);
+});
+
+test("at read protection level 2 the debug port does not answer", () => {
+  const { board, target } = protectedAt(0xcc);
+  run(board, 1);
+  target.halt();
+  assert.equal(target.running, true);
+  assert.equal(target.read(DTCM, 4).length, 0);
+  assert.equal(target.write(DTCM, word(1)), false);
+  assert.throws(() => target.reset(true), /level 2/);
+  assert.throws(() => target.insertBreakpoint(DTCM), DebugError);
+  assert.throws(() => boardDap(board).readMemory(0, DTCM, 4), DapFault);
 });

@@ -17,6 +17,9 @@ import {
 const APB4FZ1 = ADDRESS.DBGMCU + 0x54;
 const DBG_WDGLSD1 = 1 << 18;
 
+const PROTECTED =
+  "the internal flash is read-protected: a debugger cannot write it before the option bytes are back at RDP = 0xAA";
+
 /** Board time that interrupt handlers may take before a step. */
 const HANDLERS_NS = 20e6;
 
@@ -36,6 +39,11 @@ export class BoardTarget implements DebugTarget {
     return this.#board.powered;
   }
 
+  /** Read protection takes note of whoever comes this way. */
+  get #connected(): boolean {
+    return this.powered && this.#board.chip.flash.rights.debuggerConnects();
+  }
+
   get running(): boolean {
     return this.powered && !this.#board.chip.cpu.halted;
   }
@@ -45,7 +53,7 @@ export class BoardTarget implements DebugTarget {
   }
 
   halt(): void {
-    if (!this.running) return;
+    if (!this.running || !this.#connected) return;
     const { debug } = this.#board.chip.cpu;
     debug.write(APB4FZ1, 4, debug.read(APB4FZ1, 4) | DBG_WDGLSD1);
     this.#core.halt();
@@ -79,15 +87,15 @@ export class BoardTarget implements DebugTarget {
   }
 
   samplePc(): number {
-    return this.powered ? this.#board.chip.cpu.pc : 0;
+    return this.#connected ? this.#board.chip.cpu.pc : 0;
   }
 
   read(address: number, length: number): Uint8Array {
-    return this.powered ? readMemory(this.#board.chip.cpu, address, length) : new Uint8Array(0);
+    return this.#connected ? readMemory(this.#board.chip.cpu, address, length) : new Uint8Array(0);
   }
 
   write(address: number, bytes: Uint8Array): boolean {
-    return this.powered && writeMemory(this.#board.chip.cpu, address, bytes);
+    return this.#connected && writeMemory(this.#board.chip.cpu, address, bytes);
   }
 
   insertBreakpoint(address: number): void {
@@ -113,7 +121,7 @@ export class BoardTarget implements DebugTarget {
   }
 
   release(): void {
-    if (this.powered) this.#core.release();
+    if (this.#connected) this.#core.release();
   }
 
   /** Ends when the core halts: see `onHalt` above. */
@@ -126,6 +134,10 @@ export class BoardTarget implements DebugTarget {
 
   #requirePower(): void {
     if (!this.powered) throw new DebugError("the board has no power");
+    if (!this.#connected)
+      throw new DebugError(
+        "the debug port does not answer: read protection is at level 2, or secure user software runs",
+      );
   }
 
   #requireHalted(): void {
@@ -141,6 +153,9 @@ export function boardFlash(board: EmulatedBoard): DebugFlash {
     length: board.chip.flash.size,
     blockSize: SECTOR_BYTES,
     content: () => board.chip.flash.content,
-    program: (content) => board.loadInternal(content),
+    program: (content) => {
+      if (board.chip.flash.rights.level !== 0) throw new DebugError(PROTECTED);
+      board.loadInternal(content);
+    },
   };
 }

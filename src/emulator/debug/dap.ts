@@ -75,9 +75,12 @@ export class Dap {
   #sticky = false;
   #lastRead = 0;
 
-  /** @param ports by number */
-  constructor(ports: ReadonlyMap<number, AccessPort>) {
+  readonly #answers: () => boolean;
+
+  /** @param ports by number @param answers may a debugger connect? Asked at each access of memory */
+  constructor(ports: ReadonlyMap<number, AccessPort>, answers: () => boolean = () => true) {
     this.#ports = ports;
+    this.#answers = answers;
   }
 
   readDp(register: number): number {
@@ -174,6 +177,7 @@ export class Dap {
     const found = this.#ports.get(port);
     try {
       if (found === undefined) throw new BusFault(`access port ${port} does not exist`, port);
+      if (!this.#answers()) throw new BusFault("the debug port is shut (read protection)", port);
       return access(found.bus);
     } catch (error) {
       if (!(error instanceof BusFault)) throw error;

@@ -137,7 +137,7 @@ export class Level1 implements CodeListener {
       this.#warnUnclean(address & ~(LINE_BYTES - 1), LINE_BYTES);
       index = this.#fill(cache, address);
     }
-    if (index < 0) return this.#bus.read(address, 2);
+    if (index < 0) return this.#bus.fetch(address, 2);
     if (cache.isStale(index)) this.#staleFetch(address, index);
     return cache.read(index, address, 2);
   }
@@ -158,7 +158,7 @@ export class Level1 implements CodeListener {
     if (block === this.#block) return;
     this.#blockLent = this.#bus.find(block)?.readable !== undefined;
     if (!this.#blockLent) {
-      for (let at = 0; at < BLOCK_BYTES; at += 4) this.#blockWords[at >> 2] = this.#bus.read(block + at, 4);
+      for (let at = 0; at < BLOCK_BYTES; at += 4) this.#blockWords[at >> 2] = this.#bus.fetch(block + at, 4);
     }
     this.#options.traffic?.read(block, BLOCK_BYTES);
     this.#block = block;
@@ -166,7 +166,7 @@ export class Level1 implements CodeListener {
 
   #fetchUncached(address: number): number {
     this.#warnUnclean(address, 2);
-    if (this.#options.traffic === undefined) return this.#bus.read(address, 2);
+    if (this.#options.traffic === undefined) return this.#bus.fetch(address, 2);
     this.fetchBlock(address);
     if (this.#blockLent) return this.#bus.read(address, 2);
     return this.#blockHalves[(address & (BLOCK_BYTES - 1)) >> 1] as number;
@@ -278,8 +278,11 @@ export class Level1 implements CodeListener {
   /** Index of the new line, or -1 when a bus error spoilt it: errors do not update the cache. */
   #fill(cache: Cache, address: number): number {
     const line = address & ~(LINE_BYTES - 1);
+    const fetch = cache === this.instructions;
     try {
-      for (let at = 0; at < LINE_BYTES; at += 4) this.#words[at >> 2] = this.#bus.read(line + at, 4);
+      for (let at = 0; at < LINE_BYTES; at += 4) {
+        this.#words[at >> 2] = fetch ? this.#bus.fetch(line + at, 4) : this.#bus.read(line + at, 4);
+      }
     } catch (error) {
       if (error instanceof BusFault) return -1;
       throw error;

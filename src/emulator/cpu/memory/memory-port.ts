@@ -285,7 +285,7 @@ export class MemoryPort implements CodeListener {
       throw new CoreFault(Exception.memManage, CFSR.IACCVIOL);
     this.#forbidWrites(address >>> PAGE_SHIFT);
     try {
-      return this.#level1 === undefined ? this.#bus.read(address, 2) : this.#level1.fetch(address);
+      return this.#level1 === undefined ? this.#bus.fetch(address, 2) : this.#level1.fetch(address);
     } catch (error) {
       if (!(error instanceof BusFault)) throw error;
       throw new CoreFault(Exception.busFault, CFSR.IBUSERR);

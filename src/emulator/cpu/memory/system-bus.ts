@@ -148,6 +148,14 @@ export class SystemBus {
     return this.readDevice(region, address, size);
   }
 
+  /** An instruction fetch. @throws BusFault as for `read` */
+  fetch(address: number, size: AccessSize): number {
+    const region = this.find(address);
+    if (region?.device.fetch === undefined || region.readable !== undefined) return this.read(address, size);
+    region.touched++;
+    return region.device.fetch((address >>> 0) - region.base, size) >>> 0;
+  }
+
   /** The same where the device of `region`, which holds the address, lends nothing. */
   readDevice(region: Region, address: number, size: AccessSize): number {
     region.touched++;

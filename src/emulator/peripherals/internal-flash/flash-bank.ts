@@ -5,11 +5,13 @@ import type { RegisterBlock } from "../../registers.js";
 import type { Timeline, TimelineEvent } from "../../timeline.js";
 import { KeyLock } from "../key-lock.js";
 import { stallUntil } from "../stall.js";
+import { FlashAreas } from "./flash-areas.js";
 import { FLASH_WORD_BYTES, type FlashCells } from "./flash-cells.js";
 import { FlashCrc } from "./flash-crc.js";
 import { type ByteRange, bankRange, type FlashGeometry, sectorRange } from "./flash-geometry.js";
-import { overlap, protectedArea } from "./flash-options.js";
+import { DBECCERR, FlashReader, SNECCERR } from "./flash-reader.js";
 import { type BankRegister, bankRegister, type FlashHooks, type FlashRegister } from "./flash-registers.js";
+import type { FlashRights } from "./flash-rights.js";
 import { FlashWriteBuffer } from "./flash-write-buffer.js";
 
 export interface FlashBankOptions {
@@ -26,6 +28,9 @@ export interface FlashBankOptions {
   readonly onDoubleError: (() => void) | undefined;
   /** AXI clock, Hz. */
   readonly clockHz: () => number;
+  readonly rights: FlashRights;
+  /** An erase of the bank takes its protections away, too: it ends with that. undefined: it does not. */
+  readonly protectionRemoval: (index: number) => (() => void) | undefined;
 }
 
 type OperationKind = "program" | "erase" | "options";
@@ -54,8 +59,6 @@ const WRPERR = 1 << 17;
 const PGSERR = 1 << 18;
 const STRBERR = 1 << 19;
 const INCERR = 1 << 21;
-const SNECCERR = 1 << 25;
-const DBECCERR = 1 << 26;
 const CRCEND = 1 << 27;
 const CRCRDERR = 1 << 28;
 const FLAGS = 0x1fef_0000;
@@ -71,12 +74,26 @@ export class FlashBank {
   readonly #control: KeyLock;
   readonly #buffer = new FlashWriteBuffer();
   readonly #crc: FlashCrc;
+  readonly #areas: FlashAreas;
+  readonly #reader: FlashReader;
   #operation: Operation | undefined;
 
   constructor(options: FlashBankOptions) {
     this.#options = options;
     const key = bankRegister("KEYR", options.index);
     this.#control = new KeyLock(`FLASH_${key}`, [0x4567_0123, 0xcdef_89ab], options.log);
+    this.#areas = new FlashAreas({
+      ...options,
+      register: (name) => this.#get(name),
+      secure: () => (options.registers().get("OPTSR_CUR") & SECURITY) !== 0,
+    });
+    this.#reader = new FlashReader({
+      ...options,
+      areas: this.#areas,
+      raise: (flag) => this.#raise(flag),
+      eccError: (flag, word) => this.#eccError(flag, word),
+      waitForIdle: () => this.waitForIdle("a read of the flash"),
+    });
     this.#crc = this.#makeCrc();
   }
 
@@ -88,7 +105,7 @@ export class FlashBank {
       end: () => this.#get("CRCEADD"),
       data: () => this.#options.registers().get("CRCDATAR"),
       setData: (crc) => this.#options.registers().set("CRCDATAR", crc),
-      unreadable: (range) => this.#areas().some((area) => overlap(area, range)),
+      hides: (range) => this.#areas.hides(range),
       busy: (on, error) => {
         this.#setBits("SR", CRC_BUSY, on);
         if (!on) this.#raise(CRCEND | (error ? CRCRDERR : 0));
@@ -98,6 +115,11 @@ export class FlashBank {
 
   get idle(): boolean {
     return this.#operation === undefined;
+  }
+
+  /** Nothing of it is kept from any read. */
+  get open(): boolean {
+    return this.#areas.open;
   }
 
   /** A flag in SR is set whose enable bit, at the same place in CR, is set, too. */
@@ -157,21 +179,17 @@ export class FlashBank {
     operation.tear();
   }
 
-  /** @param offset in the whole flash */
-  read(offset: number, size: AccessSize): number {
-    this.waitForIdle("a read of the flash");
-    const { cells } = this.#options;
-    const word = Math.floor(offset / FLASH_WORD_BYTES);
-    if (cells.isBroken(word)) {
-      const inBank = word - this.#range().offset / FLASH_WORD_BYTES;
-      if (!this.#has("SR", DBECCERR)) this.#options.registers().set(this.#name("ECC_FA"), inBank);
-      this.#raise(DBECCERR);
-      this.#options.onDoubleError?.();
-      throw new BusFault(`double ECC error in flash word ${word} (offset 0x${offset.toString(16)})`, offset);
-    }
-    let value = 0;
-    for (let lane = 0; lane < size; lane++) value |= (cells.bytes[offset + lane] ?? 0xff) << (lane * 8);
-    return value >>> 0;
+  /** @param offset in the whole flash @param fetch of an instruction */
+  read(offset: number, size: AccessSize, fetch: boolean): number {
+    return this.#reader.read(offset, size, fetch);
+  }
+
+  /** Of several errors, the first one's address stays. */
+  #eccError(flag: number, word: number): void {
+    const inBank = word - this.#range().offset / FLASH_WORD_BYTES;
+    if (!this.#has("SR", SNECCERR | DBECCERR)) this.#options.registers().set(this.#name("ECC_FA"), inBank);
+    this.#raise(flag);
+    if (flag === DBECCERR) this.#options.onDoubleError?.();
   }
 
   /** Writes gather in a buffer of one flash word, which is programmed when it is full. @param offset in the whole flash */
@@ -198,11 +216,11 @@ export class FlashBank {
     else this.#setBits("SR", WBNE, true);
   }
 
-  /** The whole bank, as OPTCR.MER asks for both. */
-  erase(): void {
+  /** The whole bank, as OPTCR.MER asks for both. @param removal its protections go at the end */
+  erase(removal: (() => void) | undefined): void {
     this.waitForIdle("an erase");
     this.#setBits("CR", BER, true);
-    this.#eraseRange(this.#range());
+    this.#eraseRange(this.#range(), removal);
   }
 
   /** @param ns how long it takes; the bank is busy as long */
@@ -220,8 +238,8 @@ export class FlashBank {
     const { cells, log } = this.#options;
     const { word, data } = this.#buffer.take();
     this.#setBits("SR", WBNE, false);
-    if (this.#protected({ offset: word * FLASH_WORD_BYTES, length: FLASH_WORD_BYTES })) {
-      this.#fail(WRPERR, "a write to a write-protected sector");
+    if (this.#areas.keeps({ offset: word * FLASH_WORD_BYTES, length: FLASH_WORD_BYTES })) {
+      this.#fail(WRPERR, "a write to a protected sector");
       return;
     }
     if (cells.isProgrammed(word)) {
@@ -237,9 +255,9 @@ export class FlashBank {
   }
 
   #eraseAsAsked(): void {
-    const { geometry, index } = this.#options;
+    const { geometry, index, protectionRemoval } = this.#options;
     if (this.#has("CR", BER)) {
-      this.erase();
+      this.erase(protectionRemoval(index));
       return;
     }
     const sector = (this.#get("CR") & SNB) >>> 8;
@@ -253,14 +271,17 @@ export class FlashBank {
     this.#eraseRange(sectorRange(geometry, index, sector));
   }
 
-  #eraseRange(range: ByteRange): void {
-    const { cells } = this.#options;
-    if (this.#protected(range)) {
-      this.#fail(WRPERR, "an erase of a write-protected sector");
+  #eraseRange(range: ByteRange, removal?: () => void): void {
+    const { cells, rights } = this.#options;
+    if (rights.shut || (removal === undefined && this.#areas.keeps(range))) {
+      this.#fail(WRPERR, "an erase of a protected sector");
       return;
     }
     this.begin("erase", this.#time(ERASE_NS), {
-      finish: () => cells.erase(range),
+      finish: () => {
+        cells.erase(range);
+        removal?.();
+      },
       tear: () => cells.tearErase(range),
     });
   }
@@ -305,7 +326,7 @@ export class FlashBank {
       this.#mistake(`FLASH_${name}: write ignored, the register is locked: write the keys to ${key}`);
       return;
     }
-    const forces = (written & FW) !== 0 && (stored & PG) !== 0 && !this.#buffer.empty;
+    const forces = (written & FW) !== 0 && (stored & PG) !== 0 && !this.#buffer.empty && !this.#buffer.blank;
     const erases = (written & START) !== 0 && (stored & (SER | BER)) !== 0;
     if (forces || erases) this.waitForIdle("a command");
     // FW and START fall once the command is accepted, before software can look.
@@ -339,32 +360,6 @@ export class FlashBank {
   #discardBuffer(): void {
     this.#buffer.take();
     this.#setBits("SR", WBNE, false);
-  }
-
-  /** @param range in the whole flash */
-  #protected(range: ByteRange): boolean {
-    const { geometry, index } = this.#options;
-    for (let sector = 0; sector < geometry.sectorsPerBank; sector++) {
-      const locked = (this.#get("WPSN_CUR") & (1 << sector)) === 0;
-      const here = sectorRange(geometry, index, sector);
-      if (!overlap(here, range)) continue;
-      if (locked || this.#areas().some((area) => overlap(area, here))) return true;
-    }
-    return false;
-  }
-
-  /** PCROP and secure-only areas, in the whole flash. */
-  #areas(): ByteRange[] {
-    const { geometry } = this.#options;
-    const secure = (this.#options.registers().get("OPTSR_CUR") & SECURITY) !== 0;
-    const declared = [
-      protectedArea(this.#get("PRAR_CUR"), geometry),
-      secure ? protectedArea(this.#get("SCAR_CUR"), geometry) : undefined,
-    ];
-    const { offset } = this.#range();
-    return declared.flatMap((area) =>
-      area === undefined ? [] : [{ ...area, offset: area.offset + offset }],
-    );
   }
 
   #range(): ByteRange {

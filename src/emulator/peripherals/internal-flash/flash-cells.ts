@@ -31,6 +31,8 @@ export class FlashCells {
 
   readonly #programmed = new Set<number>();
   readonly #broken = new Set<number>();
+  /** Words with one wrong bit, which their ECC corrects: `bytes` has what a read gives. A state does not keep them. */
+  readonly #corrected = new Map<number, number>();
   readonly #random: Random;
   /** How often an interrupted program leaves an ECC that does not fit, 0..1. */
   readonly #tornEccProbability: number;
@@ -43,15 +45,27 @@ export class FlashCells {
   }
 
   get intact(): boolean {
-    return this.#broken.size === 0;
+    return this.#broken.size === 0 && this.#corrected.size === 0;
   }
 
   isBroken(word: number): boolean {
     return this.#broken.has(word);
   }
 
-  isBrokenIn({ offset, length }: ByteRange): boolean {
-    return [...this.#broken].some((word) => within(word, offset, length));
+  isCorrected(word: number): boolean {
+    return this.#corrected.has(word);
+  }
+
+  /** A cell gives the wrong bit from now on, or the right one again. @param bit counted from the first of the flash */
+  flipBit(bit: number): void {
+    const word = Math.floor(bit / (8 * FLASH_WORD_BYTES));
+    const first = this.#corrected.get(word);
+    if (first === undefined) this.#corrected.set(word, bit);
+    else this.#corrected.delete(word);
+    if (first === undefined || first === bit) return;
+    for (const wrong of [first, bit])
+      this.bytes[wrong >>> 3] = (this.bytes[wrong >>> 3] ?? 0) ^ (1 << (wrong & 7));
+    this.#broken.add(word);
   }
 
   isProgrammed(word: number): boolean {
@@ -77,6 +91,7 @@ export class FlashCells {
   program(word: number, data: Uint8Array): void {
     if (this.#programmed.has(word)) this.#broken.add(word);
     this.#programmed.add(word);
+    this.#corrected.delete(word);
     const cells = this.#word(word);
     data.forEach((byte, index) => {
       cells[index] = (cells[index] ?? 0xff) & byte;
@@ -85,8 +100,8 @@ export class FlashCells {
 
   erase({ offset, length }: ByteRange): void {
     this.bytes.fill(0xff, offset, offset + length);
-    for (const words of [this.#programmed, this.#broken]) {
-      for (const word of words) if (within(word, offset, length)) words.delete(word);
+    for (const words of [this.#programmed, this.#broken, this.#corrected]) {
+      for (const word of words.keys()) if (within(word, offset, length)) words.delete(word);
     }
   }
 
@@ -132,6 +147,11 @@ export class FlashCells {
       const moved = [...marked].map((word) => (word + words / 2) % words);
       marked.clear();
       for (const word of moved) marked.add(word);
+    }
+    const corrected = [...this.#corrected];
+    this.#corrected.clear();
+    for (const [word, bit] of corrected) {
+      this.#corrected.set((word + words / 2) % words, (bit + half * 8) % (16 * half));
     }
   }
 

@@ -22,8 +22,8 @@ export interface FlashCrcPort {
   readonly end: () => number;
   readonly data: () => number;
   readonly setData: (crc: number) => void;
-  /** Bytes that reads do not get: a PCROP or secure-only area. @param offset in the whole flash */
-  readonly unreadable: (range: ByteRange) => boolean;
+  /** A PCROP or secure-only area reaches into these bytes of the whole flash: its own read as 0. */
+  readonly hides: (range: ByteRange) => boolean;
   /** SR.CRC_BUSY rises, or falls with CRCEND and, after `error`, with CRCRDERR. */
   readonly busy: (on: boolean, error: boolean) => void;
 }
@@ -39,6 +39,8 @@ export const CRCCR = {
   ALL_BANK: 1 << 22,
 } as const;
 
+/** Protected areas begin and end with such blocks; bursts may be shorter, and begin within one. */
+const AREA_BYTES = 128;
 const CLOCKS_PER_WORD = 8;
 const CLOCKS_PER_BURST = 1;
 
@@ -84,15 +86,23 @@ export class FlashCrc {
   }
 
   #complete(ranges: readonly ByteRange[]): void {
-    const { cells, data, setData, unreadable, busy } = this.#port;
+    const { data, setData, hides, busy } = this.#port;
     this.#event = undefined;
     let crc = data();
-    for (const range of ranges) crc = flashCrc(crc, cells.bytes, range);
+    for (const range of ranges) crc = flashCrc(crc, this.#read(range));
     setData(crc >>> 0);
-    busy(
-      false,
-      ranges.some((range) => unreadable(range) || cells.isBrokenIn(range)),
-    );
+    // Neither a wrong ECC nor a refused read sets a flag of its own.
+    busy(false, ranges.some(hides));
+  }
+
+  #read(range: ByteRange): Uint8Array {
+    const { cells, hides } = this.#port;
+    const bytes = cells.bytes.slice(range.offset, range.offset + range.length);
+    if (!hides(range)) return bytes;
+    for (let at = 0; at < range.length; at += AREA_BYTES) {
+      if (hides({ offset: range.offset + at, length: 1 })) bytes.fill(0, at, at + AREA_BYTES);
+    }
+    return bytes;
   }
 
   get #burstWords(): number {
@@ -121,9 +131,9 @@ const STIR = 0x5555_5555;
 const TABLE = byteRemainders(POLYNOMIAL);
 
 /** Words of 32 bits, most significant bit first. @param crc what the register holds; returns what it holds then, signed */
-function flashCrc(crc: number, bytes: Uint8Array, { offset, length }: ByteRange): number {
+function flashCrc(crc: number, bytes: Uint8Array): number {
   let value = crc;
-  for (let at = offset; at < offset + length; at += 4) {
+  for (let at = 0; at < bytes.length; at += 4) {
     for (let lane = 3; lane >= 0; lane--) {
       value = (value << 8) ^ (TABLE[(value >>> 24) ^ (bytes[at + lane] ?? 0xff)] ?? 0);
     }

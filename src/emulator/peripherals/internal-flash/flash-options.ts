@@ -78,6 +78,22 @@ export function swapsBanks({ OPTSR }: OptionBytes): boolean {
   return (OPTSR & SWAP_BANK) !== 0;
 }
 
+/** Secure access mode. */
+export function isSecure({ OPTSR }: OptionBytes): boolean {
+  return (OPTSR & SECURITY) !== 0;
+}
+
+/** Where secure user software starts: in the secure-only area nearest to where the chip would boot. @param boot in the whole flash */
+export function secureStart(options: OptionBytes, geometry: FlashGeometry, boot: number): number | undefined {
+  if (!isSecure(options)) return undefined;
+  const starts = (["SCAR", "SCAR2"] as const).slice(0, geometry.banks).flatMap((name, bank) => {
+    const area = protectedArea(options[name], geometry);
+    const seen = swapsBanks(options) ? geometry.banks - 1 - bank : bank;
+    return area === undefined ? [] : [area.offset + seen * bankBytes(geometry)];
+  });
+  return starts.sort((a, b) => Math.abs(a - boot) - Math.abs(b - boot))[0];
+}
+
 /** A PCROP or secure-only area as PRAR or SCAR tell it (first and last block of 256 bytes), in its bank; undefined: none. */
 export function protectedArea(register: number, geometry: FlashGeometry): ByteRange | undefined {
   const start = register & 0xfff;
@@ -126,6 +142,31 @@ export function refusal(
   }
   const insecure = (current.OPTSR & ~next.OPTSR & SECURITY) !== 0;
   return insecure && areas && !regression ? "SECURITY stays while there are protected areas" : undefined;
+}
+
+/**
+ * Does a bank erase take the protections of these banks away (RM0433, "Flash bank erase with automatic protection-removal
+ * sequence")? Then nothing else may change, each area that there is goes, and every sector is open to writes.
+ */
+export function removesProtection(
+  current: OptionBytes,
+  next: OptionBytes,
+  banks: readonly number[],
+  geometry: FlashGeometry,
+): boolean {
+  const names = banks.flatMap((bank) =>
+    bank === 0 ? (["PRAR", "SCAR", "WPSN"] as const) : (["PRAR2", "SCAR2", "WPSN2"] as const),
+  );
+  const own: readonly OptionName[] = names;
+  const changed = (Object.keys(current) as OptionName[]).filter((name) => current[name] !== next[name]);
+  if (changed.length === 0 || changed.some((name) => !own.includes(name))) return false;
+  return names.every((name) => {
+    if (name.startsWith("WPSN")) return (next[name] & 0xff) === 0xff;
+    if (protectedArea(next[name], geometry) !== undefined) return false;
+    return (
+      protectedArea(current[name], geometry) === undefined || ((current[name] | next[name]) & REMOVABLE) !== 0
+    );
+  });
 }
 
 /** Sectors that a regression erases: all but those with an area that is kept. */

@@ -27,6 +27,11 @@ export class FlashWriteBuffer {
     return this.#strobes === 0;
   }
 
+  /** No bit of what was written is 0. */
+  get blank(): boolean {
+    return this.#data.every((byte) => byte === 0xff);
+  }
+
   write(offset: number, size: AccessSize, value: number): BufferResult {
     const word = Math.floor(offset / FLASH_WORD_BYTES);
     const at = offset % FLASH_WORD_BYTES;

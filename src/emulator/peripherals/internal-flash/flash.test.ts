@@ -6,44 +6,12 @@ import { Timeline } from "../../timeline.js";
 import { pass, TestLine } from "../test-kit.js";
 import { Flash } from "./flash.js";
 import { STM32H743_FLASH } from "./flash-geometry.js";
+import { CCR1, CR1, flashRig, KEYR1, OPTCR, OPTKEYR, optionRig, PG, SR1, seeded } from "./flash-rig.js";
 
-const KEYR1 = 0x04;
-const OPTKEYR = 0x08;
-const CR1 = 0x0c;
-const SR1 = 0x10;
-const CCR1 = 0x14;
-const OPTCR = 0x18;
-const PG = 2;
 const PSIZE64 = 0x30;
 
-/** A small deterministic generator (xorshift32) so that a failing seed can be replayed. */
-function seeded(seed: number): () => number {
-  let state = seed | 1;
-  return () => {
-    state ^= state << 13;
-    state ^= state >>> 17;
-    state ^= state << 5;
-    return (state >>> 0) / 2 ** 32;
-  };
-}
-
-function rig(random = seeded(1)) {
-  const timeline = new Timeline();
-  const log = new RecordedLog();
-  const interrupt = new TestLine();
-  const flash = new Flash({ log, timeline, interrupt, random, onTimingChange: () => {} });
-  const unlock = (): void => {
-    flash.write(KEYR1, 4, 0x45670123);
-    flash.write(KEYR1, 4, 0xcdef89ab);
-  };
-  const writeWord = (offset: number, value: number): void => {
-    for (let at = 0; at < 32; at += 4) flash.memory.write(offset + at, 4, value);
-  };
-  return { flash, timeline, log, interrupt, unlock, writeWord };
-}
-
 test("a flash word is programmed once its 32 bytes were written, and takes its time", () => {
-  const { flash, timeline, unlock, writeWord } = rig();
+  const { flash, timeline, unlock, writeWord } = flashRig();
   unlock();
   flash.write(CR1, 4, PG | PSIZE64);
   for (let at = 0; at < 28; at += 4) flash.memory.write(64 + at, 4, 0x12345678);
@@ -64,7 +32,7 @@ test("a flash word is programmed once its 32 bytes were written, and takes its t
 });
 
 test("CR1 ignores writes until both keys came in order", () => {
-  const { flash, unlock, log } = rig();
+  const { flash, unlock, log } = flashRig();
   flash.write(CR1, 4, PG);
   assert.equal(flash.read(CR1, 4), 0x31);
   assert.ok(log.has(/locked/));
@@ -77,7 +45,7 @@ test("CR1 ignores writes until both keys came in order", () => {
 });
 
 test("a wrong, a third or half a key, and a write between the keys, are bus errors and lock until the next reset", () => {
-  const { flash, unlock } = rig();
+  const { flash, unlock } = flashRig();
   const wrong: (() => void)[] = [
     () => flash.write(KEYR1, 4, 1),
     () => {
@@ -109,7 +77,7 @@ test("a wrong, a third or half a key, and a write between the keys, are bus erro
 });
 
 test("programming a word twice breaks its ECC: reads are bus errors and DBECCERR is set", () => {
-  const { flash, timeline, unlock, writeWord, log } = rig();
+  const { flash, timeline, unlock, writeWord, log } = flashRig();
   unlock();
   flash.write(CR1, 4, PG);
   writeWord(32, 0xff00ff00);
@@ -125,7 +93,7 @@ test("programming a word twice breaks its ECC: reads are bus errors and DBECCERR
 });
 
 test("PGSERR and INCERR stop programming until they are cleared; STRBERR takes the new byte and goes on", () => {
-  const { flash, timeline, unlock, writeWord } = rig();
+  const { flash, timeline, unlock, writeWord } = flashRig();
   flash.memory.write(0, 4, 0);
   assert.equal(flash.read(SR1, 4), 1 << 18);
   unlock();
@@ -152,7 +120,7 @@ test("PGSERR and INCERR stop programming until they are cleared; STRBERR takes t
 });
 
 test("PG = 0 drops what was buffered", () => {
-  const { flash, unlock } = rig();
+  const { flash, unlock } = flashRig();
   unlock();
   flash.write(CR1, 4, PG);
   flash.memory.write(0, 4, 0);
@@ -161,170 +129,11 @@ test("PG = 0 drops what was buffered", () => {
   assert.equal(flash.read(SR1, 4), 0);
 });
 
-const OPTSTART = 2;
-const WRPERR = 1 << 17;
-const EOP = 1 << 16;
-const OPTCHANGEERR = 1 << 30;
-
-function optionRig(geometry = STM32H743_FLASH) {
-  const timeline = new Timeline();
-  const log = new RecordedLog();
-  const interrupt = new TestLine();
-  const seen = { swaps: 0, regressions: 0 };
-  const flash = new Flash({
-    log,
-    timeline,
-    interrupt,
-    random: seeded(1),
-    geometry,
-    onTimingChange: () => {},
-    onSwap: () => seen.swaps++,
-    onRegression: () => seen.regressions++,
-  });
-  const change = (offset: number, value: number): void => {
-    if ((flash.read(OPTCR, 4) & 1) !== 0) {
-      flash.write(OPTKEYR, 4, 0x08192a3b);
-      flash.write(OPTKEYR, 4, 0x4c5d6e7f);
-    }
-    flash.write(offset, 4, value);
-    flash.write(OPTCR, 4, (flash.read(OPTCR, 4) & OPTCHANGEERR) | OPTSTART);
-    pass(timeline, 1e9);
-  };
-  return { flash, timeline, log, interrupt, seen, change };
-}
-
-test("a write-protected sector takes no program and no erase: WRPERR, which stops nothing else", () => {
-  const { flash, timeline, change } = optionRig();
-  change(0x3c, 0xfd);
-  flash.write(KEYR1, 4, 0x45670123);
-  flash.write(KEYR1, 4, 0xcdef89ab);
-  flash.write(CR1, 4, PG);
-  const word = (at: number): void => {
-    for (let lane = 0; lane < 32; lane += 4) flash.memory.write(at + lane, 4, 0x1111_1111);
-    pass(timeline, 1e6);
-  };
-  flash.write(CCR1, 4, EOP);
-  word(0x2_0000);
-  assert.equal(flash.read(SR1, 4), WRPERR);
-  word(0);
-  assert.equal(flash.read(SR1, 4), WRPERR | EOP);
-  assert.equal(flash.memory.read(0x2_0000, 4), 0xffff_ffff);
-  assert.equal(flash.memory.read(0, 4), 0x1111_1111);
-  flash.write(CCR1, 4, WRPERR | EOP);
-  flash.write(CR1, 4, (1 << 3) | (1 << 7));
-  assert.equal(flash.read(SR1, 4), WRPERR, "nor is the bank erased that it lies in");
-});
-
-test("OPTSTART with nothing changed does nothing; a reset meanwhile keeps the old bytes", () => {
-  const { flash, change, timeline } = optionRig();
-  change(0x44, 0x1ff0_0800);
-  assert.equal(flash.read(SR1, 4), 0);
-  flash.write(0x44, 4, 0x1ff0_2400);
-  flash.write(OPTCR, 4, OPTSTART);
-  assert.equal(flash.read(0x1c, 4) & 1, 1);
-  pass(timeline, 1e6);
-  flash.reset();
-  assert.equal(flash.read(0x40, 4), 0x1ff0_0800);
-  change(0x44, 0x1ff0_2400);
-  assert.equal(flash.read(0x40, 4), 0x1ff0_2400);
-  assert.equal(flash.read(SR1, 4), EOP);
-});
-
-test("read protection: back from level 1 erases everything, level 2 refuses with OPTCHANGEERR", () => {
-  const { flash, change, seen, interrupt } = optionRig();
-  flash.fill(new Uint8Array(2 << 20).fill(0x5a));
-  const factory = flash.read(0x1c, 4);
-  const rdp = (value: number): number => ((factory & ~0xff00) | (value << 8)) >>> 0;
-  change(0x20, rdp(0x55));
-  assert.equal(flash.memory.read(0, 4), 0x5a5a_5a5a);
-  change(0x20, rdp(0xaa));
-  assert.equal(flash.memory.read(0, 4), 0xffff_ffff);
-  assert.equal(flash.memory.read(0x1f_fffc, 4), 0xffff_ffff);
-  assert.equal(seen.regressions, 1);
-  change(0x20, rdp(0xcc));
-  flash.write(OPTCR, 4, OPTCHANGEERR);
-  assert.ok(!interrupt.asserted);
-  change(0x20, rdp(0xaa));
-  assert.equal(flash.read(0x1c, 4), (rdp(0xcc) | OPTCHANGEERR) >>> 0);
-  assert.ok(interrupt.asserted);
-  flash.write(0x24, 4, OPTCHANGEERR);
-  assert.ok(!interrupt.asserted);
-  change(0x20, (rdp(0xcc) | 0x8000_0000) >>> 0);
-  assert.equal(flash.read(0x1c, 4), (rdp(0xcc) | 0x8000_0000) >>> 0, "the banks may be swapped all the same");
-});
-
-test("a PCROP area is write-protected and only grows, until a regression with DMEP", () => {
-  const { flash, change, timeline } = optionRig();
-  flash.fill(new Uint8Array(2 << 20).fill(0x5a));
-  const factory = flash.read(0x1c, 4);
-  change(0x2c, 0x000f_0000);
-  assert.equal(flash.read(0x28, 4), 0x000f_0000);
-  change(0x2c, 0x001f_0000);
-  change(0x2c, 0x0000_00ff);
-  assert.equal(flash.read(0x28, 4), 0x001f_0000);
-  assert.equal(flash.read(0x1c, 4) & OPTCHANGEERR, OPTCHANGEERR);
-  flash.write(KEYR1, 4, 0x45670123);
-  flash.write(KEYR1, 4, 0xcdef89ab);
-  flash.write(CR1, 4, (1 << 2) | (1 << 7));
-  assert.equal(flash.read(SR1, 4) & WRPERR, WRPERR);
-  flash.write(0x2c, 4, 0x001f_0000);
-  change(0x20, ((factory & ~0xff00) | 0x5500) >>> 0);
-  change(0x20, factory);
-  assert.equal(flash.memory.read(0, 4), 0x5a5a_5a5a, "its sector is kept");
-  assert.equal(flash.memory.read(0x2_0000, 4), 0xffff_ffff);
-  change(0x20, ((factory & ~0xff00) | 0x5500) >>> 0);
-  flash.write(0x2c, 4, 0x8000_00ff);
-  change(0x20, factory);
-  assert.equal(flash.memory.read(0, 4), 0xffff_ffff);
-  assert.equal(flash.read(0x28, 4), 0x8000_00ff);
-  pass(timeline, 1e9);
-});
-
-test("SWAP_BANK takes effect with the next reset: cells and registers of the banks change places", () => {
-  const { flash, change, seen } = optionRig();
-  const image = new Uint8Array(2 << 20).fill(0x11);
-  image.fill(0x22, 1 << 20);
-  flash.fill(image);
-  change(0x13c, 0xfe);
-  change(0x20, (flash.read(0x1c, 4) | 0x8000_0000) >>> 0);
-  assert.equal(flash.read(0x1c, 4) >>> 31, 1);
-  assert.equal(flash.read(OPTCR, 4) >>> 31, 0);
-  assert.equal(flash.memory.read(0, 4), 0x1111_1111);
-  flash.reset();
-  assert.equal(flash.read(OPTCR, 4) >>> 31, 1);
-  assert.equal(seen.swaps, 1);
-  assert.equal(flash.memory.read(0, 4), 0x2222_2222);
-  assert.equal(flash.memory.read(1 << 20, 4), 0x1111_1111);
-  assert.equal(flash.read(0x38, 4), 0xfe, "the bank's write protection goes with it");
-  assert.equal(flash.read(0x138, 4), 0xff);
-  const other = optionRig();
-  other.flash.load(flash.save());
-  assert.equal(other.flash.memory.read(0, 4), 0x2222_2222);
-  assert.equal(other.flash.save().cells.bytes[0], 0x11);
-});
-
-test("MER erases both banks, when FLASH_CR1, CR2 and OPTCR are open", () => {
-  const { flash, timeline, change } = optionRig();
-  flash.fill(new Uint8Array(2 << 20).fill(0x5a));
-  change(0x44, 0x1ff0_0801);
-  flash.write(OPTCR, 4, 1 << 4);
-  assert.equal(flash.read(SR1, 4) & 5, 0);
-  for (const bank of [0, 0x100]) {
-    flash.write(bank + KEYR1, 4, 0x45670123);
-    flash.write(bank + KEYR1, 4, 0xcdef89ab);
-  }
-  flash.write(OPTCR, 4, 1 << 4);
-  assert.equal(flash.read(SR1, 4) & 5, 5);
-  assert.equal(flash.read(0x110, 4) & 5, 5);
-  pass(timeline, 3e9);
-  assert.equal(flash.memory.read(0x1f_fffc, 4), 0xffff_ffff);
-});
-
 const CRCCR = 0x50;
 const CRC_EN = 1 << 15;
 
 test("the CRC unit gives what silicon gave for 128 zero bytes, in its time, with its interrupt", () => {
-  const { flash, timeline, unlock, interrupt } = rig();
+  const { flash, timeline, unlock, interrupt } = flashRig();
   flash.fill(new Uint8Array(256));
   flash.write(CRCCR, 4, 1 << 16);
   assert.equal(flash.read(SR1, 4), 0, "nothing before CR1.CRC_EN");
@@ -376,7 +185,7 @@ test("the CRC unit reads whole bursts, or the sectors of its list, and tells of 
 });
 
 test("FW programs an incomplete word, the rest stays erased", () => {
-  const { flash, timeline, unlock } = rig();
+  const { flash, timeline, unlock } = flashRig();
   unlock();
   flash.write(CR1, 4, PG);
   flash.memory.write(0, 1, 0x5a);
@@ -386,7 +195,7 @@ test("FW programs an incomplete word, the rest stays erased", () => {
 });
 
 test("an erase takes seconds and clears broken words", () => {
-  const { flash, timeline, unlock, writeWord } = rig();
+  const { flash, timeline, unlock, writeWord } = flashRig();
   unlock();
   flash.write(CR1, 4, PG);
   writeWord(0, 1);
@@ -405,7 +214,7 @@ test("an erase takes seconds and clears broken words", () => {
 });
 
 test("a read while busy stalls the CPU until the operation is done", () => {
-  const { flash, timeline, unlock, writeWord, log } = rig();
+  const { flash, timeline, unlock, writeWord, log } = flashRig();
   unlock();
   flash.write(CR1, 4, PG | PSIZE64);
   writeWord(0, 7);
@@ -416,7 +225,7 @@ test("a read while busy stalls the CPU until the operation is done", () => {
 });
 
 test("a read during an erase stalls the CPU, too, and is told: nothing else happens for a second", () => {
-  const { flash, timeline, unlock, log } = rig();
+  const { flash, timeline, unlock, log } = flashRig();
   unlock();
   flash.write(CR1, 4, 4 | PSIZE64);
   flash.write(CR1, 4, 4 | PSIZE64 | 0x80);
@@ -427,7 +236,7 @@ test("a read during an erase stalls the CPU, too, and is told: nothing else happ
 });
 
 test("EOP raises the interrupt when EOPIE is set", () => {
-  const { flash, timeline, unlock, writeWord, interrupt } = rig();
+  const { flash, timeline, unlock, writeWord, interrupt } = flashRig();
   unlock();
   flash.write(CR1, 4, PG | (1 << 16));
   writeWord(0, 7);
@@ -441,7 +250,7 @@ test("a power cut while programming leaves some of the bits, never others", () =
   let broken = 0;
   let partial = 0;
   for (let seed = 1; seed <= 200; seed++) {
-    const { flash, unlock, writeWord } = rig(seeded(seed * 7919));
+    const { flash, unlock, writeWord } = flashRig(seeded(seed * 7919));
     unlock();
     flash.write(CR1, 4, PG);
     writeWord(0, 0x0f0f0f0f);
@@ -461,7 +270,7 @@ test("a power cut while programming leaves some of the bits, never others", () =
 });
 
 test("a power cut while erasing leaves words that cannot be trusted", () => {
-  const { flash, unlock, timeline } = rig(seeded(99));
+  const { flash, unlock, timeline } = flashRig(seeded(99));
   flash.fill(new Uint8Array(4096).fill(0x55));
   unlock();
   flash.write(CR1, 4, 4 | 0x80);
@@ -473,7 +282,7 @@ test("a power cut while erasing leaves words that cannot be trusted", () => {
 });
 
 test("option bytes change through OPTKEYR and OPTSTART, and persist", () => {
-  const { flash, timeline } = rig();
+  const { flash, timeline } = flashRig();
   assert.equal(flash.read(0x1c, 4), 0x1006aaf0);
   assert.equal(flash.bootAddress(false), 0x08000000);
   flash.write(0x44, 4, 0x24010800);
@@ -486,26 +295,26 @@ test("option bytes change through OPTKEYR and OPTSTART, and persist", () => {
   pass(timeline, 1e9);
   assert.equal(flash.read(0x1c, 4) & 1, 0);
   assert.equal(flash.bootAddress(false), 0x24010000);
-  const other = rig();
+  const other = flashRig();
   other.flash.load(flash.save());
   assert.equal(other.flash.read(0x40, 4), 0x1ff02401);
 });
 
 test("state survives save and load", () => {
-  const { flash, timeline, unlock, writeWord } = rig();
+  const { flash, timeline, unlock, writeWord } = flashRig();
   unlock();
   flash.write(CR1, 4, PG);
   writeWord(0, 1);
   pass(timeline, 1e6);
   writeWord(0, 3);
   pass(timeline, 1e6);
-  const other = rig();
+  const other = flashRig();
   other.flash.load(flash.save());
   assert.throws(() => other.flash.memory.read(0, 4), BusFault);
 });
 
 test("registers seen at 0x100 are the same, bank 2 is absent", () => {
-  const { flash, log } = rig();
+  const { flash, log } = flashRig();
   flash.write(0x100, 4, 0x12);
   assert.equal(flash.read(0x00, 4), 0x12);
   assert.equal(flash.read(0x10c, 4), 0);
@@ -513,7 +322,7 @@ test("registers seen at 0x100 are the same, bank 2 is absent", () => {
 });
 
 test("an image that does not fit is refused", () => {
-  assert.throws(() => rig().flash.fill(new Uint8Array(131073)), /131073 bytes/);
+  assert.throws(() => flashRig().flash.fill(new Uint8Array(131073)), /131073 bytes/);
 });
 
 test("two banks: each has its own lock, sectors and time, and one reads while the other is erased", () => {

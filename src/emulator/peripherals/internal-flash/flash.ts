@@ -35,6 +35,8 @@ import {
   optionPlaces,
   refusal,
   regressionErases,
+  removesProtection,
+  secureStart,
   swapsBanks,
 } from "./flash-options.js";
 import {
@@ -44,6 +46,7 @@ import {
   flashRegisters,
   unmirror,
 } from "./flash-registers.js";
+import { FlashRights } from "./flash-rights.js";
 
 export interface FlashOptions {
   readonly log: EmulatorLog;
@@ -63,6 +66,8 @@ export interface FlashOptions {
   readonly clockHz?: () => number;
   /** What lies at which address changed past the bus: the banks were swapped. */
   readonly onSwap?: () => void;
+  /** Who may read what changed, here and of the other secured regions. */
+  readonly onRights?: () => void;
   /** Read protection goes from level 1 to level 0: backup SRAM and backup registers are erased. */
   readonly onRegression?: () => void;
   /** A word was read whose ECC finds two wrong bits. */
@@ -94,6 +99,7 @@ export class Flash implements BusDevice {
   readonly memory: MemoryDevice;
   /** Bytes of all banks. */
   readonly size: number;
+  readonly rights: FlashRights;
 
   readonly #options: FlashOptions;
   readonly #cells: FlashCells;
@@ -103,6 +109,8 @@ export class Flash implements BusDevice {
   readonly #optionLock: KeyLock;
   #places: OptionPlaces;
   #swapped = false;
+  /** All banks lie open to every read. */
+  #open = true;
   #optionBytes = FACTORY_OPTION_BYTES;
 
   constructor(options: FlashOptions) {
@@ -115,12 +123,17 @@ export class Flash implements BusDevice {
     const cells = new FlashCells(this.size, random, options.tornEccProbability ?? 0.75, memory);
     this.#cells = cells;
     const registers = (): RegisterBlock<FlashRegister> => this.registers;
+    this.rights = new FlashRights(
+      () => this.#optionBytes,
+      () => this.#rightsChanged(),
+    );
+    const common = { log, timeline, cells, geometry, registers, clockHz, rights: this.rights };
     const onFlags = (): void => this.#updateInterrupt();
     const { onDoubleError } = options;
+    const protectionRemoval = (index: number) => this.#protectionRemoval([index]);
     this.#banks = Array.from(
       { length: geometry.banks },
-      (_, index) =>
-        new FlashBank({ log, timeline, cells, geometry, index, registers, onFlags, onDoubleError, clockHz }),
+      (_, index) => new FlashBank({ ...common, index, onFlags, onDoubleError, protectionRemoval }),
     );
     this.#optionLock = new KeyLock("FLASH_OPTKEYR", [0x0819_2a3b, 0x4c5d_6e7f], log);
     this.registers = new RegisterBlock(flashRegisters(geometry.banks, this.#hooks()), { name: "FLASH", log });
@@ -162,6 +175,17 @@ export class Flash implements BusDevice {
     return (field << 16) >>> 0;
   }
 
+  /** Where secure user software starts after a reset; undefined: there is none. @param boot where the chip would, both in the whole flash */
+  secureStart(boot: number): number | undefined {
+    return secureStart(this.#optionBytes, this.#geometry, boot);
+  }
+
+  /** A cell wears out, or is hit by a particle: one wrong bit of a flash word is corrected, two are not. */
+  flipBit(offset: number, bit: number): void {
+    this.#cells.flipBit(offset * 8 + bit);
+    this.#options.onRights?.();
+  }
+
   /** Power-on and system reset alike. An operation under way is cut off, as on the chip (RM0433, chapter embedded flash memory). */
   reset(): void {
     this.powerCut();
@@ -173,7 +197,13 @@ export class Flash implements BusDevice {
     }
     for (const bank of this.#banks) bank.reset();
     this.#optionLock.reset();
+    this.#rightsChanged();
     this.#updateInterrupt();
+  }
+
+  #rightsChanged(): void {
+    this.#open = this.#banks.every((bank) => bank.open);
+    this.#options.onRights?.();
   }
 
   /** OPTCR.SWAP_BANK takes what the option bytes say; cells and banks' registers change places. */
@@ -223,10 +253,11 @@ export class Flash implements BusDevice {
     return {
       get readable() {
         const idle = flash.#banks.every((bank) => bank.idle);
-        return idle && flash.#cells.intact ? flash.#cells.bytes : undefined;
+        return idle && flash.#open && flash.#cells.intact ? flash.#cells.bytes : undefined;
       },
       writable: undefined,
-      read: (offset, size) => this.#bank(offset, "read").read(offset, size),
+      read: (offset, size) => this.#bank(offset, "read").read(offset, size, false),
+      fetch: (offset, size) => this.#bank(offset, "fetch").read(offset, size, true),
       write: (offset, size, value) => this.#bank(offset, "write").write(offset, size, value),
     };
   }
@@ -279,8 +310,10 @@ export class Flash implements BusDevice {
   }
 
   #massErase(): void {
-    if (this.#banks.every((bank) => bank.unlocked)) for (const bank of this.#banks) bank.erase();
-    else this.#mistake("FLASH_OPTCR: MER while FLASH_CR1 or CR2 is locked: nothing is erased");
+    if (this.#banks.every((bank) => bank.unlocked)) {
+      const removal = this.#protectionRemoval([...this.#banks.keys()]);
+      for (const bank of this.#banks) bank.erase(removal);
+    } else this.#mistake("FLASH_OPTCR: MER while FLASH_CR1 or CR2 is locked: nothing is erased");
   }
 
   #guardOption(name: FlashRegister, before: number): void {
@@ -292,9 +325,7 @@ export class Flash implements BusDevice {
   #changeOptions(): void {
     if (this.#banks.some((bank) => bank.crcBusy)) return;
     const current = this.#optionBytes;
-    const next = { ...current };
-    for (const [name, { toProgram }] of this.#places) next[name] = this.registers.get(toProgram);
-    next.OPTSR |= current.OPTSR & ~OPTIONS;
+    const next = this.#asked();
     if (this.#places.every(([name]) => next[name] >>> 0 === current[name] >>> 0)) return;
     const why = refusal(current, next, this.#geometry);
     if (why !== undefined) {
@@ -308,12 +339,35 @@ export class Flash implements BusDevice {
       finish: () => {
         this.#erasePhysically(erased ?? [], (range) => this.#cells.erase(range));
         if (erased !== undefined) this.#options.onRegression?.();
-        this.#optionBytes = next;
-        for (const [name, { current: shown }] of this.#places) this.registers.set(shown, next[name]);
+        this.#take(next);
       },
       // Whatever interrupts it, the option bytes stay as they were.
       tear: () => this.#erasePhysically(erased ?? [], (range) => this.#cells.tearErase(range)),
     });
+  }
+
+  /** The option bytes as the registers to program have them. */
+  #asked(): OptionBytes {
+    const current = this.#optionBytes;
+    const next = { ...current };
+    for (const [name, { toProgram }] of this.#places) next[name] = this.registers.get(toProgram);
+    next.OPTSR = (next.OPTSR | (current.OPTSR & ~OPTIONS)) >>> 0;
+    return next;
+  }
+
+  #take(next: OptionBytes): void {
+    this.#optionBytes = next;
+    for (const [name, { current }] of this.#places) this.registers.set(current, next[name]);
+    this.#rightsChanged();
+  }
+
+  /** @param banks that are erased, as they are seen */
+  #protectionRemoval(banks: readonly number[]): (() => void) | undefined {
+    if (this.registers.has("OPTCR", OPTLOCK)) return undefined;
+    const next = this.#asked();
+    const inChip = banks.map((bank) => (this.#swapped ? this.#geometry.banks - 1 - bank : bank));
+    if (!removesProtection(this.#optionBytes, next, inChip, this.#geometry)) return undefined;
+    return () => this.#take(next);
   }
 
   /** @param ranges of the banks as they lie in the chip */

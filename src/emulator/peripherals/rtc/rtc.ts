@@ -22,6 +22,8 @@ export interface RtcOptions {
   readonly clocked: ClockGate;
   /** PWR_CR1.DBP. */
   readonly backupWritable: () => boolean;
+  /** Read protection has shut the backup registers. Default: never. */
+  readonly secured?: () => boolean;
   /** Frequency that RCC_BDCR.RTCSEL selects, in Hz; 0 while RTCEN = 0 or the source stands still. */
   readonly clockHz: () => number;
   /** Level of the alarms', of the tampers' and time stamp's, and of the wake-up timer's signal to EXTI (lines 17 to 19). */
@@ -241,7 +243,10 @@ export class Rtc extends Peripheral {
     };
     for (let index = 0; index < BACKUP_COUNT; index++) {
       const name: BackupRegister = `RTC_BKP${index}R`;
-      specs[name] = plain(name, BACKUP_OFFSET + index * 4, 0, { rw: 0xffff_ffff });
+      specs[name] = {
+        ...plain(name, BACKUP_OFFSET + index * 4, 0, { rw: 0xffff_ffff }),
+        onRead: (stored) => (this.#options.secured?.() === true ? 0 : stored),
+      };
     }
     return specs as Record<RtcRegister, RegisterSpec>;
   }
@@ -261,6 +266,9 @@ export class Rtc extends Peripheral {
 
   #protection(name: RtcRegister): string | undefined {
     if (!this.#options.backupWritable()) return "the backup domain is protected: set PWR_CR1.DBP first";
+    if (name.startsWith("RTC_BKP") && this.#options.secured?.() === true) {
+      return "read protection level 1 has shut the backup registers";
+    }
     if (name.startsWith("RTC_BKP") && this.tamper.erasing) {
       return "a tamper was detected: clear its flag first";
     }
