@@ -28,6 +28,7 @@ import { type MappedMemories, mapExternalMemory, mapMemories } from "./chip-memo
 import type { ChipOptions } from "./chip-options.js";
 import type { ChipPart } from "./chip-part.js";
 import { ClockFollowers } from "./clock-followers.js";
+import { type ClockPins, type ClockPinsOptions, clockOutputs, rtcOutputs } from "./clock-pins.js";
 import { connectedPeripherals } from "./connected-peripherals.js";
 import { dmaBus } from "./dma-bus.js";
 import { ChipRequests } from "./dma-requests.js";
@@ -39,7 +40,6 @@ import { PinInputs } from "./pin-inputs.js";
 import { mapReservedSpace } from "./reserved-space.js";
 import { serialPorts, type TimerName, timers } from "./serial-and-timers.js";
 import { SharedLines } from "./shared-lines.js";
-import { clockOutputs, rtcOutputs, type SignalPins, type SignalPinsOptions } from "./signal-pins.js";
 import { simplePeripherals } from "./simple-peripherals.js";
 import { storedPeripherals } from "./stored-peripherals.js";
 import { SystemBreak } from "./system-break.js";
@@ -115,7 +115,7 @@ export class Chip {
   readonly #backupEvents = { tamper: false, lse: false };
   #timer: (name: string) => Tim | undefined = () => undefined;
   #timerWiring: TimerWiring | undefined;
-  #signalPins: readonly SignalPins[] = [];
+  #clockPins: readonly ClockPins[] = [];
   #rtcOutChanged: () => void = () => {};
   #picture: () => Picture | undefined = () => undefined;
   #cpuHz = 0;
@@ -590,20 +590,20 @@ export class Chip {
   }
 
   /** What changes by itself at pins: the clock outputs and RTC_OUT. */
-  #connectSignals(options: SignalPinsOptions): void {
+  #connectSignals(options: ClockPinsOptions): void {
     const clocks = clockOutputs({ ...options, mcoHz: (n) => this.rcc.clockTree.mcoHz(n) });
     const rtc = rtcOutputs(options, this.rtc.output);
     this.#clocks.add(() => {
       for (const each of clocks) each.changed();
     });
     this.#rtcOutChanged = rtc.changed;
-    this.#signalPins = [...clocks, ...rtc.pins];
+    this.#clockPins = [...clocks, ...rtc.pins];
   }
 
   /** Others wait for edges at pins than before. */
   #awaitedChanged(): void {
     this.#timerWiring?.awaitedChanged();
-    for (const each of this.#signalPins) each.schedule();
+    for (const each of this.#clockPins) each.schedule();
   }
 
   #addParts(parts: readonly ChipPart[]): void {

@@ -9,7 +9,7 @@ import { TIMER_PINS } from "../peripherals/timers/timer-pins.js";
 import type { Timeline, TimelineEvent } from "../timeline.js";
 import type { PinInputs } from "./pin-inputs.js";
 
-export interface PinSignal {
+export interface ClockSignal {
   readonly level: AlternateOutput;
   /** Nanoseconds until its next edge; infinity: none is in sight. */
   readonly untilEdge: () => number;
@@ -17,7 +17,7 @@ export interface PinSignal {
   readonly flickers: () => boolean;
 }
 
-export interface SignalPinsOptions {
+export interface ClockPinsOptions {
   readonly timeline: Timeline;
   readonly gpio: Readonly<Record<PortLetter, Gpio>>;
   readonly inputs: PinInputs;
@@ -34,16 +34,16 @@ interface Place {
 /** A lamp that blinks faster is at half light for the eye. */
 const FLICKER_HZ = 100;
 
-export class SignalPins {
-  readonly #options: SignalPinsOptions;
-  readonly #signal: PinSignal;
+export class ClockPins {
+  readonly #options: ClockPinsOptions;
+  readonly #signal: ClockSignal;
   readonly #places: readonly Place[];
   #next: TimelineEvent | undefined;
 
   /** @param pins name of the pin -> alternate function that leads the signal there; undefined: it takes the pin itself (Gpio.take) */
   constructor(
-    options: SignalPinsOptions,
-    signal: PinSignal,
+    options: ClockPinsOptions,
+    signal: ClockSignal,
     pins: Readonly<Record<string, number | undefined>>,
   ) {
     this.#options = options;
@@ -78,7 +78,7 @@ export class SignalPins {
 }
 
 /** A clock as a signal: a square wave of `hz`, which counts from board time 0; low while it stands still. */
-export function squareWave(timeline: Timeline, hz: () => number): PinSignal {
+export function squareWave(timeline: Timeline, hz: () => number): ClockSignal {
   const halves = (rate: number): number => Math.floor((timeline.now * 2 * rate) / 1e9 + 1e-6);
   return {
     level: () => halves(hz()) % 2 === 1,
@@ -92,11 +92,11 @@ export function squareWave(timeline: Timeline, hz: () => number): PinSignal {
 
 /** MCO1 and MCO2 at their pins. */
 export function clockOutputs(
-  options: SignalPinsOptions & { readonly mcoHz: (n: 1 | 2) => number },
-): readonly SignalPins[] {
+  options: ClockPinsOptions & { readonly mcoHz: (n: 1 | 2) => number },
+): readonly ClockPins[] {
   return ([1, 2] as const).map((n) => {
     const signal = squareWave(options.timeline, () => options.mcoHz(n));
-    return new SignalPins(options, signal, TIMER_PINS[`MCO${n}`]);
+    return new ClockPins(options, signal, TIMER_PINS[`MCO${n}`]);
   });
 }
 
@@ -104,16 +104,16 @@ export function clockOutputs(
 const RTC_OUT_REMAPPED = { PB2: 0 } as const;
 
 /** RTC_OUT at both its pins. @returns to be called after anything that may change what is there. */
-export function rtcOutputs(options: SignalPinsOptions, output: RtcOutput) {
-  const signal = (pin: RtcOutPin): PinSignal => ({
+export function rtcOutputs(options: ClockPinsOptions, output: RtcOutput) {
+  const signal = (pin: RtcOutPin): ClockSignal => ({
     level: () => output.level(pin),
     untilEdge: () => output.untilEdge(pin),
     flickers: () => output.slow,
   });
   const own = signal("PC13");
   const pins = [
-    new SignalPins(options, own, { PC13: undefined }),
-    new SignalPins(options, signal("PB2"), RTC_OUT_REMAPPED),
+    new ClockPins(options, own, { PC13: undefined }),
+    new ClockPins(options, signal("PB2"), RTC_OUT_REMAPPED),
   ];
   const changed = (): void => {
     options.gpio.C.take(13, output.signal("PC13") === undefined ? undefined : own.level);
