@@ -176,6 +176,14 @@ test("the ROM tables lead to units that identify themselves", () => {
   assert.deepEqual(units.map(name), [0x00c, 0x002, 0x00e, 0x001]);
 });
 
+test("the bus around the ROM tables' units answers with zeros: ST's libraries look for an older chip's DBGMCU there", () => {
+  const probe = new Probe(/* ldr r1,[r0]; str r0,[r0]; b . */ "01680060fee7").control(3);
+  probe.setRegister(0, 0xe0042000).setRegister(1, 1).control(1).run().control(3);
+  assert.equal(probe.register(1), 0);
+  assert.equal(probe.get(0xe000ed28), 0);
+  assert.equal(probe.get(0xe0041fe0), 0);
+});
+
 test("SysTick and CYCCNT stand still while the core is halted, and count each step", () => {
   const probe = new Probe(STEP).control(1);
   probe.machine.handler(Exception.sysTick, /* adds r7,#1; bx lr */ "01377047");

@@ -9,6 +9,7 @@ import { Dwt } from "../debug/dwt.js";
 import { Exception, hex } from "../exceptions/faults.js";
 import { Mpu } from "../memory/mpu.js";
 import type { SystemBus } from "../memory/system-bus.js";
+import { EXTERNAL_PPB, externalPpb } from "./external-ppb.js";
 import { Nvic } from "./nvic.js";
 import { Scb } from "./scb.js";
 import { SoftwareLock } from "./software-lock.js";
@@ -92,6 +93,12 @@ export class SystemControlSpace implements BusDevice {
     bus.map(DWT, PAGE, this.dwt, "DWT");
     bus.map(ITM, PAGE, this.#itm(), "ITM");
     bus.map(FPB, PAGE, this.#cpu.debug.fpb, "FPB");
+    bus.map(
+      EXTERNAL_PPB.first,
+      EXTERNAL_PPB.end - EXTERNAL_PPB.first,
+      externalPpb(this.#cpu.log),
+      "external PPB",
+    );
     bus.map(CPU_ROM, PAGE, CPU_ROM_TABLE, "CPU ROM table");
     bus.map(PPB_ROM, PAGE, PPB_ROM_TABLE, "PPB ROM table");
   }

@@ -1,6 +1,6 @@
 /**
  * Clock sources of the RCC: where their bits are and how long they take to start (data sheet DS12556,
- * "External/Internal clock source characteristics" and "PLL characteristics", typical values).
+ * "External/Internal clock source characteristics" and "PLL characteristics", typical values; HSE: see below).
  */
 
 import type { Oscillator, PllNumber } from "./clock-tree.js";
@@ -21,11 +21,17 @@ export interface SourceSpec {
 const MICROSECOND = 1e3;
 const MILLISECOND = 1e6;
 
+/**
+ * The data sheet says 2 ms for a crystal, and that it depends on the crystal. Those of boards with 25 MHz are ready before ST's library
+ * counts its first millisecond: programs that cannot take the SysTick interrupt before they have set up their clocks run there.
+ */
+const HSE_NS = 500 * MICROSECOND;
+
 export const SOURCES: Readonly<Record<SourceName, SourceSpec>> = {
   LSI: { register: "CSR", on: 1 << 0, ready: 1 << 1, interrupt: 1 << 0, startNs: 110 * MICROSECOND },
   LSE: { register: "BDCR", on: 1 << 0, ready: 1 << 1, interrupt: 1 << 1, startNs: 2000 * MILLISECOND },
   HSI: { register: "CR", on: 1 << 0, ready: 1 << 2, interrupt: 1 << 2, startNs: 2 * MICROSECOND },
-  HSE: { register: "CR", on: 1 << 16, ready: 1 << 17, interrupt: 1 << 3, startNs: 2 * MILLISECOND },
+  HSE: { register: "CR", on: 1 << 16, ready: 1 << 17, interrupt: 1 << 3, startNs: HSE_NS },
   CSI: { register: "CR", on: 1 << 7, ready: 1 << 8, interrupt: 1 << 4, startNs: 2 * MICROSECOND },
   HSI48: { register: "CR", on: 1 << 12, ready: 1 << 13, interrupt: 1 << 5, startNs: 2.1 * MICROSECOND },
   PLL1: { register: "CR", on: 1 << 24, ready: 1 << 25, interrupt: 1 << 6, startNs: 50 * MICROSECOND },
