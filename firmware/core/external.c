@@ -6,6 +6,12 @@
 /* Reads that may differ before the last one counts. */
 #define SETTLING_READS 8u
 
+#define JEDEC_ISSI 0x9Du
+#define SR1_BP 0x1Cu      /* W25Q128JV, status register 1: BP2..BP0; TB and SEC only choose what they protect */
+#define SR1_BP_ISSI 0x3Cu /* IS25LP064A: BP3..BP0; it has no SR2 and SR3 of this kind */
+#define SR2_CMP 0x40u
+#define SR3_WPS 0x04u
+
 struct external external;
 _Alignas(4) uint8_t external_scratch[EXTERNAL_SLICE];
 
@@ -94,4 +100,23 @@ int external_program(uint32_t address, const uint8_t *bytes, size_t size)
 {
   external.programmed += 1;
   return port_flash_program(address - BOARD_FLASH_BASE, bytes, size);
+}
+
+/* CMP protects everything when BP is 0, WPS hands protection over to single blocks. */
+static bool status_protects(const uint8_t status[3])
+{
+  if (external.geometry.jedec[0] == JEDEC_ISSI) {
+    return (status[0] & SR1_BP_ISSI) != 0;
+  }
+  return (status[0] & SR1_BP) != 0 || (status[1] & SR2_CMP) != 0 || (status[2] & SR3_WPS) != 0;
+}
+
+int external_unprotected(void)
+{
+  uint8_t status[3];
+  const int result = port_flash_status(status);
+  if (result < 0) {
+    return result;
+  }
+  return status_protects(status) ? PORT_ERROR_PROTECTED : PORT_OK;
 }

@@ -59,4 +59,7 @@ int external_hash(uint32_t address, size_t size);
 int external_erase(uint32_t address, uint32_t bytes);
 int external_program(uint32_t address, const uint8_t *bytes, size_t size);
 
+/* PORT_ERROR_PROTECTED when any block protection is on. */
+int external_unprotected(void);
+
 #endif

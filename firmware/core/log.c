@@ -94,11 +94,12 @@ int log_append_raw(const uint8_t word[PORT_LOG_WORD_SIZE])
   }
   const uint32_t index = next;
   next += 1;
-  (void)port_log_program(index, word); /* reading back decides */
-  if (port_log_read(index, found) < 0 || memcmp(found, word, sizeof found) != 0) {
-    return PORT_ERROR_LOG;
+  const int result = port_log_program(index, word);
+  /* Reading back decides. */
+  if (port_log_read(index, found) >= 0 && memcmp(found, word, sizeof found) == 0) {
+    return (int)index;
   }
-  return (int)index;
+  return result < 0 ? result : PORT_ERROR_LOG;
 }
 
 void log_encode(const struct log_record *record, uint8_t word[PORT_LOG_WORD_SIZE])

@@ -35,8 +35,8 @@ uint32_t log_boot_address(void);
 uint32_t log_free(void);
 
 /*
- * Appends a word. Returns its index, LOG_ERROR_FULL, or PORT_ERROR_LOG when it does not read back as written; that
- * word is spent then. What reads back counts, whatever the flash said of it: the next start will see it, too.
+ * Appends a word. Returns its index, LOG_ERROR_FULL, or why it does not read back as written (PORT_ERROR_LOG, or what
+ * keeps a log in external flash from being programmed); that word is spent then. What reads back counts, whatever the flash said of it: the next start will see it, too.
  */
 int log_append(const struct log_record *record);
 

@@ -65,8 +65,10 @@ enum step operation_fail_log(struct operation *operation, int result)
                                                         "too few of the log's % words are free",
                                                         { PORT_LOG_WORDS } });
   }
-  return operation_fail(operation, &(struct failure){ ERROR_LOG_FAILED, port_log_error(),
-                                                      "the flash did not take the log's word: FLASH_SR1 was #",
+  if (result != PORT_ERROR_LOG) {
+    return operation_fail_port(operation, result, port_log_error());
+  }
+  return operation_fail(operation, &(struct failure){ ERROR_LOG_FAILED, port_log_error(), port_log_error_text,
                                                       { port_log_error() } });
 }
 

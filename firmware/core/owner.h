@@ -35,7 +35,7 @@ void owner_unknown(void);
 void owner_repair(void);
 
 /*
- * Each returns PORT_OK, LOG_ERROR_FULL when the log has not enough words for all of it, or PORT_ERROR_LOG. After an
+ * Each returns PORT_OK, LOG_ERROR_FULL when the log has not enough words for all of it, or as log_append. After an
  * error owner and policy are as before. What is already so is not written. `key` is one that log_raw_allowed.
  */
 int owner_claim(const uint8_t key[OWNER_KEY_SIZE]);

@@ -129,8 +129,11 @@ int port_log_read(uint32_t index, uint8_t word[PORT_LOG_WORD_SIZE]);
 bool port_log_blank(uint32_t index, uint32_t count);
 int port_log_program(uint32_t index, const uint8_t word[PORT_LOG_WORD_SIZE]);
 
-/* FLASH_SR1 as it was after the last port_log_program that failed; 0 where the log is in external flash. */
+/* Of the last port_log_program that failed: FLASH_SR1 as it was, or the address where the log is in external flash. */
 uint32_t port_log_error(void);
+
+/* What port_log_error is, for messages: # stands for it. */
+extern const char port_log_error_text[];
 
 /* --- the bootloader itself --------------------------------------------------------------------------------- */
 

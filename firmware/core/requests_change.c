@@ -8,11 +8,6 @@
 #include "rescue.h"
 #include "slot.h"
 
-#define JEDEC_ISSI 0x9Du
-#define SR1_BP 0x1Cu      /* W25Q128JV, status register 1: BP2..BP0; TB and SEC only choose what they protect */
-#define SR1_BP_ISSI 0x3Cu /* IS25LP064A: BP3..BP0; it has no SR2 and SR3 of this kind */
-#define SR2_CMP 0x40u
-#define SR3_WPS 0x04u
 
 static struct {
   bool begun;
@@ -40,15 +35,6 @@ void change_abort(void)
 bool change_aborted(void)
 {
   return change.aborted;
-}
-
-/* Is any protection on? CMP protects everything when BP is 0, WPS hands protection over to single blocks. */
-static bool status_protects(const uint8_t status[3])
-{
-  if (external.geometry.jedec[0] == JEDEC_ISSI) {
-    return (status[0] & SR1_BP_ISSI) != 0;
-  }
-  return (status[0] & SR1_BP) != 0 || (status[1] & SR2_CMP) != 0 || (status[2] & SR3_WPS) != 0;
 }
 
 static bool begin_ranges(struct operation *operation)
@@ -111,20 +97,16 @@ enum { BEGIN_RESCUE, BEGIN_RESCUING, BEGIN_CHECK, BEGIN_RECORD };
 
 static enum step begin_check(struct operation *operation)
 {
-  uint8_t status[3];
   change.begun = false; /* whatever comes of it, an older BEGIN no longer counts */
   if (!begin_ranges(operation)) {
     return STEP_DONE;
   }
-  int result = port_flash_status(status);
+  int result = external_unprotected();
   if (result >= 0 && !journal_state()->readable) {
     result = journal_read();
   }
   if (result < 0) {
     return operation_fail_port(operation, result, change.ranges[0].address);
-  }
-  if (status_protects(status)) {
-    return operation_fail_protected(operation);
   }
   journal_write_begin(begin_hull(), change_window_for((struct range){ change.ranges[0].address, 0 }, CHANGE_WRITE_WINDOW));
   operation->phase = BEGIN_RECORD;

@@ -4,6 +4,7 @@
 #include "change.h"
 #include "journal.h"
 #include "requests.h"
+#include "rescue.h"
 
 enum { CHANGE_CHECK, CHANGE_WINDOW, CHANGE_START, CHANGE_BUSY, CHANGE_COMPARE };
 
@@ -22,6 +23,7 @@ static enum step window_step(struct operation *operation)
 static enum step change_failed(struct operation *operation, int result, uint32_t address)
 {
   journal_doubt();
+  rescue_renew();
   return operation_fail_port(operation, result, address);
 }
 

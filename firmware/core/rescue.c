@@ -14,6 +14,7 @@ enum phase { PHASE_LOOK, PHASE_ERASING, PHASE_PROGRAM, PHASE_PROGRAMMING };
 
 static struct {
   bool pending;
+  bool renew; /* an erase may have been cut off since all was put back */
   enum phase phase;
   uint8_t sector; /* index in the unit */
   uint32_t position;
@@ -37,6 +38,12 @@ static const struct keep *keep(void)
 void rescue_reset(void)
 {
   rescue.pending = false;
+  rescue.renew = true;
+}
+
+void rescue_renew(void)
+{
+  rescue.renew = true;
 }
 
 void rescue_start(void)
@@ -70,16 +77,19 @@ static int read_crc(uint32_t address, uint32_t *crc)
   return result;
 }
 
-/* Is the sector what it was, or is there nothing that it could be made again? Negative: the port's error. */
+/*
+ * Is the sector what it was, or is there nothing that it could be made again? What reads right after an erase that was cut
+ * off may read otherwise the next time: once after each start no sector is. Negative: the port's error.
+ */
 static int sector_right(void)
 {
   uint32_t found = 0;
   uint32_t saved = 0;
   int result = read_crc(sector_address(), &found);
   if (result < 0 || rescue.sector != keep()->sector) {
-    return result < 0 ? result : slot_blank(external_scratch, SECTOR_SIZE);
+    return result < 0 ? result : slot_blank(external_scratch, SECTOR_SIZE) && !rescue.renew;
   }
-  if (found == keep()->crc) {
+  if (found == keep()->crc && !rescue.renew) {
     return 1;
   }
   /* The copy is erased only when the next unit's turn has come: this one is whole then. */
@@ -143,6 +153,9 @@ static int advance(void)
 int rescue_step(void)
 {
   const int result = rescue.pending ? advance() : PORT_OK;
+  if (rescue.pending && result == PORT_OK) {
+    rescue.renew = false;
+  }
   /* After an error it is tried again when the next session begins. */
   rescue.pending = result == PORT_BUSY;
   return result == PORT_BUSY ? PORT_BUSY : PORT_OK;

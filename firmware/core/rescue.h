@@ -12,6 +12,9 @@
 /* The board starts: nothing is under way. */
 void rescue_reset(void);
 
+/* The chip may have been cut off in the middle of an operation: what it was at reads right, or seems to. */
+void rescue_renew(void);
+
 /* What the journal says is to be put back, is put back; what is under way already goes on. */
 void rescue_start(void);
 

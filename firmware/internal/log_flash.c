@@ -124,6 +124,8 @@ int port_log_program(uint32_t index, const uint8_t word[PORT_LOG_WORD_SIZE])
   return done && (last_error & SR1_ERRORS) == 0 ? PORT_OK : PORT_ERROR_LOG;
 }
 
+const char port_log_error_text[] = "the flash did not take the log's word: FLASH_SR1 was #";
+
 uint32_t port_log_error(void)
 {
   return last_error;

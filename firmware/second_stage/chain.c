@@ -23,6 +23,7 @@ _Static_assert(sizeof LINK_TEXT == TEXT_SIZE, "the text and its terminator");
 static uint32_t used;                        /* slots that are not blank, or have one behind them that is not */
 static uint8_t counts[PORT_LOG_WORDS / 8u];  /* by bits: slots that belong to the chain */
 static uint8_t last[CHAIN_LINK_SIZE];        /* the link of the last of them; zeros before the first */
+static uint32_t failed_at;                   /* the slot that was written last */
 
 static uint32_t slot_at(uint32_t index)
 {
@@ -83,11 +84,14 @@ static int write_slot(uint32_t index, const uint8_t slot[CHAIN_SLOT_SIZE])
   if (result == PORT_OK) {
     result = external_read_settled(slot_at(index), found, sizeof found);
   }
-  if (result != PORT_OK || memcmp(found, slot, sizeof found) != 0) {
+  if (result != PORT_OK) {
+    return result;
+  }
+  if (memcmp(found, slot, sizeof found) != 0) {
     return PORT_ERROR_LOG;
   }
   take(index, slot + LINK_OFFSET);
-  return program(slot_at(index) + MARK_OFFSET, mark, sizeof mark) == PORT_OK ? PORT_OK : PORT_ERROR_LOG;
+  return program(slot_at(index) + MARK_OFFSET, mark, sizeof mark);
 }
 
 /* A slot whose mark is touched was whole before: if it is no longer, that was not a power cut. */
@@ -167,10 +171,20 @@ int chain_program(uint32_t index, const uint8_t word[PORT_LOG_WORD_SIZE])
 {
   uint8_t slot[CHAIN_SLOT_SIZE];
   memcpy(slot, word, PORT_LOG_WORD_SIZE);
-  const int result = make_link(index, word, slot + LINK_OFFSET);
+  int result = make_link(index, word, slot + LINK_OFFSET);
+  failed_at = slot_at(index);
   if (result < 0 || index < used) {
     return PORT_ERROR_LOG;
   }
+  result = external_unprotected();
+  if (result < 0) {
+    return result;
+  }
   used = index + 1u;
   return write_slot(index, slot);
+}
+
+uint32_t chain_failed_at(void)
+{
+  return failed_at;
 }

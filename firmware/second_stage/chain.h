@@ -17,10 +17,14 @@
  */
 int chain_start(void);
 
-/* As port_log_read and port_log_program. A slot that was cut off answers PORT_ERROR_ECC. */
+/* As port_log_read and port_log_program. A slot that was cut off answers PORT_ERROR_ECC; one that does not hold what was
+   written PORT_ERROR_LOG; what keeps the chip from programming is answered as it is. */
 int chain_read(uint32_t index, uint8_t word[PORT_LOG_WORD_SIZE]);
 /* From `index` on, that is: the words that are not blank come first. */
 bool chain_blank(uint32_t index);
 int chain_program(uint32_t index, const uint8_t word[PORT_LOG_WORD_SIZE]);
+
+/* Address of the slot that was written last. */
+uint32_t chain_failed_at(void);
 
 #endif

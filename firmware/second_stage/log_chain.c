@@ -22,7 +22,9 @@ int port_log_program(uint32_t index, const uint8_t word[PORT_LOG_WORD_SIZE])
   return chain_program(index, word);
 }
 
+const char port_log_error_text[] = "the flash did not take the log's word at #";
+
 uint32_t port_log_error(void)
 {
-  return 0;
+  return chain_failed_at();
 }

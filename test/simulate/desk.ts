@@ -1,21 +1,20 @@
 /** A board on the desk whose user, cable, power and chip misbehave as a scenario says. */
 
+import type { Region } from "../../src/boards/board.js";
 import { norPart } from "../../src/emulator/flash/parts.js";
 import type { GuestMemory } from "../../src/emulator/guest-memory.js";
-import { FLASH_WORD_BYTES } from "../../src/emulator/peripherals/internal-flash/flash-cells.js";
 import { Bench } from "../system/kit.js";
 import { type Cut, deserts } from "./alone.js";
+import { writeInternalLog } from "./board-log.js";
 import { damagedLink } from "./damage.js";
 import type { Fault, FaultKind, When, WhenRestarted } from "./faults.js";
 import type { FlasherProcess } from "./flasher-process.js";
-import { bootWord, ownerWords, UNIQUE_ID } from "./owner.js";
+import { UNIQUE_ID } from "./owner.js";
 import type { Answer } from "./power-ups.js";
 import type { Scenario } from "./scenario.js";
 
 const MS = 1e6;
-/** docs/protocol.md section 10: the log in internal flash. */
-const LOG = 0x1_0000;
-/** Sections 9 and 11.5: of the journal's region, two sectors of records and one of signatures; then the rescue sector. */
+/** docs/protocol.md, sections 9 and 11.5: of the journal's region, two sectors of records and one of signatures; then the rescue sector. */
 const RECORDS = 0x3000;
 /** A chip that never ends an operation: the power cut that is due in the middle of it comes then. */
 const ENDLESS_MS = 500;
@@ -71,7 +70,7 @@ export class Desk extends Bench {
     });
     this.scenario = scenario;
     for (const { address, bytes } of scenario.content) this.flash(address, bytes.length).set(bytes);
-    this.#writeLog();
+    if (scenario.board.firstStage === undefined) writeInternalLog(this.board, scenario);
     for (const { kind } of faults) {
       if (kind === "slow-chip" || kind === "dead-bit" || kind === "stuck-protection" || kind === "log-flips")
         this.#fire(kind);
@@ -168,8 +167,12 @@ export class Desk extends Bench {
   /** @param address in the chip */
   #isRecord(address: number): boolean {
     const { flash, regions } = this.scenario.board;
-    const at = flash.address + address - regions.journal.address;
-    return at >= 0 && at < RECORDS;
+    const within = (region: Region | undefined, length: number): boolean => {
+      if (region === undefined) return false;
+      const at = flash.address + address - region.address;
+      return at >= 0 && at < length;
+    };
+    return within(regions.journal, RECORDS) || within(regions.log, regions.log?.length ?? 0);
   }
 
   #operationBegun(address: number): void {
@@ -257,42 +260,6 @@ export class Desk extends Bench {
     if (hit) this.#fire("endless");
     return hit;
   }
-
-  /** The log as it was when the history begins, bit flips included. */
-  #writeLog(): void {
-    const { flash } = this.board.chip;
-    const state = flash.save();
-    const bytes = state.cells.bytes.slice();
-    const programmed = [...state.cells.programmed];
-    const broken = [...state.cells.broken];
-    const { owner, log, faults } = this.scenario;
-    const words = [...(owner === undefined ? [] : ownerWords(owner)), ...log.map(bootWord)];
-    const flips = new Map(faults.flatMap((fault) => flippedWords(fault, words.length - log.length)));
-    words.forEach((word, index) => {
-      const at = LOG + index * FLASH_WORD_BYTES;
-      bytes.set(word, at);
-      programmed.push(at / FLASH_WORD_BYTES);
-      const ecc = flips.get(index);
-      if (ecc === true) broken.push(at / FLASH_WORD_BYTES);
-      if (ecc === false) bytes[at + 5] = (bytes[at + 5] ?? 0) ^ 0x15;
-    });
-    flash.load({ ...state, cells: { bytes, programmed, broken } });
-    this.board.chip.bus.refreshLent();
-  }
-}
-
-/** What the log tells after the bit flips. */
-export function storedBootAddress({ log, faults }: Scenario, factory: number): number {
-  const lost = new Set(faults.flatMap((fault) => (fault.kind === "log-flips" ? fault.words : [])));
-  return log.filter((_, index) => !lost.has(index)).at(-1) ?? factory;
-}
-
-/** Index in the log, and whether it answers with an ECC error, of each word that the fault breaks. */
-function flippedWords(fault: Fault, ownerCount: number): [number, boolean][] {
-  if (fault.kind !== "log-flips") return [];
-  const { words, ownerWord, ecc } = fault;
-  const found = words.map((index): [number, boolean] => [ownerCount + index, ecc]);
-  return ownerWord === undefined ? found : [...found, [ownerWord, ecc]];
 }
 
 function deadBits(faults: readonly Fault[]): { deadBits?: (address: number) => number } {

@@ -6,7 +6,7 @@ import type { Operation, Piece } from "./scenario.js";
 
 /**
  * An instant: in the middle of the flash chip's n-th operation, or of the n-th by which the bootloader keeps its records
- * (journal, signatures), or so many ms after the start.
+ * (journal, signatures, log in external flash), or so many ms after the start.
  */
 export type When =
   | { readonly operation: number; readonly fraction: number }
@@ -125,6 +125,8 @@ function drawFault(draw: Draw, subject: Subject): Fault | undefined {
     case "stuck-protection":
       return { kind, mask: draw.pick([0x04, 0x08, 0x10, 0x1c]) };
     case "log-flips": {
+      // In external flash that is somebody else's change: the board stays in its bootloader (docs/imssbl.md).
+      if (subject.board.firstStage !== undefined) return undefined;
       const words = subject.log.map((_, index) => index).filter(() => draw.chance(0.5));
       const ownerWord = subject.owner === undefined ? undefined : draw.int(0, OWNER_WORDS - 1);
       if (words.length === 0 && ownerWord === undefined) return undefined;

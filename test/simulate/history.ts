@@ -9,7 +9,8 @@ import {
   UnfinishedElsewhereError,
 } from "../../src/flasher/index.js";
 import { hex32 } from "../../src/protocol/hex.js";
-import { Desk, storedBootAddress } from "./desk.js";
+import { storedBootAddress } from "./board-log.js";
+import { Desk } from "./desk.js";
 import type { FaultKind } from "./faults.js";
 import { FlasherProcess, flashOptions, imageOf, KilledError, operate, userOf } from "./flasher-process.js";
 import {

@@ -16,9 +16,7 @@ import { TransportClosedError } from "../../src/protocol/transport.js";
 import { NoPortError } from "../system/kit.js";
 import type { Desk } from "./desk.js";
 import type { FaultKind } from "./faults.js";
-import { end, type Piece, type Scenario } from "./scenario.js";
-
-const CHIP = 0x9000_0000;
+import { CHIP, end, type Piece, type Scenario } from "./scenario.js";
 
 /** The promise was broken. */
 export class BrokenPromiseError extends Error {
@@ -43,11 +41,15 @@ export function checkOutside(
   asked: readonly { readonly address: number; readonly length: number }[],
 ): void {
   const { content, board } = desk.scenario;
-  const mayChange = asked.map(({ address, length }) => ({ address, bytes: desk.flash(address, length) }));
+  const { journal, log } = board.regions;
+  const own = [journal, ...(log === undefined ? [] : [log])];
+  const mayChange = [...asked, ...own].map(({ address, length }) => ({
+    address,
+    bytes: desk.flash(address, length),
+  }));
   const pieces = [...content, ...mayChange];
-  const last = board.regions.journal.address;
-  for (let start = CHIP; start < last; start += PART) {
-    const found = desk.flash(start, Math.min(PART, last - start));
+  for (let start = CHIP; start < CHIP + board.flash.size; start += PART) {
+    const found = desk.flash(start, PART);
     const expected = expectedAt(start, found.length, pieces);
     if (Buffer.compare(found, expected) === 0) continue;
     const at = found.findIndex((byte, index) => byte !== expected[index]);

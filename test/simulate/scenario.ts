@@ -1,14 +1,19 @@
 /** What one seed stands for: a board, what somebody wants of it, and what breaks meanwhile. */
 import type { Board } from "../../src/boards/board.js";
+import { secondStageImage } from "../../src/cli/board-files.js";
 import { boardNamed } from "../system/kit.js";
 import { type Alone, drawAlone } from "./alone.js";
+import { chainedLog } from "./board-log.js";
 import { Draw } from "./draw.js";
 import { drawFaults, type Fault } from "./faults.js";
 import { type Owner, signatureSlots } from "./owner.js";
 
 export const BASE = 0x9010_0000;
 export const SECTOR = 4096;
+/** Where the flash chip begins. */
+export const CHIP = 0x9000_0000;
 const VECTORS_ALIGNMENT = 1024;
+const NOTE_BYTES = 64;
 
 export interface Piece {
   readonly address: number;
@@ -102,10 +107,11 @@ function drawOld(draw: Draw, image: readonly Piece[]): Uint8Array | undefined {
 }
 
 /** Noise that nobody asks for: beside the image, in its first and last sector, and far away. */
-function drawNotes(draw: Draw, image: readonly Piece[]): Piece[] {
+function drawNotes(draw: Draw, { regions }: Board, image: readonly Piece[]): Piece[] {
   const last = end(image.at(-1) as Piece);
   const first = (image[0] as Piece).address;
-  const notes: Piece[] = [{ address: 0x9000_0000 + draw.int(0, 0xf_0000), bytes: draw.bytes(64) }];
+  const free = Math.min(BASE, regions.journal.address) - CHIP - NOTE_BYTES;
+  const notes: Piece[] = [{ address: CHIP + draw.int(0, free), bytes: draw.bytes(NOTE_BYTES) }];
   if (draw.chance(0.6)) notes.push({ address: last, bytes: draw.bytes(draw.int(1, SECTOR)) });
   const before = first % SECTOR;
   if (before > 0 && draw.chance(0.7)) notes.push({ address: first - before, bytes: draw.bytes(before) });
@@ -128,8 +134,17 @@ function drawOperation(
   return { kind, address, length: free.to - free.from };
 }
 
-/** Most histories are of the board that everybody can try; the others have other wiring, chips, sizes. */
-const BOARDS = { emulated: 73, "weact-ministm32h750": 9, "daisy-seed": 9, "art-pi": 9 } as const;
+/**
+ * Most histories are of the board that everybody can try; the others have other wiring, chips, sizes. The last one's first stage
+ * copies and hashes its bootloader at each start, which costs five times a history of the others.
+ */
+const BOARDS = {
+  emulated: 71,
+  "weact-ministm32h750": 9,
+  "daisy-seed": 9,
+  "art-pi": 9,
+  "sp-racing-h7-extreme": 2,
+} as const;
 /** A proof takes the emulated board as long as a small image. */
 const OWNED = 0.1;
 /** Of the journal's region: where the signatures lie. */
@@ -138,6 +153,22 @@ const SIGNATURES = 0x2000;
 function drawOwner(draw: Draw): Owner | undefined {
   if (!draw.chance(OWNED)) return undefined;
   return { requiresSigned: draw.chance(0.5), knowsUser: draw.chance(0.85) };
+}
+
+const secondStages = new Map<string, Uint8Array>();
+
+/** What a board behind a first stage has in its flash chip besides: its bootloader, and the log. */
+function secondStage(
+  { name, firstStage, regions }: Board,
+  told: { readonly owner: Owner | undefined; readonly log: readonly number[] },
+): Piece[] {
+  if (firstStage === undefined || regions.log === undefined) return [];
+  const bytes = secondStages.get(name) ?? secondStageImage(name);
+  secondStages.set(name, bytes);
+  return [
+    { address: firstStage.slot.address, bytes },
+    { address: regions.log.address, bytes: chainedLog(told) },
+  ];
 }
 
 export function drawScenario(seed: number): Scenario {
@@ -151,7 +182,7 @@ export function drawScenario(seed: number): Scenario {
   const otherAddress =
     alignUp(behind, draw.pick([VECTORS_ALIGNMENT, SECTOR, 0x1_0000])) + (draw.chance(0.5) ? 0 : 0x4_0000);
   const other = { address: otherAddress, bytes: program(draw, otherAddress, draw.int(16, SECTOR)) };
-  const notes = drawNotes(draw, image);
+  const notes = drawNotes(draw, board, image);
   const content = [...notes, ...(old === undefined ? [] : [{ address, bytes: old }]), other];
   // Whole sectors that hold nothing but the old program and what lies directly beside it, or free ones far behind.
   const own = { from: address - (address % SECTOR), to: alignUp(behind, SECTOR) };
@@ -166,6 +197,7 @@ export function drawScenario(seed: number): Scenario {
     const programs = old === undefined ? [other] : [{ address, bytes: old }, other];
     content.push({ address: board.regions.journal.address + SIGNATURES, bytes: signatureSlots(programs) });
   }
+  content.push(...secondStage(board, { owner, log }));
   const faults = drawFaults(draw, { board, owner, operation, image, log });
   const alone = drawAlone(draw, faults);
   return { seed, board, owner, operation, image, address, old, other, content, log, faults, alone };

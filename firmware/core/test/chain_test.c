@@ -191,6 +191,18 @@ static void a_shortened_chain_is_not_seen(void)
   CHECK(holds(1) && chain_blank(2));
 }
 
+static void what_keeps_the_chip_from_programming_is_told(void)
+{
+  board_with(1);
+  model.status[0] = 0x1C;
+  EQUAL(append(1), PORT_ERROR_PROTECTED);
+  EQUAL(chain_failed_at(), BOARD_LOG_ADDRESS + CHAIN_SLOT_SIZE);
+  CHECK(chain_blank(1));
+  model.status[0] = 0;
+  model.poll_error = PORT_ERROR_TIMEOUT;
+  EQUAL(append(1), PORT_ERROR_TIMEOUT);
+}
+
 static void without_a_chip(void)
 {
   model_new();
@@ -213,5 +225,6 @@ void suite_chain(void)
   tap_test("chain: a changed bit anywhere is seen", changes_are_seen);
   tap_test("chain: slots taken out, swapped, or of another board are seen", other_slots_are_seen);
   tap_test("chain: its end cut off is not seen", a_shortened_chain_is_not_seen);
+  tap_test("chain: what keeps the chip from programming is told", what_keeps_the_chip_from_programming_is_told);
   tap_test("chain: without a flash chip it says so", without_a_chip);
 }

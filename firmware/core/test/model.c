@@ -382,6 +382,8 @@ int port_log_program(uint32_t index, const uint8_t word[PORT_LOG_WORD_SIZE])
   return cut ? PORT_ERROR_LOG : PORT_OK;
 }
 
+const char port_log_error_text[] = "the flash did not take the log's word: FLASH_SR1 was #";
+
 uint32_t port_log_error(void)
 {
   return 0x00040000u; /* FLASH_SR1.PGSERR */
