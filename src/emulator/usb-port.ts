@@ -12,6 +12,12 @@ export type DataToggle = 0 | 1;
  */
 export type Handshake = "ack" | "nak" | "stall" | "none";
 
+/** To a Link Power Management token. */
+export type LpmAnswer = "ack" | "nyet" | "stall" | "none";
+
+/** bmAttributes of that token (ECN "USB 2.0 Link Power Management", table 2-3, and its errata for BESL). */
+export const LPM_ATTRIBUTES = { LINK_STATE: 0xf, BESL_SHIFT: 4, REMOTE_WAKE: 1 << 8 } as const;
+
 export interface InPacket {
   readonly toggle: DataToggle;
   /** The receiver's to keep. */
@@ -50,4 +56,6 @@ export interface UsbDevicePort {
   in(address: number, endpoint: number): InAnswer;
   /** The host's ACK for the data that `in` returned; of an isochronous endpoint, which gets none, the packet's end. */
   inAcknowledged(address: number, endpoint: number): void;
+  /** LPM token to endpoint 0. After an ACK both ends have the bus sleep (L1): no more frames. */
+  lpm(address: number, attributes: number): LpmAnswer;
 }

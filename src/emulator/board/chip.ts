@@ -521,6 +521,7 @@ export class Chip {
       timeline,
       rcc: this.rcc,
       irqLine: (irq) => this.#irqs.source(irq),
+      extiRequest: (line) => this.exti.direct(line),
       busOf: (master) => dmaBus(this.bus, this.cpu.level1, master),
       vdd33Ready: () => this.pwr.usbReady,
       hasAlternateFunction: (port, pin, af) => this.hasAlternateFunction(port, pin, af),

@@ -15,6 +15,8 @@ export interface UsbWiring {
   readonly timeline: Timeline;
   readonly rcc: Rcc;
   readonly irqLine: (irq: number) => InterruptLine;
+  /** A request of a direct line of EXTI. */
+  readonly extiRequest: (line: number) => void;
   /** The bus as the core's own DMA sees it. */
   readonly busOf: (name: string) => DmaBus;
   readonly vdd33Ready: () => boolean;
@@ -24,13 +26,31 @@ export interface UsbWiring {
 }
 
 const CORES = {
-  USB2_OTG_FS: { gate: "USB2OTG", ulpi: "USB2OTGULPI", irq: IRQ.OTG_FS, port: "A", pins: [11, 12], af: 10 },
-  USB1_OTG_HS: { gate: "USB1OTG", ulpi: "USB1OTGULPI", irq: IRQ.OTG_HS, port: "B", pins: [14, 15], af: 12 },
+  USB2_OTG_FS: {
+    gate: "USB2OTG",
+    ulpi: "USB2OTGULPI",
+    irqs: { all: IRQ.OTG_FS, in1: IRQ.OTG_FS_EP1_IN, out1: IRQ.OTG_FS_EP1_OUT, wakeUp: IRQ.OTG_FS_WKUP },
+    /** RM0433, table "EXTI Event input mapping". */
+    extiLine: 44,
+    port: "A",
+    pins: [11, 12],
+    af: 10,
+  },
+  USB1_OTG_HS: {
+    gate: "USB1OTG",
+    ulpi: "USB1OTGULPI",
+    irqs: { all: IRQ.OTG_HS, in1: IRQ.OTG_HS_EP1_IN, out1: IRQ.OTG_HS_EP1_OUT, wakeUp: IRQ.OTG_HS_WKUP },
+    extiLine: 43,
+    port: "B",
+    pins: [14, 15],
+    af: 12,
+  },
 } as const;
 
 export function usbCore(name: keyof typeof CORES, wiring: UsbWiring) {
   const { cached, log, timeline, rcc, irqLine, busOf, vdd33Ready, hasAlternateFunction, sleeping } = wiring;
-  const { gate, ulpi, irq, port, pins, af } = CORES[name];
+  const { gate, ulpi, irqs, extiLine, port, pins, af } = CORES[name];
+  const wakeUp = irqLine(irqs.wakeUp);
   const coreWhileAsleep = rcc.sleepClockGate(gate);
   const ulpiWhileAsleep = rcc.sleepClockGate(ulpi);
   const device = new OtgFs({
@@ -38,7 +58,14 @@ export function usbCore(name: keyof typeof CORES, wiring: UsbWiring) {
     bus: busOf(name),
     log,
     timeline,
-    irq: irqLine(irq),
+    irq: irqLine(irqs.all),
+    endpoint1Irqs: { in: irqLine(irqs.in1), out: irqLine(irqs.out1) },
+    wakeUpIrq: {
+      set: (on) => {
+        wakeUp.set(on);
+        if (on) wiring.extiRequest(extiLine);
+      },
+    },
     clocked: rcc.clockGate(gate),
     usbClockHz: cached(() => rcc.clockTree.kernelHz("USB")),
     vdd33Ready,

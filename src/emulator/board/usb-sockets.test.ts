@@ -47,6 +47,10 @@ class Core implements UsbDevicePort {
   }
 
   inAcknowledged(): void {}
+
+  lpm(): "none" {
+    return "none";
+  }
 }
 
 function rig() {

@@ -3,7 +3,14 @@
  * that leaves. Boards have one or two sockets; which core is behind them is the firmware's choice.
  */
 
-import type { DataToggle, Handshake, InAnswer, UsbDevicePort, UsbPortListener } from "../usb-port.js";
+import type {
+  DataToggle,
+  Handshake,
+  InAnswer,
+  LpmAnswer,
+  UsbDevicePort,
+  UsbPortListener,
+} from "../usb-port.js";
 
 export interface Socket {
   readonly port: UsbDevicePort;
@@ -83,5 +90,9 @@ export class UsbSockets implements UsbDevicePort {
 
   inAcknowledged(address: number, endpoint: number): void {
     this.#used?.port.inAcknowledged(address, endpoint);
+  }
+
+  lpm(address: number, attributes: number): LpmAnswer {
+    return this.#used?.port.lpm(address, attributes) ?? "none";
   }
 }

@@ -241,6 +241,24 @@ export function readString(bytes: Uint8Array): string | undefined {
   return text;
 }
 
+/** Device capability "USB 2.0 extension" of a BOS descriptor (ECN "USB 2.0 Link Power Management" and its errata). */
+const CAPABILITY = { DEVICE: 0x10, USB2_EXTENSION: 2 } as const;
+const EXTENSION = { LPM: 1 << 1, BASELINE_VALID: 1 << 3, BASELINE_SHIFT: 8 } as const;
+/** 400 us: what Linux takes where the device recommends nothing. */
+const USUAL_BESL = 4;
+
+/** A device that sleeps (L1), and how long it may be until its resume is served, as BESL. */
+export function readLpm(bos: Uint8Array): { readonly besl: number } | undefined {
+  for (let at = u8(bos, 0); at + 7 <= bos.length && u8(bos, at) > 0; at += u8(bos, at)) {
+    if (u8(bos, at + 1) !== CAPABILITY.DEVICE || u8(bos, at + 2) !== CAPABILITY.USB2_EXTENSION) continue;
+    const attributes = u16(bos, at + 3);
+    if ((attributes & EXTENSION.LPM) === 0) return undefined;
+    const recommended = (attributes >> EXTENSION.BASELINE_SHIFT) & 15;
+    return { besl: (attributes & EXTENSION.BASELINE_VALID) !== 0 ? recommended : USUAL_BESL };
+  }
+  return undefined;
+}
+
 /** The endpoints and interfaces of a CDC-ACM function. */
 export interface AcmFunction {
   readonly controlInterface: number;

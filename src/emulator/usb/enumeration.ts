@@ -14,6 +14,7 @@ import {
   findAcm,
   readConfiguration,
   readDevice,
+  readLpm,
   readString,
 } from "./descriptors.js";
 
@@ -43,6 +44,8 @@ export interface EnumeratedDevice {
   /** Serial number string. */
   readonly serial: string;
   readonly acm: AcmFunction | undefined;
+  /** Its BOS descriptor offers link power management. */
+  readonly lpm: { readonly besl: number } | undefined;
   /** Everything that the descriptors and answers do wrong. */
   readonly violations: readonly string[];
 }
@@ -54,10 +57,17 @@ export class EnumerationError extends Error {
 
 type Enumeration<T> = Generator<Step, T, ControlResult | undefined>;
 
-const REQUEST = { CLEAR_FEATURE: 1, SET_ADDRESS: 5, GET_DESCRIPTOR: 6, SET_CONFIGURATION: 9 } as const;
+const REQUEST = {
+  CLEAR_FEATURE: 1,
+  SET_FEATURE: 3,
+  SET_ADDRESS: 5,
+  GET_DESCRIPTOR: 6,
+  SET_CONFIGURATION: 9,
+} as const;
 const CDC_REQUEST = { SET_LINE_CODING: 0x20, GET_LINE_CODING: 0x21, SET_CONTROL_LINE_STATE: 0x22 } as const;
 /** 115200 baud, 1 stop bit, no parity, 8 bits: means nothing here, and must come back as it was sent. */
 const LINE_CODING = Uint8Array.of(0x00, 0xc2, 0x01, 0x00, 0, 0, 8);
+const DEVICE_REMOTE_WAKEUP = 1;
 const ADDRESS_RECOVERY_NS = 10e6;
 const ENGLISH = 0x0409;
 
@@ -97,13 +107,14 @@ export function* enumerate(address: number): Enumeration<EnumeratedDevice> {
   const device = readDevice(deviceBytes);
   violations.push(...checkDevice(device, deviceBytes.length));
   yield* checkQualifier(device, violations);
+  const lpm = yield* readBos(device, violations);
   const configuration = yield* readWholeConfiguration(device, violations);
   const strings = yield* readStrings(device, configuration, violations);
   yield* configure(configuration);
   const acm = findAcm(configuration);
   if (acm !== undefined) yield* prepareAcm(acm, violations);
   const [vendor = "", product = "", serial = ""] = strings;
-  return { address, device, configuration, vendor, product, serial, acm, violations };
+  return { address, device, configuration, vendor, product, serial, acm, lpm, violations };
 }
 
 function* assignAddress(address: number): Enumeration<void> {
@@ -132,10 +143,17 @@ function* checkQualifier(device: DeviceDescriptor, violations: string[]): Enumer
       `GET_DESCRIPTOR(device qualifier): ${result.ok ? "answered" : `error ${result.error}`}: a full-speed device must stall`,
     );
   }
-  if (device.bcdUSB < 0x201) return;
-  const bos = yield* descriptor(DESCRIPTOR.BOS, 0, 0, 5);
-  if (!bos.ok)
-    violations.push(`GET_DESCRIPTOR(BOS): error ${bos.error}: bcdUSB 0x0201 or later promises one`);
+}
+
+function* readBos(device: DeviceDescriptor, violations: string[]): Enumeration<EnumeratedDevice["lpm"]> {
+  if (device.bcdUSB < 0x201) return undefined;
+  const head = yield* descriptor(DESCRIPTOR.BOS, 0, 0, 5);
+  if (!head.ok) {
+    violations.push(`GET_DESCRIPTOR(BOS): error ${head.error}: bcdUSB 0x0201 or later promises one`);
+    return undefined;
+  }
+  const bos = yield* descriptor(DESCRIPTOR.BOS, 0, 0, (head.data[2] ?? 0) | ((head.data[3] ?? 0) << 8));
+  return bos.ok ? readLpm(bos.data) : undefined;
 }
 
 function* readWholeConfiguration(
@@ -239,6 +257,12 @@ function* prepareAcm(acm: AcmFunction, violations: string[]): Enumeration<void> 
 export function controlLineState(acm: AcmFunction, lines: number): Question {
   const bRequest = CDC_REQUEST.SET_CONTROL_LINE_STATE;
   return { bmRequestType: 0x21, bRequest, wValue: lines, wIndex: acm.controlInterface };
+}
+
+/** SET_FEATURE or CLEAR_FEATURE(DEVICE_REMOTE_WAKEUP). */
+export function allowWakeup(on: boolean): Question {
+  const bRequest = on ? REQUEST.SET_FEATURE : REQUEST.CLEAR_FEATURE;
+  return { bmRequestType: 0, bRequest, wValue: DEVICE_REMOTE_WAKEUP, wIndex: 0 };
 }
 
 /** CLEAR_FEATURE(ENDPOINT_HALT). @param endpoint bEndpointAddress. */

@@ -21,6 +21,7 @@ function makeBus() {
     out: unused,
     in: answer,
     inAcknowledged() {},
+    lpm: () => "none",
   };
   const bus = new FrameBus(timeline, port, () => {});
   const arrived: number[] = [];

@@ -487,3 +487,71 @@ test("write resolves when the bytes are taken and rejects when the device leaves
   host.unplug();
   await assert.rejects(lost, { name: "CdcDisconnectedError" });
 });
+
+/** With remote wakeup in its attributes, and an LPM capability. */
+function connectWaking(extra: RigOptions["device"] = {}) {
+  const configuration = CONFIGURATION_DESCRIPTOR.map((one) => [...one]);
+  (configuration[0] as number[])[7] = 0xa0;
+  return connect({ device: { configuration, ...extra } });
+}
+
+test("a device that can wake its host is allowed to before the bus stops, wakes it, and is forbidden afterwards", () => {
+  const { host, device, run, until, log } = connectWaking();
+  const features = () =>
+    device.requests.filter(([type, request]) => type === 0 && (request === 1 || request === 3));
+  host.sleep();
+  run(10e6);
+  assert.equal(host.state, "suspended");
+  assert.deepEqual(features(), [[0, 3, 1, 0, 0, 0, 0, 0]]);
+  assert.equal(device.events.at(-1), "suspend");
+  device.put(GLOBAL.DCTL, 1);
+  run(5e6);
+  device.put(GLOBAL.DCTL, 0);
+  until("configured");
+  run(2e6);
+  assert.deepEqual(features().slice(1), [[0, 1, 1, 0, 0, 0, 0, 0]]);
+  assert.deepEqual(log.lines, []);
+});
+
+test("a device without remote wakeup in its descriptor that signals it is told of, and stays suspended", () => {
+  const { host, device, run, log } = connect();
+  host.sleep();
+  run(10e6);
+  device.put(GLOBAL.DCTL, 1);
+  run(50e6);
+  assert.equal(host.state, "suspended");
+  assert(log.has("the host did not allow it"));
+});
+
+test("the bus rests in L1 when the device offers it, and goes on within a millisecond", () => {
+  const device = [...DEVICE_DESCRIPTOR];
+  device[2] = 1;
+  const bos = [5, 15, 12, 0, 1, 7, 16, 2, 0x0e, 3, 0, 0];
+  const { host, device: rigged, run, cdc } = connectWaking({ device, bos, echo: true });
+  assert.deepEqual(host.device?.lpm, { besl: 3 });
+  assert.equal(host.rest(), "none", "its software has not enabled it");
+  rigged.put(0x054, 3);
+  cdc.open();
+  run(2e6);
+  assert.equal(host.rest(), "ack");
+  assert.equal(host.state, "sleeping");
+  run(20e6);
+  assert.equal(rigged.get(0x054) & (1 << 15), 1 << 15, "SLPSTS");
+  const sofs = rigged.sofs;
+  run(5e6);
+  assert.equal(rigged.sofs, sofs);
+  host.wake();
+  run(0.9e6);
+  assert.equal(host.state, "configured");
+  assert.equal(rigged.events.at(-1), "resume");
+  const back: number[] = [];
+  cdc.onData((bytes) => back.push(...bytes));
+  cdc.send(Uint8Array.of(1, 2, 3), () => {});
+  run(5e6);
+  assert.deepEqual(back, [1, 2, 3]);
+  assert.equal(host.rest(), "ack");
+  run(1e6);
+  rigged.put(GLOBAL.DCTL, 1);
+  run(1e6);
+  assert.equal(host.state, "configured", "the device woke it");
+});

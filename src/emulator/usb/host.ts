@@ -5,11 +5,12 @@
 
 import type { EmulatorLog } from "../bus.js";
 import type { Timeline, TimelineEvent } from "../timeline.js";
-import type { UsbDevicePort } from "../usb-port.js";
+import { LPM_ATTRIBUTES, type LpmAnswer, type UsbDevicePort } from "../usb-port.js";
 import { CdcPort, type LinkFault } from "./cdc.js";
 import { ControlPipe, type ControlResult } from "./control.js";
 import type { DriverHost, HostDriver } from "./driver.js";
 import {
+  allowWakeup,
   type EnumeratedDevice,
   EnumerationError,
   enumerate,
@@ -21,7 +22,8 @@ import { Bandwidth } from "./isochronous.js";
 
 /**
  * unplugged: no cable. empty: cable, but no pull-up. debouncing, resetting, enumerating: on the way.
- * configured: in use. suspended: the host sleeps. failed: given up, until the device leaves and comes back.
+ * configured: in use. suspended: the host sleeps (L2). sleeping: the bus rests between transfers (L1). failed: given up, until
+ * the device leaves and comes back.
  */
 export type HostState =
   | "unplugged"
@@ -31,6 +33,7 @@ export type HostState =
   | "enumerating"
   | "configured"
   | "suspended"
+  | "sleeping"
   | "failed";
 
 export interface UsbHostOptions {
@@ -47,6 +50,13 @@ const RESET_NS = 50e6;
 const RESET_RECOVERY_NS = 10e6;
 const RESUME_NS = 20e6;
 const RESUME_RECOVERY_NS = 10e6;
+/** How long the host drives resume out of L1, by BESL (microseconds; errata of the LPM ECN, table X-X1), and then waits. */
+const L1_RESUME_US = [
+  125, 150, 200, 300, 400, 500, 1000, 2000, 3000, 4000, 5000, 6000, 7000, 8000, 9000, 10000,
+];
+const L1_RECOVERY_NS = 10e3;
+/** Configuration descriptor, bmAttributes. */
+const REMOTE_WAKEUP = 1 << 5;
 /** Linux tries four times. */
 const ATTEMPTS = 4;
 const DEFAULT_MAX_PACKET = 8;
@@ -138,21 +148,68 @@ export class UsbHost {
     this.#enter("unplugged");
   }
 
-  /** The host goes to sleep: no more frames, the device suspends after 3 ms. Only while configured. */
+  /**
+   * The host goes to sleep: no more frames, the device suspends after 3 ms. A device that can wake its host is allowed to first. Only
+   * while configured.
+   */
   sleep(): void {
     if (this.#state !== "configured") return;
-    this.#bus.stop();
-    this.#enter("suspended");
+    const suspend = (): void => {
+      if (this.#state !== "configured") return;
+      this.#bus.stop();
+      this.#enter("suspended");
+    };
+    if (this.#canWake) this.#ask(allowWakeup(true), suspend);
+    else suspend();
   }
 
-  /** Wakes bus and device; traffic goes on 30 ms later. */
+  /**
+   * Has the bus rest in L1, as hosts do between transfers, if the device offers it. Only while configured.
+   * @returns the device's answer; "none" also when it does not offer it.
+   */
+  rest(): LpmAnswer {
+    const answer = this.#askToRest();
+    if (answer !== "ack")
+      this.#options.log.note(`usb: the bus does not rest (L1), the device's answer is: ${answer}`);
+    return answer;
+  }
+
+  #askToRest(): LpmAnswer {
+    const lpm = this.#device?.lpm;
+    if (this.#state !== "configured" || lpm === undefined) return "none";
+    const wakes = this.#canWake ? LPM_ATTRIBUTES.REMOTE_WAKE : 0;
+    const answer = this.#options.port.lpm(this.#address, 1 | (lpm.besl << LPM_ATTRIBUTES.BESL_SHIFT) | wakes);
+    if (answer !== "ack") return answer;
+    this.#bus.stop();
+    this.#enter("sleeping");
+    return answer;
+  }
+
+  /** Wakes bus and device; traffic goes on 30 ms later, out of L1 sooner. */
   wake(): void {
-    if (this.#state !== "suspended") return;
-    this.#options.port.resume();
-    this.#later(RESUME_NS, () => {
+    const { port } = this.#options;
+    if (this.#state === "suspended") {
+      port.resume();
+      this.#resumed(RESUME_NS, RESUME_RECOVERY_NS);
+    } else if (this.#state === "sleeping") {
+      port.resume();
+      this.#resumed((L1_RESUME_US[this.#device?.lpm?.besl ?? 0] ?? 0) * 1000, L1_RECOVERY_NS);
+    }
+  }
+
+  #resumed(signalNs: number, recoveryNs: number): void {
+    const suspended = this.#state === "suspended";
+    this.#later(signalNs, () => {
       this.#bus.start();
-      this.#later(RESUME_RECOVERY_NS, () => this.#enter("configured"));
+      this.#later(recoveryNs, () => {
+        this.#enter("configured");
+        if (suspended && this.#canWake) this.#ask(allowWakeup(false), () => {});
+      });
     });
+  }
+
+  get #canWake(): boolean {
+    return ((this.#device?.configuration.bmAttributes ?? 0) & REMOTE_WAKEUP) !== 0;
   }
 
   #enter(state: HostState): void {
@@ -189,7 +246,12 @@ export class UsbHost {
     this.#control.abort();
   }
 
+  /** The host takes the device's resume signalling over. */
   #remoteWakeup(): void {
+    if (this.#canWake) {
+      this.wake();
+      return;
+    }
     this.#options.log.once("usb.wakeup", "usb: the device signals resume, but the host did not allow it to");
   }
 

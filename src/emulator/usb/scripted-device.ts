@@ -1,7 +1,7 @@
 /** For tests of the host's drivers: a device without a core, whose answers are a table. */
 
 import { Timeline } from "../timeline.js";
-import type { DataToggle, Handshake, InAnswer, UsbDevicePort } from "../usb-port.js";
+import type { DataToggle, Handshake, InAnswer, LpmAnswer, UsbDevicePort } from "../usb-port.js";
 import type { HostDriver } from "./driver.js";
 import { UsbHost } from "./host.js";
 import { runFor, TestLog } from "./test-device.js";
@@ -52,6 +52,10 @@ export class ScriptedDevice implements UsbDevicePort {
   busReset(): void {}
   resume(): void {}
   inAcknowledged(): void {}
+
+  lpm(): LpmAnswer {
+    return "none";
+  }
 
   sof(frame: number): void {
     this.#frame = frame;

@@ -76,6 +76,7 @@ export const CONFIGURATION_DESCRIPTOR = [
 export interface TestDeviceOptions {
   readonly device?: readonly number[];
   readonly configuration?: readonly (readonly number[])[];
+  readonly bos?: readonly number[];
   /** Sends back what arrives; otherwise it is only counted. */
   readonly echo?: boolean;
   /** Forces DATA0 for every bulk IN packet: a bug that the host must notice. */
@@ -255,6 +256,7 @@ export class TestDevice {
       this.#change(GLOBAL.DCFG, 0x7f << 4, low << 4);
       this.#reply([], 0);
     } else if (type === 0 && request === 9) this.#configure();
+    else if (type === 0 && (request === 1 || request === 3)) this.#reply([], 0);
     else if (type === 2 && request === 1) this.#clearHalt(index);
     else if (type === 0x21 && request === 0x22) {
       this.lines = low;
@@ -272,6 +274,7 @@ export class TestDevice {
   #descriptor(type: number, index: number): number[] | undefined {
     if (type === 1) return [...(this.#options.device ?? DEVICE_DESCRIPTOR)];
     if (type === 2) return (this.#options.configuration ?? CONFIGURATION_DESCRIPTOR).flat();
+    if (type === 15 && this.#options.bos !== undefined) return [...this.#options.bos];
     if (type !== 3) return undefined;
     return [[4, 3, 9, 4], text("Example Vendor"), text("Example Product"), text("0123-4567")][index];
   }

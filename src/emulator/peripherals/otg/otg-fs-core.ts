@@ -4,7 +4,7 @@
  */
 
 import type { AccessSize, ClockGate, EmulatorLog, InterruptLine } from "../../bus.js";
-import { RegisterBlock } from "../../registers.js";
+import { RegisterBlock, type RegisterCell } from "../../registers.js";
 import type { Timeline } from "../../timeline.js";
 import type { DmaBus } from "../dma/dma-channel.js";
 import { OtgDma } from "./otg-fs-dma.js";
@@ -15,6 +15,7 @@ import { OutEndpoint } from "./otg-fs-out.js";
 import {
   DCFG,
   DCTL,
+  DEACHINT,
   ENDPOINTS,
   EPCTL,
   EPINT,
@@ -34,6 +35,8 @@ export interface OtgCoreOptions {
   readonly timeline: Timeline;
   readonly log: EmulatorLog;
   readonly irq: InterruptLine;
+  /** OTG_xS_EP1_IN and OTG_xS_EP1_OUT: endpoint 1's own interrupts (DEACHINT). */
+  readonly endpoint1Irqs?: { readonly in: InterruptLine; readonly out: InterruptLine };
   /** For messages: the manual's name of the core. Default "USB2_OTG_FS". */
   readonly name?: string;
   /** What its DMA master reaches. */
@@ -71,6 +74,7 @@ export class OtgCore implements EndpointCore {
   readonly #options: OtgCoreOptions;
   readonly #dma: OtgDma;
   readonly #transmit: readonly TransmitFifo[];
+  readonly #endpoint1Mask: RegisterCell;
   /** DAINT before its mask. */
   #daint = 0;
   #nakked = false;
@@ -88,6 +92,7 @@ export class OtgCore implements EndpointCore {
       log,
       clocked,
     });
+    this.#endpoint1Mask = this.regs.cell("DEACHINTMSK");
     this.#dma = new OtgDma({ bus: options.bus, mistake: (key, message) => this.mistake(key, message) });
     this.#transmit = Array.from({ length: TRANSMIT_FIFOS }, () => new TransmitFifo());
     this.ins = Array.from({ length: ENDPOINTS }, (_, n) => new InEndpoint(n, this));
@@ -202,6 +207,18 @@ export class OtgCore implements EndpointCore {
   update(): void {
     const enabled = this.regs.has("GAHBCFG", GAHBCFG.GINT);
     this.#options.irq.set(enabled && (this.#status() & this.regs.get("GINTMSK")) !== 0);
+    const { value: mask } = this.#endpoint1Mask;
+    const own = enabled && mask !== 0 ? this.#endpoint1() & mask : 0;
+    this.#options.endpoint1Irqs?.in.set((own & DEACHINT.IEP1INT) !== 0);
+    this.#options.endpoint1Irqs?.out.set((own & DEACHINT.OEP1INT) !== 0);
+  }
+
+  /** DEACHINT: what endpoint 1 asks for by its own masks. */
+  #endpoint1(): number {
+    const { regs } = this;
+    const inCauses = regs.get("DIEPINT1") & regs.get("DIEPEACHMSK1");
+    const outCauses = regs.get("DOEPINT1") & regs.get("DOEPEACHMSK1");
+    return (inCauses === 0 ? 0 : DEACHINT.IEP1INT) | (outCauses === 0 ? 0 : DEACHINT.OEP1INT);
   }
 
   #status(): number {
@@ -391,6 +408,7 @@ export class OtgCore implements EndpointCore {
       DOEPMSK: refresh,
       DIEPEMPMSK: refresh,
       DAINT: { onRead: () => this.#daint >>> 0 },
+      DEACHINT: { onRead: () => this.#endpoint1() },
     };
     for (let n = 0; n < ENDPOINTS; n++) Object.assign(hooks, this.#endpointHooks(n));
     return hooks;

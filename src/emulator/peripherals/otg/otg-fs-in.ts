@@ -36,6 +36,11 @@ export class InEndpoint extends Endpoint {
     return Math.max(0, this.core.transmitWords(this.fifoNumber) - this.#fifo().used);
   }
 
+  /** Something waits to be sent. */
+  get holdsData(): boolean {
+    return this.#fifo().used > 0 || (this.core.dma !== undefined && this.enabled && !this.is(EPCTL.NAKSTS));
+  }
+
   onControl(written: number, before: number): void {
     const { regs } = this.core;
     if ((written & EPCTL.CNAK) !== 0) regs.setBits(this.names.int, EPINT.INEPNE, false);

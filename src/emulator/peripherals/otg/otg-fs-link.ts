@@ -3,7 +3,7 @@
  * mode", "Power options", "Session valid override"; PWR: VDD33USB; RCC: USB kernel clock.)
  */
 
-import type { EmulatorLog } from "../../bus.js";
+import type { EmulatorLog, InterruptLine } from "../../bus.js";
 import type { Timeline, TimelineEvent } from "../../timeline.js";
 
 /** The chip around the core. */
@@ -20,6 +20,8 @@ export interface OtgSurroundings {
   readonly hclkHz: () => number;
   /** True while the core stands still because the CPU sleeps (RCC_AHB1LPENR: core clock off, or ULPI clock on). */
   readonly stalledBySleep?: () => boolean;
+  /** OTG_xS_WKUP: the core's line through EXTI, which needs no clock. */
+  readonly wakeUpIrq?: InterruptLine;
   /** PA9 is wired to VBUS, so that GCCFG.VBDEN can see a host. Default: not wired. */
   readonly vbusWired?: boolean;
 }

@@ -40,6 +40,7 @@ export const GINT = {
   IISOIXFR: 1 << 20,
   INCOMPISOOUT: 1 << 21,
   PTXFE: 1 << 26,
+  LPMINT: 1 << 27,
   SRQINT: 1 << 30,
   WKUINT: 0x8000_0000,
 } as const;
@@ -50,7 +51,25 @@ export const PKTSTS = {
   SETUP_DONE: 4,
   SETUP_DATA: 6,
 } as const;
-export const GCCFG = { PWRDWN: 1 << 16, VBDEN: 1 << 21 } as const;
+export const GCCFG = {
+  DCDET: 1 << 0,
+  PWRDWN: 1 << 16,
+  BCDEN: 1 << 17,
+  DCDEN: 1 << 18,
+  VBDEN: 1 << 21,
+} as const;
+export const GLPMCFG = {
+  LPMEN: 1 << 0,
+  LPMACK: 1 << 1,
+  BESL_SHIFT: 2,
+  BESL: 15 << 2,
+  REMWAKE: 1 << 6,
+  BESLTHRS_SHIFT: 8,
+  LPMRSP_SHIFT: 13,
+  LPMRSP: 3 << 13,
+  SLPSTS: 1 << 15,
+  L1RSMOK: 1 << 16,
+} as const;
 export const DCFG = { DSPD: 3, DAD_SHIFT: 4, PFIVL_SHIFT: 11 } as const;
 export const DCTL = {
   RWUSIG: 1 << 0,
@@ -61,7 +80,9 @@ export const DCTL = {
   CGINAK: 1 << 8,
   SGONAK: 1 << 9,
   CGONAK: 1 << 10,
+  DSBESLRJCT: 1 << 18,
 } as const;
+export const DEACHINT = { IEP1INT: 1 << 1, OEP1INT: 1 << 17 } as const;
 export const DSTS = { SUSPSTS: 1 << 0, ENUMSPD_FULL: 3 << 1, FNSOF_SHIFT: 8 } as const;
 export const EPCTL = {
   USBAEP: 1 << 15,
@@ -112,7 +133,7 @@ const GLOBAL: RegisterMap<string> = {
   GRXFSIZ: { offset: 0x024, reset: 0x200, rw: 0xffff },
   DIEPTXF0: { offset: 0x028, reset: 0x200, rw: ALL },
   HNPTXSTS: { offset: 0x02c, reset: 0x0008_0200, ro: ALL },
-  GCCFG: { offset: 0x038, reset: 0, rw: 0x0021_0000, ro: 0xf, tagged: 0x001e_0000 },
+  GCCFG: { offset: 0x038, reset: 0, rw: 0x003f_0000, ro: 0xf },
   // Product id and the five configuration words as read from silicon (TinyUSB's table of cores, ST H743/H750).
   CID: { offset: 0x03c, reset: 0x2300, tagged: ALL },
   GSNPSID: { offset: 0x040, reset: 0x4f54_330a, ro: ALL },
@@ -120,7 +141,8 @@ const GLOBAL: RegisterMap<string> = {
   GHWCFG2: { offset: 0x048, reset: 0x229f_e190, ro: ALL },
   GHWCFG3: { offset: 0x04c, reset: 0x03b8_d2e8, ro: ALL },
   GHWCFG4: { offset: 0x050, reset: 0xe3f0_0030, ro: ALL },
-  GLPMCFG: { offset: 0x054, reset: 0, ro: 0x0e01_e07c, tagged: 0x11fe_1f83 },
+  // How deep the PHY sleeps (L1SSEN, L1DSEN) shows nowhere; SNDLPM, LPMRCNT and LPMCHIDX are a host's.
+  GLPMCFG: { offset: 0x054, reset: 0, rw: 0x1000_1f83, ro: 0x0e01_e07c, tagged: 0x01fe_0000 },
   GPWRDN: { offset: 0x058, reset: 0, tagged: 0x0080_0001 },
   GDFIFOCFG: { offset: 0x05c, reset: 0, rw: ALL },
   GADPCTL: { offset: 0x060, reset: 0, tagged: ALL },
@@ -129,20 +151,23 @@ const GLOBAL: RegisterMap<string> = {
 
 const DEVICE: RegisterMap<string> = {
   DCFG: { offset: 0x800, reset: 0x0220_0000, rw: 0x1ff7, tagged: 0x0300_c000 },
-  DCTL: { offset: 0x804, reset: 0, rw: 0x803, ro: 0xc, wo: 0x780, tagged: 0x0006_0070 },
+  // TCTL: the test modes are for high speed. ENCONTONBNA is for descriptors, which this core does not have.
+  DCTL: { offset: 0x804, reset: 0, rw: 0x0004_0803, ro: 0xc, wo: 0x780, tagged: 0x0002_0070 },
   DSTS: { offset: 0x808, reset: 0x10, ro: 0x003f_ff0f },
-  DIEPMSK: { offset: 0x810, reset: 0, rw: 0x207f, tagged: 0x300 },
-  DOEPMSK: { offset: 0x814, reset: 0, rw: 0x707f, tagged: 0x300 },
+  // TXFURM: no FIFO runs dry within a packet here; BIM, BOIM: only descriptors can be "not available".
+  DIEPMSK: { offset: 0x810, reset: 0, rw: 0x237f },
+  DOEPMSK: { offset: 0x814, reset: 0, rw: 0x737f },
   DAINT: { offset: 0x818, reset: 0, ro: ALL },
   DAINTMSK: { offset: 0x81c, reset: 0, rw: ALL },
   DVBUSDIS: { offset: 0x828, reset: 0x17d7, tagged: 0xffff },
   DVBUSPULSE: { offset: 0x82c, reset: 0x5b8, tagged: 0xfff },
-  DTHRCTL: { offset: 0x830, reset: 0, tagged: 0x0bff_07ff },
+  // Thresholds only say how much of a packet lies in a FIFO when it begins to move on.
+  DTHRCTL: { offset: 0x830, reset: 0, rw: 0x0bff_07ff },
   DIEPEMPMSK: { offset: 0x834, reset: 0, rw: 0xffff },
   DEACHINT: { offset: 0x838, reset: 0, ro: 0x0002_0002 },
-  DEACHINTMSK: { offset: 0x83c, reset: 0, tagged: 0x0002_0002 },
-  DIEPEACHMSK1: { offset: 0x844, reset: 0, tagged: ALL },
-  DOEPEACHMSK1: { offset: 0x884, reset: 0, tagged: ALL },
+  DEACHINTMSK: { offset: 0x83c, reset: 0, rw: 0x0002_0002 },
+  DIEPEACHMSK1: { offset: 0x844, reset: 0, rw: ALL },
+  DOEPEACHMSK1: { offset: 0x884, reset: 0, rw: ALL },
   PCGCCTL: { offset: 0xe00, reset: 0, rw: 0x3, ro: 0x10 },
 };
 

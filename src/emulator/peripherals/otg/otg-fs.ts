@@ -1,20 +1,22 @@
 /**
  * USB2_OTG_FS: the Synopsys USB OTG core as a full-speed device on the internal PHY
- * (RM0433, chapter "USB on-the-go high-speed"). As a host it has nothing attached. ULPI, LPM and battery charging
- * detection are not modelled; their bits are tagged.
+ * (RM0433, chapter "USB on-the-go high-speed"). As a host it has nothing attached. There is no ULPI PHY; its bits
+ * are tagged.
  */
 
 import type { AccessSize, BusDevice } from "../../bus.js";
 import type { RegisterBlock } from "../../registers.js";
-import type { DataToggle, Handshake, InAnswer, UsbDevicePort, UsbPortListener } from "../../usb-port.js";
+import type {
+  DataToggle,
+  Handshake,
+  InAnswer,
+  LpmAnswer,
+  UsbDevicePort,
+  UsbPortListener,
+} from "../../usb-port.js";
 import { OtgCore, type OtgCoreOptions } from "./otg-fs-core.js";
-import {
-  AttachMonitor,
-  IdleWatch,
-  type OtgSurroundings,
-  turnaroundFor,
-  usbClockProblem,
-} from "./otg-fs-link.js";
+import { AttachMonitor, type OtgSurroundings, turnaroundFor, usbClockProblem } from "./otg-fs-link.js";
+import { LinkPower } from "./otg-fs-power.js";
 import {
   DCFG,
   DCTL,
@@ -27,7 +29,6 @@ import {
   GOTGINT,
   GRSTCTL,
   GUSBCFG,
-  PCGCCTL,
   type RegisterHooks,
 } from "./otg-fs-registers.js";
 
@@ -49,7 +50,7 @@ export class OtgFs implements BusDevice, UsbDevicePort {
   readonly #core: OtgCore;
   readonly #regs: RegisterBlock<string>;
   readonly #attach: AttachMonitor;
-  readonly #idle: IdleWatch;
+  readonly #power: LinkPower;
   #listener: UsbPortListener | undefined;
   #setupUnfinished = false;
   #sessionValid = false;
@@ -59,11 +60,19 @@ export class OtgFs implements BusDevice, UsbDevicePort {
 
   constructor(options: OtgFsOptions) {
     this.#options = options;
-    const { timeline, log } = options;
-    this.#core = new OtgCore(options, this.#hooks());
+    const { timeline, log, wakeUpIrq } = options;
+    this.#power = new LinkPower({
+      timeline,
+      registers: () => this.#regs,
+      raise: (cause) => this.#core.raise(cause),
+      update: () => this.#core.update(),
+      pendingData: () => this.#core.ins.some((endpoint) => endpoint.holdsData),
+      signalResume: () => this.#listener?.remoteWakeup(),
+      wakeUpLine: (on) => wakeUpIrq?.set(on),
+    });
+    this.#core = new OtgCore(options, { ...this.#hooks(), ...this.#power.hooks() });
     this.#core.onReady = () => this.#listener?.mayBeReady();
     this.#regs = this.#core.regs;
-    this.#idle = new IdleWatch(timeline, () => this.#suspend());
     this.#attach = new AttachMonitor({
       timeline,
       log,
@@ -114,7 +123,7 @@ export class OtgFs implements BusDevice, UsbDevicePort {
       },
       GUSBCFG: { onWrite: (written) => this.#usbConfigured(written) },
       GRSTCTL: { onWrite: (written) => this.#resetCommand(written) },
-      GCCFG: session,
+      GCCFG: { onRead: (stored) => stored | this.#chargerDetection(stored), ...session },
       DCFG: { onWrite: () => this.#deviceConfigured() },
       DCTL: { onWrite: (written, before) => this.#deviceControl(written, before) },
     };
@@ -158,7 +167,7 @@ export class OtgFs implements BusDevice, UsbDevicePort {
     this.#statusPending = false;
     this.#address = 0;
     this.#sessionValid = false;
-    this.#idle.stop();
+    this.#power.reset();
     this.#sessionChanged();
   }
 
@@ -184,7 +193,7 @@ export class OtgFs implements BusDevice, UsbDevicePort {
       this.#core.globalOutNakEffective = false;
     }
     const wakes = (written & DCTL.RWUSIG) !== 0 && (before & DCTL.RWUSIG) === 0;
-    if (wakes && this.#regs.has("DSTS", DSTS.SUSPSTS)) this.#listener?.remoteWakeup();
+    if (wakes) this.#power.signalWakeUp();
     this.#attach.evaluate();
     this.#core.mayBeReady();
   }
@@ -226,8 +235,8 @@ export class OtgFs implements BusDevice, UsbDevicePort {
   }
 
   #pullUpChanged(on: boolean): void {
-    if (on) this.#idle.activity();
-    else this.#idle.stop();
+    if (on) this.#power.activity();
+    else this.#power.silence();
     this.#listener?.pullUpChanged(on);
   }
 
@@ -245,18 +254,13 @@ export class OtgFs implements BusDevice, UsbDevicePort {
     }
   }
 
-  #suspend(): void {
-    if (!this.pullUp) return;
-    this.#regs.setBits("DSTS", DSTS.SUSPSTS, true);
-    this.#regs.setBits("PCGCCTL", PCGCCTL.PHYSUSP, true);
-    this.#core.raise(GINT.ESUSP | GINT.USBSUSP);
-    this.#core.update();
-  }
-
-  /** PCGCCTL.STPPCLK makes nobody deaf: ST's library sets it in each suspend and leaves it to the core to wake. */
-  #awake(): void {
-    this.#regs.setBits("DSTS", DSTS.SUSPSTS, false);
-    this.#regs.setBits("PCGCCTL", PCGCCTL.PHYSUSP, false);
+  /**
+   * What the host's end is: an ordinary port of a PC (standard downstream port), whose pull-downs are contact of the data lines, and
+   * which answers neither to the primary nor to the secondary detection. Nor do its lines look like PS/2's.
+   */
+  #chargerDetection(control: number): number {
+    const detects = (control & GCCFG.BCDEN) !== 0 && (control & GCCFG.DCDEN) !== 0;
+    return detects && this.#listener !== undefined && this.#options.vdd33Ready() ? GCCFG.DCDET : 0;
   }
 
   /** Can the core hear the bus right now? */
@@ -289,11 +293,11 @@ export class OtgFs implements BusDevice, UsbDevicePort {
   }
 
   busReset(active: boolean): void {
+    if (this.pullUp) this.#power.awake();
     if (!this.#hears()) return;
-    this.#awake();
     if (active) {
       // Driven lines are not idle lines, however long it takes.
-      this.#idle.stop();
+      this.#power.silence();
       this.#setupUnfinished = false;
       this.#statusPending = false;
       this.#core.busReset();
@@ -303,7 +307,7 @@ export class OtgFs implements BusDevice, UsbDevicePort {
       this.#address = this.#addressField();
       this.#regs.setBits("DSTS", DSTS.ENUMSPD_FULL, true);
       this.#core.raise(GINT.ENUMDNE);
-      this.#idle.activity();
+      this.#power.activity();
     }
     this.#core.update();
   }
@@ -311,8 +315,8 @@ export class OtgFs implements BusDevice, UsbDevicePort {
   sof(frame: number): void {
     this.#attach.evaluate();
     if (!this.#hears()) return;
-    this.#awake();
-    this.#idle.activity();
+    this.#power.awake();
+    this.#power.activity();
     const status = this.#regs.get("DSTS") & ~(0x3fff << DSTS.FNSOF_SHIFT);
     this.#regs.set("DSTS", status | (frame << DSTS.FNSOF_SHIFT));
     this.#core.beginFrame(frame);
@@ -320,11 +324,14 @@ export class OtgFs implements BusDevice, UsbDevicePort {
   }
 
   resume(): void {
-    if (!this.pullUp || !this.#regs.has("DSTS", DSTS.SUSPSTS)) return;
-    this.#awake();
-    this.#idle.stop();
-    this.#core.raise(GINT.WKUINT);
+    if (this.pullUp) this.#power.resume();
+  }
+
+  lpm(address: number, attributes: number): LpmAnswer {
+    if (!this.#addressed(address, 0)) return "none";
+    const answer = this.#power.lpm(attributes);
     this.#core.update();
+    return answer;
   }
 
   setup(address: number, endpoint: number, bytes: Uint8Array): Handshake {
@@ -369,7 +376,7 @@ export class OtgFs implements BusDevice, UsbDevicePort {
 
   #addressed(address: number, endpoint: number): boolean {
     if (endpoint >= ENDPOINTS || address !== this.#address || !this.#hears()) return false;
-    this.#idle.activity();
+    this.#power.activity();
     return true;
   }
 
