@@ -75,7 +75,7 @@ function adcClock(wiring: ConnectedWiring, name: string, gate: "ADC12" | "ADC3")
     const mode = (ccr >>> 16) & 3;
     if (mode !== 0) return rcc.clockTree.hclkHz / 2 ** (mode - 1);
     // Revision V divides the asynchronous clock by two (RM0433, "ADC clocks").
-    return rcc.clockTree.kernelHz("ADC") / (ADC_PRESCALERS[(ccr >>> 18) & 0xf] ?? 1) / 2;
+    return rcc.clockTree.kernelHz("ADC", gate) / (ADC_PRESCALERS[(ccr >>> 18) & 0xf] ?? 1) / 2;
   };
   return { common, hz };
 }

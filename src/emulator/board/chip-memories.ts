@@ -25,8 +25,8 @@ export interface MemoryWiring {
 }
 
 export interface MappedMemories {
-  /** RAMs whose content is noise after power-on. */
-  readonly noisy: readonly Uint8Array[];
+  /** RAMs whose content is noise after power-on, and after their domain was in DStandby. */
+  readonly noisy: readonly { readonly domain: "D1" | "D2" | "D3"; readonly bytes: Uint8Array }[];
   readonly backup: Uint8Array;
   /** FDCAN's message RAM. */
   readonly messages: Uint8Array;
@@ -34,17 +34,17 @@ export interface MappedMemories {
 
 export function mapMemories(wiring: MemoryWiring): MappedMemories {
   const { bus, memory, rcc, log, uniqueId, flashKib, flashRights } = wiring;
-  const noisy: Uint8Array[] = [];
+  const noisy: { readonly domain: "D1" | "D2" | "D3"; readonly bytes: Uint8Array }[] = [];
   const signature = new DeviceSignature({ log, uniqueId, flashKib });
   bus.map(ADDRESS.DEVICE_SIGNATURE, SIGNATURE_BYTES, signature, "device signature");
   for (const name of ["ITCM", "DTCM", "AXI_SRAM", "SRAM4"] as const) {
     const ram = new Ram(SIZE[name], memory);
-    noisy.push(ram.readable);
+    noisy.push({ domain: name === "SRAM4" ? "D3" : "D1", bytes: ram.readable });
     bus.map(ADDRESS[name], SIZE[name], ram, name);
   }
   for (const name of ["SRAM1", "SRAM2", "SRAM3"] as const) {
     const ram = new GatedRam(new Ram(SIZE[name], memory), () => rcc.d2Clocked, faults(name));
-    noisy.push(ram.bytes);
+    noisy.push({ domain: "D2", bytes: ram.bytes });
     bus.map(ADDRESS[name], SIZE[name], ram, name);
     bus.map(ADDRESS[`${name}_AXI`], SIZE[name], ram, `${name} (AXI)`);
   }

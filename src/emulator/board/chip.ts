@@ -4,7 +4,7 @@ import type { BusDevice, InterruptLine } from "../bus.js";
 import { CortexM7 } from "../cpu/core.js";
 import { SystemBus } from "../cpu/memory/system-bus.js";
 import { Dbgmcu, type FrozenName } from "../peripherals/dbgmcu.js";
-import { Exti } from "../peripherals/exti.js";
+import { type D3ClearSource, Exti } from "../peripherals/exti.js";
 import { Gpio, type PortLetter, parsePin } from "../peripherals/gpio.js";
 import type { Picture } from "../peripherals/graphics/ltdc-picture.js";
 import { Flash } from "../peripherals/internal-flash/flash.js";
@@ -30,12 +30,14 @@ import type { ChipPart } from "./chip-part.js";
 import { ClockFollowers } from "./clock-followers.js";
 import { type ClockPins, type ClockPinsOptions, clockOutputs, rtcOutputs } from "./clock-pins.js";
 import { connectedPeripherals } from "./connected-peripherals.js";
+import { connectLptimOutputs, coreLine } from "./d3-signals.js";
 import { dmaBus } from "./dma-bus.js";
 import { ChipRequests } from "./dma-requests.js";
 import { dmaControllers } from "./dma-wiring.js";
+import { DomainStandby, type LossyDomain } from "./domain-standby.js";
 import { InternalSignals } from "./internal-signals.js";
-import { LowPower } from "./low-power.js";
-import { ADDRESS, IRQ, SIZE } from "./memory-map.js";
+import { LowPower, type LowPowerMode } from "./low-power.js";
+import { ADDRESS, domainOf, IRQ, SIZE } from "./memory-map.js";
 import { PinInputs } from "./pin-inputs.js";
 import { mapReservedSpace } from "./reserved-space.js";
 import { serialPorts, type TimerName, timers } from "./serial-and-timers.js";
@@ -66,6 +68,8 @@ const EXTI_GROUPS = [
   { first: 20, last: 21, irq: IRQ.COMP },
 ];
 /** NRST_STOP_D1 and NRST_STBY_D1 of the option bytes, active low. */
+/** IWDG_FZ_STOP and IWDG_FZ_SDBY of the option bytes. */
+const IWDG_RUNS = { stop: 1 << 17, standby: 1 << 18 } as const;
 const RESET_INSTEAD = { stop: 1 << 6, standby: 1 << 7 } as const;
 /** Lines whose edges come from inside the chip (RM0433, table "EXTI Event input mapping"). */
 const EXTI_LINE = { PVD_AVD: 16, TAMP_STAMP_CSS: 18, WAKE_UP_PIN1: 55 } as const;
@@ -89,22 +93,26 @@ export class Chip {
   readonly exti: Exti;
   readonly dbgmcu: Dbgmcu;
   readonly lowPower: LowPower;
+  readonly #domains: DomainStandby;
   readonly gpio: Readonly<Record<PortLetter, Gpio>>;
   readonly serial = new Map<string, Usart>();
 
   readonly #options: ChipOptions;
-  readonly #irqs = new SharedLines((irq) => this.cpu.irqLine(irq));
+  readonly #signals = new InternalSignals();
+  readonly #irqs = new SharedLines((irq) =>
+    coreLine(irq, this.cpu.irqLine(irq), { exti: this.exti, signals: this.#signals }),
+  );
   readonly #rams: MappedMemories;
-  /** What a system reset puts into its reset state, besides RCC and the core. */
-  readonly #resettable: (() => void)[] = [];
+  /** What a system reset puts into its reset state, besides RCC and the core, and a loss of its domain's supply as well. */
+  readonly #resettable: { readonly domain: "D1" | "D2" | "D3"; readonly reset: () => void }[] = [];
   readonly #clocks = new ClockFollowers({
     rcc: () => this.rcc,
     dbgmcu: () => this.dbgmcu,
     asleep: () => this.lowPower.asleep,
+    coreStopped: () => this.lowPower.coreStopped,
   });
   readonly #busTiming: ChipBusTiming | undefined;
   #wakeUpLines: readonly InterruptLine[] | undefined;
-  readonly #signals = new InternalSignals();
   readonly #requests = new ChipRequests();
   readonly #pinInputs: PinInputs | undefined;
   readonly #break = new SystemBreak(
@@ -120,6 +128,8 @@ export class Chip {
   #picture: () => Picture | undefined = () => undefined;
   #cpuHz = 0;
   #coreClocked = true;
+  /** Who lets IWDG1 stand still. */
+  readonly #watchdogHeld = { debug: false, stop: false };
   #resetting = false;
   #pendingReset: SystemResetCause | undefined;
 
@@ -152,11 +162,21 @@ export class Chip {
     this.rtc = this.#makeRtc();
     this.crs = this.#makeCrs();
     this.iwdg = this.#makeIwdg();
+    this.#domains = new DomainStandby({
+      pwr: this.pwr,
+      rcc: this.rcc,
+      onLoss: (domain) => this.#loseDomain(domain),
+    });
     this.lowPower = new LowPower({
       cpu: this.cpu,
       rcc: this.rcc,
       pwr: this.pwr,
+      timeline,
       log,
+      domains: this.#domains,
+      d3Pending: () => this.exti.d3Pending,
+      onStop: (mode) => this.#watchdogStops(mode),
+      onCoreRestart: () => this.cpu.reset(this.flash.bootAddress(false)),
       onSleep: () => this.#clocks.sleepChanged(),
       onStandbyExit: () => this.requestReset("standby"),
       resetsInstead: (mode) => (this.flash.optionBytes.OPTSR & RESET_INSTEAD[mode]) === 0,
@@ -165,7 +185,8 @@ export class Chip {
     this.exti = this.#makeExti();
     this.dbgmcu = this.#makeDbgmcu();
     this.cpu.debug.onFreeze = (frozen) => {
-      this.iwdg.freeze(frozen && this.dbgmcu.freezes("IWDG1"));
+      this.#watchdogHeld.debug = frozen && this.dbgmcu.freezes("IWDG1");
+      this.#holdWatchdog();
       this.#clocks.freeze(frozen);
     };
     this.gpio = this.#makeGpio();
@@ -191,7 +212,8 @@ export class Chip {
     this.#rams = mapMemories(memories);
     this.#makeSerialAndTimers();
     const fmc = mapExternalMemory(memories);
-    this.#resettable.push(() => fmc.reset());
+    this.#resettable.push({ domain: "D1", reset: () => fmc.reset() });
+    connectLptimOutputs(this.exti, this.#signals);
     this.#makeStored();
     mapReservedSpace(this.bus, options.log);
   }
@@ -223,7 +245,7 @@ export class Chip {
   /** Power comes back: RAM holds noise. @param backupLost VBAT was gone too. */
   powerOn(backupLost: boolean): void {
     this.#pendingReset = undefined;
-    for (const ram of this.#rams.noisy) this.#noise(ram);
+    for (const { bytes } of this.#rams.noisy) this.#noise(bytes);
     this.flash.rights.powerOn();
     this.#reset(() => {
       this.pwr.powerOn(backupLost);
@@ -241,14 +263,35 @@ export class Chip {
     // All of this is one instant on the chip: what lies between is no operating point.
     this.#resetting = true;
     this.lowPower.reset();
+    this.#domains.reset();
+    this.#watchdogHeld.stop = false;
     this.syscfg.reset();
     this.flash.reset();
     powerAndClocks();
     this.#resetting = false;
-    for (const reset of this.#resettable) reset();
+    for (const { reset } of this.#resettable) reset();
     this.iwdg.reset(this.flash.hardwareWatchdog);
     this.#break.set("lockup", false);
     this.cpu.reset(boot(this.flash));
+  }
+
+  /** A domain was without supply. */
+  #loseDomain(domain: LossyDomain): void {
+    for (const ram of this.#rams.noisy) if (ram.domain === domain) this.#noise(ram.bytes);
+    this.bus.refreshLent();
+    for (const each of this.#resettable) if (each.domain === domain) each.reset();
+    if (domain === "D1") this.flash.reset();
+  }
+
+  /** Option bytes IWDG_FZ_STOP and IWDG_FZ_SDBY, active low: IWDG1 stands still meanwhile. */
+  #watchdogStops(mode: LowPowerMode): void {
+    const bit = mode === "stop" ? IWDG_RUNS.stop : mode === "standby" ? IWDG_RUNS.standby : undefined;
+    this.#watchdogHeld.stop = bit !== undefined && (this.flash.optionBytes.OPTSR & bit) === 0;
+    this.#holdWatchdog();
+  }
+
+  #holdWatchdog(): void {
+    this.iwdg.freeze(this.#watchdogHeld.debug || this.#watchdogHeld.stop);
   }
 
   #noise(ram: Uint8Array): void {
@@ -274,7 +317,7 @@ export class Chip {
     options: { readonly size?: number; readonly resetBit?: ResetName } = {},
   ): T {
     this.#map(name, address, options.size ?? SIZE.PERIPHERAL, device);
-    this.#resettable.push(() => device.reset());
+    this.#resettable.push({ domain: domainOf(address), reset: () => device.reset() });
     if (options.resetBit !== undefined) this.rcc.onReset(options.resetBit, () => device.reset());
     return device;
   }
@@ -319,7 +362,10 @@ export class Chip {
       flashTiming: () => this.flash.timing,
       voltageScale: () => this.pwr.voltageScale,
       onClockChange: () => this.#clocksChanged(),
-      onGateChange: () => this.#clocks.clocksChanged(),
+      onGateChange: () => {
+        this.#clocks.clocksChanged();
+        this.#domains?.look();
+      },
       onSleepGates: () => this.#clocks.sleepGatesChanged(),
       onBackupReset: () => this.rtc.backupReset(),
       onHseFailure: (failed) => {
@@ -369,6 +415,10 @@ export class Chip {
         this.#break.set("supply", pvd);
       },
       onWakeUp: (index, pending) => this.#wakeUpPin(index, pending),
+      onDomains: () => {
+        this.#domains.look();
+        this.lowPower.d3Changed();
+      },
       pvdInput: () => this.gpio.B.level(7),
       onVoltageChange: () => {
         if (!this.#resetting) this.rcc.checkOperatingPoint();
@@ -447,6 +497,7 @@ export class Chip {
       groups,
       onEdges: () => this.#awaitedChanged(),
       onEvent: () => this.#event(),
+      onD3Pending: () => this.lowPower.d3Changed(),
       onTrigger: (line) => this.#signals.raise(`EXTI${line}`),
     });
     return this.#add("EXTI", ADDRESS.EXTI, exti);
@@ -555,6 +606,7 @@ export class Chip {
       irqLine,
       requests,
       frozen: (name: FrozenName) => this.#clocks.frozen(name),
+      endD3Events: (source: D3ClearSource) => this.exti.clearD3(source),
       bus: this.bus,
       level1,
       dma: (name: string) => dmaBus(this.bus, level1, name),

@@ -9,6 +9,8 @@ export interface ClockFollowersOptions {
   readonly rcc: () => Rcc;
   readonly dbgmcu: () => Dbgmcu;
   readonly asleep: () => boolean;
+  /** The core is in CStop: no timer has a clock. */
+  readonly coreStopped: () => boolean;
 }
 
 export class ClockFollowers {
@@ -80,9 +82,9 @@ export class ClockFollowers {
 
   /** Whether a timer's clock runs. */
   runs(name: TimerName): () => boolean {
-    const { rcc, asleep } = this.#options;
+    const { rcc, asleep, coreStopped } = this.#options;
     const gate = rcc().clockGate(name);
     const whileAsleep = rcc().sleepClockGate(name);
-    return () => gate() && (!asleep() || whileAsleep()) && !this.frozen(name);
+    return () => gate() && (!asleep() || (whileAsleep() && !coreStopped())) && !this.frozen(name);
   }
 }

@@ -99,7 +99,7 @@ function lowPowerTimer(wiring: ConnectedWiring, row: (typeof LPTIMS)[number]): C
     timeline,
     interrupt: irqLine(irq),
     clocked,
-    kernelHz: () => (clocked() && !wiring.frozen(name) ? rcc.clockTree.kernelHz(clock) : 0),
+    kernelHz: () => (clocked() && !wiring.frozen(name) ? rcc.clockTree.kernelHz(clock, name) : 0),
     onOutput: (high) => signals.raise(`${name}_OUT`, high),
     outputWanted: () => signals.wanted(`${name}_OUT`),
   });

@@ -6,6 +6,7 @@ import { Bdma } from "../peripherals/dma/bdma.js";
 import { Dma } from "../peripherals/dma/dma.js";
 import { Dmamux } from "../peripherals/dma/dmamux.js";
 import { Mdma } from "../peripherals/dma/mdma.js";
+import type { D3ClearSource } from "../peripherals/exti.js";
 import { Dma2d } from "../peripherals/graphics/dma2d.js";
 import type { QuadSpi } from "../peripherals/quadspi/quadspi.js";
 import type { Tim } from "../peripherals/timers/tim.js";
@@ -42,6 +43,9 @@ export interface DmaWiring extends Wiring {
   readonly requests: ChipRequests;
   readonly signals: InternalSignals;
   readonly timer: (name: string) => Tim | undefined;
+  /** An event of DMAMUX2 that ends pending events of D3. */
+  readonly endD3Events: (source: D3ClearSource) => void;
+  readonly onClockChange: (changed: () => void) => void;
 }
 
 /** What synchronises channels and triggers generators (RM0433, tables "DMAMUX: assignment of trigger/synchronization inputs"). */
@@ -53,6 +57,7 @@ const MUX1_SIGNALS: Readonly<Partial<Record<InternalSignal, number>>> = {
 };
 const MUX1_TIM12_TRGO = 7;
 const MUX2_SYNCHRONISATION: Readonly<Partial<Record<InternalSignal, number>>> = {
+  SPI6_IT: 11,
   LPTIM2_OUT: 8,
   LPTIM3_OUT: 9,
   COMP1_OUT: 12,
@@ -61,6 +66,15 @@ const MUX2_SYNCHRONISATION: Readonly<Partial<Record<InternalSignal, number>>> = 
   EXTI2: 15,
 };
 const MUX2_GENERATORS: Readonly<Partial<Record<InternalSignal, number>>> = {
+  LPTIM2_IT: 9,
+  LPTIM3_IT: 11,
+  LPTIM4_IT: 13,
+  LPTIM5_IT: 14,
+  SPI6_IT: 16,
+  I2C4_IT: 22,
+  ADC3_IT: 26,
+  BDMA_CH0_IT: 28,
+  BDMA_CH1_IT: 29,
   LPTIM2_OUT: 10,
   LPTIM3_OUT: 12,
   COMP1_OUT: 17,
@@ -98,10 +112,20 @@ function connectTriggers({ signals, timer }: DmaWiring, mux1: Dmamux, mux2: Dmam
 
 export function dmaControllers(wiring: DmaWiring): ChipPart[] {
   const { log, timeline, rcc, irqLine, bus, requests } = wiring;
-  const hclkHz = (): number => rcc.clockTree.hclkHz;
-  const common = (name: string) => ({ log, timeline, bus: dmaBus(bus, wiring.level1, name), hclkHz });
+  const common = (name: string) => ({
+    log,
+    timeline,
+    bus: dmaBus(bus, wiring.level1, name),
+    hclkHz: () => (rcc.busRuns(name) ? rcc.clockTree.hclkHz : 0),
+  });
+  // D1 stops when its bus is idle: what MDMA and DMA2D began they end.
+  let lastHz = rcc.clockTree.hclkHz;
+  const ending = (name: string) => {
+    const { hclkHz, ...rest } = common(name);
+    return { ...rest, hclkHz: () => (lastHz = hclkHz() || lastHz) };
+  };
   const mdma = new Mdma({
-    ...common("MDMA"),
+    ...ending("MDMA"),
     interrupt: irqLine(MDMA_IRQ),
     clocked: rcc.clockGate("MDMA"),
     asserted: (id) => id === MDMA_QUADSPI_FIFO_TH && wiring.quadspi.thresholdRequest,
@@ -134,6 +158,9 @@ export function dmaControllers(wiring: DmaWiring): ChipPart[] {
     interrupt: irqLine(DMAMUX2_OVR_IRQ),
     requests: requests.mux2,
     onChange: (n) => bdma.requested(n),
+    onEvent: (n) => {
+      if (n === 6 || n === 7) wiring.endD3Events(`DMAMUX2_EVT${n}`);
+    },
   });
   const controllers = ([1, 2] as const).map((number) => {
     const first = (number - 1) * STREAMS;
@@ -158,9 +185,12 @@ export function dmaControllers(wiring: DmaWiring): ChipPart[] {
     asserted: (channel) => mux2.asserted(channel),
     taken: (channel) => mux2.taken(channel),
   });
+  wiring.onClockChange(() => {
+    for (const controller of [...controllers, bdma]) controller.clockChanged();
+  });
   connectTriggers(wiring, mux1, mux2);
   const dma2d = new Dma2d({
-    ...common("DMA2D"),
+    ...ending("DMA2D"),
     interrupt: irqLine(DMA2D_IRQ),
     clocked: rcc.clockGate("DMA2D"),
     onComplete: () => mdma.trigger(MDMA_DMA2D_TC),

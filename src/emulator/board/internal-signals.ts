@@ -1,4 +1,4 @@
-/** Signals between peripherals that are no interrupts and no DMA requests: EXTI lines, outputs of LPTIM and COMP, the RTC's wake-up, triggers of MDMA. */
+/** Signals between peripherals that are no interrupts and no DMA requests: EXTI lines, outputs of LPTIM and COMP, interrupts of D3, the RTC's wake-up, triggers of MDMA. */
 
 import type { RtcTrigger } from "../peripherals/rtc/rtc.js";
 import type { SdmmcEvent } from "../peripherals/sdmmc/sdmmc.js";
@@ -6,6 +6,11 @@ import type { SdmmcEvent } from "../peripherals/sdmmc/sdmmc.js";
 export type InternalSignal =
   | `EXTI${number}`
   | `LPTIM${1 | 2 | 3 | 4 | 5}_OUT`
+  | `LPTIM${2 | 3 | 4 | 5}_IT`
+  | "I2C4_IT"
+  | "SPI6_IT"
+  | "ADC3_IT"
+  | `BDMA_CH${0 | 1}_IT`
   | "COMP1_OUT"
   | "COMP2_OUT"
   | "RTC_WKUP"

@@ -3,8 +3,13 @@ import { test } from "node:test";
 import type { CortexM7 } from "../cpu/core.js";
 import type { Pwr } from "../peripherals/pwr/pwr.js";
 import type { Rcc } from "../peripherals/rcc/rcc.js";
+import { pass } from "../peripherals/test-kit.js";
 import { RecordedLog } from "../test-log.js";
+import { Timeline } from "../timeline.js";
+import type { DomainStandby } from "./domain-standby.js";
 import { LowPower } from "./low-power.js";
+
+const WAKE_UP_NS = 4e3;
 
 /** As much of core, RCC and PWR as decides about the mode. */
 function rig(standbyWanted: boolean, resets: { stop?: true; standby?: true } = {}) {
@@ -20,39 +25,80 @@ function rig(standbyWanted: boolean, resets: { stop?: true; standby?: true } = {
     },
     halt: () => calls.push("halt"),
   };
-  const rcc = { enterStop: () => calls.push("clocks stop"), leaveStop: () => calls.push("HSI") };
-  const pwr = { standbyWanted, leftStop: () => calls.push("STOPF") };
+  const rcc = {
+    setSystemClocks: (clocks: string) => calls.push(clocks),
+    wakeUpSource: "HSI",
+    wakeUpSourceKept: false,
+  };
+  const pwr = {
+    standbyWanted,
+    d3Runs: false,
+    leftStop: () => calls.push("STOPF"),
+    wakeUpNs: () => WAKE_UP_NS,
+  };
+  const domains = { stopped: () => {}, woken: () => false };
+  const state = { d3Pending: false };
+  const timeline = new Timeline();
   const lowPower = new LowPower({
     cpu: core as unknown as CortexM7,
     rcc: rcc as unknown as Rcc,
     pwr: pwr as unknown as Pwr,
+    timeline,
+    domains: domains as unknown as DomainStandby,
+    d3Pending: () => state.d3Pending,
+    onStop: () => {},
+    onCoreRestart: () => {},
     log: new RecordedLog(),
     onSleep: () => sleeps.push(lowPower.asleep),
     onStandbyExit: () => calls.push("reset"),
     resetsInstead: (mode) => resets[mode] === true,
     onReset: () => calls.push("option reset"),
   });
-  return { lowPower, core, calls, sleeps };
+  return { lowPower, core, calls, sleeps, pwr, state, timeline };
 }
 
 test("deep sleep stops the clocks; an interrupt starts HSI before the core runs", () => {
-  const { lowPower, core, calls } = rig(false);
+  const { lowPower, core, calls, timeline } = rig(false);
   lowPower.afterRun();
   assert.equal(lowPower.mode, "stop");
   lowPower.beforeRun();
-  assert.deepEqual(calls, ["tick stands", "clocks stop"]);
+  assert.deepEqual(calls, ["tick stands", "stop"]);
   core.exceptions.wakes = true;
   lowPower.beforeRun();
-  assert.deepEqual(calls.slice(2), ["HSI", "STOPF", "tick runs"]);
+  pass(timeline, WAKE_UP_NS - 1);
+  assert.equal(lowPower.mode, "stop");
+  pass(timeline, 1);
+  assert.deepEqual(calls.slice(2), ["run", "STOPF", "tick runs"]);
   assert.equal(lowPower.mode, "run");
 });
 
+test("a pending event of D3 ends Stop for D3 alone, until it is gone; RUN_D3 keeps the system out of Stop", () => {
+  const { lowPower, core, calls, timeline, state } = rig(false);
+  lowPower.afterRun();
+  state.d3Pending = true;
+  lowPower.d3Changed();
+  pass(timeline, WAKE_UP_NS);
+  assert.deepEqual([lowPower.mode, lowPower.coreStopped], ["d3", true]);
+  state.d3Pending = false;
+  lowPower.d3Changed();
+  assert.deepEqual(calls.slice(1), ["stop", "d3", "STOPF", "stop"]);
+  const running = rig(true);
+  running.pwr.d3Runs = true;
+  running.lowPower.afterRun();
+  assert.equal(running.lowPower.mode, "d3");
+  running.core.exceptions.wakes = true;
+  running.lowPower.beforeRun();
+  assert.deepEqual(running.calls, ["tick stands", "d3", "run", "tick runs"]);
+  assert.equal(core.sleeping, true);
+});
+
 test("Standby ends in a reset when the RTC wakes it", () => {
-  const { lowPower, calls } = rig(true);
+  const { lowPower, calls, timeline } = rig(true);
   lowPower.wakeUpEvent();
   assert.deepEqual(calls, []);
   lowPower.afterRun();
   lowPower.wakeUpEvent();
+  pass(timeline, 1e6);
   assert.deepEqual(calls, ["halt", "reset"]);
 });
 

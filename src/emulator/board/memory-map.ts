@@ -146,3 +146,8 @@ export const IRQ = {
   CRS: 144,
   WAKEUP_PIN: 149,
 } as const;
+
+/** The power domain of a peripheral by its address (RM0433, "Memory organization"). */
+export function domainOf(address: number): "D1" | "D2" | "D3" {
+  return address < 0x5000_0000 ? "D2" : address < 0x5800_0000 ? "D1" : "D3";
+}

@@ -270,8 +270,8 @@ test("a timer stands still in Sleep without its LPEN bit, and under a debugger t
   assert.equal(read(TIM3 + CNT), 256);
 });
 
-test("a wake-up pin ends Standby", () => {
-  const { write, chip, log } = rig();
+test("a wake-up pin ends Standby, in the time of a start", () => {
+  const { write, chip, log, timeline } = rig();
   write(0x5802_4828, 1);
   write(0x5802_4810, 7);
   chip.cpu.scs.write(0xd10, 4, 4);
@@ -280,6 +280,8 @@ test("a wake-up pin ends Standby", () => {
   assert.equal(chip.lowPower.mode, "standby");
   assert.ok(log.has(/in Standby/));
   chip.gpio.A.drive(0, true, "strong");
+  assert.equal(chip.lowPower.mode, "standby");
+  pass(timeline, 400e3);
   assert.equal(chip.lowPower.mode, "run");
   chip.applyReset();
   assert.equal(chip.bus.read(0x5802_4810, 4) & 0x40, 0x40);

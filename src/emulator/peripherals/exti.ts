@@ -1,4 +1,7 @@
-/** EXTI: edge detection, masks, pending bits and events of the CPU (RM0433, chapter EXTI). D3 wake-up is stored only. */
+/**
+ * EXTI: edge detection, masks, pending bits and events of the CPU; events that keep D3 in Run until something inside D3 clears
+ * them (RM0433, chapter EXTI, "Low-power D3 domain application example").
+ */
 
 import type { EmulatorLog, InterruptLine } from "../bus.js";
 import { RegisterBlock, type RegisterSpec } from "../registers.js";
@@ -18,11 +21,19 @@ export interface ExtiOptions {
   readonly onEdges?: () => void;
   /** An event for the core (WFE), or one that wakes it from Stop. */
   readonly onEvent?: () => void;
+  /** D3 has pending events, or none any more. */
+  readonly onD3Pending?: (pending: boolean) => void;
   /** A line had an active edge, whatever its masks say: triggers inside the chip. */
   readonly onTrigger?: (line: number) => void;
 }
 
 type Bank = 1 | 2 | 3;
+/** What clears pending events of D3, by D3PCRx.PCSx. */
+export const D3_CLEAR_SOURCES = ["DMAMUX2_EVT6", "DMAMUX2_EVT7", "LPTIM4_OUT", "LPTIM5_OUT"] as const;
+export type D3ClearSource = (typeof D3_CLEAR_SOURCES)[number];
+/** D3PCRx of lines 0..15, 16..31 and so on; there is none of lines 64..79. */
+const PENDING_CLEAR = ["D3PCR1L", "D3PCR1H", "D3PCR2L", "D3PCR2H", undefined, "D3PCR3H"] as const;
+
 type ExtiRegister =
   | `RTSR${Bank}`
   | `FTSR${Bank}`
@@ -51,6 +62,10 @@ export class Exti extends Peripheral {
   readonly #options: ExtiOptions;
   /** Level of each line's signal, where it is known. */
   readonly #levels = new Map<number, boolean>();
+  /** Interrupts that reach the core through CPUIMR only: they have no pending bit. */
+  readonly #direct: { readonly bank: Bank; readonly bit: number; readonly show: () => void }[] = [];
+  /** Lines with a pending event of D3. */
+  readonly #d3Pending = new Set<number>();
 
   constructor(options: ExtiOptions) {
     super();
@@ -60,7 +75,50 @@ export class Exti extends Peripheral {
 
   reset(): void {
     this.registers.reset();
+    this.#d3Pending.clear();
     this.#update();
+    for (const { show } of this.#direct) show();
+    this.#options.onD3Pending?.(false);
+  }
+
+  /** An interrupt of D3 on its way to the core: direct line `line` masks it. */
+  interrupt(line: number, core: InterruptLine): InterruptLine {
+    const bank = bankOf(line);
+    const bit = 1 << (line % 32);
+    let on = false;
+    const show = (): void => core.set(on && this.registers.has(`CPUIMR${bank}`, bit));
+    this.#direct.push({ bank, bit, show });
+    return {
+      set: (asserted) => {
+        if (asserted === on) return;
+        on = asserted;
+        show();
+        if (on) this.direct(line);
+      },
+    };
+  }
+
+  get d3Pending(): boolean {
+    return this.#d3Pending.size > 0;
+  }
+
+  /** A signal of D3 that ends the events that wait for it. */
+  clearD3(source: D3ClearSource): void {
+    const selection = D3_CLEAR_SOURCES.indexOf(source);
+    this.#forgetD3((line) => this.#clearSelection(line) === selection);
+  }
+
+  /** Is there a line whose pending event this signal would end? */
+  awaitsClear(source: D3ClearSource): boolean {
+    const selection = D3_CLEAR_SOURCES.indexOf(source);
+    return BANKS.some((bank) => {
+      const lines = this.registers.get(`D3PMR${bank}`);
+      for (let left = lines; left !== 0; left &= left - 1) {
+        const line = (bank - 1) * 32 + 31 - Math.clz32(left & -left);
+        if (this.#clearSelection(line) === selection) return true;
+      }
+      return false;
+    });
   }
 
   /** The signal of configurable line `line` (0..87) went high or low. */
@@ -75,7 +133,26 @@ export class Exti extends Peripheral {
 
   /** The request of direct line `line` was raised: no pending bit, but an event for the core where EMR wants it. */
   direct(line: number): void {
+    this.#pendD3(line);
     if (this.registers.has(`CPUEMR${bankOf(line)}`, 1 << (line % 32))) this.#options.onEvent?.();
+  }
+
+  #pendD3(line: number): void {
+    const bank = bankOf(line);
+    if (!this.registers.has(`D3PMR${bank}`, 1 << (line % 32))) return;
+    this.#d3Pending.add(line);
+    this.#options.onD3Pending?.(true);
+  }
+
+  #forgetD3(which: (line: number) => boolean): void {
+    if (this.#d3Pending.size === 0) return;
+    for (const line of this.#d3Pending) if (which(line)) this.#d3Pending.delete(line);
+    if (this.#d3Pending.size === 0) this.#options.onD3Pending?.(false);
+  }
+
+  #clearSelection(line: number): number {
+    const name = PENDING_CLEAR[line >>> 4];
+    return name === undefined ? 0 : (this.registers.get(name) >>> ((line & 15) * 2)) & 3;
   }
 
   /** Does it look for edges of configurable line `line`? */
@@ -89,19 +166,20 @@ export class Exti extends Peripheral {
     this.registers.setBits(`CPUPR${bank}`, bits, true);
     this.#update();
     if (this.registers.has(`CPUEMR${bank}`, bits)) this.#options.onEvent?.();
-    if (this.#options.onTrigger === undefined) return;
-    for (let line = 0; line < 32; line++) {
-      if ((bits & (1 << line)) !== 0) this.#options.onTrigger((bank - 1) * 32 + line);
+    for (let left = bits; left !== 0; left &= left - 1) {
+      const line = (bank - 1) * 32 + 31 - Math.clz32(left & -left);
+      this.#pendD3(line);
+      this.#options.onTrigger?.(line);
     }
   }
 
   #specs(): Record<ExtiRegister, RegisterSpec> {
     const specs: Partial<Record<ExtiRegister, RegisterSpec>> = {
-      D3PCR1L: { offset: 0x10, reset: 0, tagged: 0xffff_ffff },
-      D3PCR1H: { offset: 0x14, reset: 0, tagged: 0xc_0fc0 },
-      D3PCR2L: { offset: 0x30, reset: 0, tagged: 0xc_00f0 },
-      D3PCR2H: { offset: 0x34, reset: 0, tagged: 0xfff },
-      D3PCR3H: { offset: 0x54, reset: 0, tagged: 0xc_0000 },
+      D3PCR1L: { offset: 0x10, reset: 0, rw: 0xffff_ffff },
+      D3PCR1H: { offset: 0x14, reset: 0, rw: 0xc_0fc0 },
+      D3PCR2L: { offset: 0x30, reset: 0, rw: 0xc_00f0 },
+      D3PCR2H: { offset: 0x34, reset: 0, rw: 0xfff },
+      D3PCR3H: { offset: 0x54, reset: 0, rw: 0xc_0000 },
     };
     for (const bank of BANKS) {
       const base = (bank - 1) * 0x20;
@@ -121,12 +199,24 @@ export class Exti extends Peripheral {
         wo: edges,
         onWrite: (written) => this.#happened(bank, written & edges),
       };
-      specs[`D3PMR${bank}`] = { offset: base + 0x0c, reset: 0, tagged: D3_PENDING_MASK[bank] };
+      specs[`D3PMR${bank}`] = {
+        offset: base + 0x0c,
+        reset: 0,
+        rw: D3_PENDING_MASK[bank],
+        // Masking a line takes its pending event away.
+        onWrite: () =>
+          this.#forgetD3(
+            (line) => bankOf(line) === bank && !this.registers.has(`D3PMR${bank}`, 1 << (line % 32)),
+          ),
+      };
       specs[`CPUIMR${bank}`] = {
         offset: cpu,
         reset: CPU_MASK_RESET[bank],
         rw: CPU_MASK[bank],
-        onWrite: () => this.#update(),
+        onWrite: () => {
+          this.#update();
+          for (const each of this.#direct) if (each.bank === bank) each.show();
+        },
       };
       specs[`CPUEMR${bank}`] = { offset: cpu + 0x04, reset: 0, rw: CPU_MASK[bank] };
       specs[`CPUPR${bank}`] = { offset: cpu + 0x08, reset: 0, w1c: edges, onWrite: () => this.#update() };

@@ -111,7 +111,10 @@ export class DmaChannel {
     const free = setup.direction === "memoryToMemory";
     if (!free && !this.#host.asserted()) return;
     const items = Math.min(this.#left, free ? CHUNK : setup.burst);
-    this.#next = this.#host.timeline.after(items * this.#host.itemNs(), () => this.#serve(items));
+    const itemNs = this.#host.itemNs();
+    // No clock: the request waits.
+    if (itemNs === Number.POSITIVE_INFINITY) return;
+    this.#next = this.#host.timeline.after(items * itemNs, () => this.#serve(items));
   }
 
   #serve(items: number): void {

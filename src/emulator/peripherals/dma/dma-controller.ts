@@ -50,6 +50,11 @@ export abstract class DmaController extends Peripheral {
     this.channels[n]?.requested();
   }
 
+  /** The bus clock may be back: what asked meanwhile is served. */
+  clockChanged(): void {
+    for (const channel of this.channels) channel.requested();
+  }
+
   /** Why the controller cannot reach an address, undefined when it can. */
   protected abstract unreachable(address: number): string | undefined;
   /** Sets the flag, and what else the event does to the registers; `target` is the memory that comes next. */

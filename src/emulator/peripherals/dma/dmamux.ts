@@ -18,6 +18,8 @@ export interface DmamuxOptions {
   readonly interrupt?: InterruptLine;
   /** The peripherals' requests. */
   readonly requests?: DmaRequests;
+  /** A channel made its event (EGE). */
+  readonly onEvent?: (channel: number) => void;
   /** A channel listens to something else now, or its request may be raised. */
   readonly onChange?: (channel: number) => void;
 }
@@ -181,6 +183,7 @@ export class Dmamux extends Peripheral {
   #event(channel: number): void {
     this.generate(channel);
     this.synchronise(channel);
+    this.#options.onEvent?.(channel);
   }
 
   #overrun(status: "DMAMUX_CSR" | "DMAMUX_RGSR", n: number): void {

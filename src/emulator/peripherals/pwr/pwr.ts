@@ -20,6 +20,8 @@ export interface PwrOptions {
   readonly onSupply?: (low: boolean, pvd: boolean) => void;
   /** The flag of wake-up pin `index` (0..5) was set or cleared. */
   readonly onWakeUp?: (index: number, pending: boolean) => void;
+  /** CPUCR was written: the domains may do something else. */
+  readonly onDomains?: () => void;
   /** The level of PVD_IN (PB7) while it is compared with the internal reference. */
   readonly pvdInput?: () => boolean;
   /** The delivered voltage scale changed. */
@@ -48,9 +50,17 @@ const USB33RDY = 1 << 26;
 const ACTVOSRDY = 1 << 13;
 const VOSRDY = 1 << 13;
 const VOS = 3 << 14;
-const PDDS = 7;
+/** CPUCR.PDDS_D1..3: a domain goes to Standby, not to Stop. */
+const PDDS = { D1: 1, D2: 2, D3: 4 } as const;
+const ALL_PDDS = 7;
+const RUN_D3 = 1 << 11;
 const STOPF = 1 << 5;
-const SBF = 0x1c0;
+const SBF = 1 << 6;
+/** SBF_D1, SBF_D2 */
+const DOMAIN_SBF = { D1: 1 << 7, D2: 1 << 8 } as const;
+const STOP_FLAGS = 0x1e0;
+const LPDS = 1 << 0;
+const FLPS = 1 << 9;
 const CSSF = 1 << 9;
 const BREN = 1 << 0;
 /** There is nothing to tell: VBAT and the temperature are where they belong. */
@@ -65,6 +75,22 @@ const VOLTAGE_RISE_NS = 40e3;
 const SUPPLY_CONFIGURED_NS = 20e3;
 const USB33_DETECT_NS = 10e3;
 const BACKUP_REGULATOR_NS = 100e3;
+
+/** From Stop with SVOS3, SVOS4, SVOS5: with the flash in its normal mode, and powered down. */
+const WAKE_UP_NS = {
+  HSI: [
+    [4.4e3, 12e3],
+    [15e3, 23e3],
+    [39e3, 39e3],
+  ],
+  CSI: [
+    [30e3, 36e3],
+    [38e3, 47e3],
+    [68e3, 68e3],
+  ],
+} as const;
+/** With SVOS3, where HSIKERON or CSIKERON kept the clock. */
+const KEPT_NS = { HSI: 2.6e3, CSI: 26e3 } as const;
 
 /** VOS field to scale: 3 = VOS1, 2 = VOS2, 1 = VOS3, 0 is reserved and gives VOS3. */
 const SCALES: readonly VoltageScale[] = [3, 3, 2, 1];
@@ -87,7 +113,6 @@ export class Pwr extends Peripheral {
     this.#options = options;
     this.registers = new RegisterBlock(
       {
-        // LPDS, FLPS and SVOS only change how much current Stop takes, and how soon it ends.
         CR1: { offset: 0x00, reset: 0xf000_c000, rw: 0x7_c3f1, onWrite: () => this.#monitor() },
         CSR1: { offset: 0x04, reset: 0x4000, ro: 0x1_e010 },
         CR2: {
@@ -108,11 +133,13 @@ export class Pwr extends Peripheral {
         CPUCR: {
           offset: 0x10,
           reset: 0,
-          rw: PDDS,
-          ro: 0x1e0,
+          rw: ALL_PDDS | RUN_D3,
+          ro: STOP_FLAGS,
           wo: CSSF,
-          tagged: 0x800,
-          onWrite: (written) => this.#clearStopFlags(written),
+          onWrite: (written) => {
+            if ((written & CSSF) !== 0) this.registers.setBits("CPUCR", STOP_FLAGS, false);
+            options.onDomains?.();
+          },
         },
         D3CR: { offset: 0x18, reset: 0x4000, rw: VOS, ro: VOSRDY, onWrite: () => this.#scale() },
         WKUPCR: { offset: 0x20, reset: 0, wo: 0x3f, onWrite: (written) => this.wakeUpPins.clear(written) },
@@ -149,11 +176,38 @@ export class Pwr extends Peripheral {
 
   /** CPUCR: all three domains may go to Standby. */
   get standbyWanted(): boolean {
-    return (this.registers.get("CPUCR") & PDDS) === PDDS;
+    return (this.registers.get("CPUCR") & ALL_PDDS) === ALL_PDDS;
   }
 
+  /** CPUCR: this domain loses its supply when it is stopped. */
+  domainStandby(domain: "D1" | "D2"): boolean {
+    return this.registers.has("CPUCR", PDDS[domain]);
+  }
+
+  /** CPUCR.RUN_D3: D3 goes on when the core is stopped. */
+  get d3Runs(): boolean {
+    return this.registers.has("CPUCR", RUN_D3);
+  }
+
+  /** What the regulator, and the flash, need to be back from Stop (data sheet, "Low-power mode wakeup timings", typical). */
+  wakeUpNs(wake: "HSI" | "CSI", kept: boolean): number {
+    const cr1 = this.registers.get("CR1");
+    // SVOS 3 is SVOS3, 2 SVOS4, 1 SVOS5.
+    const level = Math.min(2, 3 - Math.max(1, (cr1 >>> 14) & 3));
+    if (level === 0 && kept && (cr1 & (FLPS | LPDS)) === 0) return KEPT_NS[wake];
+    return WAKE_UP_NS[wake][level]?.[(cr1 & FLPS) === 0 ? 0 : 1] ?? 0;
+  }
+
+  /** The Run mode's voltage begins with VOS3 again. */
   leftStop(): void {
     this.registers.setBits("CPUCR", STOPF, true);
+    if (!this.#supplyWritten) return;
+    this.registers.set("D3CR", (this.registers.get("D3CR") & ~VOS) | (1 << 14));
+    this.#scale();
+  }
+
+  domainRestarted(domain: "D1" | "D2"): void {
+    this.registers.setBits("CPUCR", DOMAIN_SBF[domain], true);
   }
 
   /** The chip comes back from Standby, after its reset. */
@@ -207,10 +261,6 @@ export class Pwr extends Peripheral {
   /** To be called when SYSCFG_PWRCR.ODEN changed. */
   overdriveChanged(): void {
     this.#scale();
-  }
-
-  #clearStopFlags(written: number): void {
-    if ((written & CSSF) !== 0) this.registers.setBits("CPUCR", STOPF | SBF, false);
   }
 
   #restart(): void {

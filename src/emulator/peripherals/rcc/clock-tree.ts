@@ -55,14 +55,16 @@ export type ClockRegister =
 export interface ClockTreeInputs {
   /** Value of an RCC register. */
   register(name: ClockRegister): number;
-  /** Frequency of an oscillator before any divider, 0 while it is not ready. */
-  oscillatorHz(oscillator: Oscillator): number;
+  /** Frequency of an oscillator before any divider, 0 while it is not ready. @param stopped as in Stop */
+  oscillatorHz(oscillator: Oscillator, stopped: boolean): number;
   /** PLLxRDY. */
   pllReady(pll: PllNumber): boolean;
   /** The fractional part (0..8191) that the PLL's modulator has latched. */
   pllFraction(pll: PllNumber): number;
   /** The chip is in Stop: the system clock stands still. */
   stopped(): boolean;
+  /** The domain of this user of a kernel clock is stopped, and it gets no more than it would in Stop. */
+  domainStopped(user: string): boolean;
 }
 
 /** The PLL's reference and VCO, whether it runs or not; `refHz` is 0 without a source. */
@@ -209,6 +211,8 @@ const TIMPRE = 1 << 15;
 
 export class ClockTree {
   readonly #inputs: ClockTreeInputs;
+  /** As it is in Stop. */
+  #asStopped: ClockTree | undefined;
 
   constructor(inputs: ClockTreeInputs) {
     this.#inputs = inputs;
@@ -216,7 +220,7 @@ export class ClockTree {
 
   /** Oscillator as the tree's multiplexers see it: HSI behind HSIDIV, 0 while it is not ready. */
   oscillatorHz(name: Oscillator): number {
-    const hz = this.#inputs.oscillatorHz(name);
+    const hz = this.#inputs.oscillatorHz(name, this.#inputs.stopped());
     return name === "HSI" ? hz / (1 << this.#field("CR", 3, 3)) : hz;
   }
 
@@ -285,9 +289,24 @@ export class ClockTree {
     return prescaler === 0 ? 0 : source(this) / prescaler;
   }
 
-  kernelHz(clock: KernelClock): number {
+  /** @param user whose clock it is, where several share it: "LPTIM4", "ADC3" */
+  kernelHz(clock: KernelClock, user: string = clock): number {
     const { register, shift, mask, sources } = MULTIPLEXERS[clock];
-    return sources[this.#field(register, shift, mask)]?.(this) ?? 0;
+    const tree = this.#inputs.domainStopped(user) ? this.#stopped : this;
+    return sources[this.#field(register, shift, mask)]?.(tree) ?? 0;
+  }
+
+  get #stopped(): ClockTree {
+    const inputs = this.#inputs;
+    this.#asStopped ??= new ClockTree({
+      register: (name) => inputs.register(name),
+      oscillatorHz: (name) => inputs.oscillatorHz(name, true),
+      pllReady: () => false,
+      pllFraction: (pll) => inputs.pllFraction(pll),
+      stopped: () => true,
+      domainStopped: () => false,
+    });
+    return this.#asStopped;
   }
 
   #apbDivider(n: BusNumber): number {

@@ -31,6 +31,9 @@ const HSEBYP = 1 << 18;
 const BYPASS_NS = 2e3;
 /** CR: HSI and CSI go on in Stop for the peripherals that they clock. */
 const KERNEL_ON = { HSI: 1 << 1, CSI: 1 << 9 } as const;
+/** Who has a clock: all; D3 alone, while the core and with it D1 and D2 are stopped; nobody (Stop). */
+export type SystemClocks = "run" | "d3" | "stop";
+
 /** Everything that Stop takes the clock from. */
 const STOPPED_SOURCES = ["HSE", "HSI48", "PLL1", "PLL2", "PLL3", "HSI", "CSI"] as const;
 
@@ -44,22 +47,28 @@ export class RccOscillators {
   readonly #failed = new Set<Crystal>();
   #lsiForced = false;
   #lseStoppedAt = Number.NEGATIVE_INFINITY;
-  #stopped = false;
+  #clocks: SystemClocks = "run";
 
   constructor(host: OscillatorsHost) {
     this.#host = host;
   }
 
-  /** The chip is in Stop: the system clock stands still. */
-  get stopped(): boolean {
-    return this.#stopped;
+  get clocks(): SystemClocks {
+    return this.#clocks;
+  }
+
+  /** What leaves Stop finds the clocks of a chip that woke. */
+  setClocks(clocks: SystemClocks): void {
+    const woke = this.#clocks === "stop" && clocks !== "stop";
+    this.#clocks = clocks;
+    if (woke) this.#leaveStop();
   }
 
   /** What was starting begins anew, but for LSE while the backup domain lives. */
   reset(backupLost: boolean): void {
     for (const name of this.#starting.keys()) if (name !== "LSE" || backupLost) this.abort(name);
     this.#lsiForced = false;
-    this.#stopped = false;
+    this.#clocks = "run";
   }
 
   /** The independent watchdog keeps LSI running whatever LSION says. */
@@ -73,10 +82,6 @@ export class RccOscillators {
     this.#lseStoppedAt = this.#host.timeline.now;
   }
 
-  enterStop(): void {
-    this.#stopped = true;
-  }
-
   /** What drives the system clock (SWS). */
   get systemSource(): SourceName | undefined {
     return SW_SOURCES[(this.#host.registers.get("CFGR") >>> 3) & 7];
@@ -87,11 +92,15 @@ export class RccOscillators {
     return SW_SOURCES[this.#host.registers.get("CFGR") & 7];
   }
 
+  get wakeUpSource(): "HSI" | "CSI" {
+    return this.#host.registers.has("CFGR", STOPWUCK) ? "CSI" : "HSI";
+  }
+
   /** The system clock goes on with what it always finds: HSI, or CSI with STOPWUCK. */
   fallBack(): void {
     const { registers } = this.#host;
-    const selection = registers.has("CFGR", STOPWUCK) ? 1 : 0;
-    const { on, ready } = SOURCES[selection === 1 ? "CSI" : "HSI"];
+    const selection = this.wakeUpSource === "CSI" ? 1 : 0;
+    const { on, ready } = SOURCES[this.wakeUpSource];
     registers.setBits("CR", on | ready, true);
     registers.set("CFGR", (registers.get("CFGR") & ~0x3f) | selection | (selection << 3));
   }
@@ -112,9 +121,8 @@ export class RccOscillators {
   }
 
   /** All that Stop switches off has to be started again, but for what the chip wakes on. */
-  leaveStop(): void {
-    this.#stopped = false;
-    const wake = this.#host.registers.has("CFGR", STOPWUCK) ? "CSI" : "HSI";
+  #leaveStop(): void {
+    const wake = this.wakeUpSource;
     for (const name of STOPPED_SOURCES) {
       const { register, on, ready } = SOURCES[name];
       this.abort(name);
@@ -161,9 +169,9 @@ export class RccOscillators {
     return this.#host.registers.has(register, on);
   }
 
-  /** Its frequency now, before any divider. */
-  hz(name: Oscillator): number {
-    if (this.#stopped && name !== "LSE" && name !== "LSI" && !this.#keptInStop(name)) return 0;
+  /** Its frequency, before any divider. @param stopped as in Stop */
+  hz(name: Oscillator, stopped: boolean): number {
+    if (stopped && name !== "LSE" && name !== "LSI" && !this.#keptInStop(name)) return 0;
     return this.ready(name) && !this.hasFailed(name) ? (this.#nominalHz(name) ?? 0) : 0;
   }
 

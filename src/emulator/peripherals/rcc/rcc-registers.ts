@@ -123,6 +123,26 @@ export const RESET_BITS = {
   APB4RSTR: APB4,
 } as const;
 
+/** RCC_D3AMR. */
+export const AUTONOMOUS_BITS: Readonly<Record<string, number>> = {
+  BDMA: 0,
+  LPUART1: 3,
+  SPI6: 5,
+  I2C4: 7,
+  LPTIM2: 9,
+  LPTIM3: 10,
+  LPTIM4: 11,
+  LPTIM5: 12,
+  COMP12: 14,
+  VREF: 15,
+  RTCAPB: 16,
+  CRC: 19,
+  SAI4: 21,
+  ADC3: 24,
+  BKPRAM: 28,
+  SRAM4: 29,
+};
+
 type KeysOf<T> = T extends unknown ? keyof T : never;
 type Registers<T> = keyof T & string;
 
@@ -177,7 +197,7 @@ const PLAIN_REGISTERS = {
   D2CCIP2R: { offset: 0x54, reset: 0, rw: 0x7030_333f, tagged: 0x00c0_0000 },
   D3CCIPR: { offset: 0x58, reset: 0, rw: 0x70e3_ff07, tagged: 0x0700_0000 },
   GCR: { offset: 0xa0, reset: 0, rw: 0x1 },
-  D3AMR: { offset: 0xa8, reset: 0, tagged: 0x3129_dea9 },
+  D3AMR: { offset: 0xa8, reset: 0, rw: 0x3129_dea9 },
 } as const satisfies Readonly<Record<string, RegisterSpec>>;
 
 /** HSICAL and CSICAL: the factory's value and the trim together. */

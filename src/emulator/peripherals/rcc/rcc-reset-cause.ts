@@ -4,6 +4,8 @@
 export type SystemResetCause = "standby" | "pin" | "software" | "iwdg1" | "wwdg1" | "lowPower" | "brownOut";
 
 const CPURST_PINRST = 0x0042_0000;
+/** A domain came back from DStandby; with D1 the core starts anew. */
+export const DOMAIN_FLAGS = { D1: (1 << 19) | (1 << 17), D2: 1 << 20 } as const;
 export const CAUSE_FLAGS: Readonly<Record<SystemResetCause, number>> = {
   pin: CPURST_PINRST,
   standby: 0x001a_0000,

@@ -6,9 +6,10 @@ import type { Timeline } from "../../timeline.js";
 import { ClockSecurity, type Crystal, SECURITY_FLAGS } from "./clock-security.js";
 import { ClockTree, type PllNumber } from "./clock-tree.js";
 import { operatingPointFaults, type VoltageScale } from "./operating-point.js";
-import { RccOscillators } from "./rcc-oscillators.js";
+import { RccOscillators, type SystemClocks } from "./rcc-oscillators.js";
 import { PLLS, Plls } from "./rcc-plls.js";
 import {
+  AUTONOMOUS_BITS,
   ENABLE_BITS,
   type Gate,
   type GateRegister,
@@ -23,7 +24,7 @@ import {
   type SleepGate,
   type SleepRegister,
 } from "./rcc-registers.js";
-import { CAUSE_FLAGS, type SystemResetCause } from "./rcc-reset-cause.js";
+import { CAUSE_FLAGS, DOMAIN_FLAGS, type SystemResetCause } from "./rcc-reset-cause.js";
 import { SOURCE_NAMES, SOURCES, type SourceName } from "./rcc-sources.js";
 
 export interface RccOptions {
@@ -57,6 +58,7 @@ export interface RccOptions {
 }
 
 const DIVIDERS_AND_SELECTIONS = [
+  "D3AMR",
   "HSICFGR",
   "CSICFGR",
   "D1CFGR",
@@ -109,10 +111,11 @@ export class Rcc implements BusDevice {
     });
     this.clockTree = new ClockTree({
       register: (name) => this.registers.get(name),
-      oscillatorHz: (name) => this.#sources.hz(name),
+      oscillatorHz: (name, stopped) => this.#sources.hz(name, stopped),
       pllReady: (pll) => this.#sources.ready(`PLL${pll}`),
       pllFraction: (pll) => this.#plls.fraction(pll),
-      stopped: () => this.#sources.stopped,
+      stopped: () => this.#sources.clocks === "stop",
+      domainStopped: (user) => this.#sources.clocks === "d3" && !this.autonomous(user),
     });
     this.#plls = new Plls({
       registers: this.registers,
@@ -198,16 +201,40 @@ export class Rcc implements BusDevice {
     this.#sources.forceLsi(on);
   }
 
-  /** Stop mode: everything but LSE and LSI stands still (RM0433, "Stop mode"). */
-  enterStop(): void {
-    this.#sources.enterStop();
+  /**
+   * In Stop everything but LSE and LSI stands still (RM0433, "Stop mode"). It ends on HSI, or on CSI with CFGR.STOPWUCK; what else
+   * ran has to be started again.
+   */
+  setSystemClocks(clocks: SystemClocks): void {
+    if (clocks === this.#sources.clocks) return;
+    this.#sources.setClocks(clocks);
     this.#changed();
   }
 
-  /** The chip wakes on HSI, or on CSI with CFGR.STOPWUCK; what else ran has to be started again. */
-  leaveStop(): void {
-    this.#sources.leaveStop();
-    this.#changed();
+  /** What Stop ends on, and whether the peripherals' clock requests kept it (HSIKERON, CSIKERON). */
+  get wakeUpSource(): "HSI" | "CSI" {
+    return this.#sources.wakeUpSource;
+  }
+
+  get wakeUpSourceKept(): boolean {
+    return this.#sources.hz(this.wakeUpSource, true) > 0;
+  }
+
+  /** Does the clock of a peripheral's bus run? @param name "BDMA", "DMA1" */
+  busRuns(name: string): boolean {
+    const { clocks } = this.#sources;
+    return clocks === "run" || (clocks === "d3" && this.autonomous(name));
+  }
+
+  /** RCC_D3AMR: a peripheral of D3 goes on while the core is stopped and D3 is not. */
+  autonomous(name: string): boolean {
+    const bit = AUTONOMOUS_BITS[name];
+    return bit !== undefined && this.registers.has("D3AMR", 1 << bit);
+  }
+
+  /** A domain comes back from DStandby, with nothing of what it held. */
+  domainRestarted(domain: "D1" | "D2"): void {
+    this.registers.setBits("RSR", DOMAIN_FLAGS[domain], true);
   }
 
   /** To be called when the voltage scale or FLASH_ACR changed: reports what silicon would not survive. */
