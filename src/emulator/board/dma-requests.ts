@@ -23,7 +23,7 @@ export class ChipRequests {
   readonly mux2 = new DmaRequests();
   /** By number in DMAMUX1: who wants to know that a transfer for its request is through. */
   readonly #ends = new Map<number, () => void>();
-  readonly #pulses = new Map<string, DmaSignal>();
+  readonly #known = new Map<string, DmaSignal>();
 
   /** A peripheral's request by its name; one that no controller listens to is accepted and leads nowhere. */
   signal(name: string): DmaSignal {
@@ -55,8 +55,17 @@ export class ChipRequests {
   }
 
   pulse(name: string): void {
-    const known = this.#pulses.get(name) ?? this.signal(name);
-    this.#pulses.set(name, known);
-    known.pulse();
+    this.#signal(name).pulse();
+  }
+
+  /** Raises a request for as long as it is on. */
+  hold(name: string, on: boolean): void {
+    this.#signal(name).set(on);
+  }
+
+  #signal(name: string): DmaSignal {
+    const known = this.#known.get(name) ?? this.signal(name);
+    this.#known.set(name, known);
+    return known;
   }
 }

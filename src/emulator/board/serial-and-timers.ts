@@ -234,6 +234,7 @@ export function timers(
       clocked,
       clockHz: () => (runs() ? busHz[bus]() : 0),
       request: (what) => requests.pulse(`${name}_${what}`),
+      holdRequest: (what, on) => requests.hold(`${name}_${what}`, on),
       internalLevel: (index) => {
         const master = internal[index] ?? "";
         const timer = byName.get(master);

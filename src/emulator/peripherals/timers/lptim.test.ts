@@ -133,3 +133,28 @@ test("an external clock at Input 1 counts its edges", () => {
   assert.equal(lptim.read(CNT, 4), 3);
   assert.equal(lptim.read(ISR, 4) & 2, 2);
 });
+
+test("filters at input and trigger let through what lasts their clocks", () => {
+  const { lptim, timeline } = rig();
+  // External clock at Input 1 and trigger 2 on its rising edge, four samples each.
+  lptim.write(CFGR, 4, 1 | (2 << 3) | (2 << 6) | (2 << 13) | (1 << 17));
+  lptim.write(CR, 4, 1);
+  lptim.write(ARR, 4, 99);
+  lptim.write(CR, 4, 5);
+  const clocks = (count: number): void => pass(timeline, count * TICK_NS);
+  lptim.trigger(2, true);
+  clocks(3);
+  lptim.trigger(2, false);
+  clocks(10);
+  assert.equal(lptim.read(ISR, 4) & 4, 0);
+  lptim.trigger(2, true);
+  clocks(4.1);
+  assert.equal(lptim.read(ISR, 4) & 4, 4);
+  for (const high of [3, 5, 3.9, 4.1]) {
+    lptim.setInput("IN1", true);
+    clocks(high);
+    lptim.setInput("IN1", false);
+    clocks(5);
+  }
+  assert.equal(lptim.read(CNT, 4), 2);
+});

@@ -1,6 +1,6 @@
 /**
  * LPTIM (RM0433, chapter LPTIM): counting its kernel clock, an input or an encoder, once or continuously, with preload, external
- * triggers, timeout, waveform output, interrupts. Filters are stored. As with TIM, nothing is scheduled that nobody waits for.
+ * triggers, timeout, waveform output, filters, interrupts. As with TIM, nothing is scheduled that nobody waits for.
  */
 
 import type { AccessSize, ClockGate, EmulatorLog, InterruptLine } from "../../bus.js";
@@ -9,6 +9,7 @@ import type { Timeline, TimelineEvent } from "../../timeline.js";
 import { Peripheral } from "../peripheral.js";
 import { ALL, registerTable } from "../register-table.js";
 import { LPTIM } from "../tables/lptim.js";
+import { InputFilter } from "./input-filter.js";
 import { LapCounter } from "./tim-counter.js";
 
 export interface LptimOptions {
@@ -27,6 +28,8 @@ export type LptimInput = "IN1" | "IN2";
 
 /** CFGR */
 const CKSEL = 1 << 0;
+const CKFLT_SHIFT = 3;
+const TRGFLT_SHIFT = 6;
 const TIMOUT = 1 << 19;
 const WAVE = 1 << 20;
 const WAVPOL = 1 << 21;
@@ -60,12 +63,23 @@ export class Lptim extends Peripheral {
   #cmp = 0;
   #countingUp = true;
   #output = false;
-  readonly #levels: Record<LptimInput, boolean> = { IN1: false, IN2: false };
+  readonly #inputs: Readonly<Record<LptimInput, InputFilter>>;
+  /** The trigger behind its filter; undefined: not seen yet. */
+  #triggerLevel: boolean | undefined;
+  #triggering: TimelineEvent | undefined;
   #event: TimelineEvent | undefined;
 
   constructor(options: LptimOptions) {
     super();
     this.#options = options;
+    const { timeline } = options;
+    const filter = (input: LptimInput): InputFilter =>
+      new InputFilter({
+        timeline,
+        delayNs: () => this.#filterNs(CKFLT_SHIFT),
+        onLevel: (level) => this.#edge(input, level),
+      });
+    this.#inputs = { IN1: filter("IN1"), IN2: filter("IN2") };
     this.registers = new RegisterBlock(
       registerTable(LPTIM, {
         ISR: { ro: ALL },
@@ -125,6 +139,27 @@ export class Lptim extends Peripheral {
   /** A trigger that CFGR.TRIGSEL names went high or low. @param high undefined: a pulse */
   trigger(selection: number, high?: boolean): void {
     if (!this.wants(selection)) return;
+    const { timeline } = this.#options;
+    const ns = high === undefined ? 0 : this.#filterNs(TRGFLT_SHIFT);
+    if (ns === 0) {
+      this.#triggered(high);
+      return;
+    }
+    timeline.cancel(this.#triggering);
+    if (high === this.#triggerLevel || ns === Number.POSITIVE_INFINITY) return;
+    this.#triggering = timeline.after(ns, () => {
+      this.#triggerLevel = high;
+      if (this.wants(selection)) this.#triggered(high);
+    });
+  }
+
+  /** RM0433, CFGR.CKFLT and TRGFLT: 2, 4 or 8 clocks of the kernel. */
+  #filterNs(shift: number): number {
+    const field = (this.registers.get("CFGR") >>> shift) & 3;
+    return field === 0 ? 0 : (2 ** field * 1e9) / this.#options.kernelHz();
+  }
+
+  #triggered(high: boolean | undefined): void {
     const cfgr = this.registers.get("CFGR");
     if (high !== undefined && ((cfgr >>> 17) & 3 & (high ? 1 : 2)) === 0) return;
     this.#sync();
@@ -138,9 +173,11 @@ export class Lptim extends Peripheral {
 
   /** A level at Input 1 or Input 2. */
   setInput(input: LptimInput, level: boolean): void {
-    if (this.#levels[input] === level) return;
+    this.#inputs[input].set(level);
+  }
+
+  #edge(input: LptimInput, level: boolean): void {
     this.#sync();
-    this.#levels[input] = level;
     if (this.#mode !== "running") return;
     const polarity = (this.registers.get("CFGR") >>> 1) & 3;
     const counts = polarity === 2 || (polarity === 0) === level;
@@ -263,7 +300,7 @@ export class Lptim extends Peripheral {
 
   /** RM0433, table "Encoder counting scenarios". */
   #step(input: LptimInput, level: boolean): void {
-    const other = this.#levels[input === "IN1" ? "IN2" : "IN1"];
+    const other = this.#inputs[input === "IN1" ? "IN2" : "IN1"].level;
     const up = input === "IN1" ? level !== other : level === other;
     if (up !== this.#countingUp) this.#raise(up ? UP : DOWN);
     this.#countingUp = up;

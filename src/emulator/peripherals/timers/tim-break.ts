@@ -1,26 +1,49 @@
 /** Break inputs and the main output enable (RM0433, "Using the break function", TIMx_BDTR, TIMx_AF1, TIMx_AF2). */
 
 import type { RegisterBlock } from "../../registers.js";
+import type { Timeline } from "../../timeline.js";
+import { InputFilter } from "./input-filter.js";
 import { AOE, B2IF, BIF, BK2E, BK2P, BKE, BKP, MOE, SBIF } from "./tim-registers.js";
+import type { TimSampling } from "./tim-sampling.js";
 
 const UNITS = [
-  { enable: BKE, polarity: BKP, flag: BIF, sources: "AF1" },
-  { enable: BK2E, polarity: BK2P, flag: B2IF, sources: "AF2" },
+  { enable: BKE, polarity: BKP, flag: BIF, sources: "AF1", filterShift: 16 },
+  { enable: BK2E, polarity: BK2P, flag: B2IF, sources: "AF2", filterShift: 20 },
 ] as const;
 /** AFx: the polarity of source n (0: pin, 1 and 2: comparators) stands nine places above its enable bit. */
 const POLARITY_SHIFT = 9;
 const SOURCES = 3;
+
+export interface TimBreakPort {
+  readonly registers: RegisterBlock<string>;
+  readonly has: (name: string) => boolean;
+  readonly timeline: Timeline;
+  readonly sampling: TimSampling;
+  /** An input passed its filter, later than it came. */
+  readonly onFiltered: () => void;
+}
 
 export class TimBreak {
   readonly #registers: RegisterBlock<string>;
   readonly #has: (name: string) => boolean;
   /** By input and source; undefined: not connected. */
   readonly #levels: (boolean | undefined)[][] = [[], []];
+  readonly #filters: readonly InputFilter[];
   #system = false;
 
-  constructor(registers: RegisterBlock<string>, has: (name: string) => boolean) {
+  constructor({ registers, has, timeline, sampling, onFiltered }: TimBreakPort) {
     this.#registers = registers;
     this.#has = has;
+    this.#filters = UNITS.map(
+      ({ filterShift }) =>
+        new InputFilter({
+          timeline,
+          delayNs: () => sampling.filterNs((registers.get("BDTR") >>> filterShift) & 0xf),
+          onLevel: (_active, late) => {
+            if (late) onFiltered();
+          },
+        }),
+    );
   }
 
   set(which: 1 | 2, source: number, level: boolean | undefined): void {
@@ -42,6 +65,7 @@ export class TimBreak {
       this.#registers.setBits("BDTR", MOE, false);
     }
     UNITS.forEach(({ flag }, unit) => {
+      this.#filters[unit]?.set(this.#input(unit));
       if (!this.#active(unit)) return;
       this.#registers.setBits("SR", flag, true);
       this.#registers.setBits("BDTR", MOE, false);
@@ -71,7 +95,12 @@ export class TimBreak {
     return this.#system && this.#registers.has("BDTR", BKE);
   }
 
+  /** Behind the filter. */
   #active(unit: number): boolean {
+    return this.#filters[unit]?.level === true;
+  }
+
+  #input(unit: number): boolean {
     const { enable, polarity, sources } = UNITS[unit] as (typeof UNITS)[number];
     if (!this.#registers.has("BDTR", enable) || !this.#has(sources)) return false;
     const af = this.#registers.get(sources);

@@ -2,7 +2,7 @@
 
 import type { LapCounter } from "./tim-counter.js";
 
-/** CCMRx.OCxM; 12..15 are PWM modes combined with the neighbour, 8 and 9 (retriggerable one pulse) act as PWM here. */
+/** CCMRx.OCxM; 12..15 are PWM modes combined with the neighbour, 8 and 9 PWM modes that a trigger starts (retriggerable one pulse). */
 const MODE = {
   ACTIVE: 1,
   INACTIVE: 2,
@@ -11,6 +11,8 @@ const MODE = {
   FORCE_ACTIVE: 5,
   PWM1: 6,
   PWM2: 7,
+  RETRIGGERABLE1: 8,
+  RETRIGGERABLE2: 9,
 } as const;
 export const COMBINED = { OR: 12, AND: 13, ASYMMETRIC1: 14, ASYMMETRIC2: 15 } as const;
 const PWM_OF: Readonly<Record<number, number>> = { 8: 6, 9: 7, 12: 6, 13: 7, 14: 6, 15: 7 };
@@ -27,6 +29,8 @@ export class Channel {
   clearable = false;
   /** OCxREF is held low until the next update, because ETRF went high. */
   cleared = false;
+  /** A trigger has come, and no update event since: retriggerable modes compare. */
+  triggered = false;
   #reference = false;
 
   reset(): void {
@@ -36,11 +40,16 @@ export class Channel {
     this.preload = false;
     this.clearable = false;
     this.cleared = false;
+    this.triggered = false;
     this.#reference = false;
   }
 
   get isOutput(): boolean {
     return this.selection === 0;
+  }
+
+  get isRetriggerable(): boolean {
+    return this.mode === MODE.RETRIGGERABLE1 || this.mode === MODE.RETRIGGERABLE2;
   }
 
   get isCombined(): boolean {
@@ -65,6 +74,9 @@ export class Channel {
     if (this.cleared) return false;
     const mode = PWM_OF[this.mode] ?? this.mode;
     if (mode < MODE.PWM1) return this.#reference;
+    // Idle, these modes have the level that a counter at rest would not give them (RM0433, TIMx_CCMR1.OC1M).
+    if (this.isRetriggerable && !this.triggered)
+      return (this.mode === MODE.RETRIGGERABLE1) !== (counter.direction === "down");
     const below = counter.countsDown ? counter.count <= this.active : counter.count < this.active;
     return below === (mode === MODE.PWM1);
   }

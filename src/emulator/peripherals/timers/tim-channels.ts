@@ -125,6 +125,16 @@ export class TimChannels {
     }
   }
 
+  /** TRGI: retriggerable pulses begin, or begin anew. */
+  trigger(): void {
+    for (const channel of this.all) channel.triggered = true;
+  }
+
+  /** The counter's update event ends them. */
+  endPulses(): void {
+    for (const channel of this.all) channel.triggered = false;
+  }
+
   /** ETRF went high. */
   clear(): void {
     for (const channel of this.all) if (channel.clearable) channel.cleared = true;

@@ -10,12 +10,15 @@ export class LapCounter {
   /** The active auto-reload value; 0 blocks the counter. */
   arr: number;
   position = 0;
+  /** The largest value that the counter can have. */
+  readonly max: number;
   /** Values that the counter can have. */
   readonly #span: number;
 
   /** @param max 0xFFFF or 0xFFFF_FFFF, with which ARR starts */
   constructor(max: number) {
     this.arr = max;
+    this.max = max;
     this.#span = max + 1;
   }
 

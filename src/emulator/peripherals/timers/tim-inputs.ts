@@ -1,11 +1,14 @@
 /**
  * A timer's inputs: TI1..TI4 and ETR with their selections, polarities, prescalers (RM0433, "Input capture mode", "Encoder
- * interface mode", "External trigger input"). Filters delay by a few clocks only and are not modelled.
+ * interface mode", "External trigger input").
  */
 
 import type { RegisterBlock } from "../../registers.js";
+import type { Timeline } from "../../timeline.js";
+import { InputFilter } from "./input-filter.js";
 import type { Channel } from "./tim-channel.js";
 import { CC1E } from "./tim-registers.js";
+import type { TimSampling } from "./tim-sampling.js";
 
 export type TimInput = "TI1" | "TI2" | "TI3" | "TI4" | "ETR";
 
@@ -22,6 +25,17 @@ export interface InputEvents {
   readonly external: () => void;
   /** ETRF went high: it clears the references that want it. */
   readonly clear: () => void;
+  /** An edge passed its filter, later than it came: what it does happens around `edge`. */
+  readonly late: (edge: () => void) => void;
+}
+
+export interface TimInputsPort {
+  readonly registers: RegisterBlock<string>;
+  readonly channels: readonly Channel[];
+  readonly has: (name: string) => boolean;
+  readonly timeline: Timeline;
+  readonly sampling: TimSampling;
+  readonly events: InputEvents;
 }
 
 const INPUTS: readonly TimInput[] = ["TI1", "TI2", "TI3", "TI4", "ETR"];
@@ -41,21 +55,30 @@ export class TimInputs {
   readonly #events: InputEvents;
   /** By input and source: source 0 is the pin. */
   readonly #levels: boolean[][] = INPUTS.map(() => []);
-  readonly #seen: boolean[] = INPUTS.map(() => false);
+  readonly #filters: readonly InputFilter[];
   /** Edges since the last capture, for ICxPSC. */
   readonly #edges = [0, 0, 0, 0];
   #etrEdges = 0;
 
-  constructor(
-    registers: RegisterBlock<string>,
-    channels: readonly Channel[],
-    has: (name: string) => boolean,
-    events: InputEvents,
-  ) {
+  constructor({ registers, channels, has, timeline, sampling, events }: TimInputsPort) {
     this.#registers = registers;
     this.#channels = channels;
     this.#has = has;
     this.#events = events;
+    this.#filters = INPUTS.map((_, index) => {
+      const edge = (level: boolean): void => {
+        if (index === ETR) this.#etr(level);
+        else this.#edge(index, level);
+      };
+      return new InputFilter({
+        timeline,
+        delayNs: () => sampling.filterNs(this.#filterField(index)),
+        onLevel: (level, late) => {
+          if (late) events.late(() => edge(level));
+          else edge(level);
+        },
+      });
+    });
   }
 
   /** What software chose starts anew; the signals from outside stay as they are. */
@@ -74,13 +97,18 @@ export class TimInputs {
 
   /** Levels or selections changed: edges are what differs from before. */
   look(): void {
-    for (let index = 0; index < INPUTS.length; index++) {
-      const level = this.#level(index);
-      if (level === this.#seen[index]) continue;
-      this.#seen[index] = level;
-      if (index === ETR) this.#etr(level);
-      else this.#edge(index, level);
-    }
+    for (const [index, filter] of this.#filters.entries()) filter.set(this.#level(index));
+  }
+
+  /** ICxF of the channel beside the input, while that captures; ETF. */
+  #filterField(index: number): number {
+    if (index === ETR) return this.#has("SMCR") ? (this.#registers.get("SMCR") >>> 8) & 0xf : 0;
+    if (this.#channels[index]?.isOutput !== false) return 0;
+    return (this.#registers.get(`CCMR${(index >> 1) + 1}_Output`) >>> ((index & 1) * 8 + 4)) & 0xf;
+  }
+
+  #filtered(index: number): boolean {
+    return this.#filters[index]?.level === true;
   }
 
   /** SMCR.TS with its upper bits. */
@@ -94,12 +122,12 @@ export class TimInputs {
     const { trigger } = this;
     if (trigger === TRIGGER.ETR) return this.etrLevel;
     const index = trigger - TRIGGER.TI1;
-    return index === 0 || index === 1 ? this.#level(index) !== this.#inverted(index) : false;
+    return index === 0 || index === 1 ? this.#filtered(index) !== this.#inverted(index) : false;
   }
 
   /** ETRF as a level. */
   get etrLevel(): boolean {
-    return (this.#seen[ETR] ?? false) !== this.#etrInverted;
+    return this.#filtered(ETR) !== this.#etrInverted;
   }
 
   /** Which signal TIx (index 0..3) takes: 0 is the pin. */
@@ -188,7 +216,7 @@ export class TimInputs {
     const mode = this.#registers.get("SMCR") & 0x1_0007;
     if (mode === 0 || mode > 3 || (mode & (1 << index)) === 0) return;
     const level = high !== this.#inverted(index);
-    const other = this.#level(1 - index) !== this.#inverted(1 - index);
+    const other = this.#filtered(1 - index) !== this.#inverted(1 - index);
     this.#events.step(index === 0 ? level !== other : level === other);
   }
 

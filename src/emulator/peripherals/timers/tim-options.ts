@@ -24,6 +24,8 @@ export interface TimOptions {
   /** The timers' kernel clock in Hz (ClockTree.timerHz); 0 while it stands still. */
   readonly clockHz: () => number;
   readonly request?: (request: TimRequest) => void;
+  /** A request stays up, or not, through a burst of DMAR. */
+  readonly holdRequest?: (request: TimRequest, on: boolean) => void;
   /** The level of internal trigger ITRx, where its master gives one. */
   readonly internalLevel?: (index: number) => boolean;
   /** Frequency of the clock that TISEL can select in place of pin TIx (index 0..3); undefined: that is no clock. */
