@@ -10,6 +10,7 @@ const COMMON = 0x4002_2300;
 const DAC = 0x4000_7400;
 const COMP = 0x5800_3800;
 const TIM6 = 0x4000_1000;
+const SYSCFG_PMCR = 0x5800_0404;
 const GPIOA = 0x5802_0000;
 const GPIOB = 0x5802_0400;
 const EXTI = 0x5800_0000;
@@ -68,6 +69,16 @@ test("a DAC output reads back at its pin, and at ADC2's internal channel", () =>
   r.write(DAC + 0x3c, 3);
   assert.equal(convert(r, ADC2, 16), expected);
   assert.notEqual(convert(r, ADC1, 18), expected, "MCR.MODE1 = 3: only inside the chip");
+});
+
+test("an analog switch of SYSCFG parts PA0_C from PA0", () => {
+  const r = rig();
+  r.write(RCC + 0xf4, (1 << 14) | (1 << 1));
+  r.chip.gpio.A.drive(0, true, "strong");
+  assert.deepEqual([convert(r, ADC1, 0), convert(r, ADC1, 16)], [0xffff, 0xffff]);
+  r.write(SYSCFG_PMCR, 1 << 24);
+  assert.equal(convert(r, ADC1, 16), 0xffff);
+  assert.notEqual(convert(r, ADC1, 0), 0xffff);
 });
 
 test("an output pin reads 0 or the full range, an open one half of it", () => {

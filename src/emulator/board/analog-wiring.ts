@@ -32,11 +32,11 @@ const DAC_TRIGGERS: readonly (string | undefined)[] = [
   ...[undefined, undefined, "LPTIM1_OUT", "LPTIM2_OUT", "EXTI9"],
 ];
 
-/** The inputs INP0..19 at pins (data sheet DS12556); the _C pads are those of their pins here. An empty word is internal. */
+/** The inputs INP0..19 at pins (data sheet DS12556). A _C pad has what its pin has while the switch between them is closed; nothing else is at it. */
 const PINS = {
-  ADC1: "PA0 PA1 PF11 PA6 PC4 PB1 PF12 PA7 PC5 PB0 PC0 PC1 PC2 PC3 PA2 PA3 PA0 PA1 PA4 PA5",
-  ADC2: "PA0 PA1 PF13 PA6 PC4 PB1 PF14 PA7 PC5 PB0 PC0 PC1 PC2 PC3 PA2 PA3 - - PA4 PA5",
-  ADC3: "PC2 PC3 PF9 PF7 PF5 PF3 PF10 PF8 PF6 PF4 PC0 PC1 PC2 PH2 PH3 PH4 PH5 - - -",
+  ADC1: "PA0_C PA1_C PF11 PA6 PC4 PB1 PF12 PA7 PC5 PB0 PC0 PC1 PC2 PC3 PA2 PA3 PA0 PA1 PA4 PA5",
+  ADC2: "PA0_C PA1_C PF13 PA6 PC4 PB1 PF14 PA7 PC5 PB0 PC0 PC1 PC2 PC3 PA2 PA3 - - PA4 PA5",
+  ADC3: "PC2_C PC3_C PF9 PF7 PF5 PF3 PF10 PF8 PF6 PF4 PC0 PC1 PC2 PH2 PH3 PH4 PH5 - - -",
 } as const;
 type AdcName = keyof typeof PINS;
 
@@ -81,9 +81,12 @@ function adcClock(wiring: ConnectedWiring, name: string, gate: "ADC12" | "ADC3")
 }
 
 /** What is at a pin, as a fraction of VREF+. */
-function voltages({ gpio, random }: ConnectedWiring, dac: Dac) {
+function voltages({ gpio, random, switchOpen }: ConnectedWiring, dac: Dac) {
   const open = (): number => OPEN_INPUT + (random() - 0.5) * NOISE;
-  return (name: string): number => {
+  return (at: string): number => {
+    const pad = at.endsWith("_C");
+    if (pad && switchOpen(at)) return open();
+    const name = pad ? at.slice(0, -2) : at;
     const side = DAC_PINS.indexOf(name as (typeof DAC_PINS)[number]);
     if ((side === 0 || side === 1) && dac.drivesPin(side)) return dac.output(side) ?? 0;
     const { port, pin } = parsePin(name);

@@ -37,6 +37,8 @@ export interface ConnectedWiring extends Wiring {
   readonly edge: (line: number, high: boolean) => void;
   /** The bus as a DMA master inside a peripheral reaches it. @param name the master's */
   readonly dma: (name: string) => DmaBus;
+  /** SYSCFG_PMCR: is the pad parted from its pin? @param pad "PA0_C" */
+  readonly switchOpen: (pad: string) => boolean;
   /** Gets what gives the display's picture. */
   readonly onDisplay: (picture: () => Picture | undefined) => void;
   /** FDCAN's message RAM. */

@@ -438,7 +438,9 @@ export class Chip {
       onOverdriveChange: () => this.pwr.overdriveChanged(),
       onExtiPorts: () => this.#awaitedChanged(),
       onBreakLocks: () => this.#break.look(),
+      cellClocked: () => this.rcc.clockTree.oscillatorHz("CSI") > 0,
     });
+    this.#clocks.add(() => syscfg.clockChanged());
     return this.#add("SYSCFG", ADDRESS.SYSCFG, syscfg, { resetBit: "SYSCFG" });
   }
 
@@ -615,6 +617,7 @@ export class Chip {
         this.#picture = picture;
       },
       random,
+      switchOpen: (pad: string) => this.syscfg.switchOpen(pad),
       quadspi: this.quadspi,
       sdCard,
       spiDevice,

@@ -1,16 +1,22 @@
 /** SYSCFG: overdrive, compensation cell, EXTI multiplexers, option byte mirrors (RM0433, chapter SYSCFG). */
 
 import type { ClockGate, EmulatorLog } from "../bus.js";
-import { RegisterBlock, type RegisterSpec } from "../registers.js";
+import { RegisterBlock } from "../registers.js";
 import type { Timeline, TimelineEvent } from "../timeline.js";
+import type { OptionBytes } from "./internal-flash/flash-options.js";
 import { Peripheral } from "./peripheral.js";
+import { type SyscfgUserRegister, userRegisters } from "./syscfg-user.js";
 
 export interface SyscfgOptions {
   readonly log: EmulatorLog;
   readonly timeline: Timeline;
   readonly clocked: ClockGate;
-  /** Option bytes as FLASH holds them: OPTSR, WPSN, BOOT. */
-  readonly optionBytes: () => { readonly OPTSR: number; readonly WPSN: number; readonly BOOT: number };
+  /** Option bytes as FLASH holds them. */
+  readonly optionBytes: () => OptionBytes;
+  /** CSI runs: the compensation cell counts with it. Default: it does. */
+  readonly cellClocked?: () => boolean;
+  /** An analog switch was opened or closed. */
+  readonly onSwitches?: () => void;
   /** PWRCR.ODEN changed: PWR moves to another scale. */
   readonly onOverdriveChange: () => void;
   /** CFGR was written. */
@@ -29,39 +35,33 @@ const BREAK_LOCKS = 0xfecd;
 /** The compensation cell needs CSI; the data sheet gives no time, some microseconds are usual. */
 const CELL_NS = 10e3;
 
-const PLAIN = {
-  PMCR: { offset: 0x04, reset: 0, tagged: 0xfe0_03ff },
-  CCVR: { offset: 0x24, reset: 0, ro: 0xff },
-  CCCR: { offset: 0x28, reset: 0, tagged: 0xff },
-  UR4: { offset: 0x310, reset: 0, ro: 0x1_0000 },
-  UR6: { offset: 0x318, reset: 0, ro: 0xfff_0fff },
-  UR7: { offset: 0x31c, reset: 0, ro: 0xfff_0fff },
-  UR8: { offset: 0x320, reset: 0, ro: 0x1_0001 },
-  UR9: { offset: 0x324, reset: 0, ro: 0xfff_00ff },
-  UR10: { offset: 0x328, reset: 0, ro: 0xfff_0fff },
-  UR12: { offset: 0x330, reset: 0, ro: 0x1_0000 },
-  UR13: { offset: 0x334, reset: 0, ro: 0x1_0003 },
-  UR14: { offset: 0x338, reset: 0, tagged: 0x1 },
-  UR15: { offset: 0x33c, reset: 0, ro: 0x1_0000 },
-  UR16: { offset: 0x340, reset: 0, ro: 0x1_0001 },
-  UR17: { offset: 0x344, reset: 0, ro: 0x1 },
-} as const satisfies Readonly<Record<string, RegisterSpec>>;
+const CELL_FROM_SOFTWARE = 1 << 1;
+const HSLV = 1 << 16;
+/** The option byte IO_HSLV, which tells that the board's VDD is below 2.7 V. */
+const IO_HSLV = 1 << 29;
+/** The codes of the transistors at a usual process and temperature: half of the range. */
+const CELL_CODE = 0x77;
+/** PMCR: PA0SO, PA1SO, PC2SO, PC3SO, and the pads that they part from their pins. */
+const SWITCHES: Readonly<Record<string, number>> = {
+  PA0_C: 1 << 24,
+  PA1_C: 1 << 25,
+  PC2_C: 1 << 26,
+  PC3_C: 1 << 27,
+};
 
 type SyscfgRegister =
-  | keyof typeof PLAIN
+  | SyscfgUserRegister
+  | "PMCR"
   | "CFGR"
   | "CCCSR"
+  | "CCVR"
+  | "CCCR"
   | "PWRCR"
   | "EXTICR1"
   | "EXTICR2"
   | "EXTICR3"
   | "EXTICR4"
-  | "PKGR"
-  | "UR0"
-  | "UR2"
-  | "UR3"
-  | "UR5"
-  | "UR11";
+  | "PKGR";
 
 export class Syscfg extends Peripheral {
   readonly registers: RegisterBlock<SyscfgRegister>;
@@ -72,10 +72,11 @@ export class Syscfg extends Peripheral {
   constructor(options: SyscfgOptions) {
     super();
     this.#options = options;
-    const bytes = options.optionBytes;
     this.registers = new RegisterBlock<SyscfgRegister>(
       {
-        ...PLAIN,
+        ...userRegisters(options.optionBytes),
+        // The drive of I2C's pins, the switches' charge pump and the lines to the transceiver have no level that could be seen here.
+        PMCR: { offset: 0x04, reset: 0, rw: 0xfe0_03ff, onWrite: () => options.onSwitches?.() },
         CFGR: {
           offset: 0x18,
           reset: 0,
@@ -89,38 +90,23 @@ export class Syscfg extends Peripheral {
         CCCSR: {
           offset: 0x20,
           reset: 0,
-          rw: CELL_ENABLE,
+          rw: CELL_ENABLE | CELL_FROM_SOFTWARE | HSLV,
           ro: CELL_READY,
-          tagged: 0x1_0002,
-          onWrite: () => this.#followCell(),
+          onWrite: () => this.#writeCell(),
         },
+        CCVR: {
+          offset: 0x24,
+          reset: 0,
+          ro: 0xff,
+          onRead: () => (this.registers.has("CCCSR", CELL_READY) ? CELL_CODE : 0),
+        },
+        CCCR: { offset: 0x28, reset: 0, rw: 0xff },
         EXTICR1: { offset: 0x08, reset: 0, rw: 0xffff, onWrite: () => options.onExtiPorts?.() },
         EXTICR2: { offset: 0x0c, reset: 0, rw: 0xffff, onWrite: () => options.onExtiPorts?.() },
         EXTICR3: { offset: 0x10, reset: 0, rw: 0xffff, onWrite: () => options.onExtiPorts?.() },
         EXTICR4: { offset: 0x14, reset: 0, rw: 0xffff, onWrite: () => options.onExtiPorts?.() },
         PWRCR: { offset: 0x2c, reset: 0, rw: ODEN, onWrite: () => options.onOverdriveChange() },
         PKGR: { offset: 0x124, reset: 0, ro: 0xf, onRead: () => options.packageCode ?? 0 },
-        UR0: { offset: 0x300, reset: 0, ro: 0xff_0001, onRead: () => (bytes().OPTSR & 0xff00) << 8 },
-        UR2: {
-          offset: 0x308,
-          reset: 0,
-          ro: 0x3,
-          tagged: 0xffff_0000,
-          onRead: () => (((bytes().BOOT & 0xffff) << 16) | ((bytes().OPTSR >>> 2) & 3)) >>> 0,
-        },
-        UR3: {
-          offset: 0x30c,
-          reset: 0,
-          tagged: 0xffff_0000,
-          onRead: () => (bytes().BOOT & 0xffff_0000) >>> 0,
-        },
-        UR5: { offset: 0x314, reset: 0, ro: 0xff_0001, onRead: () => bytes().WPSN << 16 },
-        UR11: {
-          offset: 0x32c,
-          reset: 0,
-          ro: 0x1_0fff,
-          onRead: () => ((bytes().OPTSR & 0x10) === 0 ? 0 : 1 << 16),
-        },
       },
       { name: "SYSCFG", log: options.log, clocked: options.clocked },
     );
@@ -128,6 +114,7 @@ export class Syscfg extends Peripheral {
 
   reset(): void {
     this.#options.timeline.cancel(this.#cell);
+    this.#cell = undefined;
     this.registers.reset();
   }
 
@@ -143,13 +130,37 @@ export class Syscfg extends Peripheral {
     return (this.registers.get(name) >>> ((line & 3) * 4)) & 0xf;
   }
 
-  #followCell(): void {
-    const { timeline } = this.#options;
-    timeline.cancel(this.#cell);
-    if (!this.registers.has("CCCSR", CELL_ENABLE)) {
-      this.registers.setBits("CCCSR", CELL_READY, false);
-      return;
+  /** CSI started or stopped. */
+  clockChanged(): void {
+    if (this.registers.has("CCCSR", CELL_ENABLE)) this.#followCell();
+  }
+
+  /** PMCR: is the pad parted from its pin? @param pad "PA0_C" */
+  switchOpen(pad: string): boolean {
+    return this.registers.has("PMCR", SWITCHES[pad] ?? 0);
+  }
+
+  #writeCell(): void {
+    const { log, optionBytes } = this.#options;
+    if (this.registers.has("CCCSR", HSLV) && (optionBytes().OPTSR & IO_HSLV) === 0) {
+      this.registers.setBits("CCCSR", HSLV, false);
+      const message =
+        "SYSCFG_CCCSR.HSLV without the option byte IO_HSLV has no effect; above 2.7 V it would harm the pins";
+      log.once(message, `guest mistake: ${message}`);
     }
-    this.#cell = timeline.after(CELL_NS, () => this.registers.setBits("CCCSR", CELL_READY, true));
+    this.#followCell();
+  }
+
+  /** The cell needs CSI. */
+  #followCell(): void {
+    const { timeline, cellClocked } = this.#options;
+    const works = this.registers.has("CCCSR", CELL_ENABLE) && (cellClocked?.() ?? true);
+    if (!works) {
+      timeline.cancel(this.#cell);
+      this.#cell = undefined;
+      this.registers.setBits("CCCSR", CELL_READY, false);
+    } else if (this.#cell === undefined) {
+      this.#cell = timeline.after(CELL_NS, () => this.registers.setBits("CCCSR", CELL_READY, true));
+    }
   }
 }

@@ -35,6 +35,47 @@ test("SYSCFG: ODEN is announced, the compensation cell gets ready, option bytes 
   assert.equal(syscfg.extiPort(5), 2);
 });
 
+test("SYSCFG: the compensation cell needs CSI, its code shows when it is ready, HSLV needs its option byte", () => {
+  const timeline = new Timeline();
+  const log = new RecordedLog();
+  const state = { csi: false };
+  const syscfg = new Syscfg({
+    log,
+    timeline,
+    clocked: () => true,
+    optionBytes: () => ({ ...FACTORY_OPTION_BYTES, OPTSR: FACTORY_OPTION_BYTES.OPTSR & ~(1 << 29) }),
+    onOverdriveChange: () => {},
+    cellClocked: () => state.csi,
+  });
+  syscfg.write(0x20, 4, 1);
+  pass(timeline, 1e6);
+  assert.deepEqual([syscfg.read(0x20, 4), syscfg.read(0x24, 4)], [1, 0]);
+  state.csi = true;
+  syscfg.clockChanged();
+  pass(timeline, 1e6);
+  assert.equal(syscfg.read(0x20, 4), 0x101);
+  assert.notEqual(syscfg.read(0x24, 4), 0);
+  syscfg.write(0x20, 4, 0x1_0001);
+  assert.equal(syscfg.read(0x20, 4), 0x101);
+  assert.ok(log.has(/IO_HSLV/));
+});
+
+test("SYSCFG: the user registers show the option bytes", () => {
+  const bytes = { ...FACTORY_OPTION_BYTES, PRAR: 0x8005_0003, SCAR: 0x0007_0006, WPSN2: 0x55 };
+  const syscfg = new Syscfg({
+    log: new RecordedLog(),
+    timeline: new Timeline(),
+    clocked: () => true,
+    optionBytes: () => bytes,
+    onOverdriveChange: () => {},
+  });
+  const shown = [0x310, 0x314, 0x318, 0x31c, 0x324, 0x334, 0x338, 0x33c, 0x340].map((at) =>
+    syscfg.read(at, 4),
+  );
+  const expected = [0x1_0000, 0xff_0000, 0x5_0003, 0x7_0006, 0xff_0055, 0x1_0000, 1, 0x1_0000, 1];
+  assert.deepEqual(shown, expected);
+});
+
 test("EXTI: only selected edges become pending, masks decide, writing 1 clears", () => {
   const line = new TestLine();
   const exti = new Exti({ log: new RecordedLog(), groups: [{ first: 10, last: 15, line }] });
