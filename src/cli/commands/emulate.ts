@@ -31,6 +31,7 @@ interface EmulateOptions {
   readonly external?: string;
   readonly sdCard?: string;
   readonly load?: readonly string[];
+  readonly wire?: readonly string[];
   readonly pty?: boolean;
   readonly tcp?: string;
   readonly gdb?: string;
@@ -98,6 +99,7 @@ async function boardFrom(
     external: options.external,
     sdCard: options.sdCard === undefined ? undefined : await readCard(context, options.sdCard),
     internal,
+    wires: (options.wire ?? []).map(parseWire),
     engine: oneOf("--engine", options.engine ?? "translation", ["translation", "interpreter"]),
     caches: oneOf("--caches", options.caches ?? "transparent", ["transparent", "strict"]),
     time: oneOf("--time", options.time ?? "cycle", ["cycle", "model"]),
@@ -105,6 +107,15 @@ async function boardFrom(
     onConsole: (line) => reporter.event("console", { line }, `console: ${line}`),
     onLed: (on) => reporter.event("led", { on }),
   });
+}
+
+const WIRE = /^(P[A-K](?:\d|1[0-5]))=(P[A-K](?:\d|1[0-5]))$/;
+
+/** @throws UsageError */
+function parseWire(text: string): readonly [string, string] {
+  const [, one, other] = WIRE.exec(text) ?? [];
+  if (one !== undefined && other !== undefined && one !== other) return [one, other];
+  throw new UsageError(`--wire: expected two pins such as PA7=PA6, found ${JSON.stringify(text)}`);
 }
 
 /** The raw image of an SD card, as `dd` reads one. It is not written back. @throws ImageError, FileError */

@@ -36,6 +36,7 @@ export interface MakeBoardOptions {
   readonly time?: EmulatedBoardOptions["time"];
   /** Content of an SD card in the slot. */
   readonly sdCard?: Uint8Array | undefined;
+  readonly wires?: EmulatedBoardOptions["wires"];
   readonly onMessage: (message: string) => void;
   readonly onConsole?: (line: string) => void;
   readonly onLed?: (on: boolean) => void;
@@ -108,13 +109,14 @@ function load(board: EmulatedBoard, stored: BoardState, folder: StateFolder | un
 }
 
 function boardOptions(options: MakeBoardOptions, board: Board, uniqueId: Uint8Array): EmulatedBoardOptions {
-  const { sdCard, onMessage, onConsole, onLed, engine, caches, time } = options;
+  const { sdCard, wires, onMessage, onConsole, onLed, engine, caches, time } = options;
   return {
     board,
     uniqueId,
     random: Math.random,
     onMessage,
     ...(sdCard === undefined ? {} : { sdCard }),
+    ...(wires === undefined ? {} : { wires }),
     ...(engine === undefined ? {} : { engine }),
     ...(caches === undefined ? {} : { caches }),
     ...(time === undefined ? {} : { time }),

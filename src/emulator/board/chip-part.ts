@@ -6,7 +6,7 @@ import type { DmaBus } from "../peripherals/dma/dma-channel.js";
 import type { Gpio, PortLetter } from "../peripherals/gpio.js";
 import type { Picture } from "../peripherals/graphics/ltdc-picture.js";
 import type { ResetName } from "../peripherals/rcc/rcc-registers.js";
-import type { SpiOptions } from "../peripherals/serial/spi.js";
+import type { SpiOptions } from "../peripherals/serial/spi/spi.js";
 import type { Tim } from "../peripherals/timers/tim.js";
 import type { SdCardPort } from "../sd-port.js";
 import type { ChipRequests } from "./dma-requests.js";

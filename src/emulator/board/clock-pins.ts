@@ -3,7 +3,8 @@
  * an event only where EXTI waits for it or the board shows it.
  */
 
-import { type AlternateOutput, type Gpio, type PortLetter, parsePin } from "../peripherals/gpio.js";
+import { type Gpio, type PortLetter, parsePin } from "../peripherals/gpio.js";
+import type { AlternateOutput } from "../peripherals/gpio-functions.js";
 import type { RtcOutPin, RtcOutput } from "../peripherals/rtc/rtc-output.js";
 import { TIMER_PINS } from "../peripherals/timers/timer-pins.js";
 import type { Timeline, TimelineEvent } from "../timeline.js";

@@ -1,5 +1,6 @@
 /** SPI, I2C, SAI, SDMMC, LTDC, LPTIM, HSEM of the chip, as rows: with nothing attached to their pins. */
 
+import { ALTERNATE_FUNCTIONS } from "../peripherals/alternate-functions.js";
 import { tightlyCoupled } from "../peripherals/dma/dma.js";
 import { Ethernet } from "../peripherals/ethernet/ethernet.js";
 import { Fdcan } from "../peripherals/fdcan/fdcan.js";
@@ -11,13 +12,14 @@ import type { KernelClock } from "../peripherals/rcc/clock-tree.js";
 import { Sdmmc } from "../peripherals/sdmmc/sdmmc.js";
 import { I2c } from "../peripherals/serial/i2c.js";
 import { Sai } from "../peripherals/serial/sai.js";
-import { Spi } from "../peripherals/serial/spi.js";
+import { Spi, type SpiPinName } from "../peripherals/serial/spi/spi.js";
 import { FDCAN_TT } from "../peripherals/tables/stored.js";
 import { Lptim, type LptimInput } from "../peripherals/timers/lptim.js";
 import { TIMER_PINS } from "../peripherals/timers/timer-pins.js";
 import { analogPeripherals } from "./analog-wiring.js";
 import type { ChipPart, ConnectedWiring } from "./chip-part.js";
 import type { InternalSignal } from "./internal-signals.js";
+import { SignalPins } from "./signal-pins.js";
 
 const SPIS = [
   { name: "SPI1", address: 0x4001_3000, irq: 35, clock: "SPI123", fifoBytes: 16 },
@@ -49,6 +51,8 @@ const LPTIMS = [
   { name: "LPTIM4", address: 0x5800_2c00, irq: 140, clock: "LPTIM345" },
   { name: "LPTIM5", address: 0x5800_3000, irq: 141, clock: "LPTIM345" },
 ] as const;
+
+const PINS: Readonly<Record<string, Readonly<Record<string, number>>>> = ALTERNATE_FUNCTIONS;
 
 const IRQS = { SDMMC1: 49, SDMMC2: 124, LTDC: 88, HSEM: 125, ETH: 61 } as const;
 
@@ -128,20 +132,30 @@ function lowPowerTimer(wiring: ConnectedWiring, row: (typeof LPTIMS)[number]): C
 
 function serialBuses(wiring: ConnectedWiring): ChipPart[] {
   const { log, timeline, rcc, irqLine, requests, spiDevice } = wiring;
-  const kernel = (clock: KernelClock) => (): number => rcc.clockTree.kernelHz(clock);
+  const kernel = (clock: KernelClock, name: string) => (): number => rcc.clockTree.kernelHz(clock, name);
   const common = { log, timeline };
   return [
     ...SPIS.map(({ name, address, irq, clock, fifoBytes }) => {
+      const signal = (which: SpiPinName): SignalPins =>
+        new SignalPins({
+          ...wiring,
+          pins: PINS[which === "MCK" ? `I2S${name.slice(3)}_MCK` : `${name}_${which}`] ?? {},
+          output: () => device.output(which),
+          ...(which === "SCK" || which === "NSS" ? { feed: (level) => device.pinChanged(which, level) } : {}),
+        });
+      signal("MCK");
+      const pins = { SCK: signal("SCK"), MISO: signal("MISO"), MOSI: signal("MOSI"), NSS: signal("NSS") };
       const device = new Spi({
         ...common,
         name,
         fifoBytes,
         interrupt: irqLine(irq),
         clocked: rcc.clockGate(name),
-        kernelHz: kernel(clock),
+        kernelHz: kernel(clock, name),
         receiveRequest: requests.signal(`${name}_RX`),
         transmitRequest: requests.signal(`${name}_TX`),
         exchange: spiDevice?.(name),
+        pins,
       });
       return { name, address, device, resetBit: name };
     }),
@@ -152,7 +166,7 @@ function serialBuses(wiring: ConnectedWiring): ChipPart[] {
         name,
         interrupt,
         clocked: rcc.clockGate(name),
-        kernelHz: kernel(clock),
+        kernelHz: kernel(clock, name),
         device: (address) => wiring.i2cDevice(name, address),
         receiveRequest: requests.signal(`${name}_RX`),
         transmitRequest: requests.signal(`${name}_TX`),
@@ -165,7 +179,7 @@ function serialBuses(wiring: ConnectedWiring): ChipPart[] {
         name,
         interrupt: irqLine(irq),
         clocked: rcc.clockGate(name),
-        kernelHz: kernel(clock),
+        kernelHz: kernel(clock, name),
         requests: { A: requests.signal(`${name}_A`), B: requests.signal(`${name}_B`) },
       });
       return { name, address, device, resetBit: name };

@@ -28,6 +28,7 @@ import { UsbHost } from "../usb/host.js";
 import { CHIP_BYTES, Chip } from "./chip.js";
 import { FlashSocket, type PinAt } from "./flash-socket.js";
 import { I2cBuses } from "./i2c-buses.js";
+import { plugWires } from "./jumper-wires.js";
 import { BoardLog } from "./log.js";
 import { SpiFlashSocket } from "./spi-flash-socket.js";
 import { UsbSockets } from "./usb-sockets.js";
@@ -53,6 +54,8 @@ export interface EmulatedBoardOptions {
   readonly linkFault?: LinkFault;
   /** Content of an SD card in the slot, whole blocks of 512 bytes; default: no card. */
   readonly sdCard?: Uint8Array;
+  /** Wires between pins, as a user plugs them: `["PA7", "PA6"]`. */
+  readonly wires?: readonly (readonly [string, string])[];
   /** False: no flash chip is soldered in. Default true. */
   readonly flashPresent?: boolean;
   /** What executes code: both do the same, to the cycle. Default: "translation", where there is WebAssembly. */
@@ -165,6 +168,7 @@ export class EmulatedBoard {
     });
     this.#sockets = this.#makeSockets();
     this.#spiSocket = this.#makeSpiSocket();
+    plugWires((options.wires ?? []).map(([one, other]) => [this.#pinAt(one), this.#pinAt(other)]));
     this.host = this.#makeHost();
     this.#wireLed();
     this.releaseButton();

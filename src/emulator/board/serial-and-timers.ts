@@ -3,15 +3,17 @@
 import type { BusDevice, EmulatorLog, InterruptLine } from "../bus.js";
 import { ALTERNATE_FUNCTIONS } from "../peripherals/alternate-functions.js";
 import type { FrozenName } from "../peripherals/dbgmcu.js";
-import { type AlternateOutput, type Gpio, type PortLetter, parsePin } from "../peripherals/gpio.js";
+import type { Gpio, PortLetter } from "../peripherals/gpio.js";
 import type { ClockTree, KernelClock } from "../peripherals/rcc/clock-tree.js";
 import type { Rcc } from "../peripherals/rcc/rcc.js";
 import { Tim } from "../peripherals/timers/tim.js";
 import { Usart, type UsartOptions } from "../peripherals/usart/usart.js";
+import type { UsartPin } from "../peripherals/usart/usart-pins.js";
 import type { Timeline } from "../timeline.js";
 import type { ChipRequests } from "./dma-requests.js";
 import { ADDRESS, IRQ } from "./memory-map.js";
 import type { PinInputs } from "./pin-inputs.js";
+import { SignalPins, type SignalPinsOptions } from "./signal-pins.js";
 
 const SERIAL_PORTS = [
   { name: "USART1", kind: "USART", clock: "USART16" },
@@ -142,31 +144,14 @@ export interface Part {
   readonly device: BusDevice & { reset(): void };
 }
 
-/** TX and RTS drive their pins, CTS listens to its own. @returns the pins that carry RTS. */
-function connectSerialPins(
-  { gpio, inputs }: SerialWiring,
-  name: SerialPortName,
-  device: Usart,
-): readonly { readonly port: PortLetter; readonly pin: number }[] {
-  const pinsOf = (signal: "TX" | "RTS" | "CTS"): [string, number][] =>
-    Object.entries(ALTERNATE_FUNCTIONS[`${name}_${signal}`]);
-  const drive = (signal: "TX" | "RTS", output: AlternateOutput) =>
-    pinsOf(signal).map(([pinName, af]) => {
-      const { port, pin } = parsePin(pinName);
-      gpio[port].connect(pin, af, output);
-      return { port, pin };
-    });
-  drive("TX", () => device.transmitLevel);
-  for (const [pin, af] of pinsOf("CTS")) {
-    inputs.add(pin, { af, feed: (level) => device.setClearToSend(level) });
-  }
-  return drive("RTS", () => device.requestToSend);
-}
-
 export interface SerialWiring extends Wiring {
   readonly gpio: Readonly<Record<PortLetter, Gpio>>;
   readonly inputs: PinInputs;
 }
+
+type SerialSignal = "TX" | "RX" | "CK" | "CTS" | "RTS";
+
+const TABLE: Readonly<Record<string, Readonly<Record<string, number>>>> = ALTERNATE_FUNCTIONS;
 
 /** @param onByte what leaves a TX pin, whatever the pin is muxed to. */
 export function serialPorts(
@@ -175,22 +160,31 @@ export function serialPorts(
 ): (Part & { readonly name: SerialPortName; readonly device: Usart })[] {
   const { log, timeline, rcc, irqLine, requests } = wiring;
   return SERIAL_PORTS.map(({ name, kind, clock }) => {
+    const signal = (which: SerialSignal, ends: Pick<SignalPinsOptions, "output" | "feed">): SignalPins =>
+      new SignalPins({ ...wiring, ...ends, pins: TABLE[`${name}_${which}`] ?? {} });
+    const both = (which: UsartPin): SignalPins =>
+      signal(which, {
+        output: () => device.output(which),
+        feed: (level) => device.pinChanged(which, level),
+      });
+    const pins = { TX: both("TX"), RX: both("RX"), CK: both("CK") };
+    const rts = signal("RTS", { output: () => device.requestToSend });
     const device = new Usart({
       name,
       kind,
       log,
       timeline,
+      pins,
       interrupt: irqLine(IRQ[name]),
       clocked: rcc.clockGate(name),
-      kernelHz: () => rcc.clockTree.kernelHz(clock),
+      kernelHz: () => rcc.clockTree.kernelHz(clock, name, device.wakesFromStop),
+      stopped: () => !rcc.busRuns(name),
       onTransmit: (value) => onByte(name, value & 0xff),
       receiveRequest: requests.signal(`${name}_RX`),
       transmitRequest: requests.signal(`${name}_TX`),
-      onRequestToSend: () => {
-        for (const { port, pin } of rts) wiring.gpio[port].refresh(pin);
-      },
+      onRequestToSend: () => rts.refresh(),
     });
-    const rts = connectSerialPins(wiring, name, device);
+    signal("CTS", { feed: (level) => device.setClearToSend(level) });
     return { name, address: ADDRESS[name], device };
   });
 }

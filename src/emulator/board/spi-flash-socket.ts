@@ -37,9 +37,9 @@ export class SpiFlashSocket {
     this.#miso = pinAt(wiring.pins.MISO.pin);
     const select = pinAt(wiring.select);
     // Nobody drives it: the board pulls it up.
-    select.gpio.observe(select.pin, (level) => this.#select(level === false));
+    select.gpio.observe(select.pin, (level) => this.#select(level === false), true);
     const clock = pinAt(wiring.pins.SCK.pin);
-    clock.gpio.observe(clock.pin, (level) => this.#edge(level));
+    clock.gpio.observe(clock.pin, (level) => this.#edge(level), true);
   }
 
   /** A frame of the SPI at its pins, both ways. MISO reads ones where nobody drives it. */

@@ -1,5 +1,32 @@
 /** Bits of the GPIO registers: what they reset to, and which pins they belong to (RM0433, chapter GPIO). */
 
+export type PinMode = "input" | "output" | "alternate" | "analog";
+
+export interface PinFunction {
+  readonly mode: PinMode;
+  /** Alternate function number 0..15; counts only in mode "alternate". */
+  readonly alternateFunction: number;
+  readonly openDrain: boolean;
+  readonly pull: "none" | "up" | "down";
+  /** OSPEEDR: 0 low .. 3 very high. */
+  readonly speed: number;
+}
+
+export const MODES: readonly PinMode[] = ["input", "output", "alternate", "analog"];
+export const PULLS = ["none", "up", "down", "none"] as const;
+
+export type GpioRegister =
+  | "MODER"
+  | "OTYPER"
+  | "OSPEEDR"
+  | "PUPDR"
+  | "IDR"
+  | "ODR"
+  | "BSRR"
+  | "LCKR"
+  | "AFRL"
+  | "AFRH";
+
 export const PINS = 16;
 export const ALL_PINS = 0xffff;
 

@@ -4,30 +4,38 @@
  * The level of a pin, strongest first: a strong external driver (a pressed button, another chip's output); the
  * port's own output; a weak external driver (a resistor) against the port's own pull resistor; nothing. Where a
  * weak external driver and the internal pull (40 kOhm) disagree, the external one wins: board resistors are
- * stronger. A pin that nothing drives keeps its charge for `FLOAT_HOLD_NS` of board time and then reads low,
+ * stronger. Pins that a wire joins share what each of them has (`wire`). A pin that nothing drives keeps its charge for `FLOAT_HOLD_NS` of board time and then reads low,
  * which a real pin may do or not: a guest that reads it later is told once.
  */
 
 import type { ClockGate, EmulatorLog } from "../bus.js";
 import { RegisterBlock, type RegisterCell } from "../registers.js";
 import type { Timeline } from "../timeline.js";
-import { ALL_PINS, PINS, RESETS, touchedPins } from "./gpio-bits.js";
+import {
+  ALL_PINS,
+  type GpioRegister,
+  MODES,
+  PINS,
+  type PinFunction,
+  PULLS,
+  RESETS,
+  touchedPins,
+} from "./gpio-bits.js";
+import {
+  DRIVEN_HIGH,
+  DRIVEN_LOW,
+  type Drive,
+  type DriveStrength,
+  PULLED_DOWN,
+  PULLED_UP,
+  strongerDrive,
+  type Wired,
+} from "./gpio-drive.js";
+import { type AlternateOutput, PinFunctions } from "./gpio-functions.js";
+import { GpioLock, LCKK } from "./gpio-lock.js";
 import { Peripheral } from "./peripheral.js";
 
 export type PortLetter = "A" | "B" | "C" | "D" | "E" | "F" | "G" | "H" | "I" | "J" | "K";
-export type DriveStrength = "strong" | "weak";
-export type PinMode = "input" | "output" | "alternate" | "analog";
-
-export interface PinFunction {
-  readonly mode: PinMode;
-  /** Alternate function number 0..15; counts only in mode "alternate". */
-  readonly alternateFunction: number;
-  readonly openDrain: boolean;
-  readonly pull: "none" | "up" | "down";
-  /** OSPEEDR: 0 low .. 3 very high. */
-  readonly speed: number;
-}
-
 export interface GpioOptions {
   readonly port: PortLetter;
   readonly log: EmulatorLog;
@@ -39,35 +47,11 @@ export interface GpioOptions {
   readonly onFunction?: (pin: number) => void;
 }
 
-/** What a peripheral drives onto a pin in its alternate function; undefined: nothing, or high impedance. Asked when it matters. */
-export type AlternateOutput = () => boolean | undefined;
-
 /** What the outside sees of an output pin. undefined: the port does not drive the pin. */
 export type OutputObserver = (level: boolean | undefined) => void;
 
 /** How long a floating pin keeps its last level. Leakage of 50 nA and 5..10 pF give about a millisecond. */
 export const FLOAT_HOLD_NS = 1e6;
-
-type GpioRegister =
-  | "MODER"
-  | "OTYPER"
-  | "OSPEEDR"
-  | "PUPDR"
-  | "IDR"
-  | "ODR"
-  | "BSRR"
-  | "LCKR"
-  | "AFRL"
-  | "AFRH";
-
-interface ExternalDriver {
-  readonly high: boolean;
-  readonly strength: DriveStrength;
-}
-
-const MODES: readonly PinMode[] = ["input", "output", "alternate", "analog"];
-const PULLS = ["none", "up", "down", "none"] as const;
-const LCKK = 1 << 16;
 
 export class Gpio extends Peripheral {
   readonly registers: RegisterBlock<GpioRegister>;
@@ -77,14 +61,13 @@ export class Gpio extends Peripheral {
   readonly #moder: RegisterCell;
   readonly #odr: RegisterCell;
   readonly #otyper: RegisterCell;
-  readonly #external = new Map<number, ExternalDriver>();
+  readonly #external = new Map<number, Drive>();
   readonly #observers = new Map<number, OutputObserver[]>();
-  /** By pin * 16 + alternate function. */
-  readonly #peripherals = new Map<number, AlternateOutput>();
-  /** Functions that take a pin whatever MODER and AFR say. */
-  readonly #takers = new Map<number, AlternateOutput>();
-  /** Pins that one of them has now. */
-  #taken = 0;
+  /** Pins where edges that a peripheral makes matter, too. */
+  #observed = 0;
+  /** Of pins with wires. */
+  readonly #wired = new Map<number, Wired>();
+  readonly #alternate = new PinFunctions();
   /** Pins whose level follows a peripheral's output now. */
   #following = 0;
   readonly #levels: boolean[] = new Array<boolean>(PINS).fill(false);
@@ -93,9 +76,7 @@ export class Gpio extends Peripheral {
   readonly #floatingSince: (number | undefined)[] = new Array<undefined>(PINS).fill(undefined);
   /** What is told of a floating pin, by pin, made when it is first told. */
   readonly #floatNotes: string[] = [];
-  #locked = 0;
-  #lockStep = 0;
-  #lockPins = 0;
+  readonly #lock = new GpioLock();
 
   constructor(options: GpioOptions) {
     super();
@@ -110,8 +91,7 @@ export class Gpio extends Peripheral {
   reset(): void {
     const before = this.#functions();
     this.registers.reset();
-    this.#locked = 0;
-    this.#lockStep = 0;
+    this.#lock.reset();
     this.#refollow(ALL_PINS);
     this.#settle();
     const after = this.#functions();
@@ -133,10 +113,9 @@ export class Gpio extends Peripheral {
   }
 
   pinFunction(pin: number): PinFunction {
-    const afr = this.registers.get(pin < 8 ? "AFRL" : "AFRH");
     return {
       mode: MODES[this.#mode(pin)] ?? "input",
-      alternateFunction: (afr >>> ((pin & 7) * 4)) & 0xf,
+      alternateFunction: this.#functionOf(pin),
       openDrain: this.registers.has("OTYPER", 1 << pin),
       pull: PULLS[this.#field("PUPDR", pin)] ?? "none",
       speed: this.#field("OSPEEDR", pin),
@@ -157,17 +136,18 @@ export class Gpio extends Peripheral {
     this.#options.onFunction?.(pin);
   }
 
-  /** Wires a peripheral's output to the pin's alternate function `af`. */
-  connect(pin: number, af: number, output: AlternateOutput): void {
-    this.#peripherals.set(pin * 16 + af, output);
+  /**
+   * Wires a peripheral's output to the pin's alternate function `af`.
+   * @param pulledUp it is a line of an I2C bus: where one is, the board has its resistor
+   */
+  connect(pin: number, af: number, output: AlternateOutput, pulledUp = false): void {
+    this.#alternate.connect(pin, af, output, pulledUp);
     this.#refollow(1 << pin);
   }
 
   /** A function of the backup domain (RTC_OUT) takes the pin in whatever mode it is; undefined gives it back. */
   take(pin: number, output: AlternateOutput | undefined): void {
-    if (output === undefined) this.#takers.delete(pin);
-    else this.#takers.set(pin, output);
-    this.#taken = output === undefined ? this.#taken & ~(1 << pin) : this.#taken | (1 << pin);
+    this.#alternate.take(pin, output);
     this.#refollow(1 << pin);
     this.#settle(1 << pin);
   }
@@ -177,13 +157,35 @@ export class Gpio extends Peripheral {
     if ((this.#following & (1 << pin)) !== 0) this.#settle(1 << pin);
   }
 
-  /** Does somebody outside look at the pin all the time? */
-  observed(pin: number): boolean {
-    return this.#observers.has(pin);
+  /** Joins a wire to the pin: `changed` runs whenever what the pin itself has for it may have changed. */
+  wire(pin: number, changed: () => void): void {
+    this.#wired.set(pin, { others: undefined, changed });
   }
 
-  /** `observer` is called at once and whenever the port's own drive of the pin changes. */
-  observe(pin: number, observer: OutputObserver): void {
+  /** What the pin itself has for its wires: its output, what is connected to it, a pull resistor. */
+  drives(pin: number): Drive | undefined {
+    return this.#own(pin, this.#output(pin));
+  }
+
+  /** What the pins at the other ends have changed. */
+  setOthers(pin: number, others: Drive | undefined): void {
+    const wired = this.#wired.get(pin);
+    if (wired === undefined) return;
+    wired.others = others;
+    this.#settlePin(pin, this.#output(pin));
+  }
+
+  /** Does somebody outside look at the pin all the time? */
+  observed(pin: number): boolean {
+    return (this.#observed & (1 << pin)) !== 0 || this.#wired.has(pin);
+  }
+
+  /**
+   * `observer` is called at once and whenever the port's own drive of the pin changes.
+   * @param ports true: it looks at what programs do by the port alone, and no peripheral has to make its edges for it
+   */
+  observe(pin: number, observer: OutputObserver, ports = false): void {
+    if (!ports) this.#observed |= 1 << pin;
     const observers = this.#observers.get(pin);
     if (observers === undefined) this.#observers.set(pin, [observer]);
     else observers.push(observer);
@@ -231,8 +233,10 @@ export class Gpio extends Peripheral {
           reset: 0,
           rw: 0xffff,
           wo: LCKK,
-          onRead: (stored) => this.#readLock(stored),
-          onWrite: (written, before) => this.#writeLock(written, before),
+          onRead: (stored) => (this.#lock.pins === 0 ? stored : (stored | LCKK) >>> 0),
+          onWrite: (written, before) => {
+            if (!this.#lock.write(written)) this.registers.set("LCKR", before);
+          },
         },
         AFRL: { offset: 0x20, reset: 0, rw: 0xffff_ffff, onWrite: guard("AFRL", 4) },
         AFRH: { offset: 0x24, reset: 0, rw: 0xffff_ffff, onWrite: guard("AFRH", 4) },
@@ -246,7 +250,7 @@ export class Gpio extends Peripheral {
     let keep = 0;
     for (let pin = 0; pin < PINS; pin++) {
       const place = name === "AFRH" ? pin - 8 : pin;
-      if ((this.#locked & (1 << pin)) === 0 || place < 0 || place * bits >= 32) continue;
+      if ((this.#lock.pins & (1 << pin)) === 0 || place < 0 || place * bits >= 32) continue;
       keep |= ((1 << bits) - 1) << (place * bits);
     }
     const now = this.registers.get(name);
@@ -270,10 +274,11 @@ export class Gpio extends Peripheral {
   }
 
   #alternateOutput(pin: number): AlternateOutput | undefined {
-    const taker = this.#takers.get(pin);
-    if (taker !== undefined) return taker;
-    const af = (this.registers.get(pin < 8 ? "AFRL" : "AFRH") >>> ((pin & 7) * 4)) & 0xf;
-    return this.#peripherals.get(pin * 16 + af);
+    return this.#alternate.output(pin, this.#functionOf(pin));
+  }
+
+  #functionOf(pin: number): number {
+    return (this.registers.get(pin < 8 ? "AFRL" : "AFRH") >>> ((pin & 7) * 4)) & 0xf;
   }
 
   /** Set wins over reset for the same pin (RM0433, GPIOx_BSRR). */
@@ -284,34 +289,13 @@ export class Gpio extends Peripheral {
     this.#settle(next ^ odr);
   }
 
-  /** The key: LCKK 1, 0, 1 with the same pins, then a read (RM0433, GPIOx_LCKR). */
-  #writeLock(written: number, before: number): void {
-    if (this.#locked !== 0) {
-      this.registers.set("LCKR", before);
-      return;
-    }
-    const key = (written & LCKK) !== 0;
-    const pins = written & 0xffff;
-    const expected = this.#lockStep !== 1;
-    const samePins = this.#lockStep === 0 || pins === this.#lockPins;
-    this.#lockStep = key === expected && samePins ? this.#lockStep + 1 : key ? 1 : 0;
-    this.#lockPins = pins;
-    if (this.#lockStep < 3) return;
-    this.#locked = pins;
-    this.#lockStep = 0;
-  }
-
-  #readLock(stored: number): number {
-    return this.#locked === 0 ? stored : (stored | LCKK) >>> 0;
-  }
-
   /** IDR: pins in analog mode read 0 (RM0433, chapter GPIO). */
   #input(): number {
     if (this.#following !== 0) this.#settle(this.#following);
     const moder = this.#moder.value;
     let value = 0;
     for (let pin = 0; pin < PINS; pin++) {
-      if (((moder >>> (pin * 2)) & 3) === 3 && (this.#taken & (1 << pin)) === 0) continue;
+      if (((moder >>> (pin * 2)) & 3) === 3 && (this.#alternate.taken & (1 << pin)) === 0) continue;
       if (this.#floatingSince[pin] !== undefined) this.#noteFloat(pin);
       if (this.#level(pin)) value |= 1 << pin;
     }
@@ -336,6 +320,7 @@ export class Gpio extends Peripheral {
         for (const observer of this.#observers.get(pin) ?? []) observer(output);
       }
       this.#settlePin(pin, output);
+      if (this.#wired.size > 0) this.#wired.get(pin)?.changed();
     }
   }
 
@@ -352,17 +337,32 @@ export class Gpio extends Peripheral {
   }
 
   #driven(pin: number, output: boolean | undefined): boolean | undefined {
+    const own = this.#own(pin, output);
+    if (this.#wired.size === 0) return own?.high;
+    const others = this.#wired.get(pin)?.others;
+    const drivesOf = (drive: Drive | undefined): boolean =>
+      drive?.strength === "output" || drive?.strength === "strong";
+    if (drivesOf(own) && drivesOf(others) && own?.high !== others?.high) {
+      this.#mistake(`P${this.#options.port}${pin} drives against the other end of its wire: a short circuit`);
+    }
+    return strongerDrive(own, others)?.high;
+  }
+
+  #own(pin: number, output: boolean | undefined): Drive | undefined {
     const external = this.#external.get(pin);
     if (external?.strength === "strong") {
       if (output !== undefined && output !== external.high) {
         this.#mistake(`P${this.#options.port}${pin} drives against a strong external level: a short circuit`);
       }
-      return external.high;
+      return external;
     }
-    if (output !== undefined) return output;
-    if (external !== undefined) return external.high;
-    const pull = this.#mode(pin) === 3 ? 0 : this.#field("PUPDR", pin);
-    return pull === 1 ? true : pull === 2 ? false : undefined;
+    if (output !== undefined) return output ? DRIVEN_HIGH : DRIVEN_LOW;
+    if (external !== undefined) return external;
+    const mode = this.#mode(pin);
+    const pull = mode === 3 ? 0 : this.#field("PUPDR", pin);
+    if (pull === 1) return PULLED_UP;
+    if (pull === 2) return PULLED_DOWN;
+    return mode === 2 && this.#alternate.pulledUp(pin, this.#functionOf(pin)) ? PULLED_UP : undefined;
   }
 
   #output(pin: number): boolean | undefined {
@@ -370,12 +370,12 @@ export class Gpio extends Peripheral {
     if (mode === 0 || mode === 3) return undefined;
     const level = mode === 1 ? (this.#odr.value & (1 << pin)) !== 0 : this.#alternateOutput(pin)?.();
     // Who takes a pin brings its own output stage.
-    const openDrain = (this.#otyper.value & ~this.#taken & (1 << pin)) !== 0;
+    const openDrain = (this.#otyper.value & ~this.#alternate.taken & (1 << pin)) !== 0;
     return openDrain && level === true ? undefined : level;
   }
 
   #mode(pin: number): number {
-    if ((this.#taken & (1 << pin)) !== 0) return 2;
+    if ((this.#alternate.taken & (1 << pin)) !== 0) return 2;
     return (this.#moder.value >>> (pin * 2)) & 3;
   }
 

@@ -40,7 +40,7 @@ import { Rtc } from "./rtc/rtc.js";
 import { Sdmmc } from "./sdmmc/sdmmc.js";
 import { I2c } from "./serial/i2c.js";
 import { Sai } from "./serial/sai.js";
-import { Spi } from "./serial/spi.js";
+import { Spi } from "./serial/spi/spi.js";
 import { StoredBlock } from "./stored-block.js";
 import { Syscfg } from "./syscfg.js";
 import { AXI } from "./tables/bus.js";

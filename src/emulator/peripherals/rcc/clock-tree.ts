@@ -213,6 +213,7 @@ export class ClockTree {
   readonly #inputs: ClockTreeInputs;
   /** As it is in Stop. */
   #asStopped: ClockTree | undefined;
+  #asRequested: ClockTree | undefined;
 
   constructor(inputs: ClockTreeInputs) {
     this.#inputs = inputs;
@@ -290,23 +291,34 @@ export class ClockTree {
   }
 
   /** @param user whose clock it is, where several share it: "LPTIM4", "ADC3" */
-  kernelHz(clock: KernelClock, user: string = clock): number {
+  /** @param requested the user asks for its clock in Stop, and has HSI and CSI there (RM0433, "Peripheral clock distribution") */
+  kernelHz(clock: KernelClock, user: string = clock, requested = false): number {
     const { register, shift, mask, sources } = MULTIPLEXERS[clock];
-    const tree = this.#inputs.domainStopped(user) ? this.#stopped : this;
+    const stopped = this.#inputs.stopped() || this.#inputs.domainStopped(user);
+    const tree = stopped ? (requested ? this.#requested : this.#stopped) : this;
     return sources[this.#field(register, shift, mask)]?.(tree) ?? 0;
   }
 
   get #stopped(): ClockTree {
+    this.#asStopped ??= this.#inStop(() => true);
+    return this.#asStopped;
+  }
+
+  get #requested(): ClockTree {
+    this.#asRequested ??= this.#inStop((name) => name !== "HSI" && name !== "CSI");
+    return this.#asRequested;
+  }
+
+  #inStop(stands: (name: Oscillator) => boolean): ClockTree {
     const inputs = this.#inputs;
-    this.#asStopped ??= new ClockTree({
+    return new ClockTree({
       register: (name) => inputs.register(name),
-      oscillatorHz: (name) => inputs.oscillatorHz(name, true),
+      oscillatorHz: (name) => inputs.oscillatorHz(name, stands(name)),
       pllReady: () => false,
       pllFraction: (pll) => inputs.pllFraction(pll),
       stopped: () => true,
       domainStopped: () => false,
     });
-    return this.#asStopped;
   }
 
   #apbDivider(n: BusNumber): number {

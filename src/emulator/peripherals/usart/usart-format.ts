@@ -49,6 +49,9 @@ export const dataBits = ({ bits, parity }: FrameFormat): number => bits - (parit
 export const frameNs = ({ bits, stopBits }: FrameFormat, baud: number): number =>
   ((1 + bits + stopBits) * 1e9) / baud;
 
+/** Low bits of a break: a frame's worth, or LIN's thirteen. Two stop bits follow (RM0433, "Break characters", "LIN transmission"). */
+export const breakBits = ({ bits }: FrameFormat, lin: boolean): number => (lin ? 13 : bits + 2);
+
 /** The word on the line for what software wrote into TDR: the parity bit takes the place of the most significant one. */
 export function encode(format: FrameFormat, value: number): number {
   const width = dataBits(format);

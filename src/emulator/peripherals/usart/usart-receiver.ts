@@ -14,6 +14,10 @@ import {
 export interface ReceiverHost {
   readonly timeline: Timeline;
   readonly register: (name: "CR1" | "CR2" | "CR3" | "RTOR") => number;
+  /** The chip is in Stop. */
+  readonly stopped: () => boolean;
+  /** Tells a smartcard that its frame was not understood. */
+  readonly refuse: () => void;
   readonly format: () => FrameFormat;
   readonly baud: () => number;
   /** UE, RE and the bus clock. */
@@ -39,6 +43,8 @@ interface Received {
 const BAUD_TOLERANCE = 0.04;
 /** What a terminal sends at while the chip is to find the rate out. */
 const USUAL_BAUD = 115200;
+/** CR3.WUS */
+const WAKE_UP = { ADDRESS: 0, START: 2, RECEIVED: 3 } as const;
 /** With the FIFO, RDR holds one frame beside the FIFO's sixteen (RM0433, USART_ISR.RXFF). */
 const FIFO_CAPACITY = FIFO_DEPTH + 1;
 
@@ -49,6 +55,9 @@ export class UsartReceiver {
   #last = 0;
   /** Frames on their way to the RX pin, one after the other. */
   readonly #line: Frame[] = [];
+  /** A smartcard's block: frames since its first one, and frames in a row that were refused. */
+  #block = 0;
+  #refused = 0;
   #arriving: TimelineEvent | undefined;
   #quiet: TimelineEvent | undefined;
   #silent: TimelineEvent | undefined;
@@ -85,6 +94,8 @@ export class UsartReceiver {
     this.#received = [];
     this.#muted = false;
     this.#detecting = true;
+    this.#block = 0;
+    this.#refused = 0;
   }
 
   put(value: number, sender: LineSettings, isBreak: boolean): void {
@@ -95,10 +106,10 @@ export class UsartReceiver {
   /** Begins with the next frame on the line, when there is one. */
   next(): void {
     const frame = this.#line[0];
-    const baud = frame?.baud ?? (this.#measuring ? USUAL_BAUD : this.#host.baud());
+    const baud = frame?.baud ?? (this.measuring ? USUAL_BAUD : this.#host.baud());
     if (frame === undefined || this.#arriving !== undefined || baud === 0) return;
     const { timeline } = this.#host;
-    timeline.cancel(this.#quiet);
+    this.began();
     this.#arriving = timeline.after(frameNs(this.#host.format(), baud), () => {
       this.#arriving = undefined;
       this.#line.shift();
@@ -114,11 +125,24 @@ export class UsartReceiver {
     return this.#last;
   }
 
-  /** A frame of the own transmitter, which has just ended. */
-  hear(word: number, isBreak: boolean): void {
+  /** A start bit. */
+  began(): void {
+    const { timeline, register } = this.#host;
+    timeline.cancel(this.#quiet);
+    timeline.cancel(this.#silent);
+    if (((register("CR3") >>> 20) & 3) === WAKE_UP.START) this.#wakeUp();
+  }
+
+  /** A frame from the line, or of the own transmitter. */
+  hear(frame: SampledFrame, noisy = false): void {
     if (!this.#host.enabled()) return;
-    this.#sampled(this.#host.format(), { word, stop: !isBreak }, !isBreak);
+    this.#sampled(this.#host.format(), frame, frame.stop, noisy);
     this.#watchLine();
+  }
+
+  /** A smartcard's block begins. */
+  newBlock(): void {
+    this.#block = 0;
   }
 
   /** RXFRQ */
@@ -136,7 +160,12 @@ export class UsartReceiver {
     this.#detecting = true;
   }
 
-  get #measuring(): boolean {
+  /** The rate of a frame at the pin was measured. */
+  detected(): void {
+    this.#detecting = false;
+  }
+
+  get measuring(): boolean {
     return this.#detecting && (this.#host.register("CR2") & CR2.ABREN) !== 0;
   }
 
@@ -147,7 +176,7 @@ export class UsartReceiver {
     const sampled: SampledFrame = frame.isBreak
       ? { word: 0, stop: false }
       : sample(format, frame.value, frame);
-    if (this.#measuring) {
+    if (this.measuring) {
       this.#detecting = false;
       const found = host.detect(baud, sampled.word);
       host.setFlags(found ? ISR.ABRF : ISR.ABRF | ISR.ABRE);
@@ -159,23 +188,60 @@ export class UsartReceiver {
     host.update();
   }
 
-  #sampled(format: FrameFormat, { word }: SampledFrame, stopped: boolean): void {
+  #sampled(format: FrameFormat, { word }: SampledFrame, stopped: boolean, noisy = false): void {
     const { value, good } = decode(format, word);
+    if (!good && this.#refuses()) return;
+    this.#refused = 0;
+    const wake = (this.#host.register("CR3") >>> 20) & 3;
+    if (wake === WAKE_UP.ADDRESS && this.#isAddressed(format, value) === true) this.#wakeUp();
     if (this.#listensTo(format, value)) return;
+    if (wake === WAKE_UP.RECEIVED) this.#wakeUp();
     const matched = (value & 0xff) === this.#host.register("CR2") >>> 24;
-    const flags = (good ? 0 : ISR.PE) | (stopped ? 0 : ISR.FE) | (matched ? ISR.CMF : 0);
-    this.#push({ value, flags });
+    const flags = (good ? 0 : ISR.PE) | (stopped ? 0 : ISR.FE) | (noisy ? ISR.NE : 0);
+    this.#push({ value, flags: flags | (matched ? ISR.CMF : 0) });
+    this.#count();
+  }
+
+  /** WUF, while the chip is in Stop. */
+  #wakeUp(): void {
+    const { register, stopped, setFlags, update } = this.#host;
+    if (!stopped() || (register("CR1") & CR1.UESM) === 0) return;
+    setFlags(ISR.WUF);
+    update();
+  }
+
+  /** A smartcard's frame with a wrong parity is asked for again SCARCNT times before software sees it. */
+  #refuses(): boolean {
+    const cr3 = this.#host.register("CR3");
+    if ((cr3 & CR3.SCEN) === 0 || (cr3 & CR3.NACK) === 0 || this.#refused >= ((cr3 >>> 17) & 7)) return false;
+    this.#refused++;
+    this.#host.refuse();
+    return true;
+  }
+
+  /** EOBF: BLEN and the four bytes around a block's data are in. */
+  #count(): void {
+    const { register, setFlags } = this.#host;
+    if ((register("CR3") & CR3.SCEN) === 0) return;
+    this.#block++;
+    if (this.#block === (register("RTOR") >>> 24) + 4) setFlags(ISR.EOBF);
   }
 
   /** Mute mode: does the frame stay unseen? With WAKE = 1 frames whose most significant bit is set are addresses. */
   #listensTo(format: FrameFormat, value: number): boolean {
     const cr1 = this.#host.register("CR1");
     if ((cr1 & CR1.MME) === 0 || (cr1 & CR1.WAKE) === 0) return this.#muted;
-    if (((value >>> (format.bits - 1)) & 1) === 0) return this.#muted;
+    const addressed = this.#isAddressed(format, value);
+    if (addressed !== undefined) this.#muted = !addressed;
+    return this.#muted;
+  }
+
+  /** undefined: the frame is no address. */
+  #isAddressed(format: FrameFormat, value: number): boolean | undefined {
+    if (((value >>> (format.bits - 1)) & 1) === 0) return undefined;
     const cr2 = this.#host.register("CR2");
     const mask = (cr2 & CR2.ADDM7) === 0 ? 0xf : (1 << Math.min(7, format.bits - 1)) - 1;
-    this.#muted = ((value ^ (cr2 >>> 24)) & mask) !== 0;
-    return this.#muted;
+    return ((value ^ (cr2 >>> 24)) & mask) === 0;
   }
 
   #push(frame: Received): void {

@@ -30,15 +30,10 @@ export interface UsartHooks {
   readonly transmit: (value: number) => void;
 }
 
-/** All but DEDT and DEAT (parts of a bit), EOBIE (smartcard) and UESM. */
-const CR1_ACTIVE = 0xf400_fffd;
-/** ADD, RTOEN, ABRMOD, ABREN, MSBFIRST, DATAINV, TXINV, LINEN, STOP, LBDIE, LBDL, ADDM7. */
-const CR2_ACTIVE = 0xfffe_7070;
-/** What is fixed while UE = 1. */
-const CR2_LOCKED = 0x3000;
-/** All but smartcard, IrDA and wake-up; ONEBIT: there is no noise to vote on. */
-const CR3_ACTIVE = 0xfe80_ffc9;
-
+/** What is fixed while UE = 1: SLVEN, DIS_NSS, LBCL, CPHA, CPOL, CLKEN, STOP, SWAP, RXINV, TXINV, DATAINV, MSBFIRST, ABREN's mode. */
+const CR2_LOCKED = 0x000f_bf09;
+/** IREN, IRLP, HDSEL, NACK, SCEN, ONEBIT, DEM, DEP, WUS. */
+const CR3_LOCKED = 0x30_c83e;
 const DECLARED = {
   USART: {
     CR1: 0xffff_ffff,
@@ -66,40 +61,41 @@ const DECLARED = {
   },
 } as const;
 
-/** `mask & bits` as an unsigned number. */
-const both = (mask: number, bits: number): number => (mask & bits) >>> 0;
-
 export function usartRegisters(kind: UsartKind, hooks: UsartHooks): Record<UsartRegister, RegisterSpec> {
   const bits = DECLARED[kind];
-  const split = (name: "CR1" | "CR2" | "CR3", active: number): Pick<RegisterSpec, "rw" | "tagged"> => ({
-    rw: both(bits[name], active),
-    tagged: both(bits[name], ~active),
-  });
   return {
     CR1: {
       offset: 0x00,
       reset: 0,
-      ...split("CR1", CR1_ACTIVE),
+      rw: bits.CR1,
       onWrite: (_written, before) => hooks.writeCr1(before),
     },
     CR2: {
       offset: 0x04,
       reset: 0,
-      ...split("CR2", CR2_ACTIVE),
+      rw: bits.CR2,
       onWrite: (_written, before) => {
         hooks.writeWhileDisabled("CR2", before, CR2_LOCKED);
         hooks.writeCr2(before);
       },
     },
-    CR3: { offset: 0x08, reset: 0, ...split("CR3", CR3_ACTIVE), onWrite: () => hooks.update() },
+    CR3: {
+      offset: 0x08,
+      reset: 0,
+      rw: bits.CR3,
+      onWrite: (_written, before) => {
+        hooks.writeWhileDisabled("CR3", before, CR3_LOCKED);
+        hooks.update();
+      },
+    },
     BRR: {
       offset: 0x0c,
       reset: 0,
       rw: bits.BRR,
       onWrite: (_written, before) => hooks.writeBrr(before),
     },
-    GTPR: { offset: 0x10, reset: 0, tagged: 0xffff },
-    RTOR: { offset: 0x14, reset: 0, rw: 0xff_ffff, tagged: 0xff00_0000 },
+    GTPR: { offset: 0x10, reset: 0, rw: 0xffff },
+    RTOR: { offset: 0x14, reset: 0, rw: 0xffff_ffff },
     RQR: { offset: 0x18, reset: 0, wo: 0x1f, onWrite: (written) => hooks.request(written) },
     ISR: { offset: 0x1c, reset: 0xc0, ro: bits.ISR, onRead: () => hooks.status() },
     ICR: { offset: 0x20, reset: 0, wo: bits.ICR, quiet: true, onWrite: (written) => hooks.clear(written) },

@@ -286,8 +286,14 @@ test("a break keeps SBKF set while it lasts, and reads as a framing error or, wi
   usart.write(CR1, 4, ENABLE);
   usart.write(RQR, 4, 2);
   assert.equal(usart.read(ISR, 4) & ((1 << 18) | 0x40), 1 << 18);
-  assert.equal(usart.transmitLevel, false);
-  pass(timeline, BYTE_NS + 100);
+  assert.equal(usart.output("TX"), false);
+  pass(timeline, 1.4 * BYTE_NS);
+  assert.equal(
+    usart.read(ISR, 4) & ((1 << 18) | 0x40),
+    1 << 18,
+    "LIN: thirteen low bits, then the delimiter",
+  );
+  pass(timeline, 0.1 * BYTE_NS + 100);
   assert.equal(usart.read(ISR, 4) & ((1 << 18) | 0x40), 0x40);
   assert.deepEqual(sent, []);
   usart.receiveBreak();
@@ -298,12 +304,12 @@ test("a break keeps SBKF set while it lasts, and reads as a framing error or, wi
 test("TX carries the frame's bits one after the other", () => {
   const { usart, timeline } = rig();
   usart.write(CR1, 4, ENABLE);
-  assert.equal(usart.transmitLevel, true);
+  assert.equal(usart.output("TX"), true);
   usart.write(TDR, 4, 0x53);
   pass(timeline, BYTE_NS / 20);
   let bits = "";
   for (let bit = 0; bit < 10; bit++) {
-    bits += usart.transmitLevel === true ? "1" : "0";
+    bits += usart.output("TX") === true ? "1" : "0";
     pass(timeline, BYTE_NS / 10);
   }
   assert.equal(bits, "0110010101");

@@ -1,19 +1,24 @@
 /**
- * USART, UART and LPUART as an asynchronous serial port (RM0433, chapters USART and LPUART): baud rate and its automatic
- * detection, frames of 7 to 9 bits with parity, FIFO, overrun, idle, receiver timeout, character match, mute mode, breaks,
- * half duplex, hardware flow control, interrupts, DMA. Smartcard, IrDA, synchronous mode and wake-up from Stop are stored.
+ * USART, UART and LPUART (RM0433, chapters USART and LPUART). Frames reach the receiver from a terminal (`receive`), whole,
+ * or from its pin, edge by edge (`pinChanged`), where another chip or a wire drives it.
  */
 
 import type { ClockGate, EmulatorLog, InterruptLine } from "../../bus.js";
+import type { PinSignal } from "../../pin-signal.js";
 import { RegisterBlock } from "../../registers.js";
 import type { Timeline } from "../../timeline.js";
 import { type DmaSignal, NO_DMA } from "../dma/dma-request.js";
 import { Peripheral } from "../peripheral.js";
+import { UsartBaud } from "./usart-baud.js";
 import { CR1, CR2, CR3, FIFO_DEPTH, ISR, RQR, THRESHOLDS } from "./usart-bits.js";
 import { type FrameFormat, formatOf, type LineSettings } from "./usart-format.js";
+import { interrupts } from "./usart-interrupts.js";
+import { UsartLine } from "./usart-line.js";
+import { type UsartPin, UsartPins } from "./usart-pins.js";
 import { UsartReceiver } from "./usart-receiver.js";
 import { type UsartKind, type UsartRegister, usartRegisters } from "./usart-registers.js";
-import { UsartTransmitter } from "./usart-transmitter.js";
+import { UsartSlave } from "./usart-slave.js";
+import { type SentFrame, UsartTransmitter } from "./usart-transmitter.js";
 
 export interface UsartOptions {
   /** "USART1", "UART4", "LPUART1". */
@@ -31,30 +36,28 @@ export interface UsartOptions {
   readonly transmitRequest?: DmaSignal;
   /** The RTS/DE output may have changed. */
   readonly onRequestToSend?: () => void;
+  readonly pins?: Readonly<Record<UsartPin, PinSignal>>;
+  /** The chip is in Stop. */
+  readonly stopped?: () => boolean;
 }
 
 /** What is fixed while UE = 1. */
 const CR1_LOCKED = CR1.M0 | CR1.M1 | CR1.OVER8 | CR1.FIFOEN | CR1.PCE;
 const ERRORS = ISR.PE | ISR.FE | ISR.NE | ISR.ORE;
 /** Flags that stay until software clears them in ICR, at the same place. */
-const STICKY = ERRORS | ISR.IDLE | ISR.TC | ISR.LBDF | ISR.CTSIF | ISR.RTOF | ISR.CMF;
-/** PRESC. */
-const PRESCALERS = [1, 2, 4, 6, 8, 10, 12, 16, 32, 64, 128, 256] as const;
-/** A divider that automatic baud rate detection can set. */
-const BRR_MIN = 16;
-const BRR_MAX = 0xffff;
-/** CR2.ABRMOD: what the frame has to begin with, lowest bit first: a 1; 1 and 0; 0x7F; 0x55. */
-const PATTERNS = [
-  { mask: 1, bits: 1 },
-  { mask: 3, bits: 1 },
-  { mask: 0xff, bits: 0x7f },
-  { mask: 0xff, bits: 0x55 },
-] as const;
-
+const STICKY =
+  ERRORS | ISR.IDLE | ISR.TC | ISR.LBDF | ISR.CTSIF | ISR.RTOF | ISR.EOBF | ISR.UDR | ISR.CMF | ISR.WUF;
+/** ICR has these at other places than ISR. */
+const TXFECF = 1 << 5;
+const TCBGTCF = 1 << 7;
 export class Usart extends Peripheral {
   readonly registers: RegisterBlock<UsartRegister>;
 
   readonly #options: UsartOptions;
+  readonly #baud: UsartBaud;
+  readonly #pins: UsartPins;
+  readonly #line: UsartLine;
+  readonly #slave: UsartSlave;
   readonly #receiver: UsartReceiver;
   readonly #transmitter: UsartTransmitter;
   /** Those of ISR that are not conditions. */
@@ -62,7 +65,6 @@ export class Usart extends Peripheral {
   #clearToSend = true;
   /** TXFE was cleared by ICR and comes back when the FIFO fills. */
   #emptySeen = false;
-
   constructor(options: UsartOptions) {
     super();
     this.#options = options;
@@ -88,20 +90,74 @@ export class Usart extends Peripheral {
       register: (name: UsartRegister) => this.registers.get(name),
       format: () => this.#format,
       baud: () => this.baud,
+      stopped: options.stopped ?? (() => false),
+      setFlags: (flags: number) => {
+        this.#flags |= flags;
+      },
+      update: () => this.#update(),
     };
+    this.#baud = new UsartBaud({
+      ...common,
+      kind: options.kind,
+      kernelHz: options.kernelHz,
+      setDivider: (brr) => this.registers.set("BRR", brr),
+    });
+    this.#pins = new UsartPins({
+      ...common,
+      pins: options.pins,
+      cardHz: () => this.#baud.cardHz,
+      transmitter: () => this.#transmitter,
+      slave: () => (this.#isSlave ? this.#slave : undefined),
+    });
     this.#receiver = new UsartReceiver({
       ...common,
       enabled: () => this.#enabled(CR1.RE) && options.clocked(),
-      setFlags: (flags) => {
-        this.#flags |= flags;
+      refuse: () => this.#pins.refuse(),
+      detect: (baud, word) => this.#baud.detect(baud, word),
+    });
+    this.#line = new UsartLine({
+      ...common,
+      listening: () => this.#listening,
+      shortestPulseNs: () => this.#baud.shortestPulseNs,
+      measuring: () => this.#receiver.measuring,
+      measured: (baud) => {
+        this.#receiver.detected();
+        this.#flags |= this.#baud.detect(baud) ? ISR.ABRF : ISR.ABRF | ISR.ABRE;
       },
-      detect: (baud, word) => this.#detected(baud, word),
-      update: () => this.#update(),
+      started: () => this.#receiver.began(),
+      received: (frame, noisy) => {
+        this.#receiver.hear(frame, noisy && options.kind !== "LPUART");
+        this.#update();
+      },
+      lineBreak: () => {
+        this.#flags |= ISR.LBDF;
+        this.#update();
+      },
+    });
+    this.#slave = new UsartSlave({
+      ...common,
+      enabled: () => this.#isSlave && options.clocked(),
+      take: () => (this.#enabled(CR1.TE) ? this.#transmitter.take() : undefined),
+      receiveLevel: () => this.#pins.received,
+      received: (word) => {
+        this.#receiver.hear({ word, stop: true });
+        this.#update();
+      },
+      empty: () => {
+        this.#flags |= ISR.TC;
+      },
+      update: () => this.#pins.line.refresh(),
     });
     this.#transmitter = new UsartTransmitter({
       ...common,
-      enabled: () => this.#enabled(CR1.TE),
-      sent: (word, isBreak, baud) => this.#sent(word, isBreak, baud),
+      enabled: () => this.#enabled(CR1.TE) && !this.#isSlave,
+      pulseNs: (baud) => this.#baud.pulseNs(baud),
+      line: () => this.#pins.line,
+      loops: () => this.#pins.loops,
+      clock: this.#pins.clock,
+      receiveLevel: () => this.#pins.received,
+      sent: (frame) => this.#sent(frame),
+      guarded: () => this.#guarded(),
       mistake: (message) => this.#mistake(message),
     });
   }
@@ -114,12 +170,7 @@ export class Usart extends Peripheral {
 
   /** Baud rate as configured, in bits a second; 0 without a clock or with BRR = 0. */
   get baud(): number {
-    const brr = this.registers.get("BRR");
-    const hz = this.#dividedHz;
-    if (brr === 0) return 0;
-    if (this.#options.kind === "LPUART") return (256 * hz) / brr;
-    // With OVER8 the low four bits of USARTDIV lie one place to the right (RM0433, chapter USART).
-    return this.registers.has("CR1", CR1.OVER8) ? (2 * hz) / ((brr & 0xfff0) | ((brr & 7) << 1)) : hz / brr;
+    return this.#baud.hz;
   }
 
   /**
@@ -138,6 +189,7 @@ export class Usart extends Peripheral {
   /** The level of nCTS; undefined: not connected. */
   setClearToSend(level: boolean | undefined): void {
     const clear = level !== true;
+    this.#slave.select(clear);
     if (clear === this.#clearToSend) return;
     this.#clearToSend = clear;
     if (this.registers.has("CR3", CR3.CTSE)) this.#flags |= ISR.CTSIF;
@@ -145,22 +197,40 @@ export class Usart extends Peripheral {
     this.#update();
   }
 
-  /** The TX pin; undefined while the transmitter is off. */
-  get transmitLevel(): boolean | undefined {
-    if (!this.#enabled(CR1.TE)) return undefined;
-    return this.#transmitter.level !== this.registers.has("CR2", CR2.TXINV);
+  /** UESM: frames wake the chip from Stop. */
+  get wakesFromStop(): boolean {
+    return this.registers.has("CR1", CR1.UESM) && this.registers.has("CR1", CR1.UE);
+  }
+
+  /** What it drives onto a pin; undefined: nothing. */
+  output(pin: UsartPin): boolean | undefined {
+    return this.#pins.output(pin);
+  }
+
+  /** The level at a pin changed; undefined: the pin is not connected. */
+  pinChanged(pin: UsartPin, level: boolean | undefined): void {
+    if (pin === "CK") this.#slave.clockLevel(level ?? false);
+    else if (pin === this.#pins.input) this.#line.input(this.#pins.logic(level));
+  }
+
+  get #isSlave(): boolean {
+    return this.registers.has("CR1", CR1.UE) && this.registers.has("CR2", CR2.SLVEN);
+  }
+
+  /** Does the receiver listen to its pin? Not while it is clocked, IrDA's transmitter sends, or it refuses a smartcard's frame. */
+  get #listening(): boolean {
+    if (!this.#enabled(CR1.RE) || !this.#options.clocked() || this.baud === 0 || this.#isSlave) return false;
+    const clocked = this.registers.has("CR2", CR2.CLKEN) && !this.registers.has("CR3", CR3.SCEN);
+    const infrared = this.registers.has("CR3", CR3.IREN) && this.#transmitter.shifting;
+    return !clocked && !infrared && !this.#pins.refusing;
   }
 
   /** nRTS, or DE with CR3.DEM: low asks for data; undefined: the pin is not driven. */
   get requestToSend(): boolean | undefined {
     const cr3 = this.registers.get("CR3");
     if (!this.registers.has("CR1", CR1.UE)) return undefined;
-    if ((cr3 & CR3.DEM) !== 0) return !this.#transmitter.idle !== ((cr3 & CR3.DEP) !== 0);
+    if ((cr3 & CR3.DEM) !== 0) return this.#transmitter.driver.active !== ((cr3 & CR3.DEP) !== 0);
     return (cr3 & CR3.RTSE) === 0 ? undefined : this.#receiver.full || !this.#enabled(CR1.RE);
-  }
-
-  get #dividedHz(): number {
-    return this.#options.kernelHz() / (PRESCALERS[this.registers.get("PRESC")] ?? 256);
   }
 
   get #format(): FrameFormat {
@@ -175,13 +245,16 @@ export class Usart extends Peripheral {
     const on = this.registers.has("CR1", CR1.UE);
     if ((before & CR1.UE) !== 0 && on) this.#keepWhileEnabled("CR1", before, CR1_LOCKED);
     if ((before & CR1.UE) !== 0 && !on) this.#stop();
+    if ((before & CR1.UE) === 0 && on) this.#slave.stop();
     this.#transmitter.next();
     this.#receiver.next();
+    this.#pinsChanged();
     this.#update();
   }
 
   #writeCr2(before: number): void {
     if ((this.registers.get("CR2") & ~before & CR2.ABREN) !== 0) this.#receiver.detect();
+    this.#pinsChanged();
     this.#update();
   }
 
@@ -190,6 +263,12 @@ export class Usart extends Peripheral {
     if (this.registers.has("CR1", CR1.UE) && this.registers.get("BRR") !== before)
       this.#mistake("BRR: written while UE = 1, against the manual; it takes effect");
     this.#transmitter.next();
+  }
+
+  /** What drives the pins, and what their levels mean, may have changed. */
+  #pinsChanged(): void {
+    this.#pins.refresh();
+    this.#line.settle(this.#pins.received);
   }
 
   #keepWhileEnabled(name: UsartRegister, before: number, mask: number): void {
@@ -201,6 +280,8 @@ export class Usart extends Peripheral {
 
   #stop(): void {
     this.#transmitter.stop();
+    this.#slave.stop();
+    this.#line.stop();
     this.#receiver.stop();
     this.#flags = ISR.TC;
   }
@@ -211,34 +292,37 @@ export class Usart extends Peripheral {
       return;
     }
     this.#emptySeen = false;
-    this.#flags &= ~ISR.TC;
+    this.#flags &= ~(ISR.TC | ISR.TCBGT);
+    this.#receiver.newBlock();
     this.#transmitter.put(value);
+    this.#slave.load();
     this.#update();
   }
 
-  #sent(word: number, isBreak: boolean, baud: number): void {
+  #sent({ word, isBreak, baud, received, refused }: SentFrame): void {
     const { bits, parity } = this.#format;
     const data = word & ((1 << (bits - (parity === "none" ? 0 : 1))) - 1);
-    if (this.registers.has("CR2", CR2.TXINV)) {
-      this.#mistake("CR2.TXINV: the line is inverted, a terminal reads nothing from it");
+    const cr2 = this.registers.get("CR2");
+    const cr3 = this.registers.get("CR3");
+    if ((cr2 & (CR2.TXINV | CR2.SWAP)) !== 0 || (cr3 & CR3.IREN) !== 0) {
+      this.#mistake("TXINV, SWAP or IREN: a terminal at the TX pin reads nothing from it");
     } else if (!isBreak) {
       this.#options.onTransmit(data, baud);
     }
-    // Half duplex: both halves are on the TX pin, and hear each other.
-    if (this.registers.has("CR3", CR3.HDSEL)) this.#receiver.hear(word, isBreak);
+    if (refused) this.#flags |= ISR.FE;
+    if (this.#pins.singleWire && !this.#pins.loops) this.#receiver.hear({ word, stop: !isBreak });
+    if ((cr2 & CR2.CLKEN) !== 0 && (cr3 & CR3.SCEN) === 0)
+      this.#receiver.hear({ word: received, stop: true });
     this.#transmitter.next();
-    if (this.#transmitter.idle) this.#flags |= ISR.TC;
-    this.#update();
+    if ((cr3 & CR3.SCEN) !== 0 && !refused) this.#flags |= ISR.TCBGT;
+    this.#guarded();
   }
 
-  /** Sets BRR to what was measured. */
-  #detected(baud: number, word: number): boolean {
-    const { mask, bits } = PATTERNS[(this.registers.get("CR2") >>> 21) & 3] ?? PATTERNS[0];
-    const over8 = this.registers.has("CR1", CR1.OVER8);
-    const divider = Math.round((this.#dividedHz * (over8 ? 2 : 1)) / baud);
-    if (divider < BRR_MIN || divider > BRR_MAX || (word & mask) !== bits) return false;
-    this.registers.set("BRR", over8 ? (divider & 0xfff0) | ((divider & 0xf) >>> 1) : divider);
-    return true;
+  /** Nothing is left to be sent, nor to be waited for. */
+  #guarded(): void {
+    if (this.#transmitter.idle && !this.#transmitter.guarding) this.#flags |= ISR.TC;
+    this.#pins.line.refresh();
+    this.#update();
   }
 
   #take(): number {
@@ -262,10 +346,12 @@ export class Usart extends Peripheral {
     this.#update();
   }
 
-  /** ICR clears the flag at the same place in ISR; TXFE's is at bit 5. */
+  /** ICR clears the flag at the same place in ISR, but for two. */
   #clear(written: number): void {
     this.#flags &= ~(written & STICKY);
-    if ((written & (1 << 5)) !== 0) this.#emptySeen = true;
+    if ((written & TXFECF) !== 0) this.#emptySeen = true;
+    if ((written & TCBGTCF) !== 0) this.#flags &= ~ISR.TCBGT;
+    if ((written & ISR.EOBF) !== 0) this.#receiver.newBlock();
     this.#update();
   }
 
@@ -278,7 +364,7 @@ export class Usart extends Peripheral {
       [ISR.RXNE, received > 0],
       [ISR.TXE, !this.#transmitter.full],
       [ISR.CTS, (cr3 & CR3.CTSE) !== 0 && this.#clearToSend],
-      [ISR.BUSY, this.#receiver.busy && this.#enabled(CR1.RE)],
+      [ISR.BUSY, (this.#receiver.busy || this.#line.busy) && this.#enabled(CR1.RE)],
       [ISR.SBKF, this.#transmitter.breaking],
       [ISR.RWU, this.#receiver.muted],
       [ISR.TEACK, this.#enabled(CR1.TE)],
@@ -294,25 +380,8 @@ export class Usart extends Peripheral {
   #update(): void {
     const status = this.#status();
     const cr1 = this.registers.get("CR1");
-    const cr2 = this.registers.get("CR2");
     const cr3 = this.registers.get("CR3");
-    const sources: readonly (readonly [number, number, number])[] = [
-      [cr1, CR1.IDLEIE, ISR.IDLE],
-      [cr1, CR1.RXNEIE, ISR.RXNE | ISR.ORE],
-      [cr1, CR1.TCIE, ISR.TC],
-      [cr1, CR1.TXEIE, ISR.TXE],
-      [cr1, CR1.PEIE, ISR.PE],
-      [cr1, CR1.CMIE, ISR.CMF],
-      [cr1, CR1.TXFEIE, ISR.TXFE],
-      [cr1, CR1.RXFFIE, ISR.RXFF],
-      [cr1, CR1.RTOIE, ISR.RTOF],
-      [cr2, CR2.LBDIE, ISR.LBDF],
-      [cr3, CR3.EIE, ISR.FE | ISR.NE | ISR.ORE],
-      [cr3, CR3.CTSIE, ISR.CTSIF],
-      [cr3, CR3.TXFTIE, ISR.TXFT],
-      [cr3, CR3.RXFTIE, ISR.RXFT],
-    ];
-    const asserted = sources.some(([enables, bit, flags]) => (enables & bit) !== 0 && (status & flags) !== 0);
+    const asserted = interrupts(status, cr1, this.registers.get("CR2"), cr3);
     this.#options.interrupt.set(asserted && (cr1 & CR1.UE) !== 0);
     const { receiveRequest = NO_DMA, transmitRequest = NO_DMA, onRequestToSend } = this.#options;
     transmitRequest.set((cr3 & CR3.DMAT) !== 0 && this.#enabled(CR1.TE) && (status & ISR.TXE) !== 0);
