@@ -4,18 +4,19 @@
  */
 
 import type { AccessSize, ClockGate, EmulatorLog, InterruptLine } from "../../bus.js";
-import { RegisterBlock, type RegisterCell } from "../../registers.js";
+import { RegisterBlock } from "../../registers.js";
 import type { Timeline } from "../../timeline.js";
 import type { DmaBus } from "../dma/dma-channel.js";
 import { OtgDma } from "./otg-fs-dma.js";
 import type { EndpointCore } from "./otg-fs-endpoint.js";
+import { Endpoint1Interrupts, type Endpoint1Lines } from "./otg-fs-endpoint1.js";
 import { dataPidOf, packetStatusOf, ReceiveFifo, receiveStatus, TransmitFifo } from "./otg-fs-fifo.js";
 import { InEndpoint } from "./otg-fs-in.js";
+import { checkLayout, transmitRegion } from "./otg-fs-layout.js";
 import { OutEndpoint } from "./otg-fs-out.js";
 import {
   DCFG,
   DCTL,
-  DEACHINT,
   ENDPOINTS,
   EPCTL,
   EPINT,
@@ -35,8 +36,7 @@ export interface OtgCoreOptions {
   readonly timeline: Timeline;
   readonly log: EmulatorLog;
   readonly irq: InterruptLine;
-  /** OTG_xS_EP1_IN and OTG_xS_EP1_OUT: endpoint 1's own interrupts (DEACHINT). */
-  readonly endpoint1Irqs?: { readonly in: InterruptLine; readonly out: InterruptLine };
+  readonly endpoint1Irqs?: Endpoint1Lines;
   /** For messages: the manual's name of the core. Default "USB2_OTG_FS". */
   readonly name?: string;
   /** What its DMA master reaches. */
@@ -56,7 +56,6 @@ const ALL_TRANSMIT_FIFOS = 16;
 /** Names once and for all: they are needed for every packet. */
 const IN_INTERRUPTS = Array.from({ length: ENDPOINTS }, (_, n) => `DIEPINT${n}`);
 const OUT_INTERRUPTS = Array.from({ length: ENDPOINTS }, (_, n) => `DOEPINT${n}`);
-const TRANSMIT_SIZES = Array.from({ length: ENDPOINTS }, (_, n) => `DIEPTXF${n}`);
 const inInterrupt = (n: number): string => IN_INTERRUPTS[n] ?? "";
 const outInterrupt = (n: number): string => OUT_INTERRUPTS[n] ?? "";
 
@@ -74,7 +73,7 @@ export class OtgCore implements EndpointCore {
   readonly #options: OtgCoreOptions;
   readonly #dma: OtgDma;
   readonly #transmit: readonly TransmitFifo[];
-  readonly #endpoint1Mask: RegisterCell;
+  readonly #endpoint1: Endpoint1Interrupts;
   /** DAINT before its mask. */
   #daint = 0;
   #nakked = false;
@@ -92,7 +91,7 @@ export class OtgCore implements EndpointCore {
       log,
       clocked,
     });
-    this.#endpoint1Mask = this.regs.cell("DEACHINTMSK");
+    this.#endpoint1 = new Endpoint1Interrupts(this.regs, options.endpoint1Irqs);
     this.#dma = new OtgDma({ bus: options.bus, mistake: (key, message) => this.mistake(key, message) });
     this.#transmit = Array.from({ length: TRANSMIT_FIFOS }, () => new TransmitFifo());
     this.ins = Array.from({ length: ENDPOINTS }, (_, n) => new InEndpoint(n, this));
@@ -120,7 +119,7 @@ export class OtgCore implements EndpointCore {
   }
 
   transmitWords(number: number): number {
-    return this.#region(number).words;
+    return transmitRegion(this.regs, number).words;
   }
 
   mistake(key: string, message: string): void {
@@ -207,18 +206,7 @@ export class OtgCore implements EndpointCore {
   update(): void {
     const enabled = this.regs.has("GAHBCFG", GAHBCFG.GINT);
     this.#options.irq.set(enabled && (this.#status() & this.regs.get("GINTMSK")) !== 0);
-    const { value: mask } = this.#endpoint1Mask;
-    const own = enabled && mask !== 0 ? this.#endpoint1() & mask : 0;
-    this.#options.endpoint1Irqs?.in.set((own & DEACHINT.IEP1INT) !== 0);
-    this.#options.endpoint1Irqs?.out.set((own & DEACHINT.OEP1INT) !== 0);
-  }
-
-  /** DEACHINT: what endpoint 1 asks for by its own masks. */
-  #endpoint1(): number {
-    const { regs } = this;
-    const inCauses = regs.get("DIEPINT1") & regs.get("DIEPEACHMSK1");
-    const outCauses = regs.get("DOEPINT1") & regs.get("DOEPEACHMSK1");
-    return (inCauses === 0 ? 0 : DEACHINT.IEP1INT) | (outCauses === 0 ? 0 : DEACHINT.OEP1INT);
+    this.#endpoint1.update(enabled);
   }
 
   #status(): number {
@@ -264,7 +252,7 @@ export class OtgCore implements EndpointCore {
   #transmitEmpty(n: number): number {
     const endpoint = this.ins[n];
     if (endpoint === undefined) return 0;
-    const { words } = this.#region(endpoint.fifoNumber);
+    const { words } = transmitRegion(this.regs, endpoint.fifoNumber);
     const limit = this.regs.has("GAHBCFG", GAHBCFG.TXFELVL) ? 0 : words / 2;
     return words - endpoint.available <= limit ? EPINT.TXFE : 0;
   }
@@ -369,31 +357,6 @@ export class OtgCore implements EndpointCore {
     if (this.receive.used === 0) this.update();
   }
 
-  #region(number: number): { start: number; words: number } {
-    const name = TRANSMIT_SIZES[number];
-    const value = name === undefined ? 0 : this.regs.get(name);
-    return { start: value & 0xffff, words: value >>> 16 };
-  }
-
-  /** FIFO regions of the active IN endpoints must lie apart, behind the receive FIFO and inside the RAM. */
-  #checkFifos(): void {
-    const regions = [{ name: "GRXFSIZ", start: 0, words: this.regs.get("GRXFSIZ") & 0xffff }];
-    for (const { number, fifoNumber } of this.ins) {
-      const region = this.#region(fifoNumber);
-      if (!this.regs.has(`DIEPCTL${number}`, EPCTL.USBAEP) || region.words === 0) continue;
-      regions.push({ name: `DIEPTXF${fifoNumber}`, ...region });
-    }
-    regions.sort((a, b) => a.start - b.start);
-    let end = { name: "", at: 0 };
-    for (const { name, start, words } of regions) {
-      if (start < end.at) this.mistake(`fifo.${name}`, `${name} overlaps ${end.name} in the FIFO RAM`);
-      if (start + words > FIFO_RAM_WORDS) {
-        this.mistake(`fifo.end.${name}`, `${name} reaches beyond the FIFO RAM of ${FIFO_RAM_WORDS} words`);
-      }
-      end = { name, at: start + words };
-    }
-  }
-
   // ---- registers ----
 
   #hooks(): RegisterHooks {
@@ -408,10 +371,14 @@ export class OtgCore implements EndpointCore {
       DOEPMSK: refresh,
       DIEPEMPMSK: refresh,
       DAINT: { onRead: () => this.#daint >>> 0 },
-      DEACHINT: { onRead: () => this.#endpoint1() },
+      DEACHINT: { onRead: () => this.#endpoint1.status },
     };
     for (let n = 0; n < ENDPOINTS; n++) Object.assign(hooks, this.#endpointHooks(n));
     return hooks;
+  }
+
+  #checkLayout(): void {
+    checkLayout(this.regs, this.ins, (key, message) => this.mistake(key, message));
   }
 
   #endpointHooks(n: number): RegisterHooks {
@@ -419,7 +386,7 @@ export class OtgCore implements EndpointCore {
     return {
       [`DIEPCTL${n}`]: {
         onWrite: (written, before) => {
-          if ((written & EPCTL.EPENA) !== 0) this.#checkFifos();
+          if ((written & EPCTL.EPENA) !== 0) this.#checkLayout();
           this.ins[n]?.onControl(written, before);
         },
       },

@@ -132,6 +132,8 @@ export class InEndpoint extends Endpoint {
 
   token(): InAnswer {
     if (this.number > 0 && !this.is(EPCTL.USBAEP)) return "none";
+    // The host asks again: its handshake did not come.
+    if (this.#onBus !== undefined) this.raise(EPINT.TOC);
     if (this.isochronous) return this.#isochronousToken();
     if (this.is(EPCTL.STALL)) return "stall";
     const bytes = this.#ready() ? this.#packet() : undefined;

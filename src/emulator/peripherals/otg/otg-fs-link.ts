@@ -5,6 +5,7 @@
 
 import type { EmulatorLog, InterruptLine } from "../../bus.js";
 import type { Timeline, TimelineEvent } from "../../timeline.js";
+import { GUSBCFG } from "./otg-fs-registers.js";
 
 /** The chip around the core. */
 export interface OtgSurroundings {
@@ -48,8 +49,20 @@ const TURNAROUND: readonly (readonly [hz: number, trdt: number])[] = [
   [14.2e6, 0xf],
 ];
 
+export function checkTurnaround(
+  hclkHz: number,
+  gusbcfg: number,
+  mistake: (key: string, message: string) => void,
+): void {
+  const wanted = turnaroundFor(hclkHz);
+  const trdt = (gusbcfg >>> GUSBCFG.TRDT_SHIFT) & 15;
+  if (wanted === undefined) mistake("hclk", `HCLK is ${hclkHz} Hz: USB needs at least 14.2 MHz`);
+  else if (trdt !== wanted)
+    mistake("trdt", `GUSBCFG.TRDT = ${trdt}: the manual asks for ${wanted} at an HCLK of ${hclkHz} Hz`);
+}
+
 /** The TRDT that the manual asks for, or undefined when HCLK is too slow for USB. */
-export function turnaroundFor(hclkHz: number): number | undefined {
+function turnaroundFor(hclkHz: number): number | undefined {
   return TURNAROUND.find(([hz]) => hclkHz >= hz)?.[1];
 }
 

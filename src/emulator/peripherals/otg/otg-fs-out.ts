@@ -8,6 +8,9 @@ import { Endpoint, type EndpointCore } from "./otg-fs-endpoint.js";
 import { dataPidOf, ReceiveFifo, receiveStatus } from "./otg-fs-fifo.js";
 import { EPCTL, EPINT, PKTSTS, TSIZ } from "./otg-fs-registers.js";
 
+/** SETUP packets in a row that are within the specification. */
+const MOST_SETUPS = 3;
+
 export class OutEndpoint extends Endpoint {
   /** Bytes that the transfer still has room for, on the side of the bus. */
   #room = 0;
@@ -15,6 +18,8 @@ export class OutEndpoint extends Endpoint {
   #waitingSetup: Uint8Array | undefined;
   /** With DMA: that packet's setup stage is over. */
   #stageOver = false;
+  /** SETUP packets since the last other one. */
+  #setups = 0;
 
   constructor(number: number, core: EndpointCore) {
     super(number, core, "DOEP");
@@ -73,6 +78,7 @@ export class OutEndpoint extends Endpoint {
       this.#setupByDma();
     }
     this.#countSetup();
+    if (++this.#setups > MOST_SETUPS) this.raise(EPINT.B2BSTUP);
     this.mark(EPCTL.NAKSTS, true);
     this.mark(EPCTL.STALL, false);
     this.toggle = 1;
@@ -108,6 +114,7 @@ export class OutEndpoint extends Endpoint {
   /** The first token after SETUP: only then its stage is over. */
   setupStageOver(): void {
     const { core } = this;
+    this.#setups = 0;
     if (core.dma === undefined) {
       core.receive.push(receiveStatus(PKTSTS.SETUP_DONE, this.number, 0, core.frame));
     } else if (this.#waitingSetup === undefined) {

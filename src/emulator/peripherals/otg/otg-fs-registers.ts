@@ -11,18 +11,23 @@ const MOST_ENDPOINTS = 16;
 const CHANNELS = 16;
 /** Dedicated FIFO RAM in 32-bit words (4 KiB). */
 export const FIFO_RAM_WORDS = 1024;
+/** Where the registers of host mode begin, those of device mode, and those of both. */
+export const HOST_REGISTERS = 0x400;
+export const DEVICE_REGISTERS = 0x800;
+export const POWER_REGISTERS = 0xe00;
 /** First FIFO window, and the distance from one to the next. */
 export const FIFO_WINDOW = 0x1000;
 /** Direct access to the FIFO RAM for debugging begins here. */
 export const FIFO_DEBUG = 0x20000;
 
-export const GOTGCTL = { BVALOEN: 1 << 6, BVALOVAL: 1 << 7, BSVLD: 1 << 19 } as const;
+export const GOTGCTL = { BVALOEN: 1 << 6, BVALOVAL: 1 << 7, BSVLD: 1 << 19, CURMOD: 1 << 21 } as const;
 export const GOTGINT = { SEDET: 1 << 2 } as const;
 export const GAHBCFG = { GINT: 1 << 0, DMAEN: 1 << 5, TXFELVL: 1 << 7 } as const;
 export const GUSBCFG = { PHYSEL: 1 << 6, TRDT_SHIFT: 10, FHMOD: 1 << 29, FDMOD: 1 << 30 } as const;
 export const GRSTCTL = { CSRST: 1 << 0, RXFFLSH: 1 << 4, TXFFLSH: 1 << 5, TXFNUM_SHIFT: 6 } as const;
 export const GINT = {
   CMOD: 1 << 0,
+  MMIS: 1 << 1,
   OTGINT: 1 << 2,
   SOF: 1 << 3,
   RXFLVL: 1 << 4,
@@ -103,9 +108,11 @@ export const EPINT = {
   EPDISD: 1 << 1,
   AHBERR: 1 << 2,
   STUP: 1 << 3,
+  TOC: 1 << 3,
   ITTXFE: 1 << 4,
   OTEPDIS: 1 << 4,
   INEPNE: 1 << 6,
+  B2BSTUP: 1 << 6,
   TXFE: 1 << 7,
   OUTPKTERR: 1 << 8,
   PKTDRPSTS: 1 << 11,
@@ -124,7 +131,8 @@ const GLOBAL: RegisterMap<string> = {
   GOTGCTL: { offset: 0x000, reset: 0x800, rw: 0xc0, ro: 0x002f_0101, tagged: 0x0010_1e3e },
   GOTGINT: { offset: 0x004, reset: 0, w1c: ALL },
   GAHBCFG: { offset: 0x008, reset: 0, rw: 0xbf, tagged: 0x100 },
-  GUSBCFG: { offset: 0x00c, reset: 0xa00, rw: 0x6000_3c40, tagged: 0x83fe_8307 },
+  // TOCAL adds PHY clocks to how long an answer is waited for: here none is late.
+  GUSBCFG: { offset: 0x00c, reset: 0xa00, rw: 0x6000_3c47, tagged: 0x83fe_8300 },
   GRSTCTL: { offset: 0x010, reset: 0x8000_0000, rw: 0x7c0, ro: 0xc000_0031, tagged: 0x6 },
   GINTSTS: { offset: 0x014, reset: 0x0400_0020, w1c: 0xf8f3_ff0a, ro: 0x070c_00f5 },
   GINTMSK: { offset: 0x018, reset: 0, rw: 0xfffe_fcfe },
@@ -221,10 +229,10 @@ function endpoint(n: number): Record<string, RegisterSpec> {
     [`DOEPCTL${n}`]: {
       offset: isOut,
       reset: act,
-      rw: zero ? 0 : 0x002c_87ff,
+      // SNPM takes packets unchecked: here none is damaged.
+      rw: zero ? 0x0010_0000 : 0x003c_87ff,
       ro: zero ? 0xc02e_8003 : 0xc003_0000,
       wo: commands,
-      tagged: 0x0010_0000,
     },
     [`DOEPINT${n}`]: {
       offset: isOut + 0x08,

@@ -514,3 +514,60 @@ test("DMA does not reach DTCM: AHBERR, and it is told", () => {
   assert.equal(get(diepint(1)) & 4, 4);
   assert(log.has("DTCM, which only the core and MDMA reach"));
 });
+
+test("an IN token for a packet that was sent already tells that its acknowledgement was lost (TOC)", () => {
+  const { otg, get, put } = attached();
+  put(dieptsiz(1), PACKET);
+  put(diepctl(1), get(diepctl(1)) | EPENA | CNAK);
+  otg.in(0, 1);
+  assert.equal(get(diepint(1)) & 8, 0);
+  otg.in(0, 1);
+  assert.equal(get(diepint(1)) & 8, 8);
+});
+
+test("more than three SETUP packets in a row are told (B2BSTUP)", () => {
+  const { otg, get } = attached();
+  for (let n = 0; n < 3; n++) otg.setup(0, 0, SETUP);
+  assert.equal(get(doepint(0)) & 0x40, 0);
+  otg.setup(0, 0, SETUP);
+  assert.equal(get(doepint(0)) & 0x40, 0x40);
+});
+
+test("global IN NAK stops bulk endpoints, not interrupt endpoints", () => {
+  const { otg, get, put } = attached();
+  put(GLOBAL.DCTL, 1 << 7);
+  for (const [type, answer] of [
+    [BULK, "nak"],
+    [3 << 18, "object"],
+  ] as const) {
+    put(diepctl(1), USBAEP | type | (1 << 22) | 64);
+    put(dieptsiz(1), PACKET);
+    put(diepctl(1), get(diepctl(1)) | EPENA | CNAK);
+    const got = otg.in(0, 1);
+    assert.equal(typeof got === "string" ? got : typeof got, answer);
+  }
+});
+
+test("registers of the mode that the core is not in set MMIS", () => {
+  const { get, put } = attached();
+  const mismatch = (): number => get(GLOBAL.GINTSTS) & 2;
+  assert.equal(mismatch(), 0);
+  get(0x440);
+  assert.equal(mismatch(), 2);
+  put(GLOBAL.GUSBCFG, (1 << 29) | (1 << 6));
+  put(GLOBAL.GINTSTS, 2);
+  get(0x440);
+  assert.equal(mismatch(), 0);
+  assert.equal(get(GLOBAL.GOTGCTL) & (1 << 21), 1 << 21, "CURMOD");
+  get(GLOBAL.DSTS);
+  assert.equal(mismatch(), 2);
+});
+
+test("a gated HCLK lets the core wake and nothing else", () => {
+  const { otg, put, log } = attached();
+  put(GLOBAL.PCGCCTL, 2);
+  assert.equal(otg.setup(0, 0, SETUP), "none");
+  assert(log.has("PCGCCTL.GATEHCLK gates its clock"));
+  put(GLOBAL.PCGCCTL, 0);
+  assert.equal(otg.setup(0, 0, SETUP), "ack");
+});

@@ -15,11 +15,12 @@ import type {
   UsbPortListener,
 } from "../../usb-port.js";
 import { OtgCore, type OtgCoreOptions } from "./otg-fs-core.js";
-import { AttachMonitor, type OtgSurroundings, turnaroundFor, usbClockProblem } from "./otg-fs-link.js";
+import { AttachMonitor, checkTurnaround, type OtgSurroundings, usbClockProblem } from "./otg-fs-link.js";
 import { LinkPower } from "./otg-fs-power.js";
 import {
   DCFG,
   DCTL,
+  DEVICE_REGISTERS,
   DSTS,
   ENDPOINTS,
   FIFO_WINDOW,
@@ -29,6 +30,9 @@ import {
   GOTGINT,
   GRSTCTL,
   GUSBCFG,
+  HOST_REGISTERS,
+  PCGCCTL,
+  POWER_REGISTERS,
   type RegisterHooks,
 } from "./otg-fs-registers.js";
 
@@ -88,6 +92,7 @@ export class OtgFs implements BusDevice, UsbDevicePort {
   read(offset: number, size: AccessSize): number {
     if (offset >= FIFO_WINDOW) return this.#core.readFifo(offset, size);
     if (size !== 4) this.#core.narrowAccess(offset);
+    this.#checkMode(offset);
     return this.#regs.read(offset, size);
   }
 
@@ -97,8 +102,15 @@ export class OtgFs implements BusDevice, UsbDevicePort {
       return;
     }
     if (size !== 4) this.#core.narrowAccess(offset);
+    this.#checkMode(offset);
     this.#regs.write(offset, size, value);
     this.#core.update();
+  }
+
+  /** Registers of the mode that the core is not in. */
+  #checkMode(offset: number): void {
+    if (offset < HOST_REGISTERS || offset >= POWER_REGISTERS) return;
+    if (offset < DEVICE_REGISTERS !== this.#regs.has("GUSBCFG", GUSBCFG.FHMOD)) this.#core.raise(GINT.MMIS);
   }
 
   /** Reset by RCC_AHB1RSTR.USB2OTGRST or with the system. */
@@ -118,7 +130,7 @@ export class OtgFs implements BusDevice, UsbDevicePort {
     const session = { onWrite: () => this.#sessionChanged() };
     return {
       GOTGCTL: {
-        onRead: (stored) => (this.#sessionValid ? stored | GOTGCTL.BSVLD : stored) >>> 0,
+        onRead: (stored) => (stored | this.#otgStatus()) >>> 0,
         ...session,
       },
       GUSBCFG: { onWrite: (written) => this.#usbConfigured(written) },
@@ -127,6 +139,11 @@ export class OtgFs implements BusDevice, UsbDevicePort {
       DCFG: { onWrite: () => this.#deviceConfigured() },
       DCTL: { onWrite: (written, before) => this.#deviceControl(written, before) },
     };
+  }
+
+  #otgStatus(): number {
+    const host = this.#regs.has("GUSBCFG", GUSBCFG.FHMOD);
+    return (this.#sessionValid ? GOTGCTL.BSVLD : 0) | (host ? GOTGCTL.CURMOD : 0);
   }
 
   #usbConfigured(written: number): void {
@@ -240,20 +257,6 @@ export class OtgFs implements BusDevice, UsbDevicePort {
     this.#listener?.pullUpChanged(on);
   }
 
-  #checkTurnaround(): void {
-    const hclk = this.#options.hclkHz();
-    const wanted = turnaroundFor(hclk);
-    const trdt = (this.#regs.get("GUSBCFG") >>> GUSBCFG.TRDT_SHIFT) & 15;
-    if (wanted === undefined) {
-      this.#core.mistake("hclk", `HCLK is ${hclk} Hz: USB needs at least 14.2 MHz`);
-    } else if (trdt !== wanted) {
-      this.#core.mistake(
-        "trdt",
-        `GUSBCFG.TRDT = ${trdt}: the manual asks for ${wanted} at an HCLK of ${hclk} Hz`,
-      );
-    }
-  }
-
   /**
    * What the host's end is: an ordinary port of a PC (standard downstream port), whose pull-downs are contact of the data lines, and
    * which answers neither to the primary nor to the secondary detection. Nor do its lines look like PS/2's.
@@ -270,6 +273,7 @@ export class OtgFs implements BusDevice, UsbDevicePort {
     const problem =
       (clocked() ? undefined : "its bus clock is off (RCC_AHB1ENR.USB2OTGEN)") ??
       usbClockProblem(usbClockHz()) ??
+      (this.#regs.has("PCGCCTL", PCGCCTL.GATEHCLK) ? "PCGCCTL.GATEHCLK gates its clock" : undefined) ??
       (stalledBySleep?.() ? "the CPU sleeps and RCC_AHB1LPENR stops the core" : undefined);
     if (problem === undefined) return true;
     this.#core.mistake(`deaf.${problem}`, `the core does not hear the host: ${problem}`);
@@ -337,7 +341,9 @@ export class OtgFs implements BusDevice, UsbDevicePort {
   setup(address: number, endpoint: number, bytes: Uint8Array): Handshake {
     const target = this.#addressed(address, endpoint) ? this.#core.outs[endpoint] : undefined;
     if (target === undefined || endpoint !== 0) return "none";
-    this.#checkTurnaround();
+    checkTurnaround(this.#options.hclkHz(), this.#regs.get("GUSBCFG"), (key, message) =>
+      this.#core.mistake(key, message),
+    );
     const answer = target.setup(bytes);
     if (answer === "ack") {
       this.#core.ins[0]?.setupReceived();
