@@ -93,10 +93,13 @@ test("a pending event of D3 ends Stop for D3 alone, until it is gone; RUN_D3 kee
 });
 
 test("Standby ends in a reset when the RTC wakes it", () => {
-  const { lowPower, calls, timeline } = rig(true);
+  const { lowPower, core, calls, timeline } = rig(true);
   lowPower.wakeUpEvent();
   assert.deepEqual(calls, []);
   lowPower.afterRun();
+  core.exceptions.wakes = true;
+  lowPower.beforeRun();
+  assert.equal(lowPower.mode, "standby", "no interrupt ends it");
   lowPower.wakeUpEvent();
   pass(timeline, 1e6);
   assert.deepEqual(calls, ["halt", "reset"]);

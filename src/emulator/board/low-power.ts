@@ -80,7 +80,7 @@ export class LowPower {
   /** Before the core runs: whatever woke it finds the clocks of a woken chip. */
   beforeRun(): void {
     const { cpu } = this.#options;
-    if (!this.#asleep || this.#waking !== undefined) return;
+    if (!this.#asleep || this.#mode === "standby" || this.#waking !== undefined) return;
     // An event that was there before cannot have ended a WFE: the core waits for an interrupt.
     const event = cpu.event && !this.#eventBefore;
     if (cpu.sleeping && !cpu.exceptions.wakes && !event) return;
