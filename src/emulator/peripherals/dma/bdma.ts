@@ -111,7 +111,7 @@ export class Bdma extends DmaController {
       doubleBuffer: (ccr & DBM) !== 0,
       target: (ccr & (DBM | CT)) === (DBM | CT) ? 1 : 0,
       burst: 1,
-      packed: false,
+      fifo: undefined,
     });
   }
 

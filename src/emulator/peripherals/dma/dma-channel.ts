@@ -26,8 +26,16 @@ export interface ChannelSetup {
   readonly target: 0 | 1;
   /** Items for one request. */
   readonly burst: number;
-  /** Items of different sizes are packed and split; otherwise each is cut or filled up with zeros (BDMA). */
-  readonly packed: boolean;
+  /** undefined: no FIFO. Items of different sizes are cut or filled up with zeros (BDMA). */
+  readonly fifo: FifoSetup | undefined;
+}
+
+/** Between peripheral and memory; items of different sizes are packed and split there. */
+export interface FifoSetup {
+  /** Bytes that are loaded ahead for the peripheral: one item in direct mode. */
+  readonly capacity: number;
+  /** Bytes at which it is emptied into memory, or at most left when it is loaded again. */
+  readonly threshold: number;
 }
 
 export interface ChannelHost {
@@ -60,6 +68,9 @@ export class DmaChannel {
   #memory = 0;
   /** Bytes read and not yet written, lowest first. */
   #fifo: number[] = [];
+  /** Towards a peripheral: bytes of this round that were not loaded yet, and the memory that they come from. */
+  #ahead = 0;
+  #source: 0 | 1 = 0;
   #next: TimelineEvent | undefined;
 
   constructor(host: ChannelHost) {
@@ -69,6 +80,11 @@ export class DmaChannel {
   /** Items still to be moved (NDTR). */
   get left(): number {
     return this.#left;
+  }
+
+  /** Bytes in the FIFO. */
+  get level(): number {
+    return this.#fifo.length;
   }
 
   get active(): boolean {
@@ -89,7 +105,21 @@ export class DmaChannel {
       this.#fail(why);
       return;
     }
-    this.requested();
+    this.#ahead = setup.count * setup.peripheralSize;
+    this.#source = setup.target;
+    if (this.#attempt(() => this.#load(setup))) this.requested();
+  }
+
+  /** @returns false when a bus error ended the transfer */
+  #attempt(move: () => void): boolean {
+    try {
+      move();
+      return true;
+    } catch (error) {
+      if (!(error instanceof BusFault)) throw error;
+      this.#fail(error.message);
+      return false;
+    }
   }
 
   /** The other memory's address may be changed while it runs. */
@@ -124,26 +154,24 @@ export class DmaChannel {
     const free = setup.direction === "memoryToMemory";
     if (!free && !this.#host.asserted()) return;
     if (!free) this.#host.taken();
-    try {
+    const served = this.#attempt(() => {
       for (let i = 0; i < items && this.#setup === setup; i++) this.#item(setup);
-    } catch (error) {
-      if (!(error instanceof BusFault)) throw error;
-      this.#fail(error.message);
-      return;
-    }
-    this.requested();
+      this.#load(setup);
+    });
+    if (served) this.requested();
   }
 
   #item(setup: ChannelSetup): void {
     const { bus } = this.#host;
-    if (!setup.packed) {
+    const { fifo } = setup;
+    if (fifo === undefined) {
       this.#plain(setup);
     } else if (setup.direction === "toPeripheral") {
-      this.#fill(setup);
+      if (this.#fifo.length < setup.peripheralSize) this.#load(setup);
       bus.write(this.#peripheral, setup.peripheralSize, this.#take(setup.peripheralSize));
     } else {
       this.#put(bus.read(this.#peripheral, setup.peripheralSize), setup.peripheralSize);
-      this.#drain(false);
+      if (this.#fifo.length >= fifo.threshold) this.#drain(false);
     }
     this.#peripheral = (this.#peripheral + setup.peripheralStep) >>> 0;
     this.#left--;
@@ -164,7 +192,6 @@ export class DmaChannel {
 
   #blockDone(setup: ChannelSetup): void {
     this.#drain(true);
-    this.#fifo = [];
     if (!setup.circular && !setup.doubleBuffer) {
       this.#setup = undefined;
       this.#host.onComplete(this.#target);
@@ -174,7 +201,9 @@ export class DmaChannel {
     if (setup.doubleBuffer) this.#target = this.#target === 0 ? 1 : 0;
     this.#left = setup.count;
     this.#peripheral = setup.peripheral;
-    this.#memory = setup.memories[this.#target];
+    // What goes to a peripheral was loaded ahead, and may be in the next round already.
+    if (setup.fifo === undefined || setup.direction !== "toPeripheral")
+      this.#memory = setup.memories[this.#target];
     this.#host.onComplete(this.#target);
   }
 
@@ -188,11 +217,26 @@ export class DmaChannel {
     return value >>> 0;
   }
 
-  #fill(setup: ChannelSetup): void {
-    while (this.#fifo.length < setup.peripheralSize) {
-      this.#put(this.#host.bus.read(this.#memory, setup.memorySize), setup.memorySize);
+  /** Loads ahead what goes to a peripheral, once little enough is left. */
+  #load(setup: ChannelSetup): void {
+    const { fifo, memorySize } = setup;
+    if (fifo === undefined || setup.direction !== "toPeripheral" || this.#setup !== setup) return;
+    if (this.#fifo.length > fifo.threshold) return;
+    while (this.#ahead > 0 && this.#fifo.length + memorySize <= fifo.capacity) {
+      const value = this.#host.bus.read(this.#memory, memorySize);
+      const wanted = Math.min(memorySize, this.#ahead);
+      for (let i = 0; i < wanted; i++) this.#fifo.push((value >>> (i * 8)) & 0xff);
       this.#memory = (this.#memory + setup.memoryStep) >>> 0;
+      this.#ahead -= wanted;
+      if (this.#ahead === 0) this.#loadNextRound(setup);
     }
+  }
+
+  #loadNextRound(setup: ChannelSetup): void {
+    if (!setup.circular && !setup.doubleBuffer) return;
+    if (setup.doubleBuffer) this.#source = this.#source === 0 ? 1 : 0;
+    this.#memory = setup.memories[this.#source];
+    this.#ahead = setup.count * setup.peripheralSize;
   }
 
   /** @param all the last bytes too, though they do not fill an item */

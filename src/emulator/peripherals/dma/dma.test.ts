@@ -205,6 +205,76 @@ test("a memory burst that does not fit the FIFO's threshold is a FIFO error, and
   assert.ok(r.interrupts[0]?.asserted);
 });
 
+/** FCR.FS */
+const fifoStatus = (dma: Dma): number => (dma.read(S0FCR, 4) >>> 3) & 7;
+
+test("the FIFO is emptied into memory at its threshold, and at the end; FS tells how full it is", () => {
+  const r = rig();
+  const dma = stream(r);
+  // Threshold 1/2: eight bytes.
+  dma.write(S0FCR, 4, 0x5);
+  dma.write(S0NDTR, 4, 10);
+  dma.write(S0CR, 4, 0x401);
+  const seen: string[] = [];
+  for (let item = 0; item < 10; item++) {
+    r.signal.pulse();
+    pass(r.timeline, 1000);
+    seen.push(`${fifoStatus(dma)} ${r.bytes.subarray(0x100, 0x110).filter((byte) => byte !== 0).length}`);
+  }
+  assert.deepEqual(seen, ["0 0", "0 0", "0 0", "1 0", "1 0", "1 0", "1 0", "4 8", "0 8", "4 10"]);
+});
+
+test("what goes to a peripheral is loaded ahead: one item in direct mode, a full FIFO else", () => {
+  for (const [fcr, ahead] of [
+    [0x21, 1],
+    [0x4, 16],
+  ] as const) {
+    const r = rig();
+    const dma = stream(r);
+    r.bytes.fill(1, 0x100, 0x140);
+    dma.write(S0FCR, 4, fcr);
+    dma.write(S0NDTR, 4, 20);
+    // Circular: what is loaded ahead may be the next round's.
+    dma.write(S0CR, 4, 0x541);
+    assert.equal(fifoStatus(dma), ahead === 16 ? 5 : 4);
+    r.bytes.fill(2, 0x100, 0x140);
+    for (let item = 0; item < 25; item++) {
+      r.signal.pulse();
+      pass(r.timeline, 1000);
+    }
+    assert.equal(r.port.filter((value) => value === 1).length, ahead);
+    assert.equal(r.port.length, 25);
+  }
+});
+
+test("double buffer mode loads ahead from the other memory", () => {
+  const r = rig();
+  const dma = stream(r);
+  r.bytes.set([1, 2], 0x100);
+  r.bytes.set([3, 4], 0x200);
+  dma.write(S0NDTR, 4, 2);
+  dma.write(S0CR, 4, 0x4_0441);
+  for (let item = 0; item < 6; item++) {
+    r.signal.pulse();
+    pass(r.timeline, 1000);
+  }
+  assert.deepEqual(r.port, [1, 2, 3, 4, 1, 2]);
+});
+
+test("a peripheral's burst of the whole FIFO beside a threshold of 3/4 is a FIFO error that stops nothing", () => {
+  const r = rig();
+  const dma = stream(r);
+  dma.write(S0FCR, 4, 0x86);
+  dma.write(S0NDTR, 4, 4);
+  // Words, bursts of four.
+  dma.write(S0CR, 4, (1 << 21) | 0x5441);
+  assert.equal(dma.read(0, 4) & 1, 1);
+  assert.ok(r.interrupts[0]?.asserted);
+  r.signal.pulse();
+  pass(r.timeline, 1000);
+  assert.equal(r.port.length, 4);
+});
+
 const MUX_CSR = 0x80;
 const MUX_RG0CR = 0x100;
 const MUX_RGSR = 0x140;

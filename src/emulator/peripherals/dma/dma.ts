@@ -1,4 +1,7 @@
-/** DMA1 and DMA2: eight streams each (RM0433, chapter DMA). The FIFO never runs over or dry here. */
+/**
+ * DMA1 and DMA2: eight streams each (RM0433, chapter DMA). The memory's bus is always granted: but for a burst that does not
+ * fit, no FIFO runs over or dry, and there is no direct mode error.
+ */
 
 import { RegisterBlock, type RegisterSpec } from "../../registers.js";
 import { ALL, type RegisterAction, registerTable, repeatRows } from "../register-table.js";
@@ -18,6 +21,10 @@ const DBM = 1 << 18;
 const CT = 1 << 19;
 const DMDIS = 1 << 2;
 const FEIE = 1 << 7;
+const FS = 7 << 3;
+const FS_EMPTY = 4 << 3;
+const FS_FULL = 5 << 3;
+const FIFO_BYTES = 16;
 const FEIF = 1 << 0;
 const DMEIF = 1 << 2;
 const TEIF = 1 << 3;
@@ -80,7 +87,7 @@ export class Dma extends DmaController {
       actions[`S${n}PAR`] = { rw: ALL };
       actions[`S${n}M0AR`] = address;
       actions[`S${n}M1AR`] = address;
-      actions[`S${n}FCR`] = { rw: 0x87, ro: 0x38 };
+      actions[`S${n}FCR`] = { rw: 0x87, ro: 0x38, onRead: (stored) => (stored & ~FS) | this.#fifoStatus(n) };
     }
     return registerTable(TABLE, actions);
   }
@@ -104,6 +111,20 @@ export class Dma extends DmaController {
     this.update(n);
   }
 
+  /** FCR.FS: quarters that are filled, empty or full. */
+  #fifoStatus(n: number): number {
+    const level = this.channels[n]?.level ?? 0;
+    if (level === 0 || !this.registers.has(`S${n}FCR`, DMDIS)) return FS_EMPTY;
+    return level >= FIFO_BYTES ? FS_FULL : (level >>> 2) << 3;
+  }
+
+  /** RM0433, "FIFO threshold and burst configuration": a peripheral's burst of the whole FIFO never finds room beside 3/4. */
+  #runsOver(n: number, cr: number): boolean {
+    const fcr = this.registers.get(`S${n}FCR`);
+    const burst = (BURSTS[(cr >>> 21) & 3] ?? 1) * (SIZES[(cr >>> 11) & 3] ?? 4);
+    return (fcr & DMDIS) !== 0 && (fcr & 3) === 2 && burst === FIFO_BYTES;
+  }
+
   /** RM0433, table "FIFO threshold configurations": a burst has to fill the threshold without a rest. */
   #burstFits(n: number, cr: number): boolean {
     const fcr = this.registers.get(`S${n}FCR`);
@@ -125,6 +146,12 @@ export class Dma extends DmaController {
       this.#flag(n, FEIF);
       return;
     }
+    if (this.#runsOver(n, cr)) {
+      const { log, name } = this.options;
+      const what = "PBURST fills the whole FIFO with FTH = 3/4: it runs over or dry, FEIF";
+      log.once(`${name}.${n}.FEIF`, `guest mistake: ${name} stream ${n}: ${what}`);
+      this.#flag(n, FEIF);
+    }
     const direct = !this.registers.has(`S${n}FCR`, DMDIS);
     const peripheralSize = SIZES[(cr >>> 11) & 3] ?? 4;
     const memorySize = direct ? peripheralSize : (SIZES[(cr >>> 13) & 3] ?? 4);
@@ -142,7 +169,9 @@ export class Dma extends DmaController {
       doubleBuffer: (cr & DBM) !== 0,
       target: (cr & (DBM | CT)) === (DBM | CT) ? 1 : 0,
       burst: direct ? 1 : (BURSTS[(cr >>> 21) & 3] ?? 1),
-      packed: true,
+      fifo: direct
+        ? { capacity: peripheralSize, threshold: 0 }
+        : { capacity: FIFO_BYTES, threshold: THRESHOLDS[this.registers.get(`S${n}FCR`) & 3] ?? FIFO_BYTES },
     });
   }
 
