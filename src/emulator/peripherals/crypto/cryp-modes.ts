@@ -17,6 +17,7 @@ export interface CrypContext {
 
 export const PHASE = { init: 0, header: 1, payload: 2, final: 3 } as const;
 const ZERO: Block = [0, 0, 0, 0];
+const LOW_HALF = 0xffff_ffff_ffff_ffffn;
 
 export function xor(a: Block, b: Block): Block {
   return [(a[0] ^ b[0]) >>> 0, (a[1] ^ b[1]) >>> 0, (a[2] ^ b[2]) >>> 0, (a[3] ^ b[3]) >>> 0];
@@ -85,6 +86,16 @@ export class Authentication {
   #hashKey = 0n;
   #sum: Block = ZERO;
 
+  /** What a context swap saves, as words: the sum, then GCM's hash key. What the chip has in which is ST's business. */
+  get context(): readonly number[] {
+    return [...this.#sum, ...half(this.#hashKey >> 64n), ...half(this.#hashKey & LOW_HALF)];
+  }
+
+  set context([a = 0, b = 0, c = 0, d = 0, ...key]: readonly number[]) {
+    this.#sum = [a, b, c, d];
+    this.#hashKey = whole([key[0] ?? 0, key[1] ?? 0, key[2] ?? 0, key[3] ?? 0]);
+  }
+
   /** @returns what goes to the output FIFO; undefined: nothing */
   gcm(phase: number, context: CrypContext, block: Block): Block | undefined {
     const cipher = aes(context);
@@ -133,7 +144,7 @@ export class Authentication {
       if (((input >> bit) & 1n) === 1n) product ^= factor;
       factor = (factor >> 1n) ^ ((factor & 1n) === 1n ? 0xe1n << 120n : 0n);
     }
-    this.#sum = [...half(product >> 64n), ...half(product & 0xffff_ffff_ffff_ffffn)];
+    this.#sum = [...half(product >> 64n), ...half(product & LOW_HALF)];
   }
 }
 

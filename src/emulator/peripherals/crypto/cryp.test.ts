@@ -184,6 +184,39 @@ test("GCM gives OpenSSL's text and tag, with a header and a last block that are 
   }
 });
 
+test("a GCM message goes on after another one, once its context was saved and put back", () => {
+  const payload = Buffer.concat([PLAIN, PLAIN]);
+  const nonce = hex("cafebabefacedbaddecaf888");
+  const cipher = createCipheriv("aes-128-gcm", KEY, nonce);
+  cipher.setAAD(PLAIN);
+  const expected = Buffer.concat([cipher.update(payload), cipher.final()]);
+  const r = rig();
+  const control = mode(MODE.gcm) | BYTES;
+  const begin = (key: Buffer): void => {
+    r.key(key);
+    r.words(IV0LR, Buffer.concat([nonce, big(2)]));
+    r.put(CR, control | CRYPEN);
+    r.pass(1e3);
+  };
+  begin(KEY);
+  const first = phases(r, control, { header: PLAIN, payload: PLAIN });
+  r.put(CR, control | phase(2));
+  // IV0LR, and CSGCMCCM0R to CSGCM7R behind it.
+  const saved = Array.from({ length: 20 }, (_, index) => r.get(IV0LR + 4 * index));
+  begin(VECTOR);
+  phases(r, control, { header: VECTOR, payload: PLAIN });
+  r.put(CR, control | phase(2));
+  r.key(KEY);
+  saved.forEach((word, index) => {
+    r.put(IV0LR + 4 * index, word);
+  });
+  r.put(CR, control | phase(2) | CRYPEN);
+  assert.deepEqual(Buffer.concat([first, r.feed(PLAIN)]), expected);
+  const lengths = [0, PLAIN.length * 8, 0, payload.length * 8];
+  r.put(CR, control | phase(2));
+  assert.deepEqual(final(r, control, lengths), cipher.getAuthTag());
+});
+
 test("CCM gives OpenSSL's text and tag, both ways", () => {
   const payload = Buffer.concat([PLAIN, Buffer.from("odd end")]);
   const nonce = hex("00112233445566778899aabbcc");

@@ -1,11 +1,11 @@
-/** CRYP: AES, DES and triple DES, by software and DMA (RM0433, chapter CRYP). Saving a context of GCM or CCM is not modelled. */
+/** CRYP: AES, DES and triple DES, by software and DMA (RM0433, chapter CRYP). */
 
 import type { ClockGate, EmulatorLog, InterruptLine } from "../../bus.js";
 import { RegisterBlock } from "../../registers.js";
 import type { Timeline, TimelineEvent } from "../../timeline.js";
 import { type DmaSignal, NO_DMA } from "../dma/dma-request.js";
 import { Peripheral } from "../peripheral.js";
-import { ALL, registerTable } from "../register-table.js";
+import { ALL, type RegisterAction, registerNames, registerTable } from "../register-table.js";
 import { CRYP } from "../tables/stored.js";
 import type { Block } from "./aes.js";
 import { Authentication, aesBlock, type CrypContext, desBlock, PHASE } from "./cryp-modes.js";
@@ -57,6 +57,11 @@ const AES_CLOCKS: Readonly<Record<number, number>> = { 4: 14, 6: 16, 8: 18 };
 const ACCESS_CLOCKS = 20;
 const KEYS = ["K0LR", "K0RR", "K1LR", "K1RR", "K2LR", "K2RR", "K3LR", "K3RR"] as const;
 const VECTORS = ["IV0LR", "IV0RR", "IV1LR", "IV1RR"] as const;
+/** Context swap registers that hold something here; the others of their kind are only stored. */
+const CONTEXT = [
+  ...["CSGCMCCM0R", "CSGCMCCM1R", "CSGCMCCM2R", "CSGCMCCM3R"],
+  ...["CSGCM0R", "CSGCM1R", "CSGCM2R", "CSGCM3R"],
+];
 
 export class Cryp extends Peripheral {
   readonly registers: RegisterBlock<string>;
@@ -70,10 +75,13 @@ export class Cryp extends Peripheral {
     super();
     this.#options = options;
     const { log, clocked } = options;
-    const stored = Object.fromEntries([...KEYS, ...VECTORS].map((name) => [name, { rw: ALL }]));
+    const swapped = [...registerNames(CRYP)].filter((name) => name.startsWith("CSGCM"));
+    const stored = Object.fromEntries([...KEYS, ...VECTORS, ...swapped].map((name) => [name, { rw: ALL }]));
+    const context = CONTEXT.map((name, index) => [name, this.#contextRegister(index)] as const);
     this.registers = new RegisterBlock(
       registerTable(CRYP, {
         ...stored,
+        ...Object.fromEntries(context),
         CR: { rw: ALL & ~FFLUSH, wo: FFLUSH, onWrite: (written) => this.#control(written) },
         SR: { ro: ALL, onRead: () => this.#readStatus() },
         DIN: { rw: ALL, onRead: () => 0, onWrite: (word) => this.#push(word) },
@@ -93,10 +101,24 @@ export class Cryp extends Peripheral {
     this.registers.reset();
     this.#input = [];
     this.#output = [];
+    this.#authentication.context = [];
     this.#update();
   }
 
   // ---- registers ----
+
+  /** RM0433, "CRYP context swapping": read and written while CRYPEN = 0. */
+  #contextRegister(index: number): RegisterAction {
+    return {
+      rw: ALL,
+      onRead: () => this.#authentication.context[index] ?? 0,
+      onWrite: (word) => {
+        const next = [...this.#authentication.context];
+        next[index] = word;
+        this.#authentication.context = next;
+      },
+    };
+  }
 
   get #control32(): number {
     return this.registers.get("CR");

@@ -1,26 +1,19 @@
 /** What HASH works on between two INITs: a message, or key, message and key again in HMAC mode (RM0433, "HMAC operation"). */
 
-import { md5, sha1 } from "@noble/hashes/legacy.js";
-import { sha224, sha256 } from "@noble/hashes/sha2.js";
-
-interface Digester {
-  update(data: Uint8Array): unknown;
-  digest(): Uint8Array;
-  clone(): Digester;
-}
+import { type BitDigester, CREATE, digestBits } from "./bit-digest.js";
 
 export interface HashAlgorithm {
-  readonly create: () => Digester;
+  readonly create: () => BitDigester;
   /** Cycles a block of 64 bytes (RM0433, table "Processing time"). */
   readonly cycles: number;
 }
 
 /** CR.ALGO1 (bit 18) and ALGO0 (bit 7): 00 SHA-1, 01 MD5, 10 SHA-224, 11 SHA-256. */
 const ALGORITHMS: readonly HashAlgorithm[] = [
-  { create: () => sha1.create(), cycles: 82 },
-  { create: () => md5.create(), cycles: 66 },
-  { create: () => sha224.create(), cycles: 66 },
-  { create: () => sha256.create(), cycles: 66 },
+  { create: CREATE.sha1, cycles: 82 },
+  { create: CREATE.md5, cycles: 66 },
+  { create: CREATE.sha224, cycles: 66 },
+  { create: CREATE.sha256, cycles: 66 },
 ];
 const MODE = 1 << 6;
 const LKEY = 1 << 16;
@@ -34,11 +27,14 @@ export class HashMessage {
   readonly #cr: number;
   readonly #algorithm: HashAlgorithm;
   #phase: Phase;
-  #state: Digester;
+  #state: BitDigester;
   #key: number[] = [];
   #inner: Uint8Array | undefined;
   /** Bytes of the phase so far. */
   bytes = 0;
+  /** The byte that the message ends with, and how many of its bits, from the top: 0, it ended before. */
+  #last = 0;
+  #bits = 0;
 
   /** @param cr CR at INIT: algorithm, mode, length of the key. */
   constructor(cr: number) {
@@ -58,6 +54,13 @@ export class HashMessage {
     else for (const byte of data) this.#key.push(byte);
   }
 
+  /** The message ends with the upper `count` bits of a byte. Keys end with a byte. */
+  endWith(last: number, count: number): void {
+    if (this.#phase !== "message") return;
+    this.#last = last;
+    this.#bits = count;
+  }
+
   /** DCAL: the end of a phase; the digest with the end of the last one. */
   end(): Uint8Array | undefined {
     this.bytes = 0;
@@ -67,7 +70,8 @@ export class HashMessage {
       return undefined;
     }
     if (this.#phase === "message") {
-      const digest = this.#state.digest();
+      const digest =
+        this.#bits === 0 ? this.#state.digest() : digestBits(this.#state, this.#last, this.#bits);
       if ((this.#cr & MODE) === 0) return digest;
       this.#inner = digest;
       this.#phase = "outer key";
@@ -85,11 +89,13 @@ export class HashMessage {
     copy.#key = [...this.#key];
     copy.#inner = this.#inner;
     copy.bytes = this.bytes;
+    copy.#last = this.#last;
+    copy.#bits = this.#bits;
     return copy;
   }
 
   /** A new hash over the padded key. */
-  #begin(pad: number): Digester {
+  #begin(pad: number): BitDigester {
     const key = (this.#cr & LKEY) !== 0 ? this.#hash(Uint8Array.from(this.#key)) : Uint8Array.from(this.#key);
     this.#key = [];
     const block = new Uint8Array(BLOCK).fill(pad);

@@ -99,6 +99,28 @@ test("the data types swap half-words, bytes and bits", () => {
   }
 });
 
+test("a message may end within a byte", () => {
+  // NIST's bit-oriented test vectors (SHAVS): length, message, digest.
+  for (const [algo, words, bits, message, expected] of [
+    [0, 5, 5, 0x9800_0000, "29826b003b906e660eff4027ce98af3531ac75ba"],
+    [
+      (1 << 18) | (1 << 7),
+      8,
+      5,
+      0x6800_0000,
+      "d6d3e02a31a84a8caa9718ed6c2057be09db45e7823eb5079ce7a573a3760f95",
+    ],
+  ] as const) {
+    const r = rig();
+    r.hash.write(CR, 4, algo | 4);
+    r.hash.write(DIN, 4, message);
+    r.hash.write(STR, 4, bits);
+    r.hash.write(STR, 4, 0x100 | bits);
+    pass(r.timeline, 1e4);
+    assert.equal(digest(r, words), expected);
+  }
+});
+
 test("DINIS drops with a full block; the FIFO level shows in CR; the next block stalls the writer", () => {
   const r = rig();
   r.hash.write(CR, 4, 4);

@@ -213,13 +213,11 @@ export class Hash extends Peripheral {
 
   #absorb(words: readonly number[], bitsOfLast: number): void {
     const swap = SWAPS[(this.registers.get("CR") >>> 4) & 3] as (word: number) => number;
-    if (bitsOfLast % 8 !== 0) {
-      this.#options.log.once("HASH.NBLW", `HASH_STR.NBLW = ${bitsOfLast}: only whole bytes are modelled`);
-    }
     const length = words.length === 0 ? 0 : (words.length - 1) * 4 + Math.floor(bitsOfLast / 8);
     const bytes = new Uint8Array(words.length * 4);
     for (let at = 0; at < words.length; at++) putBigEndian(bytes, at * 4, swap(words[at] as number));
     this.#message.update(bytes.subarray(0, length));
+    if (bitsOfLast % 8 !== 0 && words.length > 0) this.#message.endWith(bytes[length] ?? 0, bitsOfLast % 8);
   }
 
   #compute(blocks: number, finish: () => void): void {
