@@ -164,6 +164,35 @@ test("MDMA copies a block on request, then follows its linked list", () => {
   assert.ok(interrupt.asserted);
 });
 
+test("of MDMA's channels the one with the higher priority goes first, behind the buffer under way", () => {
+  const r = rig();
+  const mdma = new Mdma({ ...r.common, interrupt: new TestLine() });
+  const order: number[] = [];
+  const { write } = r.common.bus;
+  r.common.bus.write = (address, size, value) => {
+    const channel = (address >>> 8) & 0xf;
+    if (order.at(-1) !== channel) order.push(channel);
+    write(address, size, value);
+  };
+  const start = (n: number, priority: number): void => {
+    const put = (register: number, value: number): void => mdma.write(0x40 * (n + 1) + register, 4, value);
+    // One request for the whole block of 256 bytes, buffers of 64.
+    put(0x10, 0x4000_0000 | (1 << 28) | (63 << 18) | (2 << 4) | (2 << 6) | (2 << 8) | (2 << 10) | 0xa);
+    put(0x14, 256);
+    put(0x18, 0x2400_0000);
+    put(0x1c, 0x2400_0000 + n * 0x100);
+    put(0x0c, (priority << 6) | 1);
+    put(0x0c, (1 << 16) | (priority << 6) | 1);
+  };
+  start(1, 0);
+  start(2, 1);
+  start(3, 3);
+  start(4, 1);
+  pass(r.timeline, 20_000);
+  assert.deepEqual(order, [1, 3, 2, 4, 1]);
+  for (const n of [1, 2, 3, 4]) assert.equal(mdma.read(0x40 * (n + 1), 4) & 2, 2);
+});
+
 test("MDMA needs the right bus for tightly coupled memory", () => {
   const r = rig();
   const mdma = new Mdma({ ...r.common, interrupt: new TestLine() });

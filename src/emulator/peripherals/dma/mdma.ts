@@ -1,14 +1,15 @@
 /**
- * MDMA: sixteen channels, linked lists, repeated blocks, software and hardware triggers (RM0433, chapter MDMA). Bursts
- * and priorities only matter for time, which is not modelled beyond a rate.
+ * MDMA: sixteen channels, linked lists, repeated blocks, software and hardware triggers, priorities (RM0433, chapter MDMA).
+ * Bursts only matter for time, which is not modelled beyond a rate.
  */
 
 import { BusFault, type ClockGate, type EmulatorLog, type InterruptLine } from "../../bus.js";
 import { RegisterBlock, type RegisterSpec } from "../../registers.js";
-import type { Timeline, TimelineEvent } from "../../timeline.js";
+import type { Timeline } from "../../timeline.js";
 import { Peripheral } from "../peripheral.js";
 import { ALL, type RegisterAction, registerTable, repeatRows } from "../register-table.js";
 import type { DmaBus } from "./dma-channel.js";
+import { MdmaArbiter } from "./mdma-arbiter.js";
 import { exchangeBytes, type MdmaMove, moveMdma, nextMdmaAddress } from "./mdma-move.js";
 
 export interface MdmaOptions {
@@ -44,9 +45,7 @@ const BRDUM = 1 << 19;
 const TRIGGER = { BUFFER: 0, BLOCK: 1, REPEATED: 2, LIST: 3 } as const;
 /** The registers that a linked-list node holds, in its order (RM0433, "Linked list"). */
 const NODE = ["TCR", "BNDTR", "SAR", "DAR", "BRUR", "LAR", "TBR", undefined, "MAR", "MDR"] as const;
-const BYTES_PER_CLOCK = 4;
-/** Bytes that are moved in one go of the emulator. */
-const CHUNK = 4096;
+const PRIORITY_SHIFT = 6;
 
 const ROWS = `MDMA_C#ISR 40 0 1001f, MDMA_C#IFCR 44 0 1f, MDMA_C#ESR 48 0 fff, MDMA_C#CR 4c 0 170ff, MDMA_C#TCR 50 0 ffffffff,
   MDMA_C#BNDTR 54 0 fffdffff, MDMA_C#SAR 58 0 ffffffff, MDMA_C#DAR 5c 0 ffffffff, MDMA_C#BRUR 60 0 ffffffff,
@@ -54,12 +53,9 @@ const ROWS = `MDMA_C#ISR 40 0 1001f, MDMA_C#IFCR 44 0 1f, MDMA_C#ESR 48 0 fff, M
 const TABLE = `MDMA_GISR0 0 0 ffff, ${repeatRows(ROWS, CHANNELS, 0x40)}`;
 
 interface State {
-  /** Bytes still to be moved for the request under way. */
-  pending: number;
   /** The request runs to the end of all blocks, or of the list. */
   toEnd: "buffer" | "block" | "repeated" | "list" | undefined;
   blockBytes: number;
-  event: TimelineEvent | undefined;
 }
 
 export class Mdma extends Peripheral {
@@ -68,15 +64,21 @@ export class Mdma extends Peripheral {
   /** By trigger id: some channel listens to it. */
   readonly #listening = new Uint8Array(64);
   readonly #states: State[] = Array.from({ length: CHANNELS }, () => ({
-    pending: 0,
     toEnd: undefined,
     blockBytes: 0,
-    event: undefined,
   }));
+  readonly #arbiter: MdmaArbiter;
 
   constructor(options: MdmaOptions) {
     super();
     this.#options = options;
+    this.#arbiter = new MdmaArbiter({
+      timeline: options.timeline,
+      hclkHz: options.hclkHz,
+      priority: (n) => (this.#reg(n, "CR") >>> PRIORITY_SHIFT) & 3,
+      work: (n) => this.#work(n),
+      move: (n, bytes) => this.#move(n, bytes),
+    });
     this.registers = new RegisterBlock(this.#specs(), {
       name: "MDMA",
       log: options.log,
@@ -171,8 +173,7 @@ export class Mdma extends Peripheral {
 
   #stop(n: number): void {
     const state = this.#states[n] as State;
-    this.#options.timeline.cancel(state.event);
-    state.event = undefined;
+    this.#arbiter.withdraw(n);
     state.toEnd = undefined;
     this.registers.setBits(`MDMA_C${n}ISR`, CRQA, false);
   }
@@ -190,19 +191,13 @@ export class Mdma extends Peripheral {
             ? "repeated"
             : "list";
     this.registers.setBits(`MDMA_C${n}ISR`, CRQA, true);
-    this.#step(n);
+    this.#arbiter.request(n);
   }
 
-  #step(n: number): void {
-    const state = this.#states[n] as State;
-    const left = this.#reg(n, "BNDTR") & BNDT;
+  #work(n: number): { readonly left: number; readonly buffer: number } {
+    const block = this.#reg(n, "BNDTR") & BNDT;
     const buffer = ((this.#reg(n, "TCR") >>> 18) & 0x7f) + 1;
-    const bytes = Math.min(left, state.toEnd === "buffer" ? buffer : CHUNK);
-    const clocks = bytes / BYTES_PER_CLOCK + 8;
-    state.event = this.#options.timeline.after((clocks * 1e9) / this.#options.hclkHz(), () => {
-      state.event = undefined;
-      this.#move(n, bytes);
-    });
+    return { left: this.#states[n]?.toEnd === "buffer" ? Math.min(block, buffer) : block, buffer };
   }
 
   #move(n: number, bytes: number): void {
@@ -236,7 +231,7 @@ export class Mdma extends Peripheral {
     this.registers.set(name, (this.registers.get(name) & ~BNDT) | left);
     if (left === 0) this.#blockDone(n, state);
     else if (state.toEnd === "buffer") this.#served(n, TCIF);
-    else this.#step(n);
+    else this.#arbiter.request(n);
     this.#update();
   }
 
@@ -283,13 +278,13 @@ export class Mdma extends Peripheral {
     if (repeats > 0) {
       this.#nextBlock(n, bndtr, repeats, state);
       if (state.toEnd === "buffer" || state.toEnd === "block") this.#served(n, 0);
-      else this.#step(n);
+      else this.#arbiter.request(n);
       return;
     }
     this.registers.setBits(`MDMA_C${n}ISR`, BRTIF, true);
     if (this.#reg(n, "LAR") !== 0) {
       this.#loadNode(n, state);
-      if (state.toEnd === "list") this.#step(n);
+      if (state.toEnd === "list") this.#arbiter.request(n);
       else this.#served(n, 0);
       return;
     }
