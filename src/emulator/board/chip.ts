@@ -30,7 +30,7 @@ import type { ChipPart } from "./chip-part.js";
 import { ClockFollowers } from "./clock-followers.js";
 import { type ClockPins, type ClockPinsOptions, clockOutputs, rtcOutputs } from "./clock-pins.js";
 import { connectedPeripherals } from "./connected-peripherals.js";
-import { connectLptimOutputs, coreLine } from "./d3-signals.js";
+import { connectLptimOutputs, coreLine, lpuartSides } from "./d3-signals.js";
 import { dmaBus } from "./dma-bus.js";
 import { ChipRequests } from "./dma-requests.js";
 import { dmaControllers } from "./dma-wiring.js";
@@ -452,7 +452,7 @@ export class Chip {
       clocked: this.rcc.clockGate("RTCAPB"),
       backupWritable: () => this.pwr.backupWritable,
       secured: () => this.flash.rights.shut,
-      clockHz: () => this.rcc.rtcHz,
+      clockHz: () => (this.#clocks.frozen("RTC") ? 0 : this.rcc.rtcHz),
       onSignal: (signal, high) => {
         if (signal === "tamper") {
           this.#backupEvent("tamper", high);
@@ -608,6 +608,7 @@ export class Chip {
       irqLine,
       requests,
       frozen: (name: FrozenName) => this.#clocks.frozen(name),
+      onLpuart: lpuartSides(() => this.exti, this.#signals),
       endD3Events: (source: D3ClearSource) => this.exti.clearD3(source),
       bus: this.bus,
       level1,

@@ -11,7 +11,7 @@ interface D3Interrupt {
   readonly line: number;
   /** The line of the same peripheral's wake-up, which D3 may wait for. */
   readonly wakeUp?: number;
-  readonly signal?: InternalSignal;
+  readonly signals?: readonly InternalSignal[];
 }
 
 const BDMA_CHANNELS = 8;
@@ -19,21 +19,21 @@ const BDMA_IRQ = 129;
 const BDMA_LINE = 66;
 
 const INTERRUPTS: readonly D3Interrupt[] = [
-  { irq: 138, line: 48, signal: "LPTIM2_IT" },
-  { irq: 139, line: 50, signal: "LPTIM3_IT" },
-  { irq: 140, line: 52, signal: "LPTIM4_IT" },
-  { irq: 141, line: 53, signal: "LPTIM5_IT" },
-  { irq: 95, line: 62, signal: "I2C4_IT" },
+  { irq: 138, line: 48, signals: ["LPTIM2_IT"] },
+  { irq: 139, line: 50, signals: ["LPTIM3_IT"] },
+  { irq: 140, line: 52, signals: ["LPTIM4_IT"] },
+  { irq: 141, line: 53, signals: ["LPTIM5_IT"] },
+  { irq: 95, line: 62, signals: ["I2C4_IT"] },
   { irq: 96, line: 63 },
   { irq: IRQ.LPUART1, line: 64 },
-  { irq: 86, line: 65, wakeUp: 41, signal: "SPI6_IT" },
+  { irq: 86, line: 65, wakeUp: 41, signals: ["SPI6_IT", "SPI6_WKUP"] },
   { irq: 128, line: 74 },
-  { irq: 127, line: 75, signal: "ADC3_IT" },
+  { irq: 127, line: 75, signals: ["ADC3_IT"] },
   { irq: 146, line: 76 },
   ...Array.from({ length: BDMA_CHANNELS }, (_, n) => ({
     irq: BDMA_IRQ + n,
     line: BDMA_LINE + n,
-    ...(n < 2 ? { signal: `BDMA_CH${n as 0 | 1}_IT` as const } : {}),
+    ...(n < 2 ? { signals: [`BDMA_CH${n as 0 | 1}_IT` as const] } : {}),
   })),
 ];
 
@@ -45,13 +45,13 @@ export function coreLine(
 ): InterruptLine {
   const found = INTERRUPTS.find((each) => each.irq === irq);
   if (found === undefined) return core;
-  const { line, wakeUp, signal } = found;
+  const { line, wakeUp, signals: told = [] } = found;
   const masked = exti.interrupt(line, core);
   return {
     set: (asserted) => {
       masked.set(asserted);
       if (asserted && wakeUp !== undefined) exti.direct(wakeUp);
-      if (signal !== undefined) signals.raise(signal, asserted);
+      for (const signal of told) signals.raise(signal, asserted);
     },
   };
 }
@@ -77,4 +77,25 @@ export function connectLptimOutputs(exti: Exti, signals: InternalSignals): void 
       () => exti.awaitsClear(source),
     );
   }
+}
+
+/** LPUART1's sides: lines 34 and 35 of EXTI, and signals of DMAMUX2. */
+export function lpuartSides(
+  exti: () => Exti,
+  signals: InternalSignals,
+): (receive: boolean, transmit: boolean) => void {
+  const sides = [
+    { line: 34, told: ["LPUART1_RX_WKUP", "LPUART1_RX_IT"] },
+    { line: 35, told: ["LPUART1_TX_WKUP", "LPUART1_TX_IT"] },
+  ] as const;
+  const before = [false, false];
+  return (...now) => {
+    sides.forEach(({ line, told }, index) => {
+      const on = now[index] === true;
+      if (on === before[index]) return;
+      before[index] = on;
+      if (on) exti().direct(line);
+      for (const signal of told) signals.raise(signal, on);
+    });
+  };
 }

@@ -57,7 +57,9 @@ const MUX1_SIGNALS: Readonly<Partial<Record<InternalSignal, number>>> = {
 };
 const MUX1_TIM12_TRGO = 7;
 const MUX2_SYNCHRONISATION: Readonly<Partial<Record<InternalSignal, number>>> = {
-  SPI6_IT: 11,
+  LPUART1_RX_WKUP: 6,
+  LPUART1_TX_WKUP: 7,
+  SPI6_WKUP: 11,
   LPTIM2_OUT: 8,
   LPTIM3_OUT: 9,
   COMP1_OUT: 12,
@@ -70,7 +72,12 @@ const MUX2_GENERATORS: Readonly<Partial<Record<InternalSignal, number>>> = {
   LPTIM3_IT: 11,
   LPTIM4_IT: 13,
   LPTIM5_IT: 14,
-  SPI6_IT: 16,
+  LPUART1_RX_WKUP: 7,
+  LPUART1_TX_WKUP: 8,
+  SPI6_WKUP: 16,
+  SPI6_IT: 23,
+  LPUART1_TX_IT: 24,
+  LPUART1_RX_IT: 25,
   I2C4_IT: 22,
   ADC3_IT: 26,
   BDMA_CH0_IT: 28,

@@ -25,6 +25,7 @@ const DMAMUX2 = 0x5802_5800;
 const BDMA = 0x5802_5400;
 const LPTIM2 = 0x5800_2400;
 const LPTIM4 = 0x5800_2c00;
+const LPUART1 = 0x5800_0c00;
 const SRAM4 = 0x3800_0000;
 const SRAM1 = 0x3000_0000;
 const AXI = 0x2400_0000;
@@ -35,8 +36,8 @@ const SBF_D1 = 1 << 7;
 const SBF_D2 = 1 << 8;
 const RUN_D3 = 1 << 11;
 
-function rig() {
-  const r = testChip();
+function rig(onSerial?: (byte: number) => void) {
+  const r = testChip({ onSerial });
   r.write(AHB4ENR, 0x7ff | (1 << 21));
   r.write(APB4ENR, 0x1_1e02);
   r.write(CSR, 1);
@@ -132,6 +133,53 @@ test("LPTIM2 wakes D3 through its line, and LPTIM4's output ends that", () => {
   pass(r.timeline, 10e6);
   assert.equal(r.chip.lowPower.mode, "stop");
   assert.equal(r.chip.cpu.exceptions.wakes, false);
+});
+
+test("LPUART1 sends in Stop what BDMA brings at LPTIM2's pace, and its own end of transmission lets D3 stop (RM0433, D3 application)", () => {
+  const sent: number[] = [];
+  const r = rig((byte) => sent.push(byte));
+  const channel = (
+    n: number,
+    setting: readonly [ccr: number, count: number, peripheral: number, memory: number],
+  ) => {
+    const [ccr, count, peripheral, memory] = setting;
+    const at = BDMA + 8 + n * 0x14;
+    r.write(at + 4, count);
+    r.write(at + 8, peripheral);
+    r.write(at + 12, memory);
+    r.write(at, ccr);
+  };
+  r.write(APB4ENR, 0x1_1e0a);
+  r.write(D3AMR, 1 | (1 << 3) | (1 << 29));
+  r.write(D3CCIPR, 4 << 10);
+  r.write(SRAM4, 0x4433_2211);
+  r.write(SRAM4 + 4, 1 << 6);
+  r.write(LPUART1 + 0x0c, Math.round((256 * 64e6) / 115_200));
+  r.write(LPUART1 + 8, 1 << 7);
+  r.write(LPUART1, 9);
+  r.write(LPUART1 + 0x20, 1 << 6);
+  r.write(LPUART1, 9 | (1 << 6));
+  // Channel 7: four requests of LPUART1_TX with each edge of LPTIM2_OUT. Circular, memory to peripheral, bytes.
+  r.write(DMAMUX2 + 7 * 4, 10 | (1 << 16) | (1 << 17) | (3 << 19) | (8 << 24));
+  channel(7, [(1 << 4) | (1 << 5) | (1 << 7) | 1, 4, LPUART1 + 0x28, SRAM4]);
+  // Channel 6: TC writes TCCF to ICR, and that is event 6.
+  r.write(DMAMUX2 + 0x100, (1 << 16) | (1 << 17) | 24);
+  r.write(DMAMUX2 + 6 * 4, 1 | (1 << 9));
+  channel(6, [(1 << 4) | (1 << 5) | (2 << 8) | (2 << 10) | 1, 1, LPUART1 + 0x20, SRAM4 + 4]);
+  // Line 49 is LPTIM2's output; lines of LPUART1 and BDMA do not wake the core.
+  r.write(EXTI + 0x20, 1 << 17);
+  r.write(D3PMR2, 1 << 17);
+  r.write(CPUIMR2, 0);
+  r.write(CPUIMR3, 0);
+  startLptim(r, LPTIM2, 320, 0);
+  deepSleep(r);
+  pass(r.timeline, 4e6);
+  assert.deepEqual([r.chip.lowPower.mode, sent], ["stop", []]);
+  pass(r.timeline, 2e6);
+  assert.deepEqual([r.chip.lowPower.mode, sent], ["stop", [0x11, 0x22, 0x33, 0x44]]);
+  pass(r.timeline, 10e6);
+  assert.deepEqual([r.chip.lowPower.mode, sent.length], ["stop", 8]);
+  assert.equal(r.chip.lowPower.asleep, true);
 });
 
 test("interrupts of D3 reach the core through EXTI's mask", () => {

@@ -9,6 +9,8 @@ export type InternalSignal =
   | `LPTIM${2 | 3 | 4 | 5}_IT`
   | "I2C4_IT"
   | "SPI6_IT"
+  | "SPI6_WKUP"
+  | `LPUART1_${"RX" | "TX"}_${"IT" | "WKUP"}`
   | "ADC3_IT"
   | `BDMA_CH${0 | 1}_IT`
   | "COMP1_OUT"

@@ -145,6 +145,8 @@ export interface Part {
 }
 
 export interface SerialWiring extends Wiring {
+  /** Which sides of LPUART1 interrupt. */
+  readonly onLpuart: (receive: boolean, transmit: boolean) => void;
   readonly gpio: Readonly<Record<PortLetter, Gpio>>;
   readonly inputs: PinInputs;
 }
@@ -176,6 +178,7 @@ export function serialPorts(
       timeline,
       pins,
       interrupt: irqLine(IRQ[name]),
+      ...(name === "LPUART1" ? { onInterrupts: wiring.onLpuart } : {}),
       clocked: rcc.clockGate(name),
       kernelHz: () => rcc.clockTree.kernelHz(clock, name, device.wakesFromStop),
       stopped: () => !rcc.busRuns(name),

@@ -6,7 +6,13 @@ import { RecordedLog } from "../test-log.js";
 import { Timeline } from "../timeline.js";
 import { CHIP_BYTES, Chip } from "./chip.js";
 
-export function testChip(crystals: { readonly hseHz?: number; readonly lseHz?: number } = {}) {
+export interface TestChipOptions {
+  readonly hseHz?: number;
+  readonly lseHz?: number;
+  readonly onSerial?: ((byte: number) => void) | undefined;
+}
+
+export function testChip({ hseHz, lseHz, onSerial }: TestChipOptions = {}) {
   const timeline = new Timeline();
   const log = new RecordedLog();
   const chip = new Chip({
@@ -16,13 +22,13 @@ export function testChip(crystals: { readonly hseHz?: number; readonly lseHz?: n
     log,
     random: () => 0.5,
     uniqueId: new Uint8Array(12),
-    hseHz: crystals.hseHz,
+    hseHz,
     hseIsOscillator: false,
-    lseHz: crystals.lseHz,
+    lseHz,
     flashChip: () => undefined,
     flashLines: () => ({ muxed: 0, levels: 0b1111 }),
     sdCard: () => undefined,
-    onSerial: () => {},
+    onSerial: (_port, byte) => onSerial?.(byte),
   });
   chip.powerOn(true);
   const write = (address: number, value: number): void => chip.bus.write(address, 4, value);

@@ -30,6 +30,7 @@ const FREEZE_BITS = {
   LPTIM3: ["APB4FZ1", 10],
   LPTIM4: ["APB4FZ1", 11],
   LPTIM5: ["APB4FZ1", 12],
+  RTC: ["APB4FZ1", 16],
   IWDG1: ["APB4FZ1", 18],
 } as const satisfies Readonly<Record<string, readonly [DbgmcuRegister, number]>>;
 
@@ -48,7 +49,7 @@ export class Dbgmcu extends Peripheral {
         APB3FZ1: { offset: 0x34, reset: 0, rw: 0x40 },
         APB1LFZ1: { offset: 0x3c, reset: 0, rw: 0x3ff, tagged: 0xe0_0000 },
         APB2FZ1: { offset: 0x4c, reset: 0, rw: 0x7_0003, tagged: 0x2000_0000 },
-        APB4FZ1: { offset: 0x54, reset: 0, rw: 0x4_1e00, tagged: 0x1_0080 },
+        APB4FZ1: { offset: 0x54, reset: 0, rw: 0x5_1e00, tagged: 0x80 },
       },
       { name: "DBGMCU", log: options.log },
     );

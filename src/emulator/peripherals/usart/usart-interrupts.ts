@@ -1,33 +1,44 @@
-/** Which flags of USART_ISR interrupt (RM0433, "USART interrupts"). */
+/** Which flags of USART_ISR interrupt, and of which side they are (RM0433, "USART interrupts"; LPUART1 tells D3 of its sides apart). */
 
 import { CR1, CR2, CR3, ISR } from "./usart-bits.js";
 
-type Rows = readonly (readonly [enable: number, flags: number])[];
+export const RECEIVE_SIDE = 1;
+export const TRANSMIT_SIDE = 2;
+
+type Rows = readonly (readonly [enable: number, flags: number, side: number])[];
 
 const BY_CR1: Rows = [
-  [CR1.IDLEIE, ISR.IDLE],
-  [CR1.RXNEIE, ISR.RXNE | ISR.ORE],
-  [CR1.TCIE, ISR.TC],
-  [CR1.TXEIE, ISR.TXE],
-  [CR1.PEIE, ISR.PE],
-  [CR1.CMIE, ISR.CMF],
-  [CR1.TXFEIE, ISR.TXFE],
-  [CR1.RXFFIE, ISR.RXFF],
-  [CR1.RTOIE, ISR.RTOF],
-  [CR1.EOBIE, ISR.EOBF],
+  [CR1.IDLEIE, ISR.IDLE, RECEIVE_SIDE],
+  [CR1.RXNEIE, ISR.RXNE | ISR.ORE, RECEIVE_SIDE],
+  [CR1.TCIE, ISR.TC, TRANSMIT_SIDE],
+  [CR1.TXEIE, ISR.TXE, TRANSMIT_SIDE],
+  [CR1.PEIE, ISR.PE, RECEIVE_SIDE],
+  [CR1.CMIE, ISR.CMF, RECEIVE_SIDE],
+  [CR1.TXFEIE, ISR.TXFE, TRANSMIT_SIDE],
+  [CR1.RXFFIE, ISR.RXFF, RECEIVE_SIDE],
+  [CR1.RTOIE, ISR.RTOF, RECEIVE_SIDE],
+  [CR1.EOBIE, ISR.EOBF, RECEIVE_SIDE],
 ];
-const BY_CR2: Rows = [[CR2.LBDIE, ISR.LBDF]];
+const BY_CR2: Rows = [[CR2.LBDIE, ISR.LBDF, RECEIVE_SIDE]];
 const BY_CR3: Rows = [
-  [CR3.EIE, ISR.FE | ISR.NE | ISR.ORE | ISR.UDR],
-  [CR3.CTSIE, ISR.CTSIF],
-  [CR3.WUFIE, ISR.WUF],
-  [CR3.TXFTIE, ISR.TXFT],
-  [CR3.TCBGTIE, ISR.TCBGT],
-  [CR3.RXFTIE, ISR.RXFT],
+  [CR3.EIE, ISR.FE | ISR.NE | ISR.ORE, RECEIVE_SIDE],
+  [CR3.EIE, ISR.UDR, TRANSMIT_SIDE],
+  [CR3.CTSIE, ISR.CTSIF, TRANSMIT_SIDE],
+  [CR3.WUFIE, ISR.WUF, RECEIVE_SIDE],
+  [CR3.TXFTIE, ISR.TXFT, TRANSMIT_SIDE],
+  [CR3.TCBGTIE, ISR.TCBGT, TRANSMIT_SIDE],
+  [CR3.RXFTIE, ISR.RXFT, RECEIVE_SIDE],
 ];
 
-export function interrupts(status: number, cr1: number, cr2: number, cr3: number): boolean {
-  const any = (rows: Rows, enables: number): boolean =>
-    rows.some(([enable, flags]) => (enables & enable) !== 0 && (status & flags) !== 0);
-  return any(BY_CR1, cr1) || any(BY_CR2, cr2) || any(BY_CR3, cr3);
+/** The sides that interrupt now; 0: none. */
+export function interrupts(status: number, cr1: number, cr2: number, cr3: number): number {
+  return sides(BY_CR1, cr1, status) | sides(BY_CR2, cr2, status) | sides(BY_CR3, cr3, status);
+}
+
+function sides(rows: Rows, enables: number, status: number): number {
+  let found = 0;
+  for (const [enable, flags, side] of rows) {
+    if ((enables & enable) !== 0 && (status & flags) !== 0) found |= side;
+  }
+  return found;
 }

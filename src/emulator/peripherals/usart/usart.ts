@@ -12,7 +12,7 @@ import { Peripheral } from "../peripheral.js";
 import { UsartBaud } from "./usart-baud.js";
 import { CR1, CR2, CR3, FIFO_DEPTH, ISR, RQR, THRESHOLDS } from "./usart-bits.js";
 import { type FrameFormat, formatOf, type LineSettings } from "./usart-format.js";
-import { interrupts } from "./usart-interrupts.js";
+import { interrupts, RECEIVE_SIDE, TRANSMIT_SIDE } from "./usart-interrupts.js";
 import { UsartLine } from "./usart-line.js";
 import { type UsartPin, UsartPins } from "./usart-pins.js";
 import { UsartReceiver } from "./usart-receiver.js";
@@ -27,6 +27,8 @@ export interface UsartOptions {
   readonly log: EmulatorLog;
   readonly timeline: Timeline;
   readonly interrupt: InterruptLine;
+  /** Which sides interrupt now. */
+  readonly onInterrupts?: (receive: boolean, transmit: boolean) => void;
   readonly clocked: ClockGate;
   /** The kernel clock in Hz, 0 while it stands still. */
   readonly kernelHz: () => number;
@@ -65,6 +67,9 @@ export class Usart extends Peripheral {
   #clearToSend = true;
   /** TXFE was cleared by ICR and comes back when the FIFO fills. */
   #emptySeen = false;
+  /** Those that interrupt. */
+  #sides = 0;
+
   constructor(options: UsartOptions) {
     super();
     this.#options = options;
@@ -381,8 +386,12 @@ export class Usart extends Peripheral {
     const status = this.#status();
     const cr1 = this.registers.get("CR1");
     const cr3 = this.registers.get("CR3");
-    const asserted = interrupts(status, cr1, this.registers.get("CR2"), cr3);
-    this.#options.interrupt.set(asserted && (cr1 & CR1.UE) !== 0);
+    const sides = (cr1 & CR1.UE) === 0 ? 0 : interrupts(status, cr1, this.registers.get("CR2"), cr3);
+    this.#options.interrupt.set(sides !== 0);
+    if (sides !== this.#sides) {
+      this.#sides = sides;
+      this.#options.onInterrupts?.((sides & RECEIVE_SIDE) !== 0, (sides & TRANSMIT_SIDE) !== 0);
+    }
     const { receiveRequest = NO_DMA, transmitRequest = NO_DMA, onRequestToSend } = this.#options;
     transmitRequest.set((cr3 & CR3.DMAT) !== 0 && this.#enabled(CR1.TE) && (status & ISR.TXE) !== 0);
     // DDRE: a frame with an error stops the requests until its flag is cleared.
