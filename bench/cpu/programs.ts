@@ -21,6 +21,7 @@ export const PROGRAMS = [
     title: "saturating and parallel arithmetic (plain C on the Cortex-M0+)",
     m0plusLength: 5,
   },
+  { name: "poll", title: "waiting for devices (SysTick on the Cortex-M0+)", m0plusLength: 1 },
 ] as const;
 
 export type ProgramName = (typeof PROGRAMS)[number]["name"];

@@ -21,6 +21,7 @@ import { Fpu } from "./float/fpu.js";
 import { Interpreter } from "./interpret/interpreter.js";
 import { Records } from "./interpret/records.js";
 import { MemoryPort } from "./memory/memory-port.js";
+import { OutsideAccess } from "./memory/outside-access.js";
 import type { SystemBus } from "./memory/system-bus.js";
 import { SystemControlSpace } from "./system/system-control-space.js";
 import { type BusTiming, Pipeline } from "./time-model/pipeline.js";
@@ -80,6 +81,8 @@ export class CortexM7 {
   lockedUp = false;
   /** Privilege or MPU set-up changed: the next instruction must be looked up again. */
   contextChanged = false;
+  /** Counts resets: one that happens inside an instruction decides what executes next. */
+  resets = 0;
   /** CFSR or HFSR bits of the fault whose handler is being entered (for vector catch). */
   faultStatus = 0;
   /** The instruction being executed, or the next one while not running. */
@@ -110,8 +113,6 @@ export class CortexM7 {
   #skipBreakpoint: number | undefined;
   #waitsForEvent = false;
   #watchedCode = false;
-  /** Counts resets: one that happens inside an instruction decides what executes next. */
-  #resets = 0;
 
   constructor(options: CortexM7Options) {
     this.options = options;
@@ -139,8 +140,9 @@ export class CortexM7 {
     this.mem.onImpreciseFault = (address, error) => this.impreciseFault(address, error);
     this.mem.ignoresBusFault = (address) => this.#ignoresBusFault(address);
     this.mem.now = () => this.timeline.now;
-    this.interpreter = this.records && Interpreter.make(this, this.records);
-    this.translator = this.#makeTranslator();
+    const outside = this.records && new OutsideAccess(this, this.records, state);
+    this.interpreter = this.records && outside && Interpreter.make(this, this.records, outside);
+    this.translator = outside && this.#makeTranslator(outside);
     if (this.records !== undefined) this.records.counts = this.translator !== undefined;
     this.mem.onUnalignedFaults = (may) => {
       state[Word.strict] = may ? 1 : 0;
@@ -157,10 +159,10 @@ export class CortexM7 {
   }
 
   /** Strict caches need each access to be seen: they are interpreted. */
-  #makeTranslator(): Translator | undefined {
+  #makeTranslator(outside: OutsideAccess): Translator | undefined {
     const { engine = "translation" } = this.options;
     if (engine !== "translation" || this.level1 !== undefined) return undefined;
-    const translator = Translator.make(this);
+    const translator = Translator.make(this, outside);
     if (translator === undefined) return undefined;
     this.mem.onForget = (first, last) => translator.forget(first, last);
     this.mem.onForgetView = (view) => translator.forgetView(view);
@@ -182,7 +184,7 @@ export class CortexM7 {
    * @param vectorTable initial VTOR; on STM32H7 the boot address from the option bytes.
    */
   reset(vectorTable = 0x08000000): void {
-    this.#resets++;
+    this.resets++;
     this.exceptions.reset();
     this.scs.reset(vectorTable);
     this.debug.systemReset();
@@ -232,7 +234,7 @@ export class CortexM7 {
     const timeline = this.timeline;
     const interpreter = this.interpreter;
     const records = this.records;
-    const resets = this.#resets;
+    const resets = this.resets;
     let insn = this.at;
     for (;;) {
       try {
@@ -245,7 +247,7 @@ export class CortexM7 {
           this.at = insn;
           insn = insn.execute(this, insn);
         }
-        if (this.#resets === resets) this.at = insn;
+        if (this.resets === resets) this.at = insn;
         return;
       } catch (fault) {
         this.#recover(fault);
@@ -270,10 +272,10 @@ export class CortexM7 {
 
   #one(): void {
     this.timeline.cycles++;
-    const resets = this.#resets;
+    const resets = this.resets;
     try {
       const next = plainOf(this.at)(this, this.at);
-      if (this.#resets === resets) this.at = next;
+      if (this.resets === resets) this.at = next;
     } catch (fault) {
       this.#recover(fault);
     }

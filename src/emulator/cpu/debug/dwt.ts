@@ -86,7 +86,8 @@ export class Dwt implements BusDevice {
     this.expectMatch();
   }
 
-  get #counts(): boolean {
+  /** Does CYCCNT go on with each cycle? */
+  get counts(): boolean {
     return !this.#paused && (this.#control.value & CYCCNTENA) !== 0 && this.#options.traceEnabled();
   }
 
@@ -96,7 +97,7 @@ export class Dwt implements BusDevice {
     const timeline = this.#timeline;
     timeline.cancel(this.#match);
     this.#match = undefined;
-    const wanted = this.#counts ? comparators.cycles : undefined;
+    const wanted = this.counts ? comparators.cycles : undefined;
     if (wanted === undefined) return;
     this.synchronise();
     const cycles = (wanted - this.#count + 2 ** 32) % 2 ** 32 || 2 ** 32;
@@ -111,8 +112,8 @@ export class Dwt implements BusDevice {
     const elapsed = (this.#timeline.now - this.#since) / this.#timeline.nsPerCycle;
     const whole = Math.floor(elapsed + 1e-6);
     this.#since += whole * this.#timeline.nsPerCycle;
-    if (!this.#counts) return;
-    this.#count = (this.#count + whole) % 2 ** 32;
+    if (!this.counts) return;
+    this.#count = (this.#count + whole) >>> 0;
   }
 
   beforeClockChange(): void {

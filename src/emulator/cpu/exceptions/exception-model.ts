@@ -30,6 +30,8 @@ export class ExceptionModel {
   readonly #active: Uint8Array;
   readonly #priority: Uint8Array;
   #activeCount = 0;
+  #pendingCount = 0;
+  #pendingIrqs = 0;
   /** Pending and enabled, or undefined when that must be worked out again. */
   #candidate: number | undefined = 0;
   /** Highest priority of all active exceptions, or undefined as above. */
@@ -47,6 +49,8 @@ export class ExceptionModel {
 
   reset(): void {
     this.#pending.fill(0);
+    this.#pendingCount = 0;
+    this.#pendingIrqs = 0;
     this.#active.fill(0);
     this.#activeCount = 0;
     this.#priority.fill(0);
@@ -76,6 +80,11 @@ export class ExceptionModel {
     return this.#pending[number] === 1;
   }
 
+  /** ICSR.ISRPENDING: an interrupt is pending, whether or not it is enabled. */
+  get irqPending(): boolean {
+    return this.#pendingIrqs > 0;
+  }
+
   isEnabled(number: number): boolean {
     return this.#enabled[number] === 1;
   }
@@ -85,9 +94,11 @@ export class ExceptionModel {
   }
 
   setPending(number: number, pending: boolean): void {
-    const before = this.#pending[number];
+    const change = (pending ? 1 : 0) - (this.#pending[number] as number);
     this.#pending[number] = pending ? 1 : 0;
-    if (pending && before === 0) this.onNewlyPending();
+    this.#pendingCount += change;
+    if (number >= Exception.irq0) this.#pendingIrqs += change;
+    if (change > 0) this.onNewlyPending();
     this.#changed();
   }
 
@@ -202,6 +213,7 @@ export class ExceptionModel {
   }
 
   #search(): number {
+    if (this.#pendingCount === 0) return 0;
     let best = 0;
     let bestPriority = THREAD_PRIORITY;
     const end = this.#debugMask ? Exception.pendSv : this.count;

@@ -8,12 +8,14 @@ import {
 } from "../../web-assembly.js";
 import type { CortexM7 } from "../core.js";
 import type { Insn } from "../decode/insn.js";
-import { type AccessView, PAGE_SHIFT } from "../memory/view.js";
+import { changesCore, LEAVE, type OutsideAccess } from "../memory/outside-access.js";
+import type { AccessView } from "../memory/view.js";
 import { giveFlags, giveFloat, takeFlags, takeFloat } from "../translate/flags.js";
-import { FloatLevel, STATE_BYTES, Word } from "../translate/state.js";
+import { outsideFunctions } from "../translate/outside-functions.js";
+import { STATE_BYTES, Word } from "../translate/state.js";
 import { plainOf } from "../translate/translator.js";
-import { type FunctionSource, moduleOf, type Signature } from "../translate/wasm.js";
-import { ACCESS, LEAVE, loopFunction, RARE, rareFunctions } from "./loop.js";
+import { type FunctionSource, moduleOf, nameOf, type Signature } from "../translate/wasm.js";
+import { loopFunctions, OUTSIDE, RARE, rareFunctions } from "./loop.js";
 import type { Records } from "./records.js";
 
 /** Pages that a memory of WebAssembly has at most. */
@@ -22,12 +24,6 @@ const MOST_PAGES = 65536;
 const loops = new Map<number, object>();
 const rares = new Map<number, object>();
 
-/**
- * Pages of the private peripheral bus, 0xE0000000 to 0xE00FFFFF. What is there may change what the loop has of the core (DDI
- * 0403E, B3.1), but for the cycle counter's page, which programs read in loops.
- */
-const PRIVATE = { first: 0xe0000, last: 0xe00ff, harmless: 0xe0001 } as const;
-
 type Run = (record: number) => number;
 
 export class Interpreter {
@@ -35,35 +31,42 @@ export class Interpreter {
   readonly #records: Records;
   readonly #state: Int32Array;
   readonly #api: WebAssemblyApi;
-  readonly #imports: { readonly m: LinearMemory; readonly t: FunctionTable; readonly 0: unknown };
+  readonly #imports: Readonly<Record<string, unknown>> & { readonly t: FunctionTable };
   /** Made when it is first needed. */
   #run: Run | undefined;
   #view: AccessView | undefined;
-  /** The timeline's, as the loop has it. */
-  #limit = 0;
-  /** What an access of the loop threw. */
-  #thrown: { readonly error: unknown } | undefined;
+  readonly #outside: OutsideAccess;
   /** Cycles that passed in the loop. */
   cycles = 0;
 
   /** Undefined where the core's own memory does not lie in `GuestMemory`. */
-  static make(cpu: CortexM7, records: Records): Interpreter | undefined {
+  static make(cpu: CortexM7, records: Records, outside: OutsideAccess): Interpreter | undefined {
     const { linear } = cpu.bus.memory;
     const own = [cpu.r, ...cpu.mem.views.flatMap((one) => [one.reads, one.writes, one.directory])];
     if (webAssembly === undefined || linear === undefined) return undefined;
     if (!own.every((one) => one?.buffer === linear.buffer)) return undefined;
-    return new Interpreter(cpu, records, webAssembly, linear);
+    return new Interpreter(cpu, records, outside, { api: webAssembly, memory: linear });
   }
 
-  private constructor(cpu: CortexM7, records: Records, api: WebAssemblyApi, memory: LinearMemory) {
+  private constructor(
+    cpu: CortexM7,
+    records: Records,
+    outside: OutsideAccess,
+    { api, memory }: { readonly api: WebAssemblyApi; readonly memory: LinearMemory },
+  ) {
     this.#cpu = cpu;
     this.#records = records;
     this.#state = new Int32Array(cpu.r.buffer, cpu.r.byteOffset, STATE_BYTES / 4);
     this.#api = api;
+    this.#outside = outside;
+    const [word] = outsideFunctions(cpu, outside);
     this.#imports = {
       m: memory,
       t: new api.Table({ element: "anyfunc", initial: RARE + 1 }),
-      0: (record: number, address: number, rem: number) => this.#access(record, address, rem),
+      [nameOf(OUTSIDE.word.index)]: word,
+      [nameOf(OUTSIDE.load.index)]: (record: number, _: number, rem: number) => this.#access(record, rem),
+      [nameOf(OUTSIDE.store.index)]: (record: number, address: number, rem: number) =>
+        changesCore(address) ? LEAVE : this.#access(record, rem),
     };
     records.onRare = () => this.#addRare();
   }
@@ -100,45 +103,42 @@ export class Interpreter {
     if (!giveFlags(cpu, state)) return insn;
     const { view } = cpu.mem;
     if (view !== this.#view) this.#select(view);
+    const outside = this.#outside;
     const began = timeline.cycles;
-    this.#limit = timeline.cycleLimit;
-    state[Word.rem] = this.#limit - began;
+    outside.begin();
     const { fpu } = cpu;
-    if (fpu.ready) giveFloat(fpu, state);
-    else state[Word.float] = FloatLevel.none;
-    this.#run ??= this.#instantiate(loops, [ACCESS], (at) => [loopFunction(at)]) as Run;
-    const record = this.#run(insn.record);
-    takeFlags(cpu, state);
-    if (fpu.ready) takeFloat(fpu, state);
-    const thrown = this.#thrown;
-    if (thrown === undefined) timeline.cycles = this.#limit - (state[Word.rem] as number);
-    this.cycles += timeline.cycles - began;
-    if (thrown !== undefined) {
-      this.#thrown = undefined;
-      throw thrown.error;
+    giveFloat(fpu, state);
+    this.#run ??= this.#instantiate(loops, Object.values(OUTSIDE), loopFunctions) as Run;
+    let record: number;
+    try {
+      record = this.#run(insn.record);
+    } catch (error) {
+      outside.unwound(error);
+      return cpu.at;
     }
+    outside.end();
+    takeFlags(cpu, state);
+    takeFloat(fpu, state);
+    if (!outside.hasFailed) timeline.cycles = outside.limit - (state[Word.rem] as number);
+    this.cycles += timeline.cycles - began;
+    outside.rethrow();
     return record === 0 ? view.lookup(state[Word.pc] as number) : this.#records.insnAt(record);
   }
 
   /** What the loop imports (loop.ts). */
-  #access(record: number, address: number, rem: number): number {
-    const page = address >>> PAGE_SHIFT;
-    if (page >= PRIVATE.first && page <= PRIVATE.last && page !== PRIVATE.harmless) return LEAVE;
+  #access(record: number, rem: number): number {
     const cpu = this.#cpu;
-    const { timeline } = cpu;
-    timeline.cycles = this.#limit - rem;
-    const insn = this.#records.insnAt(record);
-    cpu.at = insn;
+    const outside = this.#outside;
+    const insn = outside.before(record, rem);
     // The condition of an instruction in an IT block has passed already.
     const execute = record === insn.record ? plainOf(insn) : insn.guarded;
     try {
       execute(cpu, insn);
     } catch (error) {
-      this.#thrown = { error };
+      outside.failed(error);
       return LEAVE;
     }
-    this.#limit = timeline.cycleLimit;
-    return this.#limit - timeline.cycles;
+    return outside.afterStore();
   }
 
   #select(view: AccessView): void {

@@ -1,9 +1,10 @@
 /** Writes the interpreter's loop: one WebAssembly function that goes from record to record. */
 
-import { fused, unaligned } from "../translate/helpers.js";
+import { LEAVE } from "../memory/outside-access.js";
+import { fused, LOAD, loadWord, unaligned } from "../translate/helpers.js";
 import { Local, localsOf, Word } from "../translate/state.js";
-import { Body, type FunctionSource, I32, type Label, Op, type Signature } from "../translate/wasm.js";
-import { At, COUNTED, RECORD_BYTES } from "./layout.js";
+import { Body, type FunctionSource, I32, type Label, Op } from "../translate/wasm.js";
+import { At, COUNTED, Field, RECORD_BYTES } from "./layout.js";
 import { FIRST_RARE, OPERATIONS, type Operation } from "./operations.js";
 import { LoopLocal, RecordEmit } from "./record-emit.js";
 import { RecordFloats } from "./record-floats.js";
@@ -11,13 +12,17 @@ import { RecordFloats } from "./record-floats.js";
 /** Index of the rare function in the table that the loop imports. */
 export const RARE = 0;
 /**
- * The function that the loop imports: (record, address, cycles up to the limit) => cycles up to the limit, negative when wait
- * states passed it. Executes a load or store of what the loop does not reach itself, such as a device.
+ * The functions that the loop imports. `word` is `LOAD` (helpers.ts) for loads that change nothing but a register, by way of
+ * `loadWord`. The others: (record, address, cycles up to the limit) => cycles up to the limit, negative when wait
+ * states passed it. They execute a load or store of what the loop does not reach itself, such as a device; or return `LEAVE`.
  */
-export const ACCESS: Signature = { parameters: [I32, I32, I32], results: [I32] };
-const ACCESS_INDEX = 0;
-/** What it returns when it did not: the loop is left before the instruction. */
-export const LEAVE = -0x80000000;
+const SIGNATURE = { parameters: [I32, I32, I32], results: [I32] } as const;
+export const OUTSIDE = {
+  word: { index: 0, ...LOAD },
+  load: { index: 1, ...SIGNATURE },
+  store: { index: 2, ...SIGNATURE },
+} as const;
+const LOAD_WORD_INDEX = 3;
 const KEPT = ["nz", "fa", "fb", "fc", "ck", "vk", "rem"] as const;
 const TABLES = ["reads", "writes", "directory"] as const;
 
@@ -30,8 +35,13 @@ export function rareFunctions(state: number): FunctionSource[] {
  * (record) => record. Executes from a record on, up to the limit or to an instruction that JavaScript executes, and returns
  * its record; 0 when `Word.pc` holds an address whose page has no records. @param state where the core's state lies
  */
-export function loopFunction(state: number): FunctionSource {
+function loopFunction(state: number): FunctionSource {
   return new Loop(state).write();
+}
+
+/** It, behind what it calls. */
+export function loopFunctions(state: number): FunctionSource[] {
+  return [loadWord(state), loopFunction(state)];
 }
 
 /** (record) => 1 when its operation, one of those beside the loop, was executed; 0 when JavaScript must. */
@@ -71,6 +81,7 @@ function emitFor(body: Body, state: number, slow: Label, dynamic: Label): Record
     dynamic,
     exits: [],
     mayBeUnaligned: () => true,
+    mayBeOutside: () => false,
     literal: () => undefined,
     doubles: new Set(),
     float: new RecordFloats(body, state),
@@ -82,7 +93,9 @@ class Loop {
   readonly #state: number;
   #top: Label = 0;
   #slow: Label = 0;
-  #access: Label = 0;
+  #word: Label = 0;
+  #load: Label = 0;
+  #store: Label = 0;
   #dynamic: Label = 0;
   #leave: Label = 0;
 
@@ -92,16 +105,22 @@ class Loop {
 
   write(): FunctionSource {
     const body = this.#body;
-    for (const name of KEPT) this.#load(Local[name], Word[name]);
-    for (const name of TABLES) this.#load(LoopLocal[name], Word[name]);
+    for (const name of KEPT) this.#read(Local[name], Word[name]);
+    for (const name of TABLES) this.#read(LoopLocal[name], Word[name]);
     this.#leave = body.block();
     this.#top = body.loop();
     this.#dynamic = body.block();
     this.#slow = body.block();
-    this.#access = body.block();
+    this.#load = body.block();
+    this.#store = body.block();
+    this.#word = body.block();
     this.#executes();
     body.end();
-    this.#accesses();
+    this.#loadsWord();
+    for (const { index } of [OUTSIDE.store, OUTSIDE.load]) {
+      body.end();
+      this.#accesses(index);
+    }
     body.end();
     this.#spend(-1);
     body.br(this.#leave);
@@ -109,18 +128,18 @@ class Loop {
     this.#goToAddress();
     body.end();
     body.end();
-    for (const name of [...KEPT, "pc"] as const) this.#store(Local[name], Word[name]);
+    for (const name of [...KEPT, "pc"] as const) this.#write(Local[name], Word[name]);
     body.get(LoopLocal.record);
     return { parameters: [I32], results: [I32], locals: localsOf(true), body };
   }
 
-  #load(local: number, word: number): void {
+  #read(local: number, word: number): void {
     this.#body.const(0);
     this.#body.memory(Op.load, this.#state + word * 4);
     this.#body.set(local);
   }
 
-  #store(local: number, word: number): void {
+  #write(local: number, word: number): void {
     this.#body.const(0);
     this.#body.get(local);
     this.#body.memory(Op.store, this.#state + word * 4);
@@ -166,13 +185,35 @@ class Loop {
     body.br(this.#top);
   }
 
+  /** Has a word loaded elsewhere into a register. */
+  #loadsWord(): void {
+    const body = this.#body;
+    const e = this.#emit(this.#slow);
+    body.get(Local.address);
+    body.get(Local.rem);
+    body.get(LoopLocal.record);
+    body.call(LOAD_WORD_INDEX);
+    body.set(Local.t1);
+    this.#read(Local.t0, Word.rem);
+    body.get(Local.t0);
+    body.const(LEAVE);
+    body.op(Op.eq);
+    body.brIf(this.#slow);
+    body.get(Local.t0);
+    body.set(Local.rem);
+    body.get(Local.t1);
+    e.set(Field.d);
+    e.next();
+    body.br(this.#top);
+  }
+
   /** Has a load or store executed elsewhere. */
-  #accesses(): void {
+  #accesses(by: number): void {
     const body = this.#body;
     body.get(LoopLocal.record);
     body.get(Local.address);
     body.get(Local.rem);
-    body.call(ACCESS_INDEX);
+    body.call(by);
     body.tee(Local.t0);
     body.const(LEAVE);
     body.op(Op.eq);
@@ -208,7 +249,8 @@ class Loop {
 
   #operation(one: Operation): void {
     const body = this.#body;
-    const e = this.#emit(one.accesses ? this.#access : this.#slow);
+    const outside = { word: this.#word, load: this.#load, store: this.#store, none: this.#slow };
+    const e = this.#emit(outside[one.accesses]);
     one.write(e);
     switch (one.control) {
       case "dynamic":

@@ -10,7 +10,7 @@ import * as memory from "../execute/ops-memory.js";
 import { nop } from "../execute/ops-system.js";
 import type { Emitter } from "../translate/emit-common.js";
 import type { FloatForm } from "../translate/emit-float.js";
-import { MEMORY_EMITTERS } from "../translate/emit-memory.js";
+import { LOAD_EMITTERS, STORE_EMITTERS } from "../translate/emit-memory.js";
 import { formOfOperation } from "../translate/float-forms.js";
 import { EMITTERS, emitterOf, exchange, indirect } from "../translate/instructions.js";
 import { FloatLevel, Local } from "../translate/state.js";
@@ -36,8 +36,8 @@ export interface Operation {
   readonly matches: (insn: Insn) => boolean;
   readonly control: Control;
   readonly write: (e: RecordEmit) => void;
-  /** Nothing but a load or store keeps it from executing: of a device, unaligned, or one that faults. */
-  readonly accesses: boolean;
+  /** What alone keeps it from executing: a load or store of a device, unaligned, or one that faults; a word that is loaded, and no more. */
+  readonly accesses: "word" | "load" | "store" | "none";
   /** Field `a` is a register. */
   readonly aIsRegister: boolean;
   readonly immediate: Immediate;
@@ -45,7 +45,21 @@ export interface Operation {
   readonly doubles: readonly number[];
 }
 
-const LOADS_AND_STORES: ReadonlySet<Key> = new Set(MEMORY_EMITTERS.map(([execute]) => execute));
+const LOADS: ReadonlySet<Key> = new Set(LOAD_EMITTERS.map(([execute]) => execute));
+const WORD_LOADS: ReadonlySet<Key> = new Set([
+  memory.LOAD.word,
+  memory.ldrImm,
+  memory.ldrReg,
+  memory.ldrLiteral,
+]);
+const STORES: ReadonlySet<Key> = new Set(STORE_EMITTERS.map(([execute]) => execute));
+
+function accessOf(key: Key, kind: number | undefined): Operation["accesses"] {
+  if (STORES.has(key)) return "store";
+  const writesBase = kind === memory.Address.pre || kind === memory.Address.post;
+  if (WORD_LOADS.has(key) && !writesBase) return "word";
+  return LOADS.has(key) ? "load" : "none";
+}
 
 /** Stands for the instructions that an operation executes. Numbers that the record holds are not 0. */
 function template({ equal, fields, opcode = [0, 0] }: Form): Insn {
@@ -74,7 +88,7 @@ function operation(
       wanted.every(([name, number]) => one[name as keyof Fields] === number) &&
       when(one),
     write: (e) => write(e, insn),
-    accesses: control === "next" && LOADS_AND_STORES.has(key),
+    accesses: control === "next" ? accessOf(key, kind) : "none",
     aIsRegister: insn.a === Field.a,
     immediate: insn.m >= Field.shifted ? "shift" : immediate,
     doubles: [],

@@ -158,6 +158,11 @@ export class MemoryPort implements CodeListener {
     for (const view of this.#views) this.#flush(view);
   }
 
+  /** Is any data watched? */
+  get isWatched(): boolean {
+    return this.#watch !== undefined;
+  }
+
   #flush(view: AccessView): void {
     view.flush();
     this.onForgetView(view);
@@ -201,6 +206,14 @@ export class MemoryPort implements CodeListener {
     }
   }
 
+  /** May a store there, unaligned perhaps, change instructions that were decoded? */
+  mayHoldCode(address: number): boolean {
+    return (
+      this.#codePages[address >>> PAGE_SHIFT] !== 0 ||
+      this.#codePages[((address + 3) | 0) >>> PAGE_SHIFT] !== 0
+    );
+  }
+
   /** Does the page (address / 4096) hold code that executes now? Whatever changes in it is told to `onForget`. */
   isCode(page: number): boolean {
     return this.#codePages[page] !== 0 && this.#view.hasCode(page);
@@ -219,37 +232,37 @@ export class MemoryPort implements CodeListener {
   load32(address: number): number {
     const distance = this.#reads[address >>> PAGE_SHIFT] as number;
     if (distance !== 0 && (address & 3) === 0) return this.#words[(address + distance + 1) >>> 2] as number;
-    return this.#load(address, 4) | 0;
+    return this.loadAnywhere(address, 4) | 0;
   }
 
   load16(address: number): number {
     const distance = this.#reads[address >>> PAGE_SHIFT] as number;
     if (distance !== 0 && (address & 1) === 0) return this.#halves[(address + distance + 1) >>> 1] as number;
-    return this.#load(address, 2);
+    return this.loadAnywhere(address, 2);
   }
 
   load8(address: number): number {
     const distance = this.#reads[address >>> PAGE_SHIFT] as number;
     if (distance !== 0) return this.#bytes[(address + distance + 1) >>> 0] as number;
-    return this.#load(address, 1);
+    return this.loadAnywhere(address, 1);
   }
 
   store32(address: number, value: number): void {
     const distance = this.#writes[address >>> PAGE_SHIFT] as number;
     if (distance !== 0 && (address & 3) === 0) this.#words[(address + distance + 1) >>> 2] = value;
-    else this.#store(address, 4, value);
+    else this.storeAnywhere(address, 4, value);
   }
 
   store16(address: number, value: number): void {
     const distance = this.#writes[address >>> PAGE_SHIFT] as number;
     if (distance !== 0 && (address & 1) === 0) this.#halves[(address + distance + 1) >>> 1] = value;
-    else this.#store(address, 2, value);
+    else this.storeAnywhere(address, 2, value);
   }
 
   store8(address: number, value: number): void {
     const distance = this.#writes[address >>> PAGE_SHIFT] as number;
     if (distance !== 0) this.#bytes[(address + distance + 1) >>> 0] = value;
-    else this.#store(address, 1, value);
+    else this.storeAnywhere(address, 1, value);
   }
 
   /** LDM, LDRD, LDREX, VLDR and the like fault when unaligned, whatever CCR.UNALIGN_TRP says (A3.2.1). */
@@ -302,7 +315,8 @@ export class MemoryPort implements CodeListener {
     return this.#mpu.permission(address, this.#privileged, this.#mpuOn);
   }
 
-  #load(address: number, size: AccessSize): number {
+  /** The same of what is not reached directly, and of what is. Unsigned. */
+  loadAnywhere(address: number, size: AccessSize): number {
     if ((address & (size - 1)) !== 0) return this.#loadUnaligned(address, size);
     const device = this.#isPrivate(address) ? undefined : this.#view.readDevices.find(address);
     if (device === undefined) {
@@ -332,7 +346,7 @@ export class MemoryPort implements CodeListener {
       throw new CoreFault(Exception.busFault, CFSR.PRECISERR, address);
   }
 
-  #store(address: number, size: AccessSize, value: number): void {
+  storeAnywhere(address: number, size: AccessSize, value: number): void {
     if ((address & (size - 1)) !== 0) {
       this.#storeUnaligned(address, size, value);
       return;

@@ -272,15 +272,19 @@ export class Scb implements BusDevice {
   #readIcsr(): number {
     const { exceptions, ipsr, halted } = this.#cpu;
     const bit = (number: number, at: number) => (exceptions.isPending(number) ? 1 << at : 0);
-    let external = false;
-    for (let n = Exception.irq0 as number; n < exceptions.count && !external; n++)
-      external = exceptions.isPending(n);
     // RETTOBASE
     const base = exceptions.othersActive(ipsr) ? 0 : 1 << 11;
     const flags = bit(Exception.nmi, 31) | bit(Exception.pendSv, 28) | bit(Exception.sysTick, 26);
     // ISRPREEMPT: taken when the core leaves Debug state
     const preempts = halted && exceptions.preempting !== 0 ? 1 << 23 : 0;
-    return flags | preempts | (external ? 1 << 22 : 0) | (exceptions.vectorPending << 12) | base | ipsr;
+    return (
+      flags |
+      preempts |
+      (exceptions.irqPending ? 1 << 22 : 0) |
+      (exceptions.vectorPending << 12) |
+      base |
+      ipsr
+    );
   }
 
   #writeIcsr(written: number): void {

@@ -1,6 +1,6 @@
 /** The private peripheral bus: what of the core answers at which address (DDI 0403E, B3.1 and B3.2). */
 
-import { type AccessSize, type BusDevice, BusFault, type EmulatorLog } from "../../bus.js";
+import type { AccessSize, BusDevice, EmulatorLog } from "../../bus.js";
 import { RegisterBlock } from "../../registers.js";
 import { cacheMaintenance } from "../caches/cache-maintenance.js";
 import type { CortexM7 } from "../core.js";
@@ -8,7 +8,7 @@ import { CPU_ROM_TABLE, coresightId, PART, PPB_ROM_TABLE } from "../debug/coresi
 import { Dwt } from "../debug/dwt.js";
 import { Exception, hex } from "../exceptions/faults.js";
 import { Mpu } from "../memory/mpu.js";
-import type { SystemBus } from "../memory/system-bus.js";
+import type { Region, SystemBus } from "../memory/system-bus.js";
 import { EXTERNAL_PPB, externalPpb } from "./external-ppb.js";
 import { Nvic } from "./nvic.js";
 import { Scb } from "./scb.js";
@@ -35,9 +35,11 @@ export class SystemControlSpace implements BusDevice {
   readonly mpu: Mpu;
   readonly dwt: Dwt;
   readonly #cpu: CortexM7;
+  #regions: { readonly scs: Region; readonly dwt: Region } | undefined;
   readonly #implementation: RegisterBlock<
     "ICTR" | "ACTLR" | "ITCMCR" | "DTCMCR" | "AHBPCR" | "CACR" | "AHBSCR" | "ABFSR"
   >;
+  /** By offset / 4. */
   readonly #parts: readonly Part[];
 
   constructor(cpu: CortexM7) {
@@ -69,7 +71,7 @@ export class SystemControlSpace implements BusDevice {
       },
       { name: "SCS", log },
     );
-    this.#parts = [
+    this.#parts = byWord([
       [0x010, 0x020, this.sysTick, 0x010],
       [0x100, 0x4f0, this.nvic, 0x100],
       [0x4f0, 0xd00, reserved(log), 0],
@@ -85,12 +87,14 @@ export class SystemControlSpace implements BusDevice {
       [0xf50, 0xf7c, cacheMaintenance(cpu), 0xf50],
       [0xfd0, PAGE, { read: (o) => coresightId(o & ~3, PART.SCS[0], PART.SCS[1]) ?? 0, write: () => {} }, 0],
       [0x000, PAGE, this.#implementation, 0],
-    ];
+    ]);
   }
 
   map(bus: SystemBus): void {
-    bus.map(SCS, PAGE, this, "SCS");
-    bus.map(DWT, PAGE, this.dwt, "DWT");
+    this.#regions = {
+      scs: bus.map(SCS, PAGE, this, "SCS"),
+      dwt: bus.map(DWT, PAGE, this.dwt, "DWT"),
+    };
     bus.map(ITM, PAGE, this.#itm(), "ITM");
     bus.map(FPB, PAGE, this.#cpu.debug.fpb, "FPB");
     bus.map(
@@ -101,6 +105,13 @@ export class SystemControlSpace implements BusDevice {
     );
     bus.map(CPU_ROM, PAGE, CPU_ROM_TABLE, "CPU ROM table");
     bus.map(PPB_ROM, PAGE, PPB_ROM_TABLE, "PPB ROM table");
+  }
+
+  /** CYCCNT and SysTick's counter were read so often without an access. */
+  countReads(cycles: number, ticks: number): void {
+    if (this.#regions === undefined) return;
+    this.#regions.dwt.touched += cycles;
+    this.#regions.scs.touched += ticks;
   }
 
   /** CACR.SIWT: shareable memory is cached as write-through. */
@@ -141,9 +152,7 @@ export class SystemControlSpace implements BusDevice {
   }
 
   #part(offset: number): Part {
-    const part = this.#parts.find(([first, end]) => offset >= first && offset < end);
-    if (part === undefined) throw new BusFault(`SCS+${hex(offset, 3)} does not exist`, offset);
-    return part;
+    return this.#parts[offset >>> 2] as Part;
   }
 
   /** Stimulus ports: with no trace port connected, the FIFO is never ready and what is written goes nowhere. */
@@ -155,6 +164,13 @@ export class SystemControlSpace implements BusDevice {
         log.once("itm", `ITM+${hex(offset, 3)}: trace output is not modelled; what is written is dropped`),
     };
   }
+}
+
+/** The first part that has each word of the page. The last one has all. */
+function byWord(parts: readonly Part[]): Part[] {
+  const part = (offset: number): Part =>
+    parts.find(([first, end]) => offset >= first && offset < end) as Part;
+  return Array.from({ length: PAGE / 4 }, (_, word) => part(word * 4));
 }
 
 /** Between NVIC and SCB nothing is: reads 0, takes nothing (DDI 0403E, B3.2.2). Linux writes there, looking for priorities. */

@@ -1,7 +1,7 @@
 /** SysTick timer, 0xE000E010 (DDI 0403E, B3.3). Counts in virtual time; nothing runs per tick. */
 
 import type { AccessSize, BusDevice, EmulatorLog } from "../../bus.js";
-import { RegisterBlock } from "../../registers.js";
+import { RegisterBlock, type RegisterCell } from "../../registers.js";
 import type { Timeline, TimelineEvent } from "../../timeline.js";
 
 const CSR = { ENABLE: 1 << 0, TICKINT: 1 << 1, CLKSOURCE: 1 << 2, COUNTFLAG: 1 << 16 } as const;
@@ -13,6 +13,8 @@ export class SysTick implements BusDevice {
   readonly #timeline: Timeline;
   readonly #onTick: () => void;
   readonly #regs: RegisterBlock<"CSR" | "RVR" | "CVR" | "CALIB">;
+  readonly #control: RegisterCell;
+  readonly #reload: RegisterCell;
   /** Counter at `#since`; ticks since then come off it. */
   #count = 0;
   #since = 0;
@@ -33,6 +35,8 @@ export class SysTick implements BusDevice {
       },
       { name: "SysTick", log },
     );
+    this.#control = this.#regs.cell("CSR");
+    this.#reload = this.#regs.cell("RVR");
   }
 
   reset(): void {
@@ -53,6 +57,11 @@ export class SysTick implements BusDevice {
       this.#frozen = undefined;
     }
     this.#schedule();
+  }
+
+  /** Does the counter go on with each cycle of the core? */
+  get countsCycles(): boolean {
+    return this.#is(CSR.ENABLE) && this.#is(CSR.CLKSOURCE) && this.#frozen === undefined;
   }
 
   read(offset: number, size: AccessSize): number {
@@ -78,37 +87,41 @@ export class SysTick implements BusDevice {
     this.#schedule();
   }
 
+  #is(bit: number): boolean {
+    return (this.#control.value & bit) !== 0;
+  }
+
   #nsPerTick(): number {
-    return this.#timeline.nsPerCycle * (this.#regs.has("CSR", CSR.CLKSOURCE) ? 1 : EXTERNAL_DIVIDER);
+    return this.#timeline.nsPerCycle * (this.#is(CSR.CLKSOURCE) ? 1 : EXTERNAL_DIVIDER);
   }
 
   /** Whole ticks since `#since`; the small term keeps a count that is whole but for rounding from being cut. */
   #elapsed(): number {
-    if (!this.#regs.has("CSR", CSR.ENABLE) || this.#frozen !== undefined) return 0;
+    if (!this.#is(CSR.ENABLE) || this.#frozen !== undefined) return 0;
     return Math.floor((this.#timeline.now - this.#since) / this.#nsPerTick() + 1e-6);
   }
 
   /** Ticks until the counter reaches 0; from 0 it first reloads. */
   #ticksToZero(): number {
-    return this.#count > 0 ? this.#count : this.#regs.get("RVR") + 1;
+    return this.#count > 0 ? this.#count : this.#reload.value + 1;
   }
 
   #current(): number {
     const elapsed = this.#elapsed();
     if (elapsed < this.#ticksToZero()) return this.#after(elapsed);
-    const reload = this.#regs.get("RVR");
+    const reload = this.#reload.value;
     const rest = (elapsed - this.#ticksToZero()) % (reload + 1);
     return rest === 0 ? 0 : reload + 1 - rest;
   }
 
   #after(elapsed: number): number {
     if (this.#count > 0) return this.#count - elapsed;
-    return elapsed === 0 ? 0 : this.#regs.get("RVR") + 1 - elapsed;
+    return elapsed === 0 ? 0 : this.#reload.value + 1 - elapsed;
   }
 
   #readCsr(): number {
     this.#synchronise();
-    const value = this.#regs.get("CSR");
+    const value = this.#control.value;
     this.#regs.setBits("CSR", CSR.COUNTFLAG, false);
     this.#schedule();
     return value;
@@ -119,20 +132,18 @@ export class SysTick implements BusDevice {
     const elapsed = this.#elapsed();
     const wrapped = elapsed >= this.#ticksToZero() && this.#ticksToZero() > 1;
     const count = this.#current();
-    this.#since = this.#regs.has("CSR", CSR.ENABLE)
-      ? this.#since + elapsed * this.#nsPerTick()
-      : this.#timeline.now;
+    this.#since = this.#is(CSR.ENABLE) ? this.#since + elapsed * this.#nsPerTick() : this.#timeline.now;
     this.#count = count;
     if (!wrapped) return;
     this.#regs.setBits("CSR", CSR.COUNTFLAG, true);
-    if (this.#regs.has("CSR", CSR.TICKINT)) this.#onTick();
+    if (this.#is(CSR.TICKINT)) this.#onTick();
   }
 
   #schedule(): void {
     this.#timeline.cancel(this.#event);
     this.#event = undefined;
-    const stopped = this.#frozen !== undefined || (this.#count === 0 && this.#regs.get("RVR") === 0);
-    if (!this.#regs.has("CSR", CSR.ENABLE) || stopped || !this.#regs.has("CSR", CSR.TICKINT)) return;
+    const stopped = this.#frozen !== undefined || (this.#count === 0 && this.#reload.value === 0);
+    if (!this.#is(CSR.ENABLE) || stopped || !this.#is(CSR.TICKINT)) return;
     const due = this.#since + this.#ticksToZero() * this.#nsPerTick() - this.#timeline.now;
     this.#event = this.#timeline.after(due, () => {
       this.#synchronise();

@@ -38,7 +38,12 @@ function machine() {
       }
     },
   };
-  const compiler = new Compiler(counting, memory, 0);
+  const compiler = new Compiler(
+    counting,
+    memory,
+    0,
+    Array.from({ length: 6 }, () => () => 0),
+  );
   sizes.length = 0;
   const answers = new Int32Array(memory.buffer);
   const run = (number: number, block: number): number => {

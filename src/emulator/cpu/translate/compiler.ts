@@ -1,9 +1,9 @@
 /** Has the JavaScript engine compile translated functions, keeps them in a table, and runs them. */
 
 import type { LinearMemory, WebAssemblyApi } from "../../web-assembly.js";
-import { fused, unaligned } from "./helpers.js";
+import { fused, LOAD, loadWord, STORE, unaligned } from "./helpers.js";
 import { BLOCK_BITS, MAX_FUNCTIONS } from "./state.js";
-import { Body, type FunctionSource, I32, moduleOf, nameOf, Op } from "./wasm.js";
+import { Body, type FunctionSource, I32, moduleOf, nameOf, Op, type Signature } from "./wasm.js";
 
 const WASM_PAGE = 65536;
 /**
@@ -24,20 +24,25 @@ export class Compiler {
   readonly #memory: LinearMemory;
   readonly #table;
   /** What translated functions import, by index. */
-  readonly #helpers: readonly FunctionSource[];
+  readonly #helpers: readonly Signature[];
   readonly #imports: Readonly<Record<string, unknown>>;
   /** Modules that are in use. */
   readonly #levels: (readonly Functions[])[] = [];
 
-  /** @param state where the core's state lies in `memory` */
-  constructor(api: WebAssemblyApi, memory: LinearMemory, state: number) {
+  /** @param state where the core's state lies in `memory` @param outside functions of outside-functions.ts */
+  constructor(api: WebAssemblyApi, memory: LinearMemory, state: number, outside: readonly unknown[]) {
     this.#api = api;
     this.#memory = memory;
     this.#table = new api.Table({ element: "anyfunc", initial: MAX_FUNCTIONS });
     this.#imports = { m: memory, t: this.#table };
     this.run = this.#compile([dispatcher()], [], true)[nameOf(0)] as (key: number) => void;
-    this.#helpers = [unaligned(state), fused()];
-    this.#imports = { m: memory, ...this.#compile(this.#helpers, []) };
+    const helpers = [unaligned(state), fused(), loadWord(state)];
+    this.#helpers = [...helpers, LOAD, LOAD, STORE, STORE, STORE];
+    const [first, ...others] = outside;
+    this.#imports = { m: memory, [nameOf(0)]: first };
+    const compiled = this.#compile(helpers, [LOAD]);
+    const named = others.map((one, n) => [nameOf(helpers.length + n), one]);
+    this.#imports = { m: memory, ...compiled, ...Object.fromEntries(named) };
   }
 
   /** Makes functions those with the numbers from `first` on. */
@@ -68,7 +73,7 @@ export class Compiler {
   /** @param table do they call through it? Each module that may takes memory for all of it. */
   #compile(
     sources: readonly FunctionSource[],
-    helpers: readonly FunctionSource[],
+    helpers: readonly Signature[],
     table = false,
   ): Readonly<Record<string, unknown>> {
     const pages = this.#memory.buffer.byteLength / WASM_PAGE;

@@ -59,11 +59,23 @@ function load(operation: number, size: Size, kind?: number): Emitter {
       }
     }
     address(e, i, kind);
-    e.check(size, false);
-    writeBack(e, i, kind);
-    e.place();
-    e.access(operation);
-    e.set(i.d);
+    e.accessOr(
+      size,
+      undefined,
+      () => {
+        writeBack(e, i, kind);
+        e.place();
+        e.access(operation);
+        e.set(i.d);
+      },
+      () => {
+        writeBack(e, i, kind);
+        e.body.get(Local.t0);
+        if (operation === Op.load8S) e.body.op(Op.extend8);
+        else if (operation === Op.load16S) e.body.op(Op.extend16);
+        e.set(i.d);
+      },
+    );
   };
 }
 
@@ -85,11 +97,17 @@ function loadedFrom(literal: DataView, operation: number): number {
 function store(operation: number, size: Size, kind?: number): Emitter {
   return (e, i) => {
     address(e, i, kind);
-    e.check(size, true);
-    e.place();
-    e.get(i.d);
-    e.access(operation);
-    writeBack(e, i, kind);
+    e.accessOr(
+      size,
+      () => e.get(i.d),
+      () => {
+        e.place();
+        e.get(i.d);
+        e.access(operation);
+        writeBack(e, i, kind);
+      },
+      () => writeBack(e, i, kind),
+    );
   };
 }
 
@@ -177,28 +195,30 @@ const stm: Emitter = (e, i) => {
 
 const { offset, register, literal } = Address;
 
-export const MEMORY_EMITTERS: readonly (readonly [Execute, Emitter])[] = [
+export const LOAD_EMITTERS: readonly (readonly [Execute, Emitter])[] = [
   [memory.LOAD.word, load(Op.load, 4)],
   [memory.LOAD.half, load(Op.load16U, 2)],
   [memory.LOAD.byte, load(Op.load8U, 1)],
   [memory.LOAD.signedHalf, load(Op.load16S, 2)],
   [memory.LOAD.signedByte, load(Op.load8S, 1)],
-  [memory.STORE.word, store(Op.store, 4)],
-  [memory.STORE.half, store(Op.store16, 2)],
-  [memory.STORE.byte, store(Op.store8, 1)],
   [memory.ldrImm, load(Op.load, 4, offset)],
   [memory.ldrhImm, load(Op.load16U, 2, offset)],
   [memory.ldrbImm, load(Op.load8U, 1, offset)],
+  [memory.ldrReg, load(Op.load, 4, register)],
+  [memory.ldrbReg, load(Op.load8U, 1, register)],
+  [memory.ldrLiteral, load(Op.load, 4, literal)],
+  [memory.ldrd, ldrd],
+  [memory.ldm, ldm],
+];
+export const STORE_EMITTERS: readonly (readonly [Execute, Emitter])[] = [
+  [memory.STORE.word, store(Op.store, 4)],
+  [memory.STORE.half, store(Op.store16, 2)],
+  [memory.STORE.byte, store(Op.store8, 1)],
   [memory.strImm, store(Op.store, 4, offset)],
   [memory.strhImm, store(Op.store16, 2, offset)],
   [memory.strbImm, store(Op.store8, 1, offset)],
-  [memory.ldrReg, load(Op.load, 4, register)],
-  [memory.ldrbReg, load(Op.load8U, 1, register)],
   [memory.strReg, store(Op.store, 4, register)],
   [memory.strbReg, store(Op.store8, 1, register)],
-  [memory.ldrLiteral, load(Op.load, 4, literal)],
-  [memory.ldrd, ldrd],
   [memory.strd, strd],
-  [memory.ldm, ldm],
   [memory.stm, stm],
 ];

@@ -1,10 +1,11 @@
 /** What the translation of single instructions is made of: registers, flags, checked memory accesses. */
 
 import type { Insn } from "../decode/insn.js";
+import { LEAVE } from "../memory/outside-access.js";
 import { commonFlags, FlagEmit, type KnownFlags, NO_FLAGS } from "./emit-flags.js";
 import { FloatRegisters } from "./float-registers.js";
-import { UNALIGNED } from "./helpers.js";
-import { FloatLevel, Local, Order } from "./state.js";
+import { OUTSIDE_LOAD, OUTSIDE_STORE, UNALIGNED } from "./helpers.js";
+import { FloatLevel, Local, Order, Word } from "./state.js";
 import { type Body, type Label, Op } from "./wasm.js";
 
 /** What becomes of control where translated code is left. */
@@ -36,6 +37,8 @@ const PLACE_OFFSET = 1;
 export interface MemoryFacts {
   /** Was the instruction seen to access memory unaligned? */
   readonly mayBeUnaligned: (insn: Insn) => boolean;
+  /** Was it seen to access what translated code does not reach itself? */
+  readonly mayBeOutside: (insn: Insn) => boolean;
   /** What code has in memory for itself, when nobody can change it unnoticed. */
   readonly literal: (address: number, length: number) => DataView | undefined;
 }
@@ -87,6 +90,8 @@ export class Emit extends FlagEmit {
   readonly sticky = new Set<"q" | "ge">();
   #insn: Insn | undefined;
   #uncounted = 0;
+  /** Cycles of the longest way from behind the instruction to the next look at the limit. */
+  #ahead = 0;
   #exit: Exit | undefined;
   /** Nothing looks at the flags that the instruction sets. */
   flagsDead = false;
@@ -100,10 +105,14 @@ export class Emit extends FlagEmit {
     this.float = target.float ?? new FloatRegisters(target.body, target.doubles);
   }
 
-  /** @param uncounted cycles of the block that are already counted for this instruction and those behind it */
-  begin(insn: Insn, uncounted: number): void {
+  /**
+   * @param uncounted cycles of the block that are already counted for this instruction and those behind it
+   * @param ahead cycles of the longest way from behind it to the next look at the limit
+   */
+  begin(insn: Insn, uncounted: number, ahead = 0): void {
     this.#insn = insn;
     this.#uncounted = uncounted;
+    this.#ahead = ahead;
     this.#exit = undefined;
   }
 
@@ -264,6 +273,72 @@ export class Emit extends FlagEmit {
     this.unaligned();
     body.brIf(this.target.slow);
     body.end();
+  }
+
+  /**
+   * A load or store at `Local.address`. @param access does it where `check` says that it can be done here, and all else that
+   * the instruction does @param outside all else, when JavaScript did it: what was loaded is in `Local.t0`
+   */
+  accessOr(size: 1 | 2 | 4, store: (() => void) | undefined, access: () => void, outside: () => void): void {
+    if (!this.target.mayBeOutside(this.#insn as Insn)) {
+      this.check(size, store !== undefined);
+      access();
+      return;
+    }
+    const { body } = this;
+    this.mayFail();
+    this.#lookUp(store !== undefined);
+    if (size === 1) body.op(Op.eqz);
+    else this.#alignedIn(size - 1);
+    body.if();
+    this.#callOutside(size, store);
+    outside();
+    this.#checkLimit();
+    body.else();
+    access();
+    body.end();
+  }
+
+  #callOutside(size: 1 | 2 | 4, store: (() => void) | undefined): void {
+    const { body } = this;
+    const counted = this.#uncounted - 1;
+    body.get(Local.address);
+    store?.();
+    body.get(Local.rem);
+    body.const(counted);
+    body.op(Op.add);
+    body.const((this.#insn as Insn).record);
+    body.call(store === undefined ? OUTSIDE_LOAD[size] : OUTSIDE_STORE[size]);
+    if (store === undefined) body.set(Local.t0);
+    body.const(0);
+    body.memory(Op.load, this.places.state + Word.rem * 4);
+    body.tee(Local.t1);
+    body.const(LEAVE);
+    body.op(Op.eq);
+    body.brIf(this.target.slow);
+    body.get(Local.t1);
+    body.const(counted);
+    body.op(Op.sub);
+    body.set(Local.rem);
+  }
+
+  /** Behind an instruction after which the limit may have come nearer. */
+  #checkLimit(): void {
+    const { body } = this;
+    const { next } = this.#insn as Insn;
+    body.setConst(Local.exit, this.target.exits.length);
+    this.target.exits.push({
+      insn: next,
+      uncounted: this.#uncounted - 1,
+      limit: true,
+      access: false,
+      taken: 0,
+    });
+    body.const(0);
+    body.memory(Op.load, this.places.state + Word.ahead * 4);
+    body.const(Math.max(this.#ahead, 1));
+    body.op(Op.ltS);
+    body.brIf(this.target.away);
   }
 
   /** Leaves 1 when an unaligned access must be left to the interpreter. */

@@ -264,7 +264,11 @@ export class RegionFunction {
       steps.map(({ insn }) => insn),
       steps.map(({ execute }) => execute),
     );
-    for (const [n, step] of steps.entries()) this.#step(step, cycles - n, dead[n] === true);
+    const longest = this.#flow.longest[block.index] as number;
+    for (const [n, step] of steps.entries()) {
+      emit.begin(step.insn, cycles - n, longest - n - 1);
+      this.#step(step, dead[n] === true);
+    }
     this.#known[block.index] = emit.known;
     if (ending !== undefined) this.#ending(block, always ? 2 : 1);
     else if (block.interpreterNext) {
@@ -284,9 +288,8 @@ export class RegionFunction {
     body.brIf(this.#away);
   }
 
-  #step({ insn, form }: Step, uncounted: number, flagsDead: boolean): void {
+  #step({ insn, form }: Step, flagsDead: boolean): void {
     const emit = this.#emit as Emit;
-    emit.begin(insn, uncounted);
     emit.flagsDead = flagsDead;
     if (form.guard === undefined) {
       form.emit?.(emit, insn);

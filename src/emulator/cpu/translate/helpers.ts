@@ -1,11 +1,23 @@
 /** Functions that translated code calls, WebAssembly as it is itself: they are compiled once. */
 
-import { Word } from "./state.js";
+import { DWT_CYCCNT, SYST_CVR } from "../memory/outside-access.js";
+import { Counter, Word } from "./state.js";
 import { Body, F64, FloatOp, type FunctionSource, I32, I64, Op } from "./wasm.js";
 
 /** Indices of the imported functions. */
 export const UNALIGNED = 0;
 export const FUSED = 1;
+
+export const LOAD = { parameters: [I32, I32, I32], results: [I32] } as const;
+export const STORE = { parameters: [I32, I32, I32, I32], results: [] } as const;
+
+/**
+ * Loads and stores of what translated code does not reach itself, in JavaScript: (address, cycles up to the limit,
+ * record of the instruction) => value, and (address, value, cycles up to the limit, record). They leave in `Word.rem` how many cycles
+ * there are up to the limit now, or `LEAVE` when nothing was done; and `Word.ahead`. By size; words are loaded by way of `loadWord`.
+ */
+export const OUTSIDE_LOAD = { 4: 2, 1: 3, 2: 4 } as const;
+export const OUTSIDE_STORE = { 1: 5, 2: 6, 4: 7 } as const;
 
 /** Leaves 1 when an unaligned access must not be made. @param entry local with that of the table: 0 means that nothing is there */
 export function unalignedCheck(body: Body, state: number, address: number, entry: number): void {
@@ -27,6 +39,70 @@ export function unaligned(state: number): FunctionSource {
   const body = new Body();
   unalignedCheck(body, state, 0, 1);
   return { parameters: [I32, I32], results: [I32], locals: [], body };
+}
+
+/**
+ * `LOAD` of a word: CYCCNT and SysTick's counter, which programs read in loops, from `rem` where that tells them; all else by
+ * the first function that its module imports.
+ */
+export function loadWord(state: number): FunctionSource {
+  const [address, rem, record] = [0, 1, 2];
+  const body = new Body();
+  const load = (word: number): void => {
+    body.const(0);
+    body.memory(Op.load, state + word * 4);
+  };
+  const counter = (at: number, bit: number, reads: number, value: () => void): void => {
+    body.get(address);
+    body.const(at);
+    body.op(Op.eq);
+    load(Word.counters);
+    body.const(bit);
+    body.op(Op.and);
+    body.const(0);
+    body.op(Op.ne, Op.and);
+    body.if();
+    value();
+    body.const(0);
+    load(reads);
+    body.const(1);
+    body.op(Op.add);
+    body.memory(Op.store, state + reads * 4);
+    for (const word of [Word.rem, Word.ahead]) {
+      body.const(0);
+      body.get(rem);
+      body.memory(Op.store, state + word * 4);
+    }
+  };
+  const result = 3;
+  counter(DWT_CYCCNT, Counter.cycles, Word.cycleReads, () => {
+    load(Word.cycleSum);
+    body.get(rem);
+    body.op(Op.sub);
+    body.set(result);
+  });
+  body.get(result);
+  body.op(Op.return);
+  body.end();
+  const beyond = body.block();
+  counter(SYST_CVR, Counter.ticks, Word.tickReads, () => {
+    load(Word.tickDifference);
+    body.get(rem);
+    body.op(Op.add);
+    body.tee(result);
+    body.const(0);
+    body.op(Op.ltS);
+    body.brIf(beyond);
+  });
+  body.get(result);
+  body.op(Op.return);
+  body.end();
+  body.end();
+  body.get(address);
+  body.get(rem);
+  body.get(record);
+  body.call(0);
+  return { ...LOAD, locals: [{ count: 1, type: I32 }], body };
 }
 
 const add = FloatOp.add[1];

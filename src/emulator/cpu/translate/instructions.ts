@@ -12,7 +12,7 @@ import type { Emit } from "./emit.js";
 import { BIT_EMITTERS } from "./emit-bits.js";
 import type { Emitter } from "./emit-common.js";
 import { DATA_EMITTERS } from "./emit-data.js";
-import { listAddress, loadAddress, loadList, MEMORY_EMITTERS } from "./emit-memory.js";
+import { LOAD_EMITTERS, listAddress, loadAddress, loadList, STORE_EMITTERS } from "./emit-memory.js";
 import { MULTIPLY_EMITTERS } from "./emit-multiply.js";
 import { PARALLEL_EMITTERS } from "./emit-parallel.js";
 import { SATURATION_EMITTERS } from "./emit-saturate.js";
@@ -24,7 +24,8 @@ export const EMITTERS: ReadonlyMap<Execute, Emitter> = new Map([
   ...DATA_EMITTERS,
   ...MULTIPLY_EMITTERS,
   ...BIT_EMITTERS,
-  ...MEMORY_EMITTERS,
+  ...LOAD_EMITTERS,
+  ...STORE_EMITTERS,
   ...SATURATION_EMITTERS,
   ...PARALLEL_EMITTERS,
 ]);

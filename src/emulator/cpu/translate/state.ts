@@ -31,7 +31,19 @@ export const Word = {
   reads: 72,
   writes: 73,
   directory: 74,
+  /** Which counters of the core can be told from `rem` (`Counter`). */
+  counters: 75,
+  /** CYCCNT plus `rem`, and how often it was read so. */
+  cycleSum: 76,
+  cycleReads: 77,
+  /** SysTick's counter less `rem`, up to its next reload. */
+  tickDifference: 78,
+  tickReads: 79,
+  /** After an access by JavaScript: cycles that may pass before translated code must look at the limit. */
+  ahead: 80,
 } as const;
+/** Bits of `Word.counters`. */
+export const Counter = { cycles: 1, ticks: 2 } as const;
 export const STATE_BYTES = 512;
 
 /**

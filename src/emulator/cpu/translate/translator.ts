@@ -8,11 +8,13 @@ import { webAssembly } from "../../web-assembly.js";
 import type { CortexM7 } from "../core.js";
 import { decode } from "../decode/decode.js";
 import type { Execute, Insn } from "../decode/insn.js";
+import type { OutsideAccess } from "../memory/outside-access.js";
 import { type AccessView, PAGE_SHIFT } from "../memory/view.js";
 import { Compiler } from "./compiler.js";
 import type { Exit, Places } from "./emit.js";
 import { giveFlags, giveFloat, takeFlags, takeFloat } from "./flags.js";
 import { NO_EXIT, RegionFunction } from "./function.js";
+import { outsideFunctions } from "./outside-functions.js";
 import { type BranchTable, type Region, RegionBuilder } from "./region.js";
 import {
   BLOCK_BITS,
@@ -40,6 +42,7 @@ const OFTEN = 4;
 /** What is hot waits for others for this part of the time it took, to be compiled together with them; and for so many at most. */
 const WAITING_PART = 4;
 const MAX_WAITING = 256;
+const SP = 13;
 /** Entries of a branch table that are believed. */
 const MAX_TABLE = 64;
 
@@ -93,11 +96,16 @@ export class Translator {
   readonly #waiting: ReadonlyMap<AccessView, Set<Insn>>;
   /** Instructions that were seen to access memory unaligned. */
   readonly #unalignedSeen = new WeakSet<Insn>();
+  /** Those that were seen to access what translated code does not reach itself. */
+  readonly #outsideSeen = new WeakSet<Insn>();
+  readonly #outside: OutsideAccess;
+  /** What was dropped since translated code was entered: it may be what executes. */
+  readonly #dropped = new Map<number, Installed>();
   /** Cycles that passed in translated code. */
   cycles = 0;
 
   /** Undefined where there is no WebAssembly, or where the core's own memory does not lie in `GuestMemory`. */
-  static make(cpu: CortexM7): Translator | undefined {
+  static make(cpu: CortexM7, outside: OutsideAccess): Translator | undefined {
     const { memory } = cpu.bus;
     const { linear } = memory;
     const hashes = cpu.mem.views.map(() => memory.allocate(HASH_BYTES));
@@ -105,14 +113,21 @@ export class Translator {
     if (webAssembly === undefined || linear === undefined) return undefined;
     if (!own.every(({ buffer }) => buffer === linear.buffer)) return undefined;
     const api = webAssembly;
-    return new Translator(cpu, hashes, () => new Compiler(api, linear, cpu.r.byteOffset));
+    const functions = outsideFunctions(cpu, outside);
+    return new Translator(cpu, hashes, outside, () => new Compiler(api, linear, cpu.r.byteOffset, functions));
   }
 
-  private constructor(cpu: CortexM7, hashes: readonly Uint8Array[], makeCompiler: () => Compiler) {
+  private constructor(
+    cpu: CortexM7,
+    hashes: readonly Uint8Array[],
+    outside: OutsideAccess,
+    makeCompiler: () => Compiler,
+  ) {
     this.#cpu = cpu;
     this.#hot = cpu.options.translateAfter ?? DEFAULT_HOT;
-    this.#makeCompiler = makeCompiler;
+    this.#outside = outside;
     this.#state = new Int32Array(cpu.r.buffer, cpu.r.byteOffset, STATE_BYTES / 4);
+    this.#makeCompiler = makeCompiler;
     this.#waiting = new Map(cpu.mem.views.map((view) => [view, new Set()]));
     this.#hashes = new Map(cpu.mem.views.map((view, n) => [view, words(hashes[n] as Uint8Array)]));
   }
@@ -185,12 +200,17 @@ export class Translator {
     const state = this.#state;
     if (!giveFlags(cpu, state)) return leader.plain(cpu, insn);
     timeline.cycles--;
-    const limit = timeline.cycleLimit;
-    state[Word.rem] = limit - timeline.cycles;
-    giveFloat(cpu.fpu, state);
-    this.#compiler?.run(leader.key);
     const before = timeline.cycles;
-    const next = this.#leave(limit);
+    if (this.#dropped.size > 0) this.#dropped.clear();
+    this.#outside.begin();
+    giveFloat(cpu.fpu, state);
+    try {
+      this.#compiler?.run(leader.key);
+    } catch (error) {
+      this.#outside.unwound(error);
+      return cpu.at;
+    }
+    const next = this.#leave();
     const passed = timeline.cycles - before;
     this.cycles += passed;
     this.#judge(insn, leader, passed);
@@ -204,19 +224,23 @@ export class Translator {
     this.#count(insn, RETRY);
   }
 
-  #leave(limit: number): Insn {
+  #leave(): Insn {
     const cpu = this.#cpu;
     const { timeline } = cpu;
     const state = this.#state;
+    const { limit } = this.#outside;
     takeFlags(cpu, state);
     takeFloat(cpu.fpu, state);
+    this.#outside.end();
+    this.#outside.rethrow();
     const rem = state[Word.rem] as number;
     const number = state[Word.exit] as number;
     if (number === NO_EXIT) {
       timeline.cycles = limit - rem;
       return this.#untranslated(cpu.mem.view.lookup(state[Word.pc] as number));
     }
-    const installed = this.#installed[state[Word.fn] as number] as Installed;
+    const fn = state[Word.fn] as number;
+    const installed = (this.#installed[fn] ?? this.#dropped.get(fn)) as Installed;
     const exit = installed.exits[number] as Exit;
     const { insn } = exit;
     timeline.cycles = limit - rem - exit.uncounted;
@@ -228,14 +252,17 @@ export class Translator {
     return plainOf(insn)(cpu, insn);
   }
 
-  /** Unaligned accesses get code of their own; else a block begins behind what only the interpreter does. */
+  /** Unaligned accesses, and those that JavaScript does, get code of their own; else a block begins behind what only the interpreter does. */
   #leftOften(installed: Installed, { insn, access }: Exit): void {
-    const address = access ? (this.#state[Word.address] as number) : 0;
+    const address = this.#state[Word.address] as number;
     const there = installed.view.reads[address >>> PAGE_SHIFT] !== 0;
-    if ((address & 3) !== 0 && there && !this.#unalignedSeen.has(insn)) {
-      this.#unalignedSeen.add(insn);
+    const seen = (address & 3) !== 0 && there ? this.#unalignedSeen : this.#outsideSeen;
+    // LDR SP is not done when the load is.
+    if (!access || seen.has(insn) || insn.d === SP || insn.record === 0) this.lead(insn.next, true);
+    else {
+      seen.add(insn);
       this.#invalidate(installed);
-    } else this.lead(insn.next, true);
+    }
   }
 
   /** A computed address that the table of addresses does not have, or not any more. */
@@ -307,6 +334,7 @@ export class Translator {
     };
     const { source, exits } = new RegionFunction(region, places, number, {
       mayBeUnaligned: (one) => this.#unalignedSeen.has(one),
+      mayBeOutside: (one) => this.#outsideSeen.has(one),
       literal: (address, length) => this.#literal(address, length, literals),
     }).write();
     const starts = region.blocks.map(({ start }) => start);
@@ -356,6 +384,8 @@ export class Translator {
     const { number } = installed;
     if (this.#installed[number] !== installed) return;
     this.#installed[number] = undefined;
+    this.#dropped.set(number, installed);
+    this.#outside.mustLeave = true;
     this.#compiler?.remove(number);
     for (const regions of this.#byPage.values()) regions.delete(installed);
     for (const start of installed.starts) {
