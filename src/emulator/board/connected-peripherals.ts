@@ -10,7 +10,7 @@ import { Hsem } from "../peripherals/hsem.js";
 import { DelayBlock } from "../peripherals/quadspi/delay-block.js";
 import type { KernelClock } from "../peripherals/rcc/clock-tree.js";
 import { Sdmmc } from "../peripherals/sdmmc/sdmmc.js";
-import { I2c } from "../peripherals/serial/i2c.js";
+import { I2c, type I2cPinName } from "../peripherals/serial/i2c/i2c.js";
 import { Sai } from "../peripherals/serial/sai.js";
 import { Spi, type SpiPinName } from "../peripherals/serial/spi/spi.js";
 import { FDCAN_TT } from "../peripherals/tables/stored.js";
@@ -160,13 +160,25 @@ function serialBuses(wiring: ConnectedWiring): ChipPart[] {
       return { name, address, device, resetBit: name };
     }),
     ...I2CS.map(({ name, address, irq, clock }) => {
-      const interrupt = irqLine(irq);
-      const device = new I2c({
+      const signal = (which: I2cPinName): SignalPins =>
+        new SignalPins({
+          gpio: wiring.gpio,
+          inputs: wiring.inputs,
+          pins: PINS[`${name}_${which}`] ?? {},
+          output: () => device.output(which),
+          feed: (level) => device.pinChanged(which, level),
+          pulledUp: true,
+        });
+      const pins = { SCL: signal("SCL"), SDA: signal("SDA"), SMBA: signal("SMBA") };
+      const device: I2c = new I2c({
         ...common,
         name,
-        interrupt,
+        pins,
+        interrupt: irqLine(irq),
+        errorInterrupt: irqLine(irq + 1),
+        stopped: () => !rcc.busRuns(name),
         clocked: rcc.clockGate(name),
-        kernelHz: kernel(clock, name),
+        kernelHz: () => rcc.clockTree.kernelHz(clock, name, device.wakesFromStop),
         device: (address) => wiring.i2cDevice(name, address),
         receiveRequest: requests.signal(`${name}_RX`),
         transmitRequest: requests.signal(`${name}_TX`),

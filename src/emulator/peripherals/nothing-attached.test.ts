@@ -9,7 +9,7 @@ import { Adc } from "./analog/adc.js";
 import { Fmc, Sdram } from "./fmc.js";
 import { Hsem } from "./hsem.js";
 import { Sdmmc } from "./sdmmc/sdmmc.js";
-import { I2c } from "./serial/i2c.js";
+import { I2c } from "./serial/i2c/i2c.js";
 import { Spi } from "./serial/spi/spi.js";
 import { pass, TestLine, TestMemory } from "./test-kit.js";
 

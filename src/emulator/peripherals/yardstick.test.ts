@@ -38,7 +38,7 @@ import { Rcc } from "./rcc/rcc.js";
 import { registerTable } from "./register-table.js";
 import { Rtc } from "./rtc/rtc.js";
 import { Sdmmc } from "./sdmmc/sdmmc.js";
-import { I2c } from "./serial/i2c.js";
+import { I2c } from "./serial/i2c/i2c.js";
 import { Sai } from "./serial/sai.js";
 import { Spi } from "./serial/spi/spi.js";
 import { StoredBlock } from "./stored-block.js";

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { I2cDevice } from "../../i2c-device.js";
-import { RecordedLog } from "../../test-log.js";
-import { Timeline } from "../../timeline.js";
-import { pass, TestLine } from "../test-kit.js";
+import type { I2cDevice } from "../../../i2c-device.js";
+import { RecordedLog } from "../../../test-log.js";
+import { Timeline } from "../../../timeline.js";
+import { pass, TestLine } from "../../test-kit.js";
 import { I2c } from "./i2c.js";
 
 const CR1 = 0x00;
