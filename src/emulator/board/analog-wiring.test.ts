@@ -93,6 +93,13 @@ test("an output pin reads 0 or the full range, an open one half of it", () => {
   assert.ok(r.log.has(/without its bit in PCSEL/));
 });
 
+test("an internal channel needs no preselection: ST's library makes none", () => {
+  const r = rig();
+  r.write(ADC2 + PCSEL, 0);
+  convert(r, ADC2, 16);
+  assert.ok(!r.log.has(/without its bit in PCSEL/));
+});
+
 test("the analog watchdog guards a channel between its thresholds, as 16 bits whatever the resolution", () => {
   const r = rig();
   r.write(DAC, 1);

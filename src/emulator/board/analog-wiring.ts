@@ -34,9 +34,9 @@ const DAC_TRIGGERS: readonly (string | undefined)[] = [
 
 /** The inputs INP0..19 at pins (data sheet DS12556). A _C pad has what its pin has while the switch between them is closed; nothing else is at it. */
 const PINS = {
-  ADC1: "PA0_C PA1_C PF11 PA6 PC4 PB1 PF12 PA7 PC5 PB0 PC0 PC1 PC2 PC3 PA2 PA3 PA0 PA1 PA4 PA5",
-  ADC2: "PA0_C PA1_C PF13 PA6 PC4 PB1 PF14 PA7 PC5 PB0 PC0 PC1 PC2 PC3 PA2 PA3 - - PA4 PA5",
-  ADC3: "PC2_C PC3_C PF9 PF7 PF5 PF3 PF10 PF8 PF6 PF4 PC0 PC1 PC2 PH2 PH3 PH4 PH5 - - -",
+  ADC1: "PA0_C PA1_C PF11 PA6 PC4 PB1 PF12 PA7 PC5 PB0 PC0 PC1 PC2 PC3 PA2 PA3 PA0 PA1 PA4 PA5".split(" "),
+  ADC2: "PA0_C PA1_C PF13 PA6 PC4 PB1 PF14 PA7 PC5 PB0 PC0 PC1 PC2 PC3 PA2 PA3 - - PA4 PA5".split(" "),
+  ADC3: "PC2_C PC3_C PF9 PF7 PF5 PF3 PF10 PF8 PF6 PF4 PC0 PC1 PC2 PH2 PH3 PH4 PH5 - - -".split(" "),
 } as const;
 type AdcName = keyof typeof PINS;
 
@@ -108,10 +108,10 @@ export function analogPeripherals(wiring: ConnectedWiring): ChipPart[] {
   });
   const voltage = voltages(wiring, dac);
   const comp = comparators(wiring, dac, voltage);
+  const pinOf = (name: AdcName, channel: number): string => PINS[name][channel] ?? "-";
   const input = (name: AdcName, common: AdcCommon): ((channel: number) => number) => {
-    const pins = PINS[name].split(" ");
     return (channel) => {
-      const pin = pins[channel] ?? "-";
+      const pin = pinOf(name, channel);
       if (pin !== "-") return voltage(pin);
       if (name === "ADC2") return dac.output(channel === 16 ? 0 : 1) ?? 0;
       const source = INTERNAL[channel];
@@ -131,6 +131,7 @@ export function analogPeripherals(wiring: ConnectedWiring): ChipPart[] {
       clockHz: hz,
       request: requests.signal(name),
       input: input(name, common),
+      external: (channel) => pinOf(name, channel) !== "-",
       ...(name === "ADC1"
         ? { partner: (injected) => (common.together(injected) ? adcs[1] : undefined) }
         : {}),

@@ -61,7 +61,7 @@ test("I2C: no device answers; NACK, then STOP", () => {
 
 test("ADC calibrates, gets ready, converts in its time; OVR when nobody reads", () => {
   const { timeline, common } = rig();
-  const adc = new Adc({ ...common, clockHz: () => 25e6, input: () => 0.5 });
+  const adc = new Adc({ ...common, clockHz: () => 25e6, input: () => 0.5, external: () => true });
   assert.equal(adc.read(8, 4), 0x2000_0000);
   adc.write(8, 4, 1 << 28);
   pass(timeline, 20e3);

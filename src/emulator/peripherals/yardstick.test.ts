@@ -135,7 +135,7 @@ function newer(): Record<string, { readonly registers: unknown }> {
   const lines = Array.from({ length: 8 }, () => new TestLine());
   const dma = { ...common, bus, hclkHz: () => 1, asserted: () => false, taken: nothing, interrupts: lines };
   const serial = { ...common, kernelHz: () => 0 };
-  const adc = { ...common, clockHz: () => 0, input: () => 0 };
+  const adc = { ...common, clockHz: () => 0, input: () => 0, external: () => true };
   const stored = (name: string, table: string) =>
     new StoredBlock({ ...common, name, registers: registerTable(table) });
   return {

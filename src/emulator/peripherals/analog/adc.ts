@@ -24,6 +24,8 @@ export interface AdcOptions {
   readonly request?: DmaSignal;
   /** The voltage at an input (0..19) as a fraction of VREF+. */
   readonly input: (channel: number) => number;
+  /** Is the input at a pin? */
+  readonly external: (channel: number) => boolean;
   /** The converter that goes along with this one, in a dual mode. */
   readonly partner?: (injected: boolean) => Adc | undefined;
 }
@@ -192,9 +194,9 @@ export class Adc extends Peripheral {
     }
   }
 
-  /** RM0433, ADC_PCSEL: an external channel that is not preselected is not connected. */
+  /** RM0433, ADC_PCSEL: an external channel that is not preselected is not connected. ST's library preselects no internal one. */
   #input(channel: number): number {
-    if (!this.registers.has("PCSEL", 1 << channel)) {
+    if (this.#options.external(channel) && !this.registers.has("PCSEL", 1 << channel)) {
       this.#mistake(`channel ${channel} is converted without its bit in PCSEL: nothing is connected`);
     }
     return this.#options.input(channel);

@@ -5,9 +5,16 @@ import { Timeline } from "../../timeline.js";
 import { TestLine, TestMemory } from "../test-kit.js";
 import { Ltdc } from "./ltdc.js";
 
+const SSCR = 0x08;
 const BPCR = 0x0c;
 const AWCR = 0x10;
+const TWCR = 0x14;
 const GCR = 0x18;
+const ISR = 0x38;
+const LIPCR = 0x40;
+const CDSR = 0x48;
+const LIF = 1 << 0;
+const CLOCK_NS = 100;
 const BCCR = 0x2c;
 const LAYER = { 1: 0x84, 2: 0x104 } as const;
 const RGB565 = 2;
@@ -19,9 +26,10 @@ const PER_PIXEL = (6 << 8) | 7;
 /** A panel of 4 x 3 behind porches of 10 and 5, blue. */
 function rig() {
   const memory = new TestMemory();
+  const timeline = new Timeline();
   const ltdc = new Ltdc({
     log: new RecordedLog(),
-    timeline: new Timeline(),
+    timeline,
     interrupt: new TestLine(),
     clocked: () => true,
     pixelHz: () => 10e6,
@@ -64,7 +72,7 @@ function rig() {
       pixels.slice(row * picture.width, (row + 1) * picture.width).join(" "),
     );
   };
-  return { put, layer, rows, memory, ltdc };
+  return { put, layer, rows, memory, ltdc, timeline };
 }
 
 test("nothing while LTDC is off; the background where there is no layer", () => {
@@ -109,4 +117,38 @@ test("colour table and key; a frame buffer that nobody answers for is black", ()
   layer(2, [0, 0, 2, 2], { format: RGB565, bytes: 2 });
   put(LAYER[2] + 0x28, 0x1000_0000);
   assert.equal(rows()[2], "000000 0000ff 0000ff 0000ff");
+});
+
+test("CDSR tells sync and active area of the clock and the line that the panel is at", () => {
+  const { put, ltdc, timeline } = rig();
+  assert.equal(ltdc.read(CDSR, 4), 0xf);
+  put(SSCR, (2 << 16) | 1);
+  put(TWCR, (19 << 16) | 9);
+  put(GCR, 1);
+  const at = (line: number, clock: number): number => {
+    timeline.skipTo((line * 20 + clock + 0.5) * CLOCK_NS);
+    return ltdc.read(CDSR, 4);
+  };
+  assert.deepEqual(
+    [at(0, 2), at(0, 3), at(1, 9), at(1, 10), at(1, 13), at(1, 14)],
+    [0xc, 0x4, 0x4, 0x6, 0x6, 0x4],
+  );
+  assert.deepEqual(
+    [at(2, 2), at(4, 10), at(5, 2), at(5, 9), at(5, 10), at(7, 13)],
+    [0x8, 0x2, 0x9, 0x1, 0x3, 0x3],
+  );
+  assert.equal(at(8, 13), 0x2);
+});
+
+test("a line's flag comes without its interrupt, for programs that poll it", () => {
+  const { put, ltdc, timeline } = rig();
+  put(TWCR, (19 << 16) | 9);
+  put(LIPCR, 3);
+  put(GCR, 1);
+  timeline.skipTo(59 * CLOCK_NS);
+  timeline.runDue();
+  assert.equal(ltdc.read(ISR, 4) & LIF, 0);
+  timeline.skipTo(61 * CLOCK_NS);
+  timeline.runDue();
+  assert.equal(ltdc.read(ISR, 4) & LIF, LIF);
 });

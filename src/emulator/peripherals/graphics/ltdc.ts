@@ -41,6 +41,7 @@ const IMR = 1 << 0;
 const VBR = 1 << 1;
 const LIF = 1 << 0;
 const RRIF = 1 << 3;
+const CDSR = { VDES: 1 << 0, HDES: 1 << 1, VSYNCS: 1 << 2, HSYNCS: 1 << 3 } as const;
 
 export class Ltdc extends Peripheral {
   readonly registers: RegisterBlock<string>;
@@ -73,7 +74,7 @@ export class Ltdc extends Peripheral {
         ICR: { wo: ALL, onWrite: (written) => this.#clear(written) },
         LIPCR: { rw: ALL, onWrite: () => this.#restart() },
         CPSR: { ro: ALL, onRead: () => this.#position() },
-        CDSR: { ro: ALL },
+        CDSR: { ro: ALL, onRead: (stored) => this.#phase(stored) },
       }),
       { name: "LTDC", log: options.log, clocked: options.clocked },
     );
@@ -129,9 +130,10 @@ export class Ltdc extends Peripheral {
     if (this.registers.has("GCR", LTDCEN) && this.#enabledAt === 0) this.#enabledAt = timeline.now;
     if (!this.registers.has("GCR", LTDCEN)) this.#enabledAt = 0;
     this.#update();
-    if (this.#scanning && this.registers.has("IER", LIF)) this.#awaitLine();
+    if (this.#scanning) this.#awaitLine();
   }
 
+  /** The flag comes whether or not it may interrupt. */
   #awaitLine(): void {
     this.#line = this.#options.timeline.after(this.#until(this.registers.get("LIPCR")), () => {
       this.registers.setBits("ISR", LIF, true);
@@ -168,6 +170,24 @@ export class Ltdc extends Peripheral {
     const y = Math.floor(into / this.#lineNs);
     const x = Math.floor(((into % this.#lineNs) * this.#options.pixelHz()) / 1e9);
     return ((x << 16) | y) >>> 0;
+  }
+
+  /** Between which edges the position is. The registers hold the last clock, or line, of sync, back porch and active area. */
+  #phase(idle: number): number {
+    if (!this.#scanning) return idle;
+    const position = this.#position();
+    const [sync, porch, active] = ["SSCR", "BPCR", "AWCR"].map((name) => this.registers.get(name)) as [
+      number,
+      number,
+      number,
+    ];
+    const within = (shift: number, enable: number, pulse: number): number => {
+      const [at, syncEnd, porchEnd, activeEnd] = [position, sync, porch, active].map(
+        (value) => (value >>> shift) & 0xfff,
+      ) as [number, number, number, number];
+      return (at > porchEnd && at <= activeEnd ? enable : 0) | (at <= syncEnd ? pulse : 0);
+    };
+    return within(16, CDSR.HDES, CDSR.HSYNCS) | within(0, CDSR.VDES, CDSR.VSYNCS);
   }
 
   #clear(written: number): void {
