@@ -3,9 +3,10 @@
  * mode", "Power options", "Session valid override"; PWR: VDD33USB; RCC: USB kernel clock.)
  */
 
-import type { EmulatorLog, InterruptLine } from "../../bus.js";
+import type { ClockGate, EmulatorLog, InterruptLine } from "../../bus.js";
+import type { RegisterBlock } from "../../registers.js";
 import type { Timeline, TimelineEvent } from "../../timeline.js";
-import { GUSBCFG } from "./otg-fs-registers.js";
+import { DCFG, GUSBCFG } from "./otg-fs-registers.js";
 
 /** The chip around the core. */
 export interface OtgSurroundings {
@@ -66,10 +67,43 @@ function turnaroundFor(hclkHz: number): number | undefined {
   return TURNAROUND.find(([hz]) => hclkHz >= hz)?.[1];
 }
 
-export function usbClockProblem(hz: number): string | undefined {
+function usbClockProblem(hz: number): string | undefined {
   if (hz === 0) return "USB kernel clock is off (RCC_D2CCIP2R.USBSEL and its source)";
   if (Math.abs(hz - USB_CLOCK_HZ) <= USB_CLOCK_HZ * USB_CLOCK_TOLERANCE) return undefined;
   return `USB kernel clock is ${hz} Hz instead of 48 MHz +-0.25 % (RCC_D2CCIP2R.USBSEL)`;
+}
+
+/** What the core lacks to hear anything at all. */
+export function clockProblem({
+  clocked,
+  usbClockHz,
+  stalledBySleep,
+}: OtgSurroundings & { readonly clocked: ClockGate }): string | undefined {
+  if (!clocked()) return "its bus clock is off (RCC_AHB1ENR.USB2OTGEN)";
+  return (
+    usbClockProblem(usbClockHz()) ??
+    (stalledBySleep?.() ? "the CPU sleeps and RCC_AHB1LPENR stops the core" : undefined)
+  );
+}
+
+/** What is missing for the pull-up on D+, in words. */
+export function missingForPullUp(
+  regs: RegisterBlock<string>,
+  surroundings: OtgSurroundings,
+  { sessionValid, on }: { readonly sessionValid: boolean; readonly on: boolean },
+): string[] {
+  const { usbClockHz, vdd33Ready, pinsReady, pins = "its pins are not in their function" } = surroundings;
+  const needs: readonly (readonly [boolean, string])[] = [
+    [regs.has("GUSBCFG", GUSBCFG.FDMOD), "GUSBCFG.FDMOD = 0 and no ID pin is wired: not in device mode"],
+    [regs.has("GUSBCFG", GUSBCFG.PHYSEL), "GUSBCFG.PHYSEL = 0: a ULPI PHY is selected, there is none"],
+    [(regs.get("DCFG") & DCFG.DSPD) === DCFG.DSPD, "DCFG.DSPD is not 3 (full speed, internal PHY)"],
+    [sessionValid, "no valid B session: set GOTGCTL.BVALOEN and BVALOVAL, or sense VBUS on PA9"],
+    // Once it is on, it needs no clock: a suspended device may stop them all.
+    [on || usbClockHz() > 0, usbClockProblem(0) ?? ""],
+    [vdd33Ready(), "VDD33USB is not ready (PWR_CR3.USB33DEN, USB33RDY)"],
+    [pinsReady(), pins],
+  ];
+  return needs.filter(([met]) => !met).map(([, text]) => text);
 }
 
 export interface AttachMonitorOptions {

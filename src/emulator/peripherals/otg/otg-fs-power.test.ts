@@ -176,3 +176,33 @@ test("endpoint 1 has interrupts of its own, by its own masks", () => {
   put(diepint(1), 1);
   assert.deepEqual(lines, { in: false, out: false });
 });
+
+test("a reset is heard by a core that gets its clocks back while the host signals it, and the pull-up stays meanwhile", () => {
+  let clockHz = 48e6;
+  const { otg, get, put, timeline, log } = suspended({ usbClockHz: () => clockHz });
+  clockHz = 0;
+  put(GLOBAL.DCTL, 0);
+  assert.equal(otg.pullUp, true);
+  otg.busReset(true);
+  runFor(timeline, 5e6);
+  assert.equal(get(GLOBAL.GINTSTS) & (1 << 12), 0);
+  clockHz = 48e6;
+  runFor(timeline, 0.2e6);
+  assert.equal(get(GLOBAL.GINTSTS) & (1 << 12), 1 << 12, "USBRST");
+  otg.busReset(false);
+  assert.equal(get(GLOBAL.GINTSTS) & (1 << 13), 1 << 13, "ENUMDNE");
+  assert.deepEqual(log.lines, []);
+});
+
+test("a reset that was over before the core had its clocks is none, and it is told", () => {
+  let clockHz = 48e6;
+  const { otg, get, timeline, log } = suspended({ usbClockHz: () => clockHz });
+  clockHz = 0;
+  otg.busReset(true);
+  runFor(timeline, 50e6);
+  otg.busReset(false);
+  clockHz = 48e6;
+  runFor(timeline, 1e6);
+  assert.equal(get(GLOBAL.GINTSTS) & 0x3000, 0);
+  assert(log.has("USB kernel clock is off"));
+});

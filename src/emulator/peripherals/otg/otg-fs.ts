@@ -15,7 +15,13 @@ import type {
   UsbPortListener,
 } from "../../usb-port.js";
 import { OtgCore, type OtgCoreOptions } from "./otg-fs-core.js";
-import { AttachMonitor, checkTurnaround, type OtgSurroundings, usbClockProblem } from "./otg-fs-link.js";
+import {
+  AttachMonitor,
+  checkTurnaround,
+  clockProblem,
+  missingForPullUp,
+  type OtgSurroundings,
+} from "./otg-fs-link.js";
 import { LinkPower } from "./otg-fs-power.js";
 import {
   DCFG,
@@ -38,6 +44,8 @@ import {
 
 export interface OtgFsOptions extends OtgCoreOptions, OtgSurroundings {}
 
+/** How often a core without clocks is looked at while the host signals reset. */
+const RESET_SAMPLE_NS = 1e5;
 /** Registers and fields that a core soft reset leaves alone (RM0433, OTG_GRSTCTL.CSRST). */
 const KEPT_BY_CSRST: Readonly<Record<string, number>> = {
   GCCFG: 0xffff_ffff,
@@ -58,6 +66,8 @@ export class OtgFs implements BusDevice, UsbDevicePort {
   #listener: UsbPortListener | undefined;
   #setupUnfinished = false;
   #sessionValid = false;
+  /** Reset signalling of the host. */
+  #reset: "none" | "signalled" | "heard" = "none";
   /** Address that the core answers to; DCFG.DAD becomes effective after the status stage under way. */
   #address = 0;
   #statusPending = false;
@@ -222,18 +232,7 @@ export class OtgFs implements BusDevice, UsbDevicePort {
   }
 
   #missing(): string[] {
-    const { usbClockHz, vdd33Ready, pinsReady, pins = "its pins are not in their function" } = this.#options;
-    const regs = this.#regs;
-    const needs: readonly (readonly [boolean, string])[] = [
-      [regs.has("GUSBCFG", GUSBCFG.FDMOD), "GUSBCFG.FDMOD = 0 and no ID pin is wired: not in device mode"],
-      [regs.has("GUSBCFG", GUSBCFG.PHYSEL), "GUSBCFG.PHYSEL = 0: a ULPI PHY is selected, there is none"],
-      [(regs.get("DCFG") & DCFG.DSPD) === DCFG.DSPD, "DCFG.DSPD is not 3 (full speed, internal PHY)"],
-      [this.#sessionValid, "no valid B session: set GOTGCTL.BVALOEN and BVALOVAL, or sense VBUS on PA9"],
-      [usbClockHz() > 0, usbClockProblem(0) ?? ""],
-      [vdd33Ready(), "VDD33USB is not ready (PWR_CR3.USB33DEN, USB33RDY)"],
-      [pinsReady(), pins],
-    ];
-    return needs.filter(([met]) => !met).map(([, text]) => text);
+    return missingForPullUp(this.#regs, this.#options, { sessionValid: this.#sessionValid, on: this.pullUp });
   }
 
   #sessionChanged(): void {
@@ -254,6 +253,7 @@ export class OtgFs implements BusDevice, UsbDevicePort {
   #pullUpChanged(on: boolean): void {
     if (on) this.#power.activity();
     else this.#power.silence();
+    this.#reset = "none";
     this.#listener?.pullUpChanged(on);
   }
 
@@ -269,12 +269,8 @@ export class OtgFs implements BusDevice, UsbDevicePort {
   /** Can the core hear the bus right now? */
   #hears(): boolean {
     if (!this.pullUp) return false;
-    const { usbClockHz, stalledBySleep, clocked } = this.#options;
-    const problem =
-      (clocked() ? undefined : "its bus clock is off (RCC_AHB1ENR.USB2OTGEN)") ??
-      usbClockProblem(usbClockHz()) ??
-      (this.#regs.has("PCGCCTL", PCGCCTL.GATEHCLK) ? "PCGCCTL.GATEHCLK gates its clock" : undefined) ??
-      (stalledBySleep?.() ? "the CPU sleeps and RCC_AHB1LPENR stops the core" : undefined);
+    const gated = this.#regs.has("PCGCCTL", PCGCCTL.GATEHCLK);
+    const problem = clockProblem(this.#options) ?? (gated ? "PCGCCTL.GATEHCLK gates its clock" : undefined);
     if (problem === undefined) return true;
     this.#core.mistake(`deaf.${problem}`, `the core does not hear the host: ${problem}`);
     return false;
@@ -298,21 +294,35 @@ export class OtgFs implements BusDevice, UsbDevicePort {
 
   busReset(active: boolean): void {
     if (this.pullUp) this.#power.awake();
-    if (!this.#hears()) return;
-    if (active) {
-      // Driven lines are not idle lines, however long it takes.
-      this.#power.silence();
-      this.#setupUnfinished = false;
-      this.#statusPending = false;
-      this.#core.busReset();
-      this.#core.raise(GINT.USBRST);
-    } else {
-      // Software has had the reset's length to clear DCFG.DAD; the core does not do it.
-      this.#address = this.#addressField();
-      this.#regs.setBits("DSTS", DSTS.ENUMSPD_FULL, true);
-      this.#core.raise(GINT.ENUMDNE);
-      this.#power.activity();
+    const heard = this.#reset === "heard";
+    this.#reset = active ? "signalled" : "none";
+    if (active) this.#hearReset();
+    else if (this.#hears() && heard) this.#resetEnds();
+  }
+
+  /** The signalling lasts 10 ms and more: a core that had stopped its clocks hears it as soon as it has them again. */
+  #hearReset(): void {
+    if (this.#reset !== "signalled" || !this.pullUp) return;
+    if (clockProblem(this.#options) !== undefined) {
+      this.#options.timeline.after(RESET_SAMPLE_NS, () => this.#hearReset());
+      return;
     }
+    this.#reset = "heard";
+    // Driven lines are not idle lines, however long it takes.
+    this.#power.silence();
+    this.#setupUnfinished = false;
+    this.#statusPending = false;
+    this.#core.busReset();
+    this.#core.raise(GINT.USBRST);
+    this.#core.update();
+  }
+
+  #resetEnds(): void {
+    // Software has had the reset's length to clear DCFG.DAD; the core does not do it.
+    this.#address = this.#addressField();
+    this.#regs.setBits("DSTS", DSTS.ENUMSPD_FULL, true);
+    this.#core.raise(GINT.ENUMDNE);
+    this.#power.activity();
     this.#core.update();
   }
 
