@@ -53,3 +53,17 @@ test("the message RAM of FDCAN keeps what is written once its clock runs", () =>
   assert.equal(bus.read(0x4000_ac00, 4), 0x1234_5678);
   assert.equal(bus.read(0x4000_d3fc, 4), 0x9abc_def0);
 });
+
+test("the first edge of a pin that EXTI was turned to is seen, whatever the pin before it had", () => {
+  const { bus, board } = rig();
+  const pending = () => bus.read(0x5800_0088, 4) & (1 << 13);
+  // PA13, which EXTI looks at after a reset, is SWDIO and pulled up.
+  bus.write(0x5802_44e0, 4, 0b111);
+  bus.write(0x5802_44f4, 4, 1 << 1);
+  bus.write(0x5802_0800, 4, 0xf3ff_ffff);
+  bus.write(0x5800_0414, 4, 2 << 4);
+  bus.write(0x5800_0000, 4, 1 << 13);
+  assert.equal(pending(), 0);
+  board.pressButton();
+  assert.equal(pending(), 1 << 13);
+});

@@ -436,7 +436,7 @@ export class Chip {
       clocked: this.rcc.clockGate("SYSCFG"),
       optionBytes: () => this.flash.optionBytes,
       onOverdriveChange: () => this.pwr.overdriveChanged(),
-      onExtiPorts: () => this.#awaitedChanged(),
+      onExtiPorts: () => this.#extiPortsChanged(),
       onBreakLocks: () => this.#break.look(),
       cellClocked: () => this.rcc.clockTree.oscillatorHz("CSI") > 0,
     });
@@ -658,6 +658,15 @@ export class Chip {
   }
 
   /** Others wait for edges at pins than before. */
+  /** EXTI looks at other pins now: it sees their levels. */
+  #extiPortsChanged(): void {
+    for (let pin = 0; pin < 16; pin++) {
+      const port = PORTS[this.syscfg.extiPort(pin)];
+      if (port !== undefined) this.exti.edge(pin, this.gpio[port].level(pin));
+    }
+    this.#awaitedChanged();
+  }
+
   #awaitedChanged(): void {
     this.#timerWiring?.awaitedChanged();
     for (const each of this.#clockPins) each.schedule();
