@@ -213,6 +213,7 @@ export const COMMANDS: readonly CommandSpec[] = [
         "put an image into the flash chip before power-on; .elf and .hex need no @addr",
       ],
       ["--wire <pin=pin...>", "a wire between two pins of the chip, such as PA7=PA6"],
+      ["--swo", "be a probe at SWO: trace is switched on, and what a program prints by ITM port 0 is shown"],
       ["--screenshot <file>", "at the end: what the display controller (LTDC) shows, as PNG"],
       ["--record <file>", "what the device's microphone sends over USB, as WAV"],
       ["--play <file>", "a WAV file, played to the device's loudspeaker over USB, once"],

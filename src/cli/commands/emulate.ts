@@ -42,6 +42,7 @@ interface EmulateOptions {
   readonly caches?: string;
   readonly time?: string;
   readonly report?: boolean;
+  readonly swo?: boolean;
   readonly screenshot?: string;
   readonly record?: string;
   readonly play?: string;
@@ -104,6 +105,8 @@ async function boardFrom(
     caches: oneOf("--caches", options.caches ?? "transparent", ["transparent", "strict"]),
     time: oneOf("--time", options.time ?? "cycle", ["cycle", "model"]),
     onMessage: (message) => reporter.event("board", { message }, `board: ${message}`),
+    swoProbe: options.swo,
+    onSwo: (line) => reporter.event("swo", { line }, `swo: ${line}`),
     onConsole: (line) => reporter.event("console", { line }, `console: ${line}`),
     onLed: (on) => reporter.event("led", { on }),
   });

@@ -39,6 +39,8 @@ export interface MakeBoardOptions {
   readonly wires?: EmulatedBoardOptions["wires"];
   readonly onMessage: (message: string) => void;
   readonly onConsole?: (line: string) => void;
+  readonly onSwo?: (line: string) => void;
+  readonly swoProbe?: boolean | undefined;
   readonly onLed?: (on: boolean) => void;
 }
 
@@ -109,7 +111,7 @@ function load(board: EmulatedBoard, stored: BoardState, folder: StateFolder | un
 }
 
 function boardOptions(options: MakeBoardOptions, board: Board, uniqueId: Uint8Array): EmulatedBoardOptions {
-  const { sdCard, wires, onMessage, onConsole, onLed, engine, caches, time } = options;
+  const { sdCard, wires, onMessage, onConsole, onSwo, swoProbe, onLed, engine, caches, time } = options;
   return {
     board,
     uniqueId,
@@ -121,6 +123,8 @@ function boardOptions(options: MakeBoardOptions, board: Board, uniqueId: Uint8Ar
     ...(caches === undefined ? {} : { caches }),
     ...(time === undefined ? {} : { time }),
     ...(onConsole === undefined ? {} : { onConsole }),
+    ...(onSwo === undefined ? {} : { onSwo }),
+    ...(swoProbe === undefined ? {} : { swoProbe }),
     ...(onLed === undefined ? {} : { onLed }),
   };
 }

@@ -3,15 +3,16 @@ import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import { parseBoard } from "../../boards/board.js";
 import { BusFault } from "../bus.js";
-import { EmulatedBoard } from "./emulated-board.js";
+import { EmulatedBoard, type EmulatedBoardOptions } from "./emulated-board.js";
 
-function rig() {
+function rig(options: Partial<EmulatedBoardOptions> = {}) {
   const file = "boards/weact-ministm32h750.json";
   const messages: string[] = [];
   const board = new EmulatedBoard({
     board: parseBoard(file, readFileSync(file, "utf8")),
     random: () => 0.5,
     onMessage: (message) => messages.push(message),
+    ...options,
   });
   board.powerOn();
   return { board, bus: board.chip.bus, messages };
@@ -23,6 +24,31 @@ test("the trace components take what a program sets up for SWO", () => {
   bus.write(0x5c00_3010, 4, 199);
   bus.write(0x5c00_4000, 4, 0x301);
   assert.deepEqual([bus.read(0x5c00_3010, 4), bus.read(0x5c00_4000, 4)], [199, 0x301]);
+});
+
+test("a probe at SWO hears lines by stimulus port 0, also behind a reset; without it a program switches trace on", () => {
+  const heard: string[] = [];
+  const say = ({ bus }: ReturnType<typeof rig>, text: string): void => {
+    for (const character of text) bus.write(0xe000_0000, 1, character.charCodeAt(0));
+    bus.write(0xe000_0004, 1, 0x58);
+  };
+  const onSwo = (line: string): void => void heard.push(line);
+  const listening = rig({ onSwo, swoProbe: true });
+  say(listening, "one\r\ntwo\nthr");
+  listening.board.pressReset();
+  listening.board.advance(1e6);
+  say(listening, "ee\n");
+  assert.deepEqual(heard, ["one", "two", "three"]);
+  const alone = rig({ onSwo });
+  say(alone, "lost\n");
+  for (const [address, value] of [
+    [0xe000_edfc, 1 << 24],
+    [0xe000_0e00, 1],
+    [0xe000_0e80, 0x1_000d],
+  ] as const)
+    alone.bus.write(address, 4, value);
+  alone.bus.write(0xe000_0000, 4, 0x0a34_3332);
+  assert.deepEqual(heard.slice(3), ["234"]);
 });
 
 test("SRAM1 to SRAM3 answer while anything of domain D2 has its clock, else with a bus error", () => {

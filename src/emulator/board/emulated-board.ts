@@ -4,6 +4,7 @@
  */
 
 import { type Board, FLASH_PINS, type FlashPin, type Pin } from "../../boards/board.js";
+import type { AccessSize } from "../bus.js";
 import type { Engine } from "../cpu/core.js";
 import {
   type FlashDefects,
@@ -31,6 +32,7 @@ import { I2cBuses } from "./i2c-buses.js";
 import { plugWires } from "./jumper-wires.js";
 import { BoardLog } from "./log.js";
 import { SpiFlashSocket } from "./spi-flash-socket.js";
+import { TextLines } from "./text-lines.js";
 import { UsbSockets } from "./usb-sockets.js";
 
 export interface EmulatedBoardOptions {
@@ -41,6 +43,10 @@ export interface EmulatedBoardOptions {
   readonly onMessage: (message: string) => void;
   /** A line that the console port sent, without its line end. */
   readonly onConsole?: (line: string) => void;
+  /** A line that a program sent by the ITM's stimulus port 0, without its line end. */
+  readonly onSwo?: (line: string) => void;
+  /** A probe listens to SWO: it has switched trace on before the first instruction. Default false. */
+  readonly swoProbe?: boolean;
   readonly onLed?: (on: boolean) => void;
   /** 12 bytes; default: drawn from `random`. */
   readonly uniqueId?: Uint8Array;
@@ -88,7 +94,6 @@ const SDRAM_BYTES = 32 << 20;
 const NO_LINES: DataLines = { muxed: 0, levels: 0b1111 };
 const DM = 11;
 const DP = 12;
-const LINE_LIMIT = 1000;
 /** What a flash chip leaves the factory with. */
 const ERASED = 0xff;
 
@@ -114,7 +119,8 @@ export class EmulatedBoard {
   readonly #pairContent: PairContent | undefined;
   #powered = false;
   #interrupted = false;
-  #line = "";
+  readonly #console = new TextLines((line) => this.#options.onConsole?.(line));
+  readonly #swo = new TextLines((line) => this.#options.onSwo?.(line));
 
   constructor(options: EmulatedBoardOptions) {
     const { board, random } = options;
@@ -161,6 +167,7 @@ export class EmulatedBoard {
       strictCaches: options.caches === "strict",
       timeModel: options.time === "model",
     });
+    this.chip.cpu.scs.itm.onStimulus = (port, size, value) => this.#stimulus(port, size, value);
     this.log.where = () => (this.timeline.retries ? this.chip.cpu.pc : undefined);
     this.#i2c = new I2cBuses(board.i2c, ({ pin, af }) => {
       const at = this.#pinAt(pin);
@@ -211,6 +218,7 @@ export class EmulatedBoard {
     for (const chip of this.#flashChips) chip.powerOn();
     this.#i2c.powerOn();
     this.chip.powerOn(this.#options.battery === false);
+    if (this.#options.swoProbe === true) this.chip.cpu.debug.enableTrace();
   }
 
   /** The power goes, at this instant, whatever is under way. */
@@ -223,7 +231,8 @@ export class EmulatedBoard {
     for (const chip of this.#flashChips) chip.powerCut();
     this.sdCard?.powerCut();
     this.chip.cpu.halt();
-    this.#line = "";
+    this.#console.clear();
+    this.#swo.clear();
   }
 
   /** Presses and releases the reset button (NRST). */
@@ -470,12 +479,13 @@ export class EmulatedBoard {
     const tx = this.#pinAt(wiring.tx.pin);
     const af = alternateFunction(`${wiring.usart}_TX` as Signal, wiring.tx.pin);
     if (af === undefined || !this.chip.hasAlternateFunction(tx.port, tx.pin, af)) return;
-    if (byte === 0x0a || this.#line.length >= LINE_LIMIT) {
-      this.#options.onConsole?.(this.#line);
-      this.#line = "";
-    } else if (byte !== 0x0d) {
-      this.#line += String.fromCharCode(byte);
-    }
+    this.#console.add(byte);
+  }
+
+  /** What a program sends by port 0 is text (CMSIS, `ITM_SendChar`), mostly byte by byte. */
+  #stimulus(port: number, size: AccessSize, value: number): void {
+    if (port !== 0) return;
+    for (let n = 0; n < size; n++) this.#swo.add((value >>> (n * 8)) & 0xff);
   }
 }
 

@@ -9,6 +9,8 @@ const DFSR = 0xe000ed30;
 const FP_CTRL = 0xe0002000;
 const FP_COMP0 = 0xe0002008;
 const DWT_COMP0 = 0xe0001020;
+const AIRCR = 0xe000ed0c;
+const SYST_RVR = 0xe000e014;
 const S_REGRDY = 1 << 16;
 const S_SLEEP = 1 << 18;
 const S_LOCKUP = 1 << 19;
@@ -206,4 +208,19 @@ test("SysTick and CYCCNT stand still while the core is halted, and count each st
   assert.equal(probe.register(7), 0);
   probe.control(1).machine.run(500);
   assert.ok(probe.machine.reg(7) > 0);
+});
+
+test("VECTRESET begins the core anew in Debug state, and nothing else", () => {
+  const probe = new Probe(/* movs r0,#1; b . */ "0120fee7")
+    .control(1)
+    .put(DEMCR, (1 << 24) | 1)
+    .put(FP_COMP0, CODE + 8);
+  const { machine } = probe;
+  probe.put(SYST_RVR, 0x123).run();
+  probe.put(AIRCR, 0x05fa0001);
+  assert.deepEqual([probe.halted, machine.reg(0), probe.get(SYST_RVR)], [false, 1, 0x123]);
+  assert.ok(machine.notes.some((note) => note.includes("VECTRESET works only in Debug state")));
+  probe.control(3).put(AIRCR, 0x05fa0001);
+  assert.deepEqual([probe.halted, probe.register(REGSEL.PC), machine.reg(0)], [true, CODE, 0]);
+  assert.deepEqual([probe.get(SYST_RVR), probe.get(FP_COMP0), machine.resets], [0, CODE + 8, 0]);
 });

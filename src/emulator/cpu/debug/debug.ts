@@ -147,7 +147,15 @@ export class Debug implements DebugAccess {
     this.fpb.reset();
     this.comparators.reset();
     this.#cpu.scs.dwt.reset();
+    this.#cpu.scs.itm.reset();
     this.#maskInterrupts();
+  }
+
+  /** As a probe does that listens to SWO. */
+  enableTrace(): void {
+    this.#regs.setBits("DEMCR", DEMCR.TRCENA, true);
+    this.comparators.refresh();
+    this.#cpu.scs.itm.enable();
   }
 
   /** System reset: breakpoints, vector catch and C_DEBUGEN stay. */

@@ -16,6 +16,7 @@ import { AccessView, PAGE_SHIFT } from "./view.js";
 
 /** Private peripheral bus: 1 MiB at 0xE0000000. */
 const PPB_MEGABYTE = 0xe00;
+const ITM_PAGE = 0xe0000;
 const PAGE_HALVES = 1 << (PAGE_SHIFT - 1);
 const STIR = 0xe000ef00 | 0;
 
@@ -378,9 +379,9 @@ export class MemoryPort implements CodeListener {
       throw new CoreFault(Exception.memManage, CFSR.DACCVIOL, address);
   }
 
-  /** Unprivileged code cannot reach the private peripheral bus (B3.1). */
+  /** Unprivileged code cannot reach the private peripheral bus (B3.1), but for the ITM, which looks itself (C1.7). */
   #isPrivate(address: number): boolean {
-    return !this.#privileged && address >>> 20 === PPB_MEGABYTE;
+    return !this.#privileged && address >>> 20 === PPB_MEGABYTE && address >>> PAGE_SHIFT !== ITM_PAGE;
   }
 
   #isRepeated(): boolean {

@@ -95,6 +95,8 @@ const CCSIDR_INSTRUCTION = 0xf01fe009;
 export class Scb implements BusDevice {
   readonly #cpu: CortexM7;
   readonly #regs: RegisterBlock<Name>;
+  /** Where the last reset found it. */
+  #vectorTable = 0;
 
   constructor(cpu: CortexM7) {
     this.#cpu = cpu;
@@ -102,6 +104,7 @@ export class Scb implements BusDevice {
   }
 
   reset(vectorTable: number): void {
+    this.#vectorTable = vectorTable;
     this.#regs.reset();
     this.#regs.set("VTOR", vectorTable & ~127);
     this.#applyCcr();
@@ -309,8 +312,10 @@ export class Scb implements BusDevice {
       timeline.stopSoon();
     }
     if ((written & AIRCR.VECTCLRACTIVE) !== 0) this.#clearActive();
-    if ((written & AIRCR.VECTRESET) !== 0)
-      log.once("scb.aircr.debug", "AIRCR: VECTRESET is not modelled; ignored");
+    if ((written & AIRCR.VECTRESET) === 0) return;
+    // Peripherals, and what a debugger has set up, stay (B3.2.6).
+    if (this.#cpu.halted) this.#cpu.reset(this.#vectorTable);
+    else log.once("scb.aircr.debug", "AIRCR: VECTRESET works only in Debug state; ignored");
   }
 
   /** No exception is active, and IPSR is 0. In Debug state only. */

@@ -6,6 +6,7 @@ import { cacheMaintenance } from "../caches/cache-maintenance.js";
 import type { CortexM7 } from "../core.js";
 import { CPU_ROM_TABLE, coresightId, PART, PPB_ROM_TABLE } from "../debug/coresight-id.js";
 import { Dwt } from "../debug/dwt.js";
+import { Itm } from "../debug/itm.js";
 import { Exception, hex } from "../exceptions/faults.js";
 import { Mpu } from "../memory/mpu.js";
 import type { Region, SystemBus } from "../memory/system-bus.js";
@@ -34,6 +35,7 @@ export class SystemControlSpace implements BusDevice {
   readonly scb: Scb;
   readonly mpu: Mpu;
   readonly dwt: Dwt;
+  readonly itm: Itm;
   readonly #cpu: CortexM7;
   #regions: { readonly scs: Region; readonly dwt: Region } | undefined;
   readonly #implementation: RegisterBlock<
@@ -57,6 +59,12 @@ export class SystemControlSpace implements BusDevice {
       comparators: cpu.debug.comparators,
       traceEnabled: () => cpu.debug.traceEnabled,
       pc: () => (cpu.halted ? undefined : cpu.pc),
+    });
+    this.itm = new Itm({
+      log,
+      lock: new SoftwareLock("ITM", log, () => cpu.debug.byDebugger, false),
+      traceEnabled: () => cpu.debug.traceEnabled,
+      privileged: () => cpu.privileged || cpu.debug.byDebugger,
     });
     this.#implementation = new RegisterBlock(
       {
@@ -95,7 +103,7 @@ export class SystemControlSpace implements BusDevice {
       scs: bus.map(SCS, PAGE, this, "SCS"),
       dwt: bus.map(DWT, PAGE, this.dwt, "DWT"),
     };
-    bus.map(ITM, PAGE, this.#itm(), "ITM");
+    bus.map(ITM, PAGE, this.itm, "ITM");
     bus.map(FPB, PAGE, this.#cpu.debug.fpb, "FPB");
     bus.map(
       EXTERNAL_PPB.first,
@@ -153,16 +161,6 @@ export class SystemControlSpace implements BusDevice {
 
   #part(offset: number): Part {
     return this.#parts[offset >>> 2] as Part;
-  }
-
-  /** Stimulus ports: with no trace port connected, the FIFO is never ready and what is written goes nowhere. */
-  #itm(): BusDevice {
-    const { log } = this.#cpu;
-    return {
-      read: (offset) => coresightId(offset & ~3, PART.ITM[0], PART.ITM[1]) ?? 0,
-      write: (offset) =>
-        log.once("itm", `ITM+${hex(offset, 3)}: trace output is not modelled; what is written is dropped`),
-    };
   }
 }
 
