@@ -128,6 +128,7 @@ export class Chip {
   #picture: () => Picture | undefined = () => undefined;
   #cpuHz = 0;
   #coreClocked = true;
+  #coreResetWanted = false;
   /** Who lets IWDG1 stand still. */
   readonly #watchdogHeld = { debug: false, stop: false };
   #resetting = false;
@@ -175,7 +176,10 @@ export class Chip {
       log,
       domains: this.#domains,
       d3Pending: () => this.exti.d3Pending,
-      onStop: (mode) => this.#watchdogStops(mode),
+      onStop: (mode) => {
+        this.#watchdogStops(mode);
+        this.rtc.setStopped(mode === "stop" || mode === "standby");
+      },
       onCoreRestart: () => this.cpu.reset(this.flash.bootAddress(false)),
       onSleep: () => this.#clocks.sleepChanged(),
       onStandbyExit: () => this.requestReset("standby"),
@@ -231,6 +235,7 @@ export class Chip {
 
   /** Carries out a reset that was asked for. */
   applyReset(): void {
+    if (this.#coreResetWanted) this.#resetCore();
     const cause = this.#pendingReset;
     if (cause === undefined) return;
     this.#pendingReset = undefined;
@@ -242,9 +247,17 @@ export class Chip {
     if (cause === "standby") this.pwr.leftStandby();
   }
 
+  /** RCC_AHB3RSTR.CPURST: the core alone starts anew; the bit goes by itself. */
+  #resetCore(): void {
+    this.#coreResetWanted = false;
+    this.rcc.coreWasReset();
+    this.cpu.reset(this.flash.bootAddress(false));
+  }
+
   /** Power comes back: RAM holds noise. @param backupLost VBAT was gone too. */
   powerOn(backupLost: boolean): void {
     this.#pendingReset = undefined;
+    this.#coreResetWanted = false;
     for (const { bytes } of this.#rams.noisy) this.#noise(bytes);
     this.flash.rights.powerOn();
     this.#reset(() => {
@@ -373,6 +386,10 @@ export class Chip {
         this.#break.set("clock", failed);
       },
       onLseFailure: (failed) => this.#backupEvent("lse", failed),
+    });
+    rcc.onReset("CPU", () => {
+      this.#coreResetWanted = true;
+      this.cpu.timeline.stopSoon();
     });
     this.#mapController("RCC", ADDRESS.RCC, SIZE.PERIPHERAL, rcc);
     return rcc;

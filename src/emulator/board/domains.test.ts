@@ -272,3 +272,29 @@ test("D1 in DStandby: the core starts anew, its RAM is lost, D3 and its register
   assert.equal(r.read(AHB4ENR) & (1 << 21), 1 << 21);
   assert.equal(r.read(CR) & 1, 1);
 });
+
+test("STOPKERWUCK: the peripherals' clock behind Stop runs beside the system's", () => {
+  for (const [cfgr, ready] of [
+    [0, 1 << 2],
+    [1 << 7, (1 << 2) | (1 << 8)],
+    [1 << 6, (1 << 2) | (1 << 8)],
+    [(1 << 6) | (1 << 7), 1 << 8],
+  ] as const) {
+    const r = rig();
+    r.write(RCC + 0x10, cfgr);
+    deepSleep(r);
+    wake(r);
+    assert.equal(r.read(CR) & ((1 << 2) | (1 << 8)), ready);
+  }
+});
+
+test("CPURST resets the core alone, and goes by itself", () => {
+  const r = rig();
+  const AHB3RSTR = RCC + 0x7c;
+  r.write(RSR, 1 << 16);
+  r.chip.cpu.r[0] = 5;
+  r.write(AHB3RSTR, 0x8000_0000);
+  r.chip.applyReset();
+  assert.deepEqual([r.chip.cpu.r[0], r.read(AHB3RSTR), r.read(RSR)], [0, 0, 1 << 17]);
+  assert.equal(r.read(AHB4ENR) & 0x7ff, 0x7ff);
+});

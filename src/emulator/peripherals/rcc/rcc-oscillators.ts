@@ -39,6 +39,8 @@ const STOPPED_SOURCES = ["HSE", "HSI48", "PLL1", "PLL2", "PLL3", "HSI", "CSI"] a
 
 /** CFGR.STOPWUCK: after Stop and after a failure of HSE the system goes on with CSI instead of HSI. */
 const STOPWUCK = 1 << 6;
+/** CFGR.STOPKERWUCK: what the peripherals get behind Stop, beside it. */
+const STOPKERWUCK = 1 << 7;
 const SW_SOURCES: readonly (SourceName | undefined)[] = ["HSI", "CSI", "HSE", "PLL1"];
 
 export class RccOscillators {
@@ -123,10 +125,11 @@ export class RccOscillators {
   /** All that Stop switches off has to be started again, but for what the chip wakes on. */
   #leaveStop(): void {
     const wake = this.wakeUpSource;
+    const kernel = this.#host.registers.has("CFGR", STOPKERWUCK) ? "CSI" : "HSI";
     for (const name of STOPPED_SOURCES) {
       const { register, on, ready } = SOURCES[name];
       this.abort(name);
-      const runs = name === wake || (this.#keptInStop(name) && this.ready(name));
+      const runs = name === wake || name === kernel || (this.#keptInStop(name) && this.ready(name));
       this.#host.registers.setBits(register, on | ready, runs);
     }
     this.fallBack();

@@ -211,7 +211,7 @@ const ACTIVE_REGISTERS = {
   CR: { offset: 0x00, reset: 0x0000_c025, rw: 0x150d_129b, ro: 0x2a02_e124 },
   HSICFGR: { offset: 0x04, reset: 0x4000_0000, ro: 0xfff, rw: 0x7f00_0000, onRead: calibrated("HSI", 0xfff) },
   CSICFGR: { offset: 0x0c, reset: 0x2000_0000, ro: 0xff, rw: 0x3f00_0000, onRead: calibrated("CSI", 0xff) },
-  CFGR: { offset: 0x10, reset: 0, rw: 0xfffc_bf47, ro: 0x38, tagged: 0x4080 },
+  CFGR: { offset: 0x10, reset: 0, rw: 0xfffc_bfc7, ro: 0x38, tagged: 0x4000 },
   PLLCKSELR: { offset: 0x28, reset: 0x0202_0200, rw: 0x03f3_f3f3 },
   PLLCFGR: { offset: 0x2c, reset: 0x01ff_0000, rw: 0x01ff_0fff },
   PLL1DIVR: { offset: 0x30, reset: 0x0101_0280, rw: 0x7f7f_ffff },

@@ -72,6 +72,7 @@ const DIVIDERS_AND_SELECTIONS = [
 const HSEBYP = 1 << 18;
 const HSIDIV = 3 << 3;
 const RMVF = 1 << 16;
+const CPURSTF = 1 << 17;
 const BDRST = 1 << 16;
 const RTCSEL = 3 << 8;
 const RTCEN = 1 << 15;
@@ -230,6 +231,11 @@ export class Rcc implements BusDevice {
   autonomous(name: string): boolean {
     const bit = AUTONOMOUS_BITS[name];
     return bit !== undefined && this.registers.has("D3AMR", 1 << bit);
+  }
+
+  coreWasReset(): void {
+    this.registers.setBits("AHB3RSTR", 1 << RESET_BITS.AHB3RSTR.CPU, false);
+    this.registers.setBits("RSR", CPURSTF, true);
   }
 
   /** A domain comes back from DStandby, with nothing of what it held. */

@@ -273,3 +273,41 @@ test("an input by edges that is active when it is enabled counts", () => {
   rtc.write(TAMPCR, 4, 1 << 5);
   assert.equal(rtc.read(ISR, 4) & (1 << 15), 1 << 15);
 });
+
+test("WUTWF comes two cycles after WUTE went; until then WUTR stays", () => {
+  const { rtc, timeline } = rig();
+  const CR = 0x08;
+  const WUTR = 0x14;
+  rtc.write(WPR, 4, 0xca);
+  rtc.write(WPR, 4, 0x53);
+  rtc.write(WUTR, 4, 100);
+  rtc.write(CR, 4, 1 << 10);
+  rtc.write(CR, 4, 0);
+  assert.equal(rtc.read(ISR, 4) & 4, 0);
+  rtc.write(WUTR, 4, 200);
+  assert.equal(rtc.read(WUTR, 4), 100);
+  pass(timeline, 62e3);
+  assert.equal(rtc.read(ISR, 4) & 4, 4);
+  rtc.write(WUTR, 4, 200);
+  assert.equal(rtc.read(WUTR, 4), 200);
+});
+
+test("behind Stop the shadow registers are old until they are copied; with BYPSHAD nobody sees them", () => {
+  const { rtc, timeline } = rig();
+  const CR = 0x08;
+  rtc.clockChanged();
+  rtc.setStopped(true);
+  pass(timeline, 5e9);
+  rtc.setStopped(false);
+  assert.equal(rtc.read(TR, 4), 0);
+  rtc.read(DR, 4);
+  pass(timeline, 100e3);
+  assert.equal(rtc.read(TR, 4), 5);
+  rtc.read(DR, 4);
+  rtc.setStopped(true);
+  rtc.write(WPR, 4, 0xca);
+  rtc.write(WPR, 4, 0x53);
+  rtc.write(CR, 4, 1 << 5);
+  pass(timeline, 5e9);
+  assert.equal(rtc.read(TR, 4), 0x10);
+});

@@ -13,6 +13,7 @@ import { RtcClock } from "./rtc-clock.js";
 import { RtcOutput } from "./rtc-output.js";
 import { RtcReference } from "./rtc-reference.js";
 import type { BackupRegister, RegisterBits, RtcRegister, RtcState } from "./rtc-registers.js";
+import { RtcShadow } from "./rtc-shadow.js";
 import { RtcTamper } from "./rtc-tamper.js";
 
 export interface RtcOptions {
@@ -92,8 +93,9 @@ export class Rtc extends Peripheral {
   readonly tamper: RtcTamper;
   readonly output: RtcOutput;
   readonly #reference: RtcReference;
-  /** RTC_TR and RTC_DR as they were when RTC_SSR or RTC_TR was read, until RTC_DR is. */
-  #shadow: { tr?: number; dr: number } | undefined;
+  readonly #shadow: RtcShadow;
+  /** Board time from which on WUTWF may be set. */
+  #wakeupFreeAt = 0;
   #entering: TimelineEvent | undefined;
   #syncing: TimelineEvent | undefined;
 
@@ -113,6 +115,11 @@ export class Rtc extends Peripheral {
       clockHz,
       register: (name) => this.registers.get(name),
       stopped: () => this.registers.has("RTC_ISR", INITF),
+    });
+    this.#shadow = new RtcShadow({
+      bypassed: () => this.registers.has("RTC_CR", BYPSHAD),
+      present: () => this.#present(),
+      subSecond: () => this.#clock.subSecond,
     });
     this.#alarms = new RtcAlarms(registers, this.#clock, { timeline, clockHz, onFlag });
     this.output = new RtcOutput(registers, this.#clock);
@@ -144,15 +151,22 @@ export class Rtc extends Peripheral {
     this.tamper.reset();
     this.registers.reset();
     this.#keysSeen = 0;
-    this.#shadow = undefined;
+    this.#wakeupFreeAt = 0;
+    this.#shadow.forget();
     this.#clock.set({ tr: 0, dr: this.registers.get("RTC_DR") });
     this.#options.onOutput?.();
+  }
+
+  /** The chip goes to Stop, or leaves it: the shadow registers follow again after the synchronisation time. */
+  setStopped(stopped: boolean): void {
+    if (stopped) this.#shadow.stop();
+    else this.#soon(() => this.#shadow.synchronised());
   }
 
   /** The level of RTC_REFIN. */
   reference(high: boolean): void {
     if (!this.#reference.level(high)) return;
-    this.#shadow = undefined;
+    this.#shadow.forget();
     this.#alarms.schedule();
     this.#options.onOutput?.();
   }
@@ -194,8 +208,8 @@ export class Rtc extends Peripheral {
       onWrite: (_written, before) => void this.#refused(name, before),
     });
     const specs: Partial<Record<RtcRegister, RegisterSpec>> = {
-      RTC_TR: { ...plain("RTC_TR", 0x00, 0, { rw: 0x7f_7f7f }), onRead: () => this.#readTime() },
-      RTC_DR: { ...plain("RTC_DR", 0x04, 0x2101, { rw: 0xff_ff3f }), onRead: () => this.#readDate() },
+      RTC_TR: { ...plain("RTC_TR", 0x00, 0, { rw: 0x7f_7f7f }), onRead: () => this.#shadow.readTime() },
+      RTC_DR: { ...plain("RTC_DR", 0x04, 0x2101, { rw: 0xff_ff3f }), onRead: () => this.#shadow.readDate() },
       RTC_CR: {
         ...plain("RTC_CR", 0x08, 0, { rw: BYPSHAD | CR_ACTIVE, wo: ADD1H | SUB1H }),
         onWrite: (written, before) => this.#writeCr(written, before),
@@ -214,7 +228,7 @@ export class Rtc extends Peripheral {
       RTC_ALRMAR: plain("RTC_ALRMAR", 0x1c, 0, { rw: 0xffff_ffff }),
       RTC_ALRMBR: plain("RTC_ALRMBR", 0x20, 0, { rw: 0xffff_ffff }),
       RTC_WPR: { offset: 0x24, reset: 0, wo: 0xff, onWrite: (written) => this.#writeKey(written & 0xff) },
-      RTC_SSR: { offset: 0x28, reset: 0, ro: 0xffff, onRead: () => this.#readSubSecond() },
+      RTC_SSR: { offset: 0x28, reset: 0, ro: 0xffff, onRead: () => this.#shadow.readSubSecond() },
       RTC_SHIFTR: {
         ...plain("RTC_SHIFTR", 0x2c, 0, { wo: 0x8000_7fff }),
         onWrite: (written, before) => this.#shift(written, before),
@@ -281,7 +295,7 @@ export class Rtc extends Peripheral {
     const alarm = ALARMS.find(({ time, fraction }) => name === time || name === fraction);
     if (alarm !== undefined && (cr & alarm.enable) !== 0 && !initialising)
       return "the alarm is on (ALRxWF = 0)";
-    return name === "RTC_WUTR" && (cr & WUTE) !== 0 ? "the wake-up timer is on (WUTWF = 0)" : undefined;
+    return name === "RTC_WUTR" && !this.#wakeupWritable ? "the wake-up timer is on (WUTWF = 0)" : undefined;
   }
 
   #writeKey(key: number): void {
@@ -317,7 +331,7 @@ export class Rtc extends Peripheral {
     if (!on) {
       this.registers.setBits("RTC_ISR", INITF, false);
       this.#clock.set({ tr: this.registers.get("RTC_TR"), dr: this.registers.get("RTC_DR") });
-      this.#shadow = undefined;
+      this.#shadow.forget();
       this.registers.setBits("RTC_ISR", RSF, false);
       this.#synchronise();
       this.#alarms.schedule();
@@ -349,18 +363,26 @@ export class Rtc extends Peripheral {
     const cr = this.registers.get("RTC_CR");
     // The alarms and the wake-up timer may be written while they are off (RM0433, RTC_ISR).
     const writable = ((cr & ALARMS[0].enable) === 0 ? 1 : 0) | ((cr & ALARMS[1].enable) === 0 ? 2 : 0);
-    const free = (stored & ~7) | writable | ((cr & WUTE) === 0 ? WUTWF : 0);
+    const free = (stored & ~7) | writable | (this.#wakeupWritable ? WUTWF : 0);
     return (year === 0 ? free & ~INITS : free | INITS) >>> 0;
+  }
+
+  /** WUTWF: some cycles after WUTE was cleared (RM0433, "Programming the wake-up timer"). */
+  get #wakeupWritable(): boolean {
+    return !this.registers.has("RTC_CR", WUTE) && this.#options.timeline.now >= this.#wakeupFreeAt;
   }
 
   #writeCr(written: number, before: number): void {
     if (this.#refused("RTC_CR", before)) return;
     this.#keepFormat(before);
+    if ((before & ~this.registers.get("RTC_CR") & WUTE) !== 0) {
+      this.#wakeupFreeAt = this.#options.timeline.now + (SYNC_CYCLES * 1e9) / this.#options.clockHz();
+    }
     const changed = this.registers.get("RTC_CR") ^ before;
     if ((written & ADD1H) !== 0) this.#clock.move(3600);
     // RM0433, RTC_CR.SUB1H: no effect in the first hour of a day.
     if ((written & SUB1H) !== 0 && (this.#present().tr & 0x3f_0000) !== 0) this.#clock.move(-3600);
-    if ((written & (ADD1H | SUB1H)) !== 0) this.#shadow = undefined;
+    if ((written & (ADD1H | SUB1H)) !== 0) this.#shadow.forget();
     if ((changed & (ALARMS[0].enable | ALARMS[1].enable)) !== 0) this.#alarms.schedule();
     if ((changed & WUTE) !== 0) this.#alarms.startWakeup();
     if ((changed & REFCKON) !== 0 && this.registers.get("RTC_PRER") !== REFERENCE_PRER) {
@@ -373,13 +395,14 @@ export class Rtc extends Peripheral {
   /** FMT and REFCKON can be written in initialisation mode only, WUCKSEL while the wake-up timer is off. */
   #keepFormat(before: number): void {
     const setting = this.registers.has("RTC_ISR", INITF);
-    const fixed = (setting ? 0 : FMT | REFCKON) | ((before & WUTE) === 0 ? 0 : WUCKSEL);
+    const waits = (before & WUTE) !== 0 || this.#options.timeline.now < this.#wakeupFreeAt;
+    const fixed = (setting ? 0 : FMT | REFCKON) | (waits ? WUCKSEL : 0);
     const now = this.registers.get("RTC_CR");
     if (((now ^ before) & fixed) === 0) return;
     this.registers.set("RTC_CR", (now & ~fixed) | (before & fixed));
     this.#mistake(
       "RTC_CR",
-      "FMT and REFCKON need initialisation mode, WUCKSEL a wake-up timer that is off: they stay",
+      "FMT and REFCKON need initialisation mode, WUCKSEL a wake-up timer that is off (WUTWF): they stay",
     );
   }
 
@@ -394,7 +417,7 @@ export class Rtc extends Peripheral {
     this.#clock.move(((written & ADD1S) === 0 ? 0 : 1) - (written & 0x7fff) / span);
     this.registers.setBits("RTC_ISR", SHPF, true);
     this.registers.setBits("RTC_ISR", RSF, false);
-    this.#shadow = undefined;
+    this.#shadow.forget();
     this.#soon(() => this.registers.setBits("RTC_ISR", SHPF, false));
     this.#synchronise();
     this.#alarms.schedule();
@@ -434,25 +457,6 @@ export class Rtc extends Peripheral {
   /** A tamper erases the backup registers, and keeps them so until its flag is cleared. */
   eraseBackup(): void {
     for (let index = 0; index < BACKUP_COUNT; index++) this.registers.set(`RTC_BKP${index}R`, 0);
-  }
-
-  /** Reading RTC_SSR locks RTC_TR and RTC_DR until RTC_DR is read, so that all three belong together. */
-  #readSubSecond(): number {
-    if (!this.registers.has("RTC_CR", BYPSHAD)) this.#shadow ??= this.#present();
-    return this.#clock.subSecond;
-  }
-
-  #readTime(): number {
-    if (this.#shadow?.tr !== undefined) return this.#shadow.tr;
-    const { tr, dr } = this.#present();
-    if (!this.registers.has("RTC_CR", BYPSHAD)) this.#shadow ??= { dr };
-    return tr;
-  }
-
-  #readDate(): number {
-    const dr = this.#shadow?.dr ?? this.#present().dr;
-    this.#shadow = undefined;
-    return dr;
   }
 
   #present(): { readonly tr: number; readonly dr: number } {
