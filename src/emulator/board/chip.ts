@@ -180,7 +180,7 @@ export class Chip {
         this.#watchdogStops(mode);
         this.rtc.setStopped(mode === "stop" || mode === "standby");
       },
-      onCoreRestart: () => this.cpu.reset(this.flash.bootAddress(false)),
+      onCoreRestart: () => this.cpu.reset(boot(this.flash)),
       onSleep: () => this.#clocks.sleepChanged(),
       onStandbyExit: () => this.requestReset("standby"),
       resetsInstead: (mode) => (this.flash.optionBytes.OPTSR & RESET_INSTEAD[mode]) === 0,
@@ -251,7 +251,7 @@ export class Chip {
   #resetCore(): void {
     this.#coreResetWanted = false;
     this.rcc.coreWasReset();
-    this.cpu.reset(this.flash.bootAddress(false));
+    this.cpu.reset(boot(this.flash));
   }
 
   /** Power comes back: RAM holds noise. @param backupLost VBAT was gone too. */
