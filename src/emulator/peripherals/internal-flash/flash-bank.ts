@@ -242,7 +242,7 @@ export class FlashBank {
       this.#fail(WRPERR, "a write to a protected sector");
       return;
     }
-    if (cells.isProgrammed(word)) {
+    if (cells.breaks(word, data)) {
       log.note(
         `guest mistake: flash word at offset 0x${(word * FLASH_WORD_BYTES).toString(16)} is programmed a second ` +
           "time since the last erase: its ECC breaks and reads will be bus errors",

@@ -68,8 +68,14 @@ export class FlashCells {
     this.#broken.add(word);
   }
 
-  isProgrammed(word: number): boolean {
-    return this.#programmed.has(word);
+  /**
+   * Does the ECC of `word` no longer fit once `data` is programmed into it? Cells only go to 0, those of the ECC too: a word takes a
+   * second program if that is what it holds, or if all of it becomes 0, whose ECC is 0 (ST's EEPROM emulation for this chip marks a page so).
+   */
+  breaks(word: number, data: Uint8Array): boolean {
+    if (!this.#programmed.has(word) || data.every((byte) => byte === 0)) return false;
+    const cells = this.#word(word);
+    return this.#broken.has(word) || data.some((byte, index) => byte !== cells[index]);
   }
 
   /** A factory tool's view: the flash holds `image` from its start, the rest is erased. */
@@ -89,7 +95,8 @@ export class FlashCells {
   }
 
   program(word: number, data: Uint8Array): void {
-    if (this.#programmed.has(word)) this.#broken.add(word);
+    if (this.breaks(word, data)) this.#broken.add(word);
+    else if (data.every((byte) => byte === 0)) this.#broken.delete(word);
     this.#programmed.add(word);
     this.#corrected.delete(word);
     const cells = this.#word(word);

@@ -92,6 +92,22 @@ test("programming a word twice breaks its ECC: reads are bus errors and DBECCERR
   assert.equal(flash.memory.read(0, 4), 0xffffffff);
 });
 
+test("a word takes the same data again, and zeros over anything", () => {
+  const { flash, timeline, unlock, writeWord, log } = flashRig();
+  unlock();
+  flash.write(CR1, 4, PG);
+  for (const value of [0xff00ff00, 0xff00ff00, 0]) {
+    writeWord(32, value);
+    pass(timeline, 1e6);
+    assert.equal(flash.memory.read(32, 4), value);
+  }
+  assert.equal(flash.read(SR1, 4) & (3 << 25), 0, "SNECCERR and DBECCERR");
+  assert.ok(!log.has(/second time/));
+  writeWord(32, 0xff00ff00);
+  pass(timeline, 1e6);
+  assert.throws(() => flash.memory.read(32, 4), BusFault);
+});
+
 test("PGSERR and INCERR stop programming until they are cleared; STRBERR takes the new byte and goes on", () => {
   const { flash, timeline, unlock, writeWord } = flashRig();
   flash.memory.write(0, 4, 0);
