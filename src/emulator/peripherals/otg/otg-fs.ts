@@ -5,7 +5,7 @@
  */
 
 import type { AccessSize, BusDevice } from "../../bus.js";
-import type { RegisterBlock } from "../../registers.js";
+import type { RegisterBlock, RegisterCell } from "../../registers.js";
 import type {
   DataToggle,
   Handshake,
@@ -61,6 +61,8 @@ export class OtgFs implements BusDevice, UsbDevicePort {
   readonly #options: OtgFsOptions;
   readonly #core: OtgCore;
   readonly #regs: RegisterBlock<string>;
+  /** GUSBCFG: looked at with every access. */
+  readonly #configuration: RegisterCell;
   readonly #attach: AttachMonitor;
   readonly #power: LinkPower;
   #listener: UsbPortListener | undefined;
@@ -87,6 +89,7 @@ export class OtgFs implements BusDevice, UsbDevicePort {
     this.#core = new OtgCore(options, { ...this.#hooks(), ...this.#power.hooks() });
     this.#core.onReady = () => this.#listener?.mayBeReady();
     this.#regs = this.#core.regs;
+    this.#configuration = this.#regs.cell("GUSBCFG");
     this.#attach = new AttachMonitor({
       timeline,
       log,
@@ -120,7 +123,8 @@ export class OtgFs implements BusDevice, UsbDevicePort {
   /** Registers of the mode that the core is not in. */
   #checkMode(offset: number): void {
     if (offset < HOST_REGISTERS || offset >= POWER_REGISTERS) return;
-    if (offset < DEVICE_REGISTERS !== this.#regs.has("GUSBCFG", GUSBCFG.FHMOD)) this.#core.raise(GINT.MMIS);
+    const host = (this.#configuration.value & GUSBCFG.FHMOD) !== 0;
+    if (offset < DEVICE_REGISTERS !== host) this.#core.raise(GINT.MMIS);
   }
 
   /** Reset by RCC_AHB1RSTR.USB2OTGRST or with the system. */
