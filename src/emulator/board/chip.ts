@@ -5,7 +5,7 @@ import { CortexM7 } from "../cpu/core.js";
 import { SystemBus } from "../cpu/memory/system-bus.js";
 import { Dbgmcu, type FrozenName } from "../peripherals/dbgmcu.js";
 import { type D3ClearSource, Exti } from "../peripherals/exti.js";
-import { Gpio, type PortLetter, parsePin } from "../peripherals/gpio.js";
+import { Gpio, type PortLetter } from "../peripherals/gpio.js";
 import type { Picture } from "../peripherals/graphics/ltdc-picture.js";
 import { Flash } from "../peripherals/internal-flash/flash.js";
 import type { OtgFs } from "../peripherals/otg/otg-fs.js";
@@ -16,8 +16,7 @@ import { Crs } from "../peripherals/rcc/crs.js";
 import { Rcc } from "../peripherals/rcc/rcc.js";
 import type { ResetName } from "../peripherals/rcc/rcc-registers.js";
 import type { SystemResetCause } from "../peripherals/rcc/rcc-reset-cause.js";
-import { Rtc, type RtcSignal } from "../peripherals/rtc/rtc.js";
-import { TAMPER_PINS } from "../peripherals/rtc/rtc-tamper.js";
+import { Rtc } from "../peripherals/rtc/rtc.js";
 import { Syscfg } from "../peripherals/syscfg.js";
 import type { Tim } from "../peripherals/timers/tim.js";
 import type { Usart } from "../peripherals/usart/usart.js";
@@ -35,8 +34,9 @@ import { dmaBus } from "./dma-bus.js";
 import { ChipRequests } from "./dma-requests.js";
 import { dmaControllers } from "./dma-wiring.js";
 import { DomainStandby, type LossyDomain } from "./domain-standby.js";
+import { EXTI_GROUPS, EXTI_LINE } from "./exti-lines.js";
 import { InternalSignals } from "./internal-signals.js";
-import { LowPower, type LowPowerMode } from "./low-power.js";
+import { LowPower } from "./low-power.js";
 import { ADDRESS, domainOf, IRQ, SIZE } from "./memory-map.js";
 import { PinInputs } from "./pin-inputs.js";
 import { mapReservedSpace } from "./reserved-space.js";
@@ -45,37 +45,18 @@ import { SharedLines } from "./shared-lines.js";
 import { simplePeripherals } from "./simple-peripherals.js";
 import { storedPeripherals } from "./stored-peripherals.js";
 import { SystemBreak } from "./system-break.js";
+import { connectSystemPins } from "./system-pins.js";
 import { TimerWiring } from "./timer-wiring.js";
 import { usbCore } from "./usb-cores.js";
+import { WatchdogHold } from "./watchdog-hold.js";
 
 /** RAMs, each rounded up to a page. */
 export const CHIP_BYTES = 2 << 20;
 
 export const PORTS: readonly PortLetter[] = ["A", "B", "C", "D", "E", "F", "G", "H", "I", "J", "K"];
 
-const EXTI_GROUPS = [
-  { first: 0, last: 0, irq: IRQ.EXTI0 },
-  { first: 1, last: 1, irq: IRQ.EXTI1 },
-  { first: 2, last: 2, irq: IRQ.EXTI2 },
-  { first: 3, last: 3, irq: IRQ.EXTI3 },
-  { first: 4, last: 4, irq: IRQ.EXTI4 },
-  { first: 5, last: 9, irq: IRQ.EXTI9_5 },
-  { first: 10, last: 15, irq: IRQ.EXTI15_10 },
-  { first: 16, last: 16, irq: IRQ.PVD_AVD },
-  { first: 17, last: 17, irq: IRQ.RTC_ALARM },
-  { first: 18, last: 18, irq: IRQ.TAMP_STAMP },
-  { first: 19, last: 19, irq: IRQ.RTC_WKUP },
-  { first: 20, last: 21, irq: IRQ.COMP },
-];
 /** NRST_STOP_D1 and NRST_STBY_D1 of the option bytes, active low. */
-/** IWDG_FZ_STOP and IWDG_FZ_SDBY of the option bytes. */
-const IWDG_RUNS = { stop: 1 << 17, standby: 1 << 18 } as const;
 const RESET_INSTEAD = { stop: 1 << 6, standby: 1 << 7 } as const;
-/** Lines whose edges come from inside the chip (RM0433, table "EXTI Event input mapping"). */
-const EXTI_LINE = { PVD_AVD: 16, TAMP_STAMP_CSS: 18, WAKE_UP_PIN1: 55 } as const;
-/** RTC_REFIN (data sheet DS12556). */
-const REFERENCE_PIN = { name: "PB15", af: 0 } as const;
-const RTC_LINES: Readonly<Record<Exclude<RtcSignal, "tamper">, number>> = { alarm: 17, wakeup: 19 };
 
 export class Chip {
   readonly bus: SystemBus;
@@ -129,8 +110,7 @@ export class Chip {
   #cpuHz = 0;
   #coreClocked = true;
   #coreResetWanted = false;
-  /** Who lets IWDG1 stand still. */
-  readonly #watchdogHeld = { debug: false, stop: false };
+  readonly #watchdogHold: WatchdogHold;
   #resetting = false;
   #pendingReset: SystemResetCause | undefined;
 
@@ -163,6 +143,7 @@ export class Chip {
     this.rtc = this.#makeRtc();
     this.crs = this.#makeCrs();
     this.iwdg = this.#makeIwdg();
+    this.#watchdogHold = new WatchdogHold(this.iwdg, () => this.flash.optionBytes.OPTSR);
     this.#domains = new DomainStandby({
       pwr: this.pwr,
       rcc: this.rcc,
@@ -177,7 +158,7 @@ export class Chip {
       domains: this.#domains,
       d3Pending: () => this.exti.d3Pending,
       onStop: (mode) => {
-        this.#watchdogStops(mode);
+        this.#watchdogHold.mode(mode);
         this.rtc.setStopped(mode === "stop" || mode === "standby");
       },
       onCoreRestart: () => this.cpu.reset(boot(this.flash)),
@@ -189,25 +170,12 @@ export class Chip {
     this.exti = this.#makeExti();
     this.dbgmcu = this.#makeDbgmcu();
     this.cpu.debug.onFreeze = (frozen) => {
-      this.#watchdogHeld.debug = frozen && this.dbgmcu.freezes("IWDG1");
-      this.#holdWatchdog();
+      this.#watchdogHold.debugger(frozen && this.dbgmcu.freezes("IWDG1"));
       this.#clocks.freeze(frozen);
     };
     this.gpio = this.#makeGpio();
     this.#pinInputs = new PinInputs(this.gpio);
-    TAMPER_PINS.forEach((name, index) => {
-      const { port, pin } = parsePin(name);
-      const feed = (): void => this.rtc.tamper.level(index, this.gpio[port].driven(pin));
-      this.#pinInputs?.add(name, { af: undefined, feed });
-    });
-    this.#pinInputs.add(REFERENCE_PIN.name, {
-      af: REFERENCE_PIN.af,
-      feed: (level) => this.rtc.reference(level ?? false),
-    });
-    WAKE_UP_PINS.forEach((pin, index) => {
-      const feed = (level: boolean | undefined): void => this.pwr.wakeUpPins.level(index, level ?? false);
-      this.#pinInputs?.add(pin, { af: undefined, feed });
-    });
+    connectSystemPins({ gpio: this.gpio, inputs: this.#pinInputs, rtc: this.rtc, pwr: this.pwr });
     this.quadspi = this.#makeQuadSpi();
     this.otg = this.#makeUsb("USB2_OTG_FS");
     this.otgHs = this.#makeUsb("USB1_OTG_HS");
@@ -277,7 +245,7 @@ export class Chip {
     this.#resetting = true;
     this.lowPower.reset();
     this.#domains.reset();
-    this.#watchdogHeld.stop = false;
+    this.#watchdogHold.reset();
     this.syscfg.reset();
     this.flash.reset();
     powerAndClocks();
@@ -294,17 +262,6 @@ export class Chip {
     this.bus.refreshLent();
     for (const each of this.#resettable) if (each.domain === domain) each.reset();
     if (domain === "D1") this.flash.reset();
-  }
-
-  /** Option bytes IWDG_FZ_STOP and IWDG_FZ_SDBY, active low: IWDG1 stands still meanwhile. */
-  #watchdogStops(mode: LowPowerMode): void {
-    const bit = mode === "stop" ? IWDG_RUNS.stop : mode === "standby" ? IWDG_RUNS.standby : undefined;
-    this.#watchdogHeld.stop = bit !== undefined && (this.flash.optionBytes.OPTSR & bit) === 0;
-    this.#holdWatchdog();
-  }
-
-  #holdWatchdog(): void {
-    this.iwdg.freeze(this.#watchdogHeld.debug || this.#watchdogHeld.stop);
   }
 
   #noise(ram: Uint8Array): void {
@@ -475,7 +432,7 @@ export class Chip {
           this.#backupEvent("tamper", high);
           return;
         }
-        this.exti.edge(RTC_LINES[signal], high);
+        this.exti.edge(signal === "alarm" ? EXTI_LINE.RTC_ALARM : EXTI_LINE.RTC_WKUP, high);
         if (signal === "wakeup") this.#signals.raise("RTC_WKUP", high);
         if (high) this.lowPower.wakeUpEvent();
       },

@@ -1,6 +1,6 @@
 /** Signals between peripherals that are no interrupts and no DMA requests: EXTI lines, outputs of LPTIM and COMP, interrupts of D3, the RTC's wake-up, triggers of MDMA. */
 
-import type { RtcTrigger } from "../peripherals/rtc/rtc.js";
+import type { RtcTrigger } from "../peripherals/rtc/rtc-registers.js";
 import type { SdmmcEvent } from "../peripherals/sdmmc/sdmmc.js";
 
 export type InternalSignal =

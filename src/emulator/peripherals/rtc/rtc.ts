@@ -5,14 +5,21 @@
  */
 
 import type { ClockGate, EmulatorLog } from "../../bus.js";
-import { RegisterBlock, type RegisterSpec } from "../../registers.js";
+import { RegisterBlock } from "../../registers.js";
 import type { Timeline, TimelineEvent } from "../../timeline.js";
 import { Peripheral } from "../peripheral.js";
 import { ALARMS, RtcAlarms, WUTE, WUTF, WUTIE } from "./rtc-alarms.js";
 import { RtcClock } from "./rtc-clock.js";
 import { RtcOutput } from "./rtc-output.js";
+import { LOCKED, RtcProtection } from "./rtc-protection.js";
 import { RtcReference } from "./rtc-reference.js";
-import type { BackupRegister, RegisterBits, RtcRegister, RtcState } from "./rtc-registers.js";
+import {
+  BACKUP_COUNT,
+  type RtcHooks,
+  type RtcRegister,
+  type RtcState,
+  rtcRegisters,
+} from "./rtc-registers.js";
 import { RtcShadow } from "./rtc-shadow.js";
 import { RtcTamper } from "./rtc-tamper.js";
 
@@ -35,24 +42,8 @@ export interface RtcOptions {
   readonly onTrigger?: (signal: RtcTrigger, high: boolean) => void;
 }
 
-/** What starts an LPTIM. */
-export type RtcTrigger = "RTC_ALRA" | "RTC_ALRB" | "RTC_TAMP1" | "RTC_TAMP2" | "RTC_TAMP3";
-
-/** Their flags in RTC_ISR. */
-const TRIGGERS: Readonly<Record<RtcTrigger, number>> = {
-  RTC_ALRA: 1 << 8,
-  RTC_ALRB: 1 << 9,
-  RTC_TAMP1: 1 << 13,
-  RTC_TAMP2: 1 << 14,
-  RTC_TAMP3: 1 << 15,
-};
-
 export type RtcSignal = "alarm" | "tamper" | "wakeup";
 
-/** RM0433, chapter RTC: these stay writable while WPR protects the others. */
-const UNPROTECTED: readonly string[] = ["RTC_WPR", "RTC_TAMPCR", "RTC_OR"];
-const KEYS = [0xca, 0x53] as const;
-const LOCKED = "RTC_WPR protects it: write 0xCA, 0x53 first";
 const RSF = 1 << 5;
 const INITF = 1 << 6;
 const INIT = 1 << 7;
@@ -60,8 +51,6 @@ const INITS = 1 << 4;
 const EVENT_FLAGS = 0x2_ff00;
 const SHPF = 1 << 3;
 const RECALPF = 1 << 16;
-/** CR: all but BYPSHAD and what is written only. ITSE: nothing switches to VBAT while software runs. */
-const CR_ACTIVE = 0x1fd_ff5f;
 const REFCKON = 1 << 4;
 /** COSEL, POL, OSEL, COE. */
 const OUTPUT = 0xf8_0000;
@@ -76,8 +65,6 @@ const WUTWF = 1 << 2;
 const CALW8 = 1 << 14;
 const CALW16 = 1 << 13;
 const ADD1S = 0x8000_0000;
-const BACKUP_COUNT = 32;
-const BACKUP_OFFSET = 0x50;
 /** Synchronisation into the RTC's clock takes two of its cycles (RM0433, chapter RTC). */
 const SYNC_CYCLES = 2;
 
@@ -85,7 +72,7 @@ export class Rtc extends Peripheral {
   readonly registers: RegisterBlock<RtcRegister>;
 
   readonly #options: RtcOptions;
-  #keysSeen = 0;
+  readonly #protection: RtcProtection;
   /** RTC_ISR when triggers were told last. */
   #flagsSeen = 0;
   readonly #clock: RtcClock;
@@ -102,11 +89,17 @@ export class Rtc extends Peripheral {
   constructor(options: RtcOptions) {
     super();
     this.#options = options;
-    this.registers = new RegisterBlock<RtcRegister>(this.#specs(), {
-      name: "RTC",
-      log: options.log,
-      clocked: options.clocked,
-    });
+    this.registers = new RegisterBlock<RtcRegister>(
+      rtcRegisters(this.#hooks(), {
+        write: (name) => (_written, before) => void this.#refused(name, before),
+        readBackup: (stored) => (options.secured?.() === true ? 0 : stored),
+      }),
+      {
+        name: "RTC",
+        log: options.log,
+        clocked: options.clocked,
+      },
+    );
     const { timeline, clockHz } = options;
     const onFlag = (): void => this.#signal();
     const registers = this.registers as RegisterBlock<string>;
@@ -115,6 +108,13 @@ export class Rtc extends Peripheral {
       clockHz,
       register: (name) => this.registers.get(name),
       stopped: () => this.registers.has("RTC_ISR", INITF),
+    });
+    this.#protection = new RtcProtection({
+      registers: this.registers,
+      backupWritable: options.backupWritable,
+      secured: () => options.secured?.() === true,
+      erasing: () => this.tamper.erasing,
+      wakeupWritable: () => this.#wakeupWritable,
     });
     this.#shadow = new RtcShadow({
       bypassed: () => this.registers.has("RTC_CR", BYPSHAD),
@@ -138,7 +138,7 @@ export class Rtc extends Peripheral {
 
   /** System reset: WPR locks, RSF drops; time and backup registers stay. */
   systemReset(): void {
-    this.#keysSeen = 0;
+    this.#protection.lock();
     this.registers.setBits("RTC_ISR", RSF, false);
     this.#synchronise();
   }
@@ -150,7 +150,7 @@ export class Rtc extends Peripheral {
     this.#alarms.cancel();
     this.tamper.reset();
     this.registers.reset();
-    this.#keysSeen = 0;
+    this.#protection.lock();
     this.#wakeupFreeAt = 0;
     this.#shadow.forget();
     this.#clock.set({ tr: 0, dr: this.registers.get("RTC_DR") });
@@ -200,74 +200,31 @@ export class Rtc extends Peripheral {
     this.#options.onOutput?.();
   }
 
-  #specs(): Record<RtcRegister, RegisterSpec> {
-    const plain = (name: RtcRegister, offset: number, reset: number, bits: RegisterBits): RegisterSpec => ({
-      offset,
-      reset,
-      ...bits,
-      onWrite: (_written, before) => void this.#refused(name, before),
-    });
-    const specs: Partial<Record<RtcRegister, RegisterSpec>> = {
-      RTC_TR: { ...plain("RTC_TR", 0x00, 0, { rw: 0x7f_7f7f }), onRead: () => this.#shadow.readTime() },
-      RTC_DR: { ...plain("RTC_DR", 0x04, 0x2101, { rw: 0xff_ff3f }), onRead: () => this.#shadow.readDate() },
-      RTC_CR: {
-        ...plain("RTC_CR", 0x08, 0, { rw: BYPSHAD | CR_ACTIVE, wo: ADD1H | SUB1H }),
-        onWrite: (written, before) => this.#writeCr(written, before),
-      },
+  #hooks(): RtcHooks {
+    const accepted =
+      (name: RtcRegister, run: (before: number) => void) => (_written: number, before: number) => {
+        if (!this.#refused(name, before)) run(before);
+      };
+    return {
+      RTC_TR: { onRead: () => this.#shadow.readTime() },
+      RTC_DR: { onRead: () => this.#shadow.readDate() },
+      RTC_SSR: { onRead: () => this.#shadow.readSubSecond() },
+      RTC_CR: { onWrite: (written, before) => this.#writeCr(written, before) },
       RTC_ISR: {
-        offset: 0x0c,
-        reset: 0x7,
-        quiet: true,
-        rw: INIT | RSF | EVENT_FLAGS,
-        ro: 0x1_005f,
         onRead: (stored) => this.#status(stored),
         onWrite: (written, before) => this.#writeIsr(written, before),
       },
-      RTC_PRER: plain("RTC_PRER", 0x10, 0x007f_00ff, { rw: 0x7f_7fff }),
-      RTC_WUTR: plain("RTC_WUTR", 0x14, 0xffff, { rw: 0xffff }),
-      RTC_ALRMAR: plain("RTC_ALRMAR", 0x1c, 0, { rw: 0xffff_ffff }),
-      RTC_ALRMBR: plain("RTC_ALRMBR", 0x20, 0, { rw: 0xffff_ffff }),
-      RTC_WPR: { offset: 0x24, reset: 0, wo: 0xff, onWrite: (written) => this.#writeKey(written & 0xff) },
-      RTC_SSR: { offset: 0x28, reset: 0, ro: 0xffff, onRead: () => this.#shadow.readSubSecond() },
-      RTC_SHIFTR: {
-        ...plain("RTC_SHIFTR", 0x2c, 0, { wo: 0x8000_7fff }),
-        onWrite: (written, before) => this.#shift(written, before),
-      },
-      RTC_TSTR: { offset: 0x30, reset: 0, ro: 0x7f_7f7f },
-      RTC_TSDR: { offset: 0x34, reset: 0, ro: 0xff3f },
-      RTC_TSSSR: { offset: 0x38, reset: 0, ro: 0xffff },
-      RTC_CALR: {
-        ...plain("RTC_CALR", 0x3c, 0, { rw: 0xe1ff }),
-        onWrite: (_written, before) => this.#calibrate(before),
-      },
-      RTC_TAMPCR: {
-        ...plain("RTC_TAMPCR", 0x40, 0, { rw: 0x1ff_ffff }),
-        onWrite: (_written, before) => {
-          if (!this.#refused("RTC_TAMPCR", before)) this.tamper.configured(before);
-        },
-      },
-      RTC_ALRMASSR: plain("RTC_ALRMASSR", 0x44, 0, { rw: 0xf00_7fff }),
-      RTC_ALRMBSSR: plain("RTC_ALRMBSSR", 0x48, 0, { rw: 0xf00_7fff }),
-      RTC_OR: {
-        ...plain("RTC_OR", 0x4c, 0, { rw: 0x3 }),
-        onWrite: (_written, before) => {
-          if (!this.#refused("RTC_OR", before)) this.#options.onOutput?.();
-        },
-      },
+      RTC_WPR: { onWrite: (written) => this.#protection.writeKey(written & 0xff) },
+      RTC_SHIFTR: { onWrite: (written, before) => this.#shift(written, before) },
+      RTC_CALR: { onWrite: accepted("RTC_CALR", (before) => this.#calibrate(before)) },
+      RTC_TAMPCR: { onWrite: accepted("RTC_TAMPCR", (before) => this.tamper.configured(before)) },
+      RTC_OR: { onWrite: accepted("RTC_OR", () => this.#options.onOutput?.()) },
     };
-    for (let index = 0; index < BACKUP_COUNT; index++) {
-      const name: BackupRegister = `RTC_BKP${index}R`;
-      specs[name] = {
-        ...plain(name, BACKUP_OFFSET + index * 4, 0, { rw: 0xffff_ffff }),
-        onRead: (stored) => (this.#options.secured?.() === true ? 0 : stored),
-      };
-    }
-    return specs as Record<RtcRegister, RegisterSpec>;
   }
 
   /** Undoes a write that DBP, WPR or the lack of initialisation mode forbids. */
   #refused(name: RtcRegister, before: number): boolean {
-    const why = this.#protection(name);
+    const why = this.#protection.of(name);
     if (why === undefined) return false;
     this.registers.set(name, before);
     this.#mistake(name, `write ignored, ${why}`);
@@ -278,38 +235,13 @@ export class Rtc extends Peripheral {
     this.#options.log.once(`RTC.${what}`, `guest mistake: ${name}: ${what}`);
   }
 
-  #protection(name: RtcRegister): string | undefined {
-    if (!this.#options.backupWritable()) return "the backup domain is protected: set PWR_CR1.DBP first";
-    if (name.startsWith("RTC_BKP") && this.#options.secured?.() === true) {
-      return "read protection level 1 has shut the backup registers";
-    }
-    if (name.startsWith("RTC_BKP") && this.tamper.erasing) {
-      return "a tamper was detected: clear its flag first";
-    }
-    if (name.startsWith("RTC_BKP") || UNPROTECTED.includes(name)) return undefined;
-    if (this.#keysSeen < KEYS.length) return LOCKED;
-    const needsInit = name === "RTC_TR" || name === "RTC_DR" || name === "RTC_PRER";
-    const initialising = this.registers.has("RTC_ISR", INITF);
-    if (needsInit && !initialising) return "initialisation mode (INITF) is off";
-    const cr = this.registers.get("RTC_CR");
-    const alarm = ALARMS.find(({ time, fraction }) => name === time || name === fraction);
-    if (alarm !== undefined && (cr & alarm.enable) !== 0 && !initialising)
-      return "the alarm is on (ALRxWF = 0)";
-    return name === "RTC_WUTR" && !this.#wakeupWritable ? "the wake-up timer is on (WUTWF = 0)" : undefined;
-  }
-
-  #writeKey(key: number): void {
-    if (!this.#options.backupWritable()) return;
-    this.#keysSeen = key === KEYS[this.#keysSeen] ? this.#keysSeen + 1 : 0;
-  }
-
   /** Event flags and RSF are cleared by writing 0; only the event flags stay writable under WPR. */
   #writeIsr(written: number, before: number): void {
     if (!this.#options.backupWritable()) {
       this.#refused("RTC_ISR", before);
       return;
     }
-    const locked = this.#keysSeen < KEYS.length;
+    const { locked } = this.#protection;
     let next = before & (written | ~EVENT_FLAGS);
     if (!locked) {
       next &= written | ~RSF;
@@ -425,7 +357,6 @@ export class Rtc extends Peripheral {
   }
 
   #calibrate(before: number): void {
-    if (this.#refused("RTC_CALR", before)) return;
     const calr = this.registers.get("RTC_CALR");
     const fixed = (calr & CALW8) !== 0 ? 3 : (calr & CALW16) !== 0 ? 1 : 0;
     // What was counted so far was counted at the old rate.
