@@ -18,7 +18,9 @@ import {
   type RtcHooks,
   type RtcRegister,
   type RtcState,
+  type RtcTrigger,
   rtcRegisters,
+  TRIGGERS,
 } from "./rtc-registers.js";
 import { RtcShadow } from "./rtc-shadow.js";
 import { RtcTamper } from "./rtc-tamper.js";
