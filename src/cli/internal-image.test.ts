@@ -52,3 +52,22 @@ test("--mcu gives the board another chip, with more internal flash", async () =>
   const tooLarge = [...emulate.slice(0, -1), "larger.bin", "--mcu", "STM32H743"];
   await fails(made, tooLarge, 1, /expected 0x08000000 to 0x081FFFFF/);
 });
+
+/** Vectors at 0x08000000; at 0x20000000 movs r0, #0x5a; udf #0. */
+const IN_RAM = [
+  ":020000040800F2",
+  ":080000000000022001000020B5",
+  ":020000042000DA",
+  ":040000005A2000DEA4",
+  ":00000001FF",
+  "",
+].join("\n");
+
+test("what a program has in RAM is there when the board has power, as a programmer leaves it", async () => {
+  const made = world();
+  made.files.set("ram.hex", new TextEncoder().encode(IN_RAM));
+  const code = await made.run("--state", "none", "--run-for", "0.001", "emulate", "--internal", "ram.hex");
+  assert.equal(code, 0, made.stderr.text);
+  assert.match(made.stdout.text, /at pc 0x20000002$/m);
+  assert.match(made.stdout.text, /r0 0x0000005a/);
+});

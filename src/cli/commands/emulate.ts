@@ -65,10 +65,10 @@ export const run: RunCommand = async (context, _args, options) => {
   const kept = await boardFrom(context, { ...chosen, mcu }, program?.internal);
   try {
     const media = await openMedia(context, kept.board.host, chosen);
-    if (program !== undefined) place(kept.board, internal ?? "", program.elsewhere);
-    for (const text of chosen.load ?? []) await load(context, kept.board, text);
+    const inRam = program === undefined ? [] : place(kept.board, internal ?? "", program.elsewhere);
+    for (const text of chosen.load ?? []) inRam.push(...(await load(context, kept.board, text)));
     try {
-      await serve(context, kept, chosen);
+      await serve(context, kept, chosen, inRam);
     } finally {
       await media.write();
     }
@@ -152,29 +152,34 @@ async function takeScreenshot(board: EmulatedBoard, context: CommandContext, fil
   await replaceFile(io, file, encodePng(picture.width, picture.height, picture.rgb));
 }
 
-/** `--load FILE[@ADDR]`: as if a programmer had put it into the flash chip. */
-async function load(context: CommandContext, board: EmulatedBoard, text: string): Promise<void> {
+/** `--load FILE[@ADDR]`: as if a programmer had put it into the flash chip. @returns what is for RAM */
+async function load(context: CommandContext, board: EmulatedBoard, text: string): Promise<Segment[]> {
   const at = text.lastIndexOf("@");
   const file = at < 0 ? text : text.slice(0, at);
   const address = at < 0 ? undefined : parseAddress("--load FILE@ADDR", text.slice(at + 1));
   const bytes = await readInput(context.io, file);
   if (address === undefined && imageFormat(bytes, file) === "bin")
     throw new UsageError(`--load ${file}: raw bytes carry no address: expected --load ${file}@0x90100000`);
-  place(board, file, loadImage(bytes, file, { address }).segments);
+  return place(board, file, loadImage(bytes, file, { address }).segments);
 }
 
-function place(board: EmulatedBoard, file: string, segments: readonly Segment[]): void {
+/** Puts what is for the flash chip there. @returns what is for RAM, which forgets it until the board has power */
+function place(board: EmulatedBoard, file: string, segments: readonly Segment[]): Segment[] {
   const base = board.board.flash.address;
   const length = board.externalBytes;
-  for (const { address, bytes } of segments) {
+  const inRam: Segment[] = [];
+  for (const segment of segments) {
+    const { address, bytes } = segment;
     const offset = address - base;
-    if (offset < 0 || offset + bytes.length > length) {
+    if (offset >= 0 && offset + bytes.length <= length) board.loadExternal(bytes, offset);
+    else if (board.chip.bus.peek(address, bytes.length) !== undefined) inRam.push(segment);
+    else {
       throw new ImageError(
-        `${file}: ${hex32(address)} with ${bytes.length} bytes lies outside the flash chip: expected ${hex32(base)} to ${hex32(base + length - 1)}`,
+        `${file}: ${hex32(address)} with ${bytes.length} bytes lies outside the flash chip: expected ${hex32(base)} to ${hex32(base + length - 1)}, or RAM`,
       );
     }
-    board.loadExternal(bytes, offset);
   }
+  return inRam;
 }
 
 async function openPorts(options: EmulateOptions): Promise<ServedPort[]> {
@@ -212,7 +217,13 @@ function powersOnHalted({ powerOn }: EmulateOptions): boolean {
   throw new UsageError(`--power-on: expected "halted", found ${JSON.stringify(powerOn)}`);
 }
 
-async function serve(context: CommandContext, kept: KeptBoard, options: EmulateOptions): Promise<void> {
+/** @param inRam as a programmer leaves it there, which writes a program to all of its addresses and then resets the chip */
+async function serve(
+  context: CommandContext,
+  kept: KeptBoard,
+  options: EmulateOptions,
+  inRam: readonly Segment[],
+): Promise<void> {
   const { io, reporter } = context;
   const { board } = kept;
   const halted = powersOnHalted(options);
@@ -236,6 +247,7 @@ async function serve(context: CommandContext, kept: KeptBoard, options: EmulateO
   const stopControls = io.readLines((line) => handleControl(board, line, reporter));
   board.plug();
   board.powerOn();
+  for (const { address, bytes } of inRam) board.chip.bus.poke(address, bytes);
   if (halted) target.halt();
   try {
     await ended(context, pump, board, options);
