@@ -1,13 +1,9 @@
 /** RIFF/WAVE with linear PCM: sound as files keep it. */
 
+import type { SampledFormat } from "../emulator/usb/audio-driver.js";
 import { FileError } from "./errors.js";
 
-export interface Sound {
-  readonly channels: number;
-  /** Of one sample of one channel. */
-  readonly bytesPerSample: number;
-  /** Samples a second. */
-  readonly rate: number;
+export interface Sound extends SampledFormat {
   /** Interleaved, signed, little-endian, as USB carries them. */
   readonly samples: Uint8Array;
 }

@@ -75,7 +75,7 @@ export const GLPMCFG = {
   SLPSTS: 1 << 15,
   L1RSMOK: 1 << 16,
 } as const;
-export const DCFG = { DSPD: 3, DAD_SHIFT: 4, PFIVL_SHIFT: 11 } as const;
+export const DCFG = { DSPD: 3, NZLSOHSK: 1 << 2, DAD_SHIFT: 4, PFIVL_SHIFT: 11 } as const;
 export const DCTL = {
   RWUSIG: 1 << 0,
   SDIS: 1 << 1,
@@ -122,6 +122,17 @@ export const EPINT = {
 } as const;
 export const TSIZ = { PKTCNT_SHIFT: 19, STUPCNT_SHIFT: 29, RXDPID_SHIFT: 29 } as const;
 export const PCGCCTL = { STPPCLK: 1 << 0, GATEHCLK: 1 << 1, PHYSUSP: 1 << 4 } as const;
+
+/** Registers and fields that a core soft reset leaves alone (RM0433, OTG_GRSTCTL.CSRST). */
+export const KEPT_BY_CSRST: Readonly<Record<string, number>> = {
+  GCCFG: 0xffff_ffff,
+  PCGCCTL: 0xffff_ffff,
+  CID: 0xffff_ffff,
+  DCFG: DCFG.DSPD,
+  DCTL: DCTL.SDIS,
+  // The forced mode stays, too, as Synopsys tells of this core (drivers/usb/dwc2 in Linux); the manual's list leaves it out.
+  GUSBCFG: GUSBCFG.PHYSEL | GUSBCFG.FHMOD | GUSBCFG.FDMOD,
+};
 
 const ALL = 0xffff_ffff;
 /** With bits that are reserved in one direction: ST's library clears with one mask for both, and they never get set. */

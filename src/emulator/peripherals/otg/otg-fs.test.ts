@@ -571,3 +571,18 @@ test("a gated HCLK lets the core wake and nothing else", () => {
   put(GLOBAL.PCGCCTL, 0);
   assert.equal(otg.setup(0, 0, SETUP), "ack");
 });
+
+test("a status stage with bytes in it goes to software, or with NZLSOHSK gets a stall", () => {
+  const { otg, get, put } = attached();
+  otg.setup(0, 0, SETUP);
+  put(dieptsiz(0), PACKET);
+  put(diepctl(0), EPENA | CNAK);
+  put(doeptsiz(0), (3 << 29) | PACKET | 64);
+  put(doepctl(0), EPENA | CNAK);
+  otg.in(0, 0);
+  otg.inAcknowledged(0, 0);
+  put(GLOBAL.DCFG, get(GLOBAL.DCFG) | 4);
+  assert.equal(otg.out(0, 0, 1, bytes(3)), "stall");
+  put(GLOBAL.DCFG, get(GLOBAL.DCFG) & ~4);
+  assert.equal(otg.out(0, 0, 1, bytes(3)), "ack");
+});

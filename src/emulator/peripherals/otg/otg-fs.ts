@@ -37,6 +37,7 @@ import {
   GRSTCTL,
   GUSBCFG,
   HOST_REGISTERS,
+  KEPT_BY_CSRST,
   PCGCCTL,
   POWER_REGISTERS,
   type RegisterHooks,
@@ -46,17 +47,6 @@ export interface OtgFsOptions extends OtgCoreOptions, OtgSurroundings {}
 
 /** How often a core without clocks is looked at while the host signals reset. */
 const RESET_SAMPLE_NS = 1e5;
-/** Registers and fields that a core soft reset leaves alone (RM0433, OTG_GRSTCTL.CSRST). */
-const KEPT_BY_CSRST: Readonly<Record<string, number>> = {
-  GCCFG: 0xffff_ffff,
-  PCGCCTL: 0xffff_ffff,
-  CID: 0xffff_ffff,
-  DCFG: DCFG.DSPD,
-  DCTL: DCTL.SDIS,
-  // The forced mode stays, too, as Synopsys tells of this core (drivers/usb/dwc2 in Linux); the manual's list leaves it out.
-  GUSBCFG: GUSBCFG.PHYSEL | GUSBCFG.FHMOD | GUSBCFG.FDMOD,
-};
-
 export class OtgFs implements BusDevice, UsbDevicePort {
   readonly #options: OtgFsOptions;
   readonly #core: OtgCore;
@@ -73,6 +63,8 @@ export class OtgFs implements BusDevice, UsbDevicePort {
   /** Address that the core answers to; DCFG.DAD becomes effective after the status stage under way. */
   #address = 0;
   #statusPending = false;
+  /** Endpoint 0 has sent data since the last SETUP: OUT is the status stage. */
+  #statusIsOut = false;
 
   constructor(options: OtgFsOptions) {
     this.#options = options;
@@ -363,6 +355,7 @@ export class OtgFs implements BusDevice, UsbDevicePort {
       this.#core.ins[0]?.setupReceived();
       this.#setupUnfinished = true;
       this.#statusPending = true;
+      this.#statusIsOut = false;
     }
     this.#core.update();
     return answer;
@@ -371,6 +364,8 @@ export class OtgFs implements BusDevice, UsbDevicePort {
   out(address: number, endpoint: number, toggle: DataToggle, bytes: Uint8Array): Handshake {
     if (!this.#addressed(address, endpoint)) return "none";
     this.#endSetupStage(endpoint);
+    const refused = endpoint === 0 && this.#statusIsOut && bytes.length > 0;
+    if (refused && this.#regs.has("DCFG", DCFG.NZLSOHSK)) return "stall";
     const answer = this.#core.outs[endpoint]?.packet(toggle, bytes) ?? "none";
     if (answer === "nak") this.#core.nakSent();
     if (answer === "ack" && endpoint === 0 && bytes.length === 0) this.#statusDone();
@@ -390,6 +385,7 @@ export class OtgFs implements BusDevice, UsbDevicePort {
   inAcknowledged(address: number, endpoint: number): void {
     if (!this.#addressed(address, endpoint)) return;
     const empty = this.#core.ins[endpoint]?.acknowledged() ?? false;
+    if (endpoint === 0) this.#statusIsOut = true;
     if (endpoint === 0 && empty) this.#statusDone();
     this.#core.update();
   }
