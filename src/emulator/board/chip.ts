@@ -55,6 +55,8 @@ export const CHIP_BYTES = 2 << 20;
 
 export const PORTS: readonly PortLetter[] = ["A", "B", "C", "D", "E", "F", "G", "H", "I", "J", "K"];
 
+/** What the core has in Stop for a debugger. */
+const HSI_HZ = 64e6;
 /** NRST_STOP_D1 and NRST_STBY_D1 of the option bytes, active low. */
 const RESET_INSTEAD = { stop: 1 << 6, standby: 1 << 7 } as const;
 
@@ -156,6 +158,7 @@ export class Chip {
       timeline,
       log,
       domains: this.#domains,
+      keepsCoreClock: () => this.dbgmcu.keepsCoreClock,
       d3Pending: () => this.exti.d3Pending,
       onStop: (mode) => {
         this.#watchdogHold.mode(mode);
@@ -353,12 +356,14 @@ export class Chip {
   }
 
   #clocksChanged(): void {
-    const { cpuHz } = this.rcc.clockTree;
-    if (cpuHz === 0 && this.coreClocked && this.lowPower.mode === "run") {
+    const systemHz = this.rcc.clockTree.cpuHz;
+    if (systemHz === 0 && this.coreClocked && this.lowPower.mode === "run") {
       this.#options.log.note("the system clock has stopped: nothing executes until it is back, or a reset");
     }
-    this.#coreClocked = cpuHz > 0;
-    // In Stop the core has no clock, and nothing to count with it.
+    this.#coreClocked = systemHz > 0;
+    // In Stop the core has no clock, and nothing to count with it, unless a debugger keeps it.
+    const kept = this.lowPower?.mode === "stop" && this.dbgmcu.keepsCoreClock;
+    const cpuHz = kept ? HSI_HZ : systemHz;
     if (cpuHz > 0) {
       this.#busTiming?.clockChanged();
       if (cpuHz !== this.#cpuHz) this.cpu.setClockHz(cpuHz);

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { pass } from "../peripherals/test-kit.js";
+import { plugWires } from "./jumper-wires.js";
 import { testChip } from "./test-chip.js";
 
 const RCC = 0x5802_4400;
@@ -82,6 +83,28 @@ test("PC9 carries MCO2, and each of its edges reaches EXTI where that waits for 
   pass(r.timeline, 10e6);
   assert.equal(edges, 80);
   assert.equal(r.read(EXTI + 0x88) & (1 << 9), 1 << 9);
+});
+
+test("a wire leads MCO1 to a timer's external clock, which counts each of its edges", () => {
+  const r = rig();
+  const TIM2 = 0x4000_0000;
+  r.write(RCC + 0xe8, 1);
+  const gpio = r.chip.gpio.A;
+  plugWires([
+    [
+      { gpio, pin: 8 },
+      { gpio, pin: 0 },
+    ],
+  ]);
+  setMode(r, GPIOA, 8, 2);
+  r.write(GPIOA + 0x20, 1);
+  setMode(r, GPIOA, 0, 2);
+  r.write(TIM2 + 8, 1 << 14);
+  r.write(TIM2, 1);
+  r.write(CR, r.read(CR) | (3 << 3));
+  r.write(CFGR, 8 << 18);
+  pass(r.timeline, 1e6);
+  assert.ok(Math.abs(r.read(TIM2 + 0x24) - 1000) <= 1);
 });
 
 /** The RTC on LSI of 32 kHz, its registers writable. */

@@ -1,6 +1,6 @@
 /**
  * Signals that change by themselves at pins: MCO1, MCO2, RTC_OUT. Their level is worked out when somebody looks; an edge takes
- * an event only where EXTI waits for it or the board shows it.
+ * an event only where EXTI waits for it, a wire leads it on, or the board shows it.
  */
 
 import { type Gpio, type PortLetter, parsePin } from "../peripherals/gpio.js";
@@ -70,7 +70,9 @@ export class ClockPins {
     const watched = this.#places.some(
       ({ port, pin, af }) =>
         inputs.muxed(port, pin, af) &&
-        (awaited(port, pin) || (gpio[port].observed(pin) && this.#signal.flickers())),
+        (awaited(port, pin) ||
+          gpio[port].hasWire(pin) ||
+          (gpio[port].observed(pin) && this.#signal.flickers())),
     );
     const until = watched ? this.#signal.untilEdge() : Number.POSITIVE_INFINITY;
     if (until === Number.POSITIVE_INFINITY) return;

@@ -37,7 +37,7 @@ function rig(standbyWanted: boolean, resets: { stop?: true; standby?: true } = {
     wakeUpNs: () => WAKE_UP_NS,
   };
   const domains = { stopped: () => {}, woken: () => false };
-  const state = { d3Pending: false };
+  const state = { d3Pending: false, debugged: false };
   const timeline = new Timeline();
   const lowPower = new LowPower({
     cpu: core as unknown as CortexM7,
@@ -45,6 +45,7 @@ function rig(standbyWanted: boolean, resets: { stop?: true; standby?: true } = {
     pwr: pwr as unknown as Pwr,
     timeline,
     domains: domains as unknown as DomainStandby,
+    keepsCoreClock: () => state.debugged,
     d3Pending: () => state.d3Pending,
     onStop: () => {},
     onCoreRestart: () => {},
@@ -70,6 +71,13 @@ test("deep sleep stops the clocks; an interrupt starts HSI before the core runs"
   pass(timeline, 1);
   assert.deepEqual(calls.slice(2), ["run", "STOPF", "tick runs"]);
   assert.equal(lowPower.mode, "run");
+});
+
+test("for a debugger SysTick goes on in Stop", () => {
+  const { lowPower, calls, state } = rig(false);
+  state.debugged = true;
+  lowPower.afterRun();
+  assert.deepEqual(calls, ["stop"]);
 });
 
 test("a pending event of D3 ends Stop for D3 alone, until it is gone; RUN_D3 keeps the system out of Stop", () => {

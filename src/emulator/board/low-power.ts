@@ -22,6 +22,8 @@ export interface LowPowerOptions {
   readonly timeline: Timeline;
   readonly log: EmulatorLog;
   readonly domains: DomainStandby;
+  /** DBGMCU_CR.DBGSTOP_D1: the core's clock goes on for a debugger, and with it SysTick. */
+  readonly keepsCoreClock: () => boolean;
   /** EXTI has a pending event of D3. */
   readonly d3Pending: () => boolean;
   /** The core went to sleep, or woke: clocks with RCC_xxxLPENR = 0 stop meanwhile. */
@@ -113,7 +115,7 @@ export class LowPower {
       cpu.halt();
       return;
     }
-    cpu.scs.sysTick.freeze(true);
+    if (!this.#options.keepsCoreClock()) cpu.scs.sysTick.freeze(true);
     domains.stopped();
     this.#enter(this.#d3Wanted ? "d3" : "stop");
   }

@@ -9,6 +9,8 @@ type DbgmcuRegister = "IDC" | "CR" | "APB3FZ1" | "APB1LFZ1" | "APB2FZ1" | "APB4F
 /** DEV_ID 0x450 (STM32H742/743/750/753), REV_ID 0x2003: revision V. */
 export const IDC_REVISION_V = 0x2003_6450;
 
+const DBGSTOP_D1 = 1 << 1;
+
 const FREEZE_BITS = {
   TIM2: ["APB1LFZ1", 0],
   TIM3: ["APB1LFZ1", 1],
@@ -58,6 +60,11 @@ export class Dbgmcu extends Peripheral {
   /** Power-on only: a system reset leaves the debugger's settings alone. */
   powerOn(): void {
     this.registers.reset();
+  }
+
+  /** CR.DBGSTOP_D1: the core's clock goes on in Stop, as HSI gives it (RM0433, DBGMCU_CR). */
+  get keepsCoreClock(): boolean {
+    return this.registers.has("CR", DBGSTOP_D1);
   }
 
   /** Does the peripheral stand still while a debugger halts the core? */

@@ -162,6 +162,11 @@ export class Gpio extends Peripheral {
     this.#wired.set(pin, { others: undefined, changed });
   }
 
+  /** Does a wire lead from the pin to others? */
+  hasWire(pin: number): boolean {
+    return this.#wired.has(pin);
+  }
+
   /** What the pin itself has for its wires: its output, what is connected to it, a pull resistor. */
   drives(pin: number): Drive | undefined {
     return this.#own(pin, this.#output(pin));
