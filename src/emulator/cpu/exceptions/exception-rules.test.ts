@@ -97,3 +97,12 @@ test("an unprivileged thread's frame is written and read with its own rights", (
   assert.equal(machine.cpu.exceptions.isPending(Exception.svCall), true);
   assert.equal(machine.cpu.at.pc, CODE - 0x400 + 0x1000 + Exception.hardFault * 0x80);
 });
+
+test("a fault of the return itself clears the exclusive monitor, as every entry does", () => {
+  const machine = new TestMachine(/* svc 0 */ "00df").word(SHCSR, USAGE_FAULT_ON);
+  machine.handler(Exception.svCall, /* ldrex r1,[r2]; bx r5 */ "52e8001f2847");
+  machine.handler(Exception.usageFault, /* strex r0,r1,[r2] */ `42e80010${STOP}`);
+  machine.set({ 0: 7, 2: RAM, 5: 0xfffffff5 }).run();
+  assert.deepEqual([machine.cpu.ipsr, machine.at(CFSR_AT)], [Exception.usageFault, CFSR.INVPC]);
+  assert.equal(machine.reg(0), 1);
+});

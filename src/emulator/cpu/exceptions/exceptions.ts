@@ -39,7 +39,6 @@ export function takePending(cpu: CortexM7, next: Insn): Insn {
 export function enter(cpu: CortexM7, number: number, insn: Insn): Insn {
   awaitVector(cpu, number);
   cpu.timeline.cycles += ENTRY_CYCLES;
-  cpu.mem.exclusive = false;
   return stackAndEnter(cpu, number, insn.pc, cpu.xpsrBefore(insn));
 }
 
@@ -124,6 +123,7 @@ function vector(cpu: CortexM7, number: number, excReturn: number): Insn {
   exceptions.setActive(number, true);
   cpu.r[14] = excReturn;
   cpu.setMode(number, cpu.control & ~(CONTROL_SPSEL | CONTROL_FPCA));
+  cpu.mem.exclusive = false;
   cpu.event = true;
   cpu.at = cpu.interwork(handler);
   cpu.debug.vectorCatch(number, cpu.faultStatus);
