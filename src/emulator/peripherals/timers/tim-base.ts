@@ -73,6 +73,14 @@ export class TimBase {
     return this.#clock.counting(this.#counter.arr);
   }
 
+  /** CNT now; undefined when something else came meanwhile, which `sync` has to bring to the present first. */
+  get countNow(): number | undefined {
+    if (!this.counting) return this.#counter.count;
+    const ticks = this.#clock.ticksUntil(this.#options.timeline.now);
+    if (this.#periodic.captures || ticks >= this.#counter.ticksToUpdate) return undefined;
+    return this.#counter.countIn(ticks);
+  }
+
   /** Brings counter, flags and outputs to the present. */
   sync(): void {
     if (this.#syncing) return;

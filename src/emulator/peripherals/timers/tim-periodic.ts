@@ -35,6 +35,13 @@ export class PeriodicInputs {
     return trigger === TRIGGER.TI1 || trigger === TRIGGER.TI2 ? this.#hz(trigger - TRIGGER.TI1) : 0;
   }
 
+  /** Does a channel capture by such a clock? */
+  get captures(): boolean {
+    if (this.#sources === undefined) return false;
+    for (let index = 0; index < 4; index++) if (this.#rate(index) !== 0) return true;
+    return false;
+  }
+
   /** What was captured up to `now`. */
   pass(now: number): readonly PeriodicCapture[] {
     const from = this.#lookedAt;

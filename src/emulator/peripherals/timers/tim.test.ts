@@ -50,6 +50,36 @@ test("counts up at clock / (PSC + 1) once an update loaded the prescaler", () =>
   assert.equal(tim.read(CNT, 4), 123);
 });
 
+test("a counter that is read all the time counts, and sets flags, like one that is looked at once", () => {
+  const overrides = { name: "TIM3", kind: "general" } as const;
+  // Edge-aligned up and down, centre-aligned, a period that gets shorter, one pulse, UIF copied into CNT.
+  for (const cr1 of [1, 0x11, 0x61, 0x81, 9, 0x801]) {
+    const [read, left] = [rig(overrides), rig(overrides)];
+    for (const { tim } of [read, left]) {
+      for (const [offset, value] of [
+        [ARR, 99],
+        [CCR1, 40],
+        [PSC, 2],
+        [EGR, 1],
+        [SR, 0],
+        [CR1, cr1],
+        [ARR, 79],
+      ] as const)
+        tim.write(offset, 4, value);
+    }
+    for (let n = 0; n < 40; n++) {
+      for (let m = 0; m < 30; m++) {
+        pass(read.timeline, 7);
+        read.tim.read(CNT, 4);
+      }
+      pass(left.timeline, 210);
+      const seen = [read, left].map(({ tim }) => [CNT, SR, CR1].map((offset) => tim.read(offset, 4)));
+      assert.deepEqual(seen[0], seen[1], `CR1 = ${cr1}, look ${n}`);
+      if (n % 8 === 7) for (const { tim } of [read, left]) tim.write(SR, 4, 0);
+    }
+  }
+});
+
 test("an overflow sets UIF, interrupts, and starts again from 0", () => {
   const { tim, timeline, interrupt } = rig();
   tim.write(ARR, 4, 999);

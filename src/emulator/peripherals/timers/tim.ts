@@ -25,6 +25,9 @@ import * as bits from "./tim-registers.js";
 import { TimSampling } from "./tim-sampling.js";
 import type { TriggerListener } from "./tim-trigger.js";
 
+/** Offset of TIMx_CNT. */
+const CNT = 0x24;
+
 export class Tim implements BusDevice {
   readonly registers: RegisterBlock<string>;
   readonly name: string;
@@ -164,7 +167,8 @@ export class Tim implements BusDevice {
   }
 
   read(offset: number, size: AccessSize): number {
-    this.#base.sync();
+    // Programs wait by reading the counter again and again.
+    if ((offset & ~3) !== CNT || this.#base.countNow === undefined) this.#base.sync();
     return this.registers.read(offset, size);
   }
 
@@ -301,7 +305,7 @@ export class Tim implements BusDevice {
   }
 
   #readCount(): number {
-    const { count } = this.#counter;
+    const count = this.#base.countNow ?? this.#counter.count;
     const copied = this.registers.has("CR1", bits.UIFREMAP) && this.registers.has("SR", bits.UIF);
     return copied ? (count | bits.UIFCPY) >>> 0 : count;
   }

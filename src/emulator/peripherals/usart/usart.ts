@@ -361,25 +361,30 @@ export class Usart extends Peripheral {
   }
 
   #status(): number {
+    const cr1 = this.registers.get("CR1");
     const cr3 = this.registers.get("CR3");
-    const fifo = this.registers.has("CR1", CR1.FIFOEN);
+    const fifo = (cr1 & CR1.FIFOEN) !== 0;
     const received = this.#receiver.count;
     const free = FIFO_DEPTH - this.#transmitter.count;
-    const conditions: readonly (readonly [number, boolean])[] = [
-      [ISR.RXNE, received > 0],
-      [ISR.TXE, !this.#transmitter.full],
-      [ISR.CTS, (cr3 & CR3.CTSE) !== 0 && this.#clearToSend],
-      [ISR.BUSY, (this.#receiver.busy || this.#line.busy) && this.#enabled(CR1.RE)],
-      [ISR.SBKF, this.#transmitter.breaking],
-      [ISR.RWU, this.#receiver.muted],
-      [ISR.TEACK, this.#enabled(CR1.TE)],
-      [ISR.REACK, this.#enabled(CR1.RE)],
-      [ISR.TXFE, fifo && free === FIFO_DEPTH && !this.#emptySeen],
-      [ISR.RXFF, fifo && this.#receiver.full],
-      [ISR.RXFT, fifo && received >= (THRESHOLDS[(cr3 >>> 25) & 7] ?? FIFO_DEPTH)],
-      [ISR.TXFT, fifo && free >= (THRESHOLDS[(cr3 >>> 29) & 7] ?? FIFO_DEPTH)],
-    ];
-    return conditions.reduce((status, [bit, on]) => (on ? status | bit : status), this.#flags) >>> 0;
+    const status =
+      this.#flags |
+      flag(ISR.RXNE, received > 0) |
+      flag(ISR.TXE, !this.#transmitter.full) |
+      flag(ISR.CTS, (cr3 & CR3.CTSE) !== 0 && this.#clearToSend) |
+      flag(ISR.BUSY, this.#enabled(CR1.RE) && (this.#receiver.busy || this.#line.busy)) |
+      flag(ISR.SBKF, this.#transmitter.breaking) |
+      flag(ISR.RWU, this.#receiver.muted) |
+      flag(ISR.TEACK, this.#enabled(CR1.TE)) |
+      flag(ISR.REACK, this.#enabled(CR1.RE));
+    if (!fifo) return status >>> 0;
+    return (
+      (status |
+        flag(ISR.TXFE, free === FIFO_DEPTH && !this.#emptySeen) |
+        flag(ISR.RXFF, this.#receiver.full) |
+        flag(ISR.RXFT, received >= (THRESHOLDS[(cr3 >>> 25) & 7] ?? FIFO_DEPTH)) |
+        flag(ISR.TXFT, free >= (THRESHOLDS[(cr3 >>> 29) & 7] ?? FIFO_DEPTH))) >>>
+      0
+    );
   }
 
   #update(): void {
@@ -404,4 +409,8 @@ export class Usart extends Peripheral {
     const { log, name } = this.#options;
     log.once(`${name}.${message}`, `guest mistake: ${name}: ${message}`);
   }
+}
+
+function flag(bit: number, on: boolean): number {
+  return on ? bit : 0;
 }
