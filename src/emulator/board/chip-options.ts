@@ -5,7 +5,7 @@ import type { Engine } from "../cpu/core.js";
 import type { GuestMemory } from "../guest-memory.js";
 import type { I2cDevice } from "../i2c-device.js";
 import type { FlashGeometry } from "../peripherals/internal-flash/flash-geometry.js";
-import type { QuadSpiOptions } from "../peripherals/quadspi/quadspi.js";
+import type { QuadSpiOptions } from "../peripherals/quadspi/quadspi-options.js";
 import type { SpiOptions } from "../peripherals/serial/spi/spi.js";
 import type { SdCardPort } from "../sd-port.js";
 import type { Timeline } from "../timeline.js";

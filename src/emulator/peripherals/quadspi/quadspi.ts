@@ -5,63 +5,28 @@
  * stops it. Everything is computed when the guest looks, or by the one event that ends or interrupts.
  */
 
-import type { AccessSize, BusDevice, ClockGate, EmulatorLog, InterruptLine } from "../../bus.js";
-import { RegisterBlock, type RegisterCell } from "../../registers.js";
-import type { Timeline, TimelineEvent } from "../../timeline.js";
+import type { AccessSize, BusDevice } from "../../bus.js";
+import { RegisterBlock } from "../../registers.js";
+import type { TimelineEvent } from "../../timeline.js";
+import { IndirectMode } from "./quadspi-indirect.js";
 import { MappedMode } from "./quadspi-mapped.js";
+import type { QuadSpiOptions, QuadSpiTriggers } from "./quadspi-options.js";
 import { type Poller, pollMatches, startPolling } from "./quadspi-poll.js";
 import {
   CCR,
   CR,
   CR_STATIC,
-  FIFO_BYTES,
   FLAGS,
   MODE,
   type QuadSpiRegister,
   quadSpiRegisters,
   SR,
 } from "./quadspi-registers.js";
-import { ByteFifo, IndirectTransfer } from "./quadspi-transfer.js";
+import { QuadSpiSetup } from "./quadspi-setup.js";
+import { stallBus } from "./quadspi-stall.js";
 import { QuadSpiWarnings } from "./quadspi-warnings.js";
 import type { QuadSpiWindow } from "./quadspi-window.js";
-import {
-  type CommandFormat,
-  type DataLines,
-  decodeCommand,
-  type QuadSpiBank,
-  type QuadSpiChip,
-  QuadSpiWire,
-} from "./quadspi-wire.js";
-
-/** Its two triggers of MDMA (RM0433, table "QUADSPI internal signals"). */
-export interface QuadSpiTriggers {
-  /** Does a channel wait for the FIFO's threshold? */
-  readonly wanted: () => boolean;
-  /** quadspi_ft_trg rises. */
-  readonly threshold: () => void;
-  /** quadspi_tc_trg. */
-  readonly complete: () => void;
-}
-
-export interface QuadSpiOptions {
-  readonly timeline: Timeline;
-  readonly log: EmulatorLog;
-  readonly interrupt: InterruptLine;
-  readonly clocked: ClockGate;
-  /** quadspi_ker_ck in Hz, 0 when it stands still. */
-  readonly kernelHz: () => number;
-  /** The chip at a bank's pins, undefined while they are not muxed right. */
-  readonly chip: (bank: QuadSpiBank) => QuadSpiChip | undefined;
-  readonly lines?: ((bank: QuadSpiBank) => DataLines) | undefined;
-  /** What two chips hold together, at most that many bytes of it. */
-  readonly lendPair?: ((limit: number) => Uint8Array) | undefined;
-  /** The bus stalls until board time `untilNs`. Default: the CPU's cycle counter jumps there. */
-  readonly stall?: (untilNs: number) => void;
-  /** `window.readable` begins or ceases to be lent. */
-  readonly onMappingChange?: () => void;
-  /** Each read of the window takes its time at the pins; nothing is lent then. Default false. */
-  readonly windowTakesTime?: boolean;
-}
+import { type CommandFormat, QuadSpiWire } from "./quadspi-wire.js";
 
 /** Clocks from ABORT until BUSY falls, besides the /CS high time. */
 const ABORT_CLOCKS = 4;
@@ -71,16 +36,12 @@ export class QuadSpi implements BusDevice {
 
   readonly #options: QuadSpiOptions;
   readonly #registers: RegisterBlock<QuadSpiRegister>;
-  readonly #cr: RegisterCell;
-  readonly #ccr: RegisterCell;
-  readonly #abr: RegisterCell;
-  readonly #dcr: RegisterCell;
+  readonly #setup: QuadSpiSetup;
   readonly #wire: QuadSpiWire;
   readonly #mapped: MappedMode;
   readonly #warnings: QuadSpiWarnings;
-  readonly #fifo = new ByteFifo();
+  readonly #indirect: IndirectMode;
   #flags = 0;
-  #transfer: IndirectTransfer | undefined;
   #poller: Poller | undefined;
   #aborting = false;
   /** CCR.FRCM: the clock runs, and nothing else. */
@@ -92,7 +53,6 @@ export class QuadSpi implements BusDevice {
   #freeAt = 0;
   /** Polling has read a status that DR has not been read for. */
   #statusUnread = false;
-  #decoded: { readonly ccr: number; readonly abr: number; readonly format: CommandFormat } | undefined;
   #asserted = false;
   #triggered = false;
 
@@ -121,10 +81,17 @@ export class QuadSpi implements BusDevice {
       writeDr: (value, bytes) => this.#writeDr(value, bytes),
     });
     this.#registers = new RegisterBlock(specs, { name: "QUADSPI", log, clocked });
-    this.#cr = this.#registers.cell("CR");
-    this.#ccr = this.#registers.cell("CCR");
-    this.#abr = this.#registers.cell("ABR");
-    this.#dcr = this.#registers.cell("DCR");
+    this.#setup = new QuadSpiSetup(this.#registers, this.#wire);
+    this.#indirect = new IndirectMode({
+      setup: this.#setup,
+      wire: this.#wire,
+      log,
+      now: () => this.#now(),
+      stall: (untilNs) => stallBus(this.#options, untilNs),
+      schedule: (at) => this.#schedule(at),
+      awaited: () => this.triggers?.wanted() === true,
+      onComplete: () => this.#complete(),
+    });
   }
 
   read(offset: number, size: AccessSize): number {
@@ -150,12 +117,12 @@ export class QuadSpi implements BusDevice {
 
   /** quadspi_ft_trg: FTF in indirect mode. H7 has no DMAEN: the request follows the flag. */
   get thresholdRequest(): boolean {
-    return this.#enabled() && this.#mode() <= MODE.READ && this.#thresholdReached();
+    return this.#setup.enabled && this.#setup.mode <= MODE.READ && this.#thresholdReached();
   }
 
   /** A channel of MDMA begins to wait for the threshold. */
   triggersWanted(): void {
-    this.#sync();
+    this.#indirect.sync();
     this.#update();
   }
 
@@ -168,62 +135,28 @@ export class QuadSpi implements BusDevice {
     return this.#options.timeline.now;
   }
 
-  #mode(): number {
-    return (this.#ccr.value >>> 26) & 3;
-  }
-
-  #enabled(): boolean {
-    return (this.#cr.value & CR.EN) !== 0;
-  }
-
   #busy(): boolean {
     if (this.#aborting || this.#mapped.busy || this.#freeRunning) return true;
-    if (this.#poller !== undefined || this.#transfer !== undefined) return true;
-    return this.#mode() === MODE.READ && this.#fifo.level > 0;
-  }
-
-  #deviceBytes(): number {
-    return 2 ** (((this.#dcr.value >>> 16) & 31) + 1);
-  }
-
-  /** With two chips, bit 0 of AR is stuck at 0, and bit 0 of DLR at 1: bytes come in pairs. */
-  #address(): number {
-    return (this.#registers.get("AR") & (this.#wire.dual ? ~1 : -1)) >>> 0;
-  }
-
-  #lastByte(): number {
-    return (this.#registers.get("DLR") | (this.#wire.dual ? 1 : 0)) >>> 0;
-  }
-
-  #gapNs(): number {
-    return (((this.#dcr.value >>> 8) & 7) + 1) * this.#wire.clockNs;
-  }
-
-  #format(): CommandFormat {
-    const ccr = this.#ccr.value;
-    const abr = this.#abr.value;
-    if (this.#decoded?.ccr !== ccr || this.#decoded.abr !== abr) {
-      this.#decoded = { ccr, abr, format: decodeCommand(ccr, abr) };
-    }
-    return this.#decoded.format;
+    if (this.#poller !== undefined || this.#indirect.running) return true;
+    return this.#setup.mode === MODE.READ && this.#indirect.level > 0;
   }
 
   // --- registers -----------------------------------------------------------------------------------------
 
   #mayWrite(name: QuadSpiRegister): boolean {
-    this.#sync();
-    if (name === "AR" && this.#mode() === MODE.MAPPED) return false;
+    this.#indirect.sync();
+    if (name === "AR" && this.#setup.mode === MODE.MAPPED) return false;
     if (!this.#busy()) return true;
     // The workaround of ES0392 writes CCR twice.
     if (name === "CCR" && this.#freeRunning) return false;
     // ST's library writes AR behind CCR even where the command has no address, and has started with CCR.
-    if (name === "AR" && this.#format().addressLines === undefined) return false;
+    if (name === "AR" && this.#setup.format.addressLines === undefined) return false;
     this.#options.log.once(`QUADSPI.${name}.busy`, `QUADSPI.${name}: written while BUSY = 1: ignored`);
     return false;
   }
 
   #writeCr(before: number): void {
-    this.#sync();
+    this.#indirect.sync();
     const registers = this.#registers;
     const written = registers.get("CR");
     if (this.#busy() && (written & CR.EN) !== 0 && ((written ^ before) & CR_STATIC) !== 0) {
@@ -234,69 +167,62 @@ export class QuadSpi implements BusDevice {
       registers.set("CR", (written & ~CR_STATIC) | (before & CR_STATIC));
     }
     this.#configureWire();
-    const disabled = (before & CR.EN) !== 0 && !this.#enabled();
+    const disabled = (before & CR.EN) !== 0 && !this.#setup.enabled;
     if (registers.has("CR", CR.ABORT) || disabled) this.#abort();
     this.#update();
   }
 
   #configureWire(): void {
-    const cr = this.#cr.value;
+    const cr = this.#setup.cr;
     this.#wire.divider = (cr >>> 24) + 1;
     this.#wire.sampleShift = (cr & CR.SSHIFT) !== 0;
     this.#wire.bank = (cr & CR.DFM) !== 0 ? undefined : (cr & CR.FSEL) !== 0 ? 2 : 1;
   }
 
   #readSr(): number {
-    this.#sync();
+    this.#indirect.sync();
     this.#update();
     const busy = this.#busy() ? SR.BUSY : 0;
-    return this.#flags | (this.#thresholdReached() ? SR.FTF : 0) | busy | (this.#fifo.level << 8);
+    return this.#flags | (this.#thresholdReached() ? SR.FTF : 0) | busy | (this.#indirect.level << 8);
   }
 
   #thresholdReached(): boolean {
-    const threshold = ((this.#cr.value >>> 8) & 31) + 1;
-    const { level } = this.#fifo;
-    if (this.#mode() === MODE.WRITE) {
-      const writes = this.#enabled() && this.#format().dataLines !== undefined;
-      return writes && FIFO_BYTES - level >= threshold;
-    }
-    if (this.#mode() !== MODE.READ) return this.#statusUnread;
-    return level >= threshold || (this.#transfer === undefined && level > 0);
+    return this.#setup.mode <= MODE.READ ? this.#indirect.thresholdReached : this.#statusUnread;
   }
 
   #writeCcr(): void {
-    const ccr = this.#ccr.value;
+    const ccr = this.#setup.ccr;
     this.#instructionSent = false;
     this.#statusUnread = false;
     if (this.#mapped.on) this.#leaveMapped();
-    this.#fifo.clear();
-    if (!this.#enabled()) {
+    this.#indirect.clear();
+    if (!this.#setup.enabled) {
       const { log } = this.#options;
       if (ccr !== 0) log.once("QUADSPI.CCR.en", "QUADSPI.CCR: written while CR.EN = 0: starts nothing");
       return;
     }
-    this.#warnings.configuration(ccr, this.#cr.value);
+    this.#warnings.configuration(ccr, this.#setup.cr);
     if ((ccr & CCR.FRCM) !== 0) {
       this.#warnings.timingFixed = true;
       this.#freeRunning = true;
       return;
     }
     if ((ccr & CCR.PHASES) === 0) return;
-    if (this.#mode() === MODE.MAPPED) {
+    if (this.#setup.mode === MODE.MAPPED) {
       this.#warnings.timing();
       this.#mapped.enter();
       return;
     }
-    const format = this.#format();
-    if (format.addressLines === undefined && !this.#waitsForData(format)) this.#start(format);
+    const format = this.#setup.format;
+    if (format.addressLines === undefined && !this.#setup.waitsForData) this.#start(format);
   }
 
   #writeAr(): void {
-    if (!this.#enabled()) return;
-    const format = this.#format();
+    if (!this.#setup.enabled) return;
+    const format = this.#setup.format;
     if (format.addressLines === undefined) return;
-    if (!this.#waitsForData(format)) this.#start(format);
-    else if (this.#address() >= this.#deviceBytes()) this.#fail();
+    if (!this.#setup.waitsForData) this.#start(format);
+    else if (this.#setup.address >= this.#setup.deviceBytes) this.#fail();
   }
 
   /** TEF: an address, or an address and a length, beyond DCR.FSIZE. */
@@ -305,60 +231,26 @@ export class QuadSpi implements BusDevice {
     this.#update();
   }
 
-  /** Indirect writes with a data phase start with the first write to DR. */
-  #waitsForData(format: CommandFormat): boolean {
-    return this.#mode() === MODE.WRITE && format.dataLines !== undefined;
-  }
-
   #readDr(bytes: number): number {
-    this.#advance();
-    if (this.#mode() === MODE.POLL) {
-      this.#statusUnread = false;
-      this.#update();
-      return this.#registers.get("DR");
-    }
-    const transfer = this.#transfer;
-    if (transfer?.direction === "read" && this.#fifo.level < bytes) {
-      const missing = Math.min(bytes - this.#fifo.level, transfer.remaining);
-      this.#stall(transfer.timeOf(missing));
-      this.#sync();
-    } else if (this.#fifo.level === 0) {
-      // A word read for the last one to three bytes of a transfer is usual: they are its lowest ones.
-      this.#options.log.once("QUADSPI.DR.empty", "QUADSPI.DR: read while the FIFO is empty: zeros");
-    }
-    const value = this.#fifo.take(bytes);
-    this.#sync();
+    this.#indirect.advance();
+    let value = this.#registers.get("DR");
+    if (this.#setup.mode === MODE.POLL) this.#statusUnread = false;
+    else value = this.#indirect.take(bytes);
     this.#update();
     return value;
   }
 
   #writeDr(value: number, bytes: number): void {
-    this.#sync();
-    const format = this.#format();
-    if (!this.#enabled() || !this.#waitsForData(format)) {
+    this.#indirect.sync();
+    const format = this.#setup.format;
+    if (!this.#setup.enabled || !this.#setup.waitsForData) {
       this.#options.log.once("QUADSPI.DR.mode", "QUADSPI.DR: written outside an indirect write: ignored");
       return;
     }
-    if (this.#transfer === undefined) {
-      if (this.#busy() || !this.#start(format)) return;
-    }
-    for (let index = 0; index < bytes; index++) this.#pushByte((value >>> (8 * index)) & 0xff);
-    this.#sync();
+    if (!this.#indirect.running && (this.#busy() || !this.#start(format))) return;
+    for (let index = 0; index < bytes; index++) this.#indirect.push((value >>> (8 * index)) & 0xff);
+    this.#indirect.sync();
     this.#update();
-  }
-
-  #pushByte(byte: number): void {
-    const transfer = this.#transfer;
-    if (transfer === undefined || transfer.remaining <= this.#fifo.level) {
-      this.#options.log.once("QUADSPI.DR.excess", "QUADSPI.DR: more bytes written than DLR says: ignored");
-      return;
-    }
-    if (this.#fifo.level === FIFO_BYTES) {
-      this.#stall(transfer.timeOf(1));
-      transfer.advance(this.#now());
-    }
-    if (this.#fifo.level < FIFO_BYTES) this.#fifo.push(byte);
-    transfer.advance(this.#now());
   }
 
   // --- transfers -----------------------------------------------------------------------------------------
@@ -366,80 +258,21 @@ export class QuadSpi implements BusDevice {
   /** Starts what CCR describes; false when the address is refused. */
   #start(format: CommandFormat): boolean {
     this.#warnings.timing();
-    const address = this.#address();
-    const length = this.#dataLength(format, address);
+    const length = this.#setup.dataLength;
     if (length === undefined) {
       this.#fail();
       return false;
     }
     const startsAt = Math.max(this.#now(), this.#freeAt);
-    if (this.#mode() === MODE.POLL) {
-      this.#startPolling(format, startsAt);
-      return true;
-    }
-    const withInstruction = this.#takeInstruction(format);
-    this.#fifo.clear();
-    this.#wire.begin(format, address, withInstruction);
-    this.#transfer = new IndirectTransfer(this.#wire, this.#fifo, {
-      direction: this.#mode() === MODE.READ ? "read" : "write",
-      format,
-      length,
-      dataAt: startsAt + this.#wire.prefixNs(format, withInstruction),
-    });
-    if (length === 0) this.#schedule(startsAt + this.#wire.prefixNs(format, withInstruction));
-    else this.#sync();
+    if (this.#setup.mode === MODE.POLL) this.#startPolling(format, startsAt);
+    else this.#indirect.begin(format, length, startsAt, this.#takeInstruction(format));
     return true;
-  }
-
-  /** Bytes of the data phase; undefined when it would leave the device (DCR.FSIZE). */
-  #dataLength(format: CommandFormat, address: number): number | undefined {
-    const room = this.#deviceBytes() - address;
-    const addressed = format.addressLines !== undefined;
-    if (addressed && room <= 0) return undefined;
-    if (format.dataLines === undefined) return 0;
-    const dlr = this.#lastByte();
-    if (dlr === 0xffffffff) {
-      return addressed && this.#deviceBytes() < 2 ** 32 ? room : Number.POSITIVE_INFINITY;
-    }
-    const bytes = dlr + 1;
-    return addressed && this.#mode() !== MODE.POLL && bytes > room ? undefined : bytes;
   }
 
   #takeInstruction(format: CommandFormat): boolean {
     const send = !(format.instructionOnce && this.#instructionSent);
     this.#instructionSent = true;
     return send;
-  }
-
-  /** Brings the transfer up to now and arranges for its end. */
-  #sync(): void {
-    const transfer = this.#advance();
-    if (transfer !== undefined) this.#scheduleNext(transfer);
-  }
-
-  /** @returns the transfer if bytes of it are still to come. */
-  #advance(): IndirectTransfer | undefined {
-    const transfer = this.#transfer;
-    if (transfer === undefined || transfer.remaining === 0) return undefined;
-    transfer.advance(this.#now());
-    if (transfer.remaining > 0) return transfer;
-    this.#finish();
-    return undefined;
-  }
-
-  /** The next instant at which something happens without the guest: FIFO threshold interrupt, or the end. */
-  #scheduleNext(transfer: IndirectTransfer): void {
-    const at = this.#thresholdAt(transfer) ?? transfer.timeOf(transfer.remaining);
-    if (at !== undefined) this.#schedule(at);
-  }
-
-  #thresholdAt(transfer: IndirectTransfer): number | undefined {
-    const awaited = (this.#cr.value & CR.FTIE) !== 0 || this.triggers?.wanted() === true;
-    if (!awaited || this.#thresholdReached()) return undefined;
-    const threshold = ((this.#cr.value >>> 8) & 31) + 1;
-    const { level } = this.#fifo;
-    const missing = transfer.direction === "read" ? threshold - level : threshold - (FIFO_BYTES - level);
-    return transfer.timeOf(missing);
   }
 
   #schedule(at: number): void {
@@ -456,17 +289,16 @@ export class QuadSpi implements BusDevice {
       this.#registers.setBits("CR", CR.ABORT, false);
       this.#flags |= SR.TCF;
     } else if (this.#poller !== undefined) this.#poll(this.#poller);
-    else if (this.#transfer?.remaining === 0) this.#finish();
-    else this.#sync();
+    else if (this.#indirect.ended) this.#indirect.finish();
+    else this.#indirect.sync();
     this.#update();
   }
 
   /** The last byte has passed the pins. */
-  #finish(): void {
+  #complete(): void {
     this.#options.timeline.cancel(this.#event);
-    this.#transfer = undefined;
     this.#wire.end();
-    this.#freeAt = this.#now() + this.#gapNs();
+    this.#freeAt = this.#now() + this.#setup.gapNs;
     this.#flags |= SR.TCF;
     this.triggers?.complete();
   }
@@ -481,7 +313,7 @@ export class QuadSpi implements BusDevice {
       return;
     }
     this.#aborting = true;
-    this.#schedule(this.#now() + ABORT_CLOCKS * clocks + this.#gapNs());
+    this.#schedule(this.#now() + ABORT_CLOCKS * clocks + this.#setup.gapNs);
   }
 
   /** Ends everything at once. */
@@ -489,12 +321,11 @@ export class QuadSpi implements BusDevice {
     const { timeline } = this.#options;
     timeline.cancel(this.#event);
     this.#event = undefined;
-    this.#transfer = undefined;
+    this.#indirect.stop();
     this.#poller = undefined;
     this.#aborting = false;
     this.#freeRunning = false;
     this.#statusUnread = false;
-    this.#fifo.clear();
     if (this.#mapped.on) this.#leaveMapped();
     this.#wire.end();
   }
@@ -503,14 +334,14 @@ export class QuadSpi implements BusDevice {
 
   #startPolling(format: CommandFormat, startsAt: number): void {
     const registers = this.#registers;
-    const intervalNs = Math.max(this.#gapNs(), registers.get("PIR") * this.#wire.clockNs);
-    this.#poller = startPolling({ format, wire: this.#wire, intervalNs, bytes: this.#lastByte() + 1 });
+    const intervalNs = Math.max(this.#setup.gapNs, registers.get("PIR") * this.#wire.clockNs);
+    this.#poller = startPolling({ format, wire: this.#wire, intervalNs, bytes: this.#setup.lastByte + 1 });
     this.#schedule(startsAt + this.#poller.readNs(this.#instructionSent));
   }
 
   #poll(poller: Poller): void {
     const registers = this.#registers;
-    const status = poller.read(this.#address(), this.#takeInstruction(poller.format));
+    const status = poller.read(this.#setup.address, this.#takeInstruction(poller.format));
     registers.set("DR", status);
     this.#statusUnread = true;
     const anyBit = registers.has("CR", CR.PMM);
@@ -518,7 +349,7 @@ export class QuadSpi implements BusDevice {
       this.#flags |= SR.SMF;
       if (registers.has("CR", CR.APMS)) {
         this.#poller = undefined;
-        this.#freeAt = this.#now() + this.#gapNs();
+        this.#freeAt = this.#now() + this.#setup.gapNs;
         return;
       }
     }
@@ -533,13 +364,13 @@ export class QuadSpi implements BusDevice {
       ...this.#options,
       wire: this.#wire,
       takesTime: windowTakesTime === true,
-      format: () => (this.#aborting ? undefined : this.#format()),
-      takeInstruction: () => this.#takeInstruction(this.#format()),
-      deviceBytes: () => this.#deviceBytes(),
-      timeoutClocks: () => ((this.#cr.value & CR.TCEN) === 0 ? undefined : this.#registers.get("LPTR")),
-      gapNs: () => this.#gapNs(),
+      format: () => (this.#aborting ? undefined : this.#setup.format),
+      takeInstruction: () => this.#takeInstruction(this.#setup.format),
+      deviceBytes: () => this.#setup.deviceBytes,
+      timeoutClocks: () => ((this.#setup.cr & CR.TCEN) === 0 ? undefined : this.#registers.get("LPTR")),
+      gapNs: () => this.#setup.gapNs,
       gapLeftNs: () => Math.max(0, this.#freeAt - this.#now()),
-      stall: (ns) => this.#stall(ns),
+      stall: (ns) => stallBus(this.#options, ns),
       onTimeout: () => {
         this.#flags |= SR.TOF;
         this.#update();
@@ -555,25 +386,11 @@ export class QuadSpi implements BusDevice {
 
   // --- time and interrupt --------------------------------------------------------------------------------
 
-  #stall(untilNs: number | undefined): void {
-    if (untilNs === undefined || untilNs <= this.#now()) return;
-    const { stall, timeline, log } = this.#options;
-    if (untilNs === Number.POSITIVE_INFINITY) {
-      log.once(
-        "QUADSPI.hang",
-        "QUADSPI: an access waits for a clock that stands still: the bus hangs on silicon",
-      );
-      return;
-    }
-    if (stall !== undefined) stall(untilNs);
-    else timeline.cycles += Math.ceil((untilNs - timeline.now) / timeline.nsPerCycle);
-  }
-
   #update(): void {
     const request = this.triggers !== undefined && this.thresholdRequest;
     if (request && !this.#triggered) this.triggers?.threshold();
     this.#triggered = request;
-    const enables = (this.#cr.value >>> 16) & FLAGS;
+    const enables = (this.#setup.cr >>> 16) & FLAGS;
     const threshold = (enables & SR.FTF) !== 0 && this.#thresholdReached() ? SR.FTF : 0;
     const asserted = (enables & (this.#flags | threshold)) !== 0;
     if (asserted === this.#asserted) return;
