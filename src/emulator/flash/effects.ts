@@ -285,3 +285,21 @@ export const EFFECTS: Readonly<Record<EffectKind, Effect>> = {
   "lock-all": (device, { command }) => setAllLocks(device, command, true),
   "unlock-all": (device, { command }) => setAllLocks(device, command, false),
 };
+
+/** /CS rose behind a command. @param input undefined: not behind a whole one */
+export function carryOut(
+  device: NorDevice,
+  command: CommandSpec,
+  input: Omit<EffectInput, "command"> | undefined,
+): void {
+  if (command.kind === "device-id" && device.poweredDown) {
+    device.poweredDown = false;
+    device.deafUntil = device.now + device.part.times.wakeNs;
+  }
+  if (!(command.kind in EFFECTS)) return;
+  if (input === undefined) {
+    device.warn(`cut.${command.name}`, `${command.name}: deselected at a wrong place: ignored`);
+    return;
+  }
+  EFFECTS[command.kind as EffectKind](device, { command, ...input });
+}

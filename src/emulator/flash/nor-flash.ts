@@ -12,9 +12,11 @@ import {
   type SerialNorFlashOptions,
   type SerialNorFlashState,
 } from "./device.js";
-import { EFFECTS } from "./effects.js";
-import { type CommandSpec, type EffectKind, type Lines, type NorPart, PAGE } from "./part.js";
-import { type ByteSource, SOURCES } from "./sources.js";
+import { carryOut, EFFECTS } from "./effects.js";
+import { judgeClock, refusal } from "./nor-command.js";
+import { NorInput } from "./nor-input.js";
+import { NorOutput } from "./nor-output.js";
+import type { CommandSpec, Lines, NorPart } from "./part.js";
 
 export type { FlashDefects, SerialNorFlashOptions, SerialNorFlashState };
 
@@ -22,16 +24,8 @@ type Phase = "instruction" | "address" | "mode" | "dummy" | "data-in" | "data-ou
 
 /** All four lines pulled up: nobody drives them. */
 const FLOATING = 0b1111;
-/** How long a line keeps its level when nobody drives it: some 10 pF against an input leakage of 1 uA. */
-const LINE_HOLD_NS = 10e3;
 /** Winbond's tVSL and tPUW. */
 const POWER_ON = { readNs: 20e3, writeNs: 5e6 };
-/**
- * Clock above the data sheet's limit, which holds for the worst chip at the worst temperature and voltage: no sheet says where chips
- * begin to fail. Published programs read at 180 MHz where the sheet says 133 MHz. Every excess is told.
- */
-const MARGIN = 1.5;
-
 const hex = (value: number): string => `${value.toString(16).toUpperCase().padStart(2, "0")}h`;
 
 export class SerialNorFlash {
@@ -56,23 +50,13 @@ export class SerialNorFlash {
   #continuous: CommandSpec | undefined;
   #address = 0;
   #addressBits = 24;
-  #readStart = 0;
-  #wrap = 0;
-  /** Clocked too fast: data arrives one clock late. */
-  #late = false;
-  #lastByte = 0xff;
-  #outBits = 0;
-  #outByte = 0xff;
-  #source: ByteSource | undefined;
-  #io1High = true;
-  #io1At = Number.NEGATIVE_INFINITY;
-  #page = new Uint8Array(PAGE);
-  #present = new Uint8Array(PAGE);
-  #count = 0;
+  readonly #output: NorOutput;
+  readonly #input = new NorInput();
 
   /** @throws RangeError when `content` is not `part.size` bytes. */
   constructor(options: SerialNorFlashOptions) {
     this.#device = new NorDevice(options);
+    this.#output = new NorOutput(this.#device);
   }
 
   get part(): NorPart {
@@ -132,8 +116,8 @@ export class SerialNorFlash {
   select(): void {
     if (!this.#powered || this.#selected) return;
     this.#selected = true;
-    this.#late = false;
-    this.#count = 0;
+    this.#output.late = false;
+    this.#input.count = 0;
     if (this.#device.now < this.#device.deafUntil) {
       this.#device.warn("deaf", "selected while it starts, resets or wakes up: does not answer");
       this.#phase = "ignore";
@@ -151,7 +135,7 @@ export class SerialNorFlash {
     const command = this.#command;
     this.#command = undefined;
     if (command !== undefined) this.#finish(command);
-    this.#source = undefined;
+    this.#output.end();
     this.#phase = "ignore";
   }
 
@@ -168,9 +152,8 @@ export class SerialNorFlash {
 
   /** Clocks a byte out of the chip on `lines` lines; undriven lines read 1. One line is IO1. */
   read(lines: Lines): number {
-    if (this.#phase === "data-out" && this.#outBits === 0 && lines === this.#lines) {
-      return this.#driven(this.#nextByte(), lines);
-    }
+    const output = this.#output;
+    if (this.#phase === "data-out" && output.aligned(lines)) return output.driven(output.byte(), lines);
     const silent = lines === 1 && this.#device.qpi && this.#phase !== "data-out";
     const mask = (1 << lines) - 1;
     let byte = 0;
@@ -178,15 +161,7 @@ export class SerialNorFlash {
       const levels = this.#clock(FLOATING);
       byte = (byte << lines) | (lines === 1 ? (levels >>> 1) & 1 : levels & mask);
     }
-    if (silent) return this.#device.now - this.#io1At < LINE_HOLD_NS && !this.#io1High ? 0x00 : 0xff;
-    return this.#driven(byte, lines);
-  }
-
-  /** What the chip put out last stays on IO1 for a while: WeAct's driver polls on one line behind 38h, and gets by. */
-  #driven(byte: number, lines: Lines): number {
-    this.#io1High = (byte & (lines === 1 ? 1 : 2)) !== 0;
-    this.#io1At = this.#device.now;
-    return byte;
+    return silent ? output.held : output.driven(byte, lines);
   }
 
   /** As `count` calls of `read` into `target` from `offset`. */
@@ -198,7 +173,7 @@ export class SerialNorFlash {
       return;
     }
     for (let index = 0; index < count; index++) target[offset + index] = content[address + index] ?? 0xff;
-    this.#address = address + count;
+    this.#output.address = address + count;
   }
 
   /** True while the chip drives IO1: what is clocked in is nothing to it. */
@@ -229,8 +204,8 @@ export class SerialNorFlash {
    */
   streaming(lines: Lines): number | undefined {
     const reading = this.#phase === "data-out" && this.#command?.kind === "read";
-    const aligned = this.#outBits === 0 && lines === this.#lines;
-    return reading && aligned && this.#wrap === 0 && !this.#late ? this.#address : undefined;
+    const { streams, address } = this.#output;
+    return reading && streams && this.#output.aligned(lines) ? address : undefined;
   }
 
   /** The supply fails, at any instant: what is under way is left half done. */
@@ -279,7 +254,7 @@ export class SerialNorFlash {
         if (this.#dummyLeft === 0) this.#proceed(3);
         return FLOATING;
       case "data-out":
-        return this.#shiftOut();
+        return this.#output.shift();
       default:
         this.#shiftIn(levels);
         return FLOATING;
@@ -308,25 +283,6 @@ export class SerialNorFlash {
     else this.#takeData(value);
   }
 
-  #shiftOut(): number {
-    if (this.#outBits === 0) {
-      this.#outByte = this.#nextByte();
-      this.#outBits = 8;
-    }
-    this.#outBits -= this.#lines;
-    const symbol = (this.#outByte >>> this.#outBits) & ((1 << this.#lines) - 1);
-    if (this.#lines === 1) return 0b1101 | (symbol << 1);
-    return this.#lines === 2 ? 0b1100 | symbol : symbol;
-  }
-
-  #nextByte(): number {
-    const byte = this.#source?.() ?? 0xff;
-    if (!this.#late) return byte;
-    const late = ((this.#lastByte << (8 - this.#lines)) | (byte >>> this.#lines)) & 0xff;
-    this.#lastByte = byte;
-    return late;
-  }
-
   #enter(phase: Phase, lines: Lines): void {
     this.#phase = phase;
     this.#lines = lines;
@@ -346,9 +302,9 @@ export class SerialNorFlash {
     const table = device.qpi ? device.part.qpiCommands : device.part.commands;
     const command = table?.get(code);
     if (command?.kind !== "reset") device.resetArmed = false;
-    const refusal = command === undefined ? "unknown command" : this.#refusal(command);
-    if (command === undefined || refusal !== undefined) {
-      device.warn(`${code}.${refusal}`, `${hex(code)} ${command?.name ?? ""}: ${refusal}: ignored`);
+    const why = command === undefined ? "unknown command" : refusal(device, command);
+    if (command === undefined || why !== undefined) {
+      device.warn(`${code}.${why}`, `${hex(code)} ${command?.name ?? ""}: ${why}: ignored`);
       this.#phase = "ignore";
       return;
     }
@@ -356,28 +312,20 @@ export class SerialNorFlash {
     this.#start(command);
   }
 
-  /** Why the chip does not take `command` now. */
-  #refusal(command: CommandSpec): string | undefined {
-    const device = this.#device;
-    if (device.poweredDown && command.kind !== "device-id") return "powered down (B9h)";
-    if (device.operations.busy && command.whileBusy !== true) return "busy";
-    if (command.needsQuadEnable === true && !device.quadEnabled) return "QE is 0";
-    return undefined;
-  }
-
   /** Instruction known (or not needed): first phase after it. */
   #start(command: CommandSpec): void {
-    const { maxHz } = command;
-    const limit = typeof maxHz === "number" ? maxHz : maxHz(this.#device.readParameters);
-    this.#late = this.clockHz > limit * MARGIN;
-    if (this.clockHz > limit) {
-      const speeds = `${Math.round(this.clockHz / 1e6)} MHz, the chip takes ${Math.round(limit / 1e6)} MHz`;
-      if (this.#late && command.kind in EFFECTS) {
-        this.#drop(`clocked at ${speeds}`);
+    const verdict = judgeClock(this.#device, command, this.clockHz);
+    this.#output.late = verdict?.late === true;
+    if (verdict !== undefined) {
+      if (verdict.late && command.kind in EFFECTS) {
+        this.#drop(`clocked at ${verdict.speeds}`);
         return;
       }
-      const consequence = this.#late ? "data comes late" : "works on most chips, when they are not hot";
-      this.#device.warn(`fast.${command.name}`, `${command.name} clocked at ${speeds}: ${consequence}`);
+      const consequence = verdict.late ? "data comes late" : "works on most chips, when they are not hot";
+      this.#device.warn(
+        `fast.${command.name}`,
+        `${command.name} clocked at ${verdict.speeds}: ${consequence}`,
+      );
     }
     this.#address = 0;
     this.#addressBits = 8 * (command.addressBytes ?? this.#device.addressBytes);
@@ -429,70 +377,36 @@ export class SerialNorFlash {
       this.#phase = "complete";
       return;
     }
-    this.#present.fill(0);
+    this.#input.begin();
     this.#enter("data-in", command.data);
   }
 
   #startOutput(command: CommandSpec): void {
-    const device = this.#device;
     this.#enter("data-out", command.data ?? 1);
-    this.#outBits = 0;
-    this.#lastByte = 0xff;
-    this.#wrap = 0;
-    this.#readStart = this.#address;
-    if (command.kind === "read") {
-      this.#wrap = device.part.readWrap(command, device.readParameters, device.burstWrap);
-      this.#source = () => this.#nextCell();
-      return;
-    }
-    this.#source = SOURCES[command.kind as keyof typeof SOURCES](device, this.#address, command);
-  }
-
-  #nextCell(): number {
-    const address = this.#address;
-    const next = address + 1;
-    if (this.#wrap === 0) this.#address = next % this.part.size;
-    else this.#address = (address & ~(this.#wrap - 1)) | (next & (this.#wrap - 1));
-    return this.#device.cells.read(address);
+    this.#output.begin(command, this.#address);
   }
 
   #takeData(byte: number): void {
     const paged = this.#command?.kind === "program" || this.#command?.kind === "security-program";
-    const index = ((paged ? this.#address : 0) + this.#count) % PAGE;
-    this.#page[index] = byte;
-    this.#present[index] = 1;
-    this.#count++;
+    this.#input.take(byte, paged ? this.#address : 0);
   }
 
   /** /CS rose on `command`. */
   #finish(command: CommandSpec): void {
-    const device = this.#device;
     if (command.kind === "read") {
-      device.cells.settle(this.#readStart, Math.max(this.#readStart + 1, this.#address));
+      if (this.#phase === "data-out") this.#output.settle();
       return;
     }
-    if (command.kind === "device-id" && device.poweredDown) {
-      device.poweredDown = false;
-      device.deafUntil = device.now + device.part.times.wakeNs;
-    }
-    if (!(command.kind in EFFECTS)) return;
-    if (!this.#endedWell(command)) {
-      device.warn(`cut.${command.name}`, `${command.name}: deselected at a wrong place: ignored`);
-      return;
-    }
-    const data = { bytes: this.#page.slice(), present: this.#present.slice() };
-    EFFECTS[command.kind as EffectKind](device, {
-      command,
-      address: this.#address,
-      data,
-      count: this.#count,
-    });
-    if (command.kind === "reset" || command.kind === "qpi-enter") this.#continuous = undefined;
+    const well = this.#endedWell(command);
+    const input = this.#input;
+    const taken = well ? { address: this.#address, data: input.data, count: input.count } : undefined;
+    carryOut(this.#device, command, taken);
+    if (well && (command.kind === "reset" || command.kind === "qpi-enter")) this.#continuous = undefined;
   }
 
   #endedWell(command: CommandSpec): boolean {
     if (this.#phase === "complete") return true;
-    const whole = this.#phase === "data-in" && this.#bits === 0 && this.#count > 0;
-    return whole && this.#count <= (command.maxData ?? Number.POSITIVE_INFINITY);
+    const whole = this.#phase === "data-in" && this.#bits === 0 && this.#input.count > 0;
+    return whole && this.#input.count <= (command.maxData ?? Number.POSITIVE_INFINITY);
   }
 }
