@@ -10,6 +10,7 @@ import type { D3ClearSource } from "../peripherals/exti.js";
 import { Dma2d } from "../peripherals/graphics/dma2d.js";
 import type { QuadSpi } from "../peripherals/quadspi/quadspi.js";
 import type { Tim } from "../peripherals/timers/tim.js";
+import { autonomousBus } from "./autonomous-bus.js";
 import type { ChipPart } from "./chip-part.js";
 import { dmaBus } from "./dma-bus.js";
 import type { ChipRequests } from "./dma-requests.js";
@@ -186,6 +187,7 @@ export function dmaControllers(wiring: DmaWiring): ChipPart[] {
   });
   const bdma = new Bdma({
     ...common("BDMA"),
+    bus: autonomousBus(dmaBus(bus, wiring.level1, "BDMA"), rcc, log),
     name: "BDMA",
     interrupts: BDMA_IRQS.map(irqLine),
     clocked: rcc.clockGate("BDMA"),

@@ -107,6 +107,17 @@ test("without its bit in RCC_D3AMR BDMA waits for the core; masking the line tak
   assert.deepEqual([r.chip.lowPower.mode, r.read(SRAM4 + 4)], ["run", 0x1234_5678]);
 });
 
+test("what has no bit in RCC_D3AMR does not answer BDMA while the core is stopped, and that is told", () => {
+  const r = rig();
+  copyOnExti0(r);
+  r.write(D3AMR, 1);
+  deepSleep(r);
+  r.chip.gpio.A.drive(0, true, "strong");
+  pass(r.timeline, 20e3);
+  assert.equal(r.read(SRAM4 + 4), 0);
+  assert.ok(r.log.has(/BDMA reaches SRAM4 .* RCC_D3AMR/));
+});
+
 /** LPTIM on LSI, a period of `ticks`, its interrupt enabled. */
 function startLptim({ write }: Rig, lptim: number, ticks: number, interrupt = 2): void {
   write(lptim + 8, interrupt);

@@ -6,23 +6,21 @@ import type { Timeline } from "../../timeline.js";
 import { ClockSecurity, type Crystal, SECURITY_FLAGS } from "./clock-security.js";
 import { ClockTree, type PllNumber } from "./clock-tree.js";
 import { operatingPointFaults, type VoltageScale } from "./operating-point.js";
+import { RccGates } from "./rcc-gates.js";
 import { RccOscillators, type SystemClocks } from "./rcc-oscillators.js";
 import { PLLS, Plls } from "./rcc-plls.js";
 import {
   AUTONOMOUS_BITS,
   ENABLE_BITS,
   type Gate,
-  type GateRegister,
   keys,
   type RccRegister,
   type RccWriteHooks,
   RESET_BITS,
   type ResetName,
-  type ResetRegister,
   rccRegisters,
   SLEEP_BITS,
   type SleepGate,
-  type SleepRegister,
 } from "./rcc-registers.js";
 import { CAUSE_FLAGS, DOMAIN_FLAGS, type SystemResetCause } from "./rcc-reset-cause.js";
 import { SOURCE_NAMES, SOURCES, type SourceName } from "./rcc-sources.js";
@@ -91,13 +89,12 @@ export class Rcc implements BusDevice {
   readonly #sources: RccOscillators;
   readonly #plls: Plls;
   readonly #security: ClockSecurity;
-  readonly #gates = new Map<Gate, { register: GateRegister; mask: number }>();
-  readonly #sleepGates = new Map<SleepGate, { register: SleepRegister; mask: number }>();
-  readonly #resetListeners = new Map<string, (() => void)[]>();
+  readonly #gates: RccGates;
 
   constructor(options: RccOptions) {
     this.#options = options;
     this.registers = new RegisterBlock(rccRegisters(this.#hooks()), { name: "RCC", log: options.log });
+    this.#gates = new RccGates(this.registers);
     this.#sources = new RccOscillators({
       registers: this.registers,
       timeline: options.timeline,
@@ -133,7 +130,6 @@ export class Rcc implements BusDevice {
       onLse: options.onLseFailure,
       onChange: () => this.#changed(),
     });
-    this.#indexGates();
   }
 
   read(offset: number, size: AccessSize): number {
@@ -168,9 +164,7 @@ export class Rcc implements BusDevice {
 
   /** Is the peripheral's bus clock enabled while the CPU runs? */
   clockGate(name: Gate): ClockGate {
-    const { register, mask } = found(this.#gates, name);
-    const cell = this.registers.cell(register);
-    return () => (cell.value & mask) !== 0;
+    return this.#gates.run(name);
   }
 
   /** The RTC's clock, Hz: 0 with RTCEN = 0, and after LSE failed under its security system. */
@@ -185,16 +179,12 @@ export class Rcc implements BusDevice {
 
   /** Does the clock stay on while the CPU sleeps (RCC_xxxLPENR)? */
   sleepClockGate(name: SleepGate): ClockGate {
-    const { register, mask } = found(this.#sleepGates, name);
-    const cell = this.registers.cell(register);
-    return () => (cell.value & mask) !== 0;
+    return this.#gates.sleep(name);
   }
 
   /** `callback` runs when software asserts the peripheral's bit in RCC_xxxRSTR, and again when it releases it. */
   onReset(name: ResetName, callback: () => void): void {
-    const listeners = this.#resetListeners.get(name);
-    if (listeners === undefined) this.#resetListeners.set(name, [callback]);
-    else listeners.push(callback);
+    this.#gates.onReset(name, callback);
   }
 
   /** The independent watchdog keeps LSI running whatever LSION says (RM0433, chapter RCC). */
@@ -219,6 +209,11 @@ export class Rcc implements BusDevice {
 
   get wakeUpSourceKept(): boolean {
     return this.#sources.hz(this.wakeUpSource, true) > 0;
+  }
+
+  /** The core is in CStop: D3 at most has a clock. */
+  get coreStopped(): boolean {
+    return this.#sources.clocks !== "run";
   }
 
   /** Does the clock of a peripheral's bus run? @param name "BDMA", "DMA1" */
@@ -316,7 +311,7 @@ export class Rcc implements BusDevice {
     }
     for (const register of keys(SLEEP_BITS)) hooks[register] = () => this.#options.onSleepGates?.();
     for (const register of keys(RESET_BITS)) {
-      hooks[register] = (_written, before) => this.#writeReset(register, before);
+      hooks[register] = (_written, before) => this.#gates.wroteReset(register, before);
     }
     return hooks;
   }
@@ -368,15 +363,6 @@ export class Rcc implements BusDevice {
     this.#mistake(`RCC_${register}: ${why}`);
   }
 
-  #writeReset(register: ResetRegister, before: number): void {
-    const changed = this.registers.get(register) ^ before;
-    const bits: Readonly<Record<string, number>> = RESET_BITS[register];
-    for (const [name, bit] of Object.entries(bits)) {
-      if ((changed & (1 << bit)) === 0) continue;
-      for (const listener of this.#resetListeners.get(name) ?? []) listener();
-    }
-  }
-
   /** After any change: switch to the clock that SW asks for once it is ready, then tell who depends on it. */
   #changed(): void {
     this.#security.look();
@@ -423,25 +409,8 @@ export class Rcc implements BusDevice {
   #mistake(message: string): void {
     this.#options.log.once(message, `guest mistake: ${message}`);
   }
-
-  #indexGates(): void {
-    for (const register of keys(ENABLE_BITS)) {
-      const bits = Object.entries(ENABLE_BITS[register]) as [Gate, number][];
-      for (const [name, bit] of bits) this.#gates.set(name, { register, mask: 1 << bit });
-    }
-    for (const register of keys(SLEEP_BITS)) {
-      const bits = Object.entries(SLEEP_BITS[register]) as [SleepGate, number][];
-      for (const [name, bit] of bits) this.#sleepGates.set(name, { register, mask: 1 << bit });
-    }
-  }
 }
 
 function unalias(offset: number): number {
   return offset >= ALIAS_FIRST && offset < ALIAS_LAST + 4 ? offset - ALIAS_DISTANCE : offset;
-}
-
-function found<K, V>(map: ReadonlyMap<K, V>, key: K): V {
-  const value = map.get(key);
-  if (value === undefined) throw new RangeError(`RCC: there is no clock gate ${String(key)}`);
-  return value;
 }
