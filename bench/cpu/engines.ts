@@ -5,7 +5,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { RP2040 } from "rp2040js";
-import type { Engine } from "../../src/emulator/cpu/core.js";
+import type { Engine } from "../../src/emulator/cpu/core-options.js";
 import { RegisterBlock } from "../../src/emulator/registers.js";
 import { CODE_BASE, Machine } from "../../test/differential/machines.js";
 import { withRounds } from "./programs.js";

@@ -1,5 +1,5 @@
 /** Single instructions in loops of their own, on the engines of this project's core. */
-import type { Engine } from "../../src/emulator/cpu/core.js";
+import type { Engine } from "../../src/emulator/cpu/core-options.js";
 import { SCRATCH } from "./cases.js";
 import { CODE_BASE, Machine } from "./machines.js";
 

@@ -1,7 +1,7 @@
 /** The model's time and strict caches change when things happen, not what: compiled programs compute the same. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { CortexM7Options } from "../../src/emulator/cpu/core.js";
+import type { CortexM7Options } from "../../src/emulator/cpu/core-options.js";
 import { CODE_BASE, Machine } from "./machines.js";
 import { compile } from "./programs.js";
 

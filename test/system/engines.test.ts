@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { test } from "node:test";
-import type { Engine } from "../../src/emulator/cpu/core.js";
+import type { Engine } from "../../src/emulator/cpu/core-options.js";
 import { Bench, bin, summing, WHOLE } from "./kit.js";
 
 const BYTES = 200_000;

@@ -1,7 +1,7 @@
 /** What a board gives its chip. */
 
 import type { EmulatorLog } from "../bus.js";
-import type { Engine } from "../cpu/core.js";
+import type { Engine } from "../cpu/core-options.js";
 import type { GuestMemory } from "../guest-memory.js";
 import type { I2cDevice } from "../i2c-device.js";
 import type { FlashGeometry } from "../peripherals/internal-flash/flash-geometry.js";

@@ -5,7 +5,7 @@
 
 import { type Board, FLASH_PINS, type FlashPin, type Pin } from "../../boards/board.js";
 import type { AccessSize } from "../bus.js";
-import type { Engine } from "../cpu/core.js";
+import type { Engine } from "../cpu/core-options.js";
 import {
   type FlashDefects,
   SerialNorFlash,

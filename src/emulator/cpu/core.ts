@@ -9,8 +9,9 @@ import { type BusFault, BusStall, type EmulatorLog, type InterruptLine } from ".
 import type { Timeline } from "../timeline.js";
 import type { Level1 } from "./caches/level1.js";
 import { makeLevel1 } from "./caches/level1-wiring.js";
+import type { CortexM7Options } from "./core-options.js";
+import { CoreState } from "./core-state.js";
 import { Debug } from "./debug/debug.js";
-import { conditionPassed } from "./decode/conditions.js";
 import { decode } from "./decode/decode.js";
 import type { Execute, Insn } from "./decode/insn.js";
 import { Insn as Instruction } from "./decode/insn.js";
@@ -24,55 +25,11 @@ import { MemoryPort } from "./memory/memory-port.js";
 import { OutsideAccess } from "./memory/outside-access.js";
 import type { SystemBus } from "./memory/system-bus.js";
 import { SystemControlSpace } from "./system/system-control-space.js";
-import { type BusTiming, Pipeline } from "./time-model/pipeline.js";
+import { Pipeline } from "./time-model/pipeline.js";
 import { STATE_BYTES, Word } from "./translate/state.js";
 import { plainOf, Translator } from "./translate/translator.js";
 
-export type Engine = "reference" | "interpreter" | "translation";
-
-export interface CortexM7Options {
-  readonly bus: SystemBus;
-  readonly timeline: Timeline;
-  readonly log: EmulatorLog;
-  /** Interrupt lines of the chip (STM32H750: 150). */
-  readonly irqs?: number;
-  /** AIRCR.SYSRESETREQ was written. The board may reset the chip at once or after `run()` returned. */
-  onSystemReset: () => void;
-  /** The core locked up: it executes nothing until a reset or NMI. */
-  readonly onLockup?: () => void;
-  /**
-   * BKPT with a debugger attached: true when it takes the breakpoint (the core then halts on it), false to let it
-   * raise DebugMonitor or HardFault, "continue" to go on behind it (semihosting).
-   */
-  readonly onBreakpoint?: (immediate: number) => boolean | "continue";
-  /**
-   * What executes: each instruction by a call of JavaScript, which the others are held to; an interpreter in WebAssembly; or
-   * that and translation of what executes often. The latter two need the bus's memories in its `GuestMemory` to win. All do
-   * the same, to the cycle. Default: translation; reference where there is no WebAssembly.
-   */
-  readonly engine?: Engine;
-  /** How often a block begins before it is translated, at least 1. Tests make it small. Default 10,000. */
-  readonly translateAfter?: number;
-  /** A missing clean or invalidate of a cache shows. Default: caches are transparent. */
-  readonly strictCaches?: boolean;
-  /** Instructions take the time of a model of the chip (pipeline.ts). Default: as told above. */
-  readonly busTiming?: BusTiming | undefined;
-}
-
-export class CortexM7 {
-  /** r0..r12, the current SP, LR. r15 is current only when the core is not inside `run()`: see `pc`. */
-  readonly r: Int32Array;
-  /** N is the sign of `nr`; Z is `zr === 0`. */
-  nr = 0;
-  zr = 1;
-  c = 0;
-  v = 0;
-  /** IPSR: number of the exception being handled, 0 in Thread mode. */
-  ipsr = 0;
-  /** CONTROL: nPRIV, SPSEL, FPCA. Written through `setControl`. */
-  control = 0;
-  /** The stack pointer that is not in r13. */
-  bankedSp = 0;
+export class CortexM7 extends CoreState {
   /** WFE event register. */
   event = false;
   sleeping = false;
@@ -107,20 +64,17 @@ export class CortexM7 {
   readonly fpu: Fpu;
   /** What a debugger sees and does. */
   readonly debug: Debug;
-  /** As translate/state.ts says. */
-  readonly #state: Int32Array;
   readonly #breakpoints = new Set<number>();
   #skipBreakpoint: number | undefined;
   #waitsForEvent = false;
   #watchedCode = false;
 
   constructor(options: CortexM7Options) {
+    const bytes = options.bus.memory.allocate(STATE_BYTES);
+    const state = new Int32Array(bytes.buffer, bytes.byteOffset, STATE_BYTES / 4);
+    super(state);
     this.options = options;
     this.bus = options.bus;
-    const bytes = this.bus.memory.allocate(STATE_BYTES);
-    const state = new Int32Array(bytes.buffer, bytes.byteOffset, STATE_BYTES / 4);
-    this.#state = state;
-    this.r = state.subarray(0, 16);
     this.timeline = options.timeline;
     this.log = options.log;
     this.exceptions = new ExceptionModel(options.irqs ?? 150);
@@ -383,64 +337,8 @@ export class CortexM7 {
     this.at = this.mem.view.lookup(address & ~1);
   }
 
-  get(n: number): number {
-    return this.r[n] as number;
-  }
-
-  set(n: number, value: number): void {
-    this.r[n] = value;
-  }
-
-  setNZ(result: number): void {
-    this.nr = result;
-    this.zr = result;
-  }
-
-  /** Makes `nr` and `zr` the same. False when that cannot be. */
-  unifyNZ(): boolean {
-    if (this.nr < 0 && this.zr === 0) return false;
-    this.setNZ(this.nr < 0 ? -1 : this.zr === 0 ? 0 : 1);
-    return true;
-  }
-
   get thumb(): boolean {
     return this.at.execute !== invalidState;
-  }
-
-  get q(): number {
-    return this.#state[Word.q] as number;
-  }
-
-  set q(value: number) {
-    this.#state[Word.q] = value;
-  }
-
-  get ge(): number {
-    return this.#state[Word.ge] as number;
-  }
-
-  set ge(value: number) {
-    this.#state[Word.ge] = value;
-  }
-
-  /** APSR: N Z C V Q and GE. */
-  get apsr(): number {
-    const flags = ((this.nr < 0 ? 1 : 0) << 3) | ((this.zr === 0 ? 1 : 0) << 2) | (this.c << 1) | this.v;
-    return (flags << 28) | (this.q << 27) | (this.ge << 16);
-  }
-
-  setApsr(value: number): void {
-    this.setFlags(value);
-    this.ge = (value >>> 16) & 15;
-  }
-
-  /** N Z C V Q from bits 31:27. */
-  setFlags(value: number): void {
-    this.nr = value | 0;
-    this.zr = (value & (1 << 30)) === 0 ? 1 : 0;
-    this.c = (value >>> 29) & 1;
-    this.v = (value >>> 28) & 1;
-    this.q = (value >>> 27) & 1;
   }
 
   /** xPSR as it would be stacked before `insn`, without the stack alignment bit. */
@@ -451,32 +349,6 @@ export class CortexM7 {
 
   get xpsr(): number {
     return this.xpsrBefore(this.at) >>> 0;
-  }
-
-  get privileged(): boolean {
-    return this.ipsr !== 0 || (this.control & 1) === 0;
-  }
-
-  get usesPsp(): boolean {
-    return this.ipsr === 0 && (this.control & 2) !== 0;
-  }
-
-  get msp(): number {
-    return this.usesPsp ? this.bankedSp : this.get(13);
-  }
-
-  set msp(value: number) {
-    if (this.usesPsp) this.bankedSp = value & ~3;
-    else this.r[13] = value & ~3;
-  }
-
-  get psp(): number {
-    return this.usesPsp ? this.get(13) : this.bankedSp;
-  }
-
-  set psp(value: number) {
-    if (this.usesPsp) this.r[13] = value & ~3;
-    else this.bankedSp = value & ~3;
   }
 
   /** Changes mode and CONTROL together, keeping both stack pointers in place, and selects the permissions. */
@@ -518,10 +390,6 @@ export class CortexM7 {
   branchTo(target: number): Insn {
     this.timeline.cycles++;
     return this.mem.view.lookup(target & ~1);
-  }
-
-  conditionPassed(condition: number): boolean {
-    return conditionPassed(this, condition);
   }
 
   /** The clock of the core changes now; all that counts it keeps its count. */

@@ -1,7 +1,8 @@
 /** A core with flash at 0x08000000 and RAM at 0x20000000 for tests. BKPT halts it. */
 
 import { Timeline } from "../timeline.js";
-import { CortexM7, type CortexM7Options } from "./core.js";
+import { CortexM7 } from "./core.js";
+import type { CortexM7Options } from "./core-options.js";
 import { Ram } from "./memory/memory.js";
 import { SystemBus } from "./memory/system-bus.js";
 

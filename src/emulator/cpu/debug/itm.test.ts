@@ -43,18 +43,18 @@ test("a program waits at a port for ever without TRCENA, ITMENA or the port's en
   }
 });
 
-test("unprivileged code sends by the ports that TPR leaves it, and changes nothing else", () => {
+test("unprivileged code sends by the ports that TPR leaves it, and opens and closes no other", () => {
   const { one, sent } = machine(
     /* str r2,[r0]; str r2,[r0,#32]; str r2,[r4]; ldr r5,[r0]; ldr r6,[r4]; bkpt */ "026002622260056826680000".replace(
       /0000$/,
       STOP,
     ),
   );
-  one.set({ 4: TER }).word(DEMCR, TRCENA).word(TER, 0x101).word(TCR, 1).word(TPR, 1);
+  one.set({ 2: 0x4141, 4: TER }).word(DEMCR, TRCENA).word(TER, 0x101).word(TCR, 1).word(TPR, 1);
   one.cpu.setMode(0, 1);
   one.run();
-  assert.deepEqual(sent, [[8, 4, 0x41]]);
-  assert.deepEqual([one.reg(5), one.reg(6), one.at(TER)], [0, 0x101, 0x101]);
+  assert.deepEqual(sent, [[8, 4, 0x4141]]);
+  assert.deepEqual([one.reg(5), one.reg(6), one.at(TER)], [0, 0x4101, 0x4101]);
 });
 
 test("the rest of the private peripheral bus stays shut to unprivileged code", () => {

@@ -17,6 +17,8 @@ const READY = 1;
 /** All of TCR but BUSY. */
 const TCR_FIELDS = 0x007f0f1f;
 const EVERY_PORT = 0xffffffff;
+const TER = 0xe00;
+const OCTETS = [0xff, 0xff00, 0xff0000, 0xff000000] as const;
 
 export interface ItmOptions {
   readonly log: EmulatorLog;
@@ -37,7 +39,12 @@ export class Itm implements BusDevice {
     this.#options = options;
     this.#regs = new RegisterBlock(
       {
-        TER: { offset: 0xe00, reset: 0, rw: EVERY_PORT },
+        TER: {
+          offset: TER,
+          reset: 0,
+          rw: EVERY_PORT,
+          onWrite: (_written, before) => this.#keepOthers(before),
+        },
         TPR: { offset: 0xe40, reset: 0, rw: 0xf },
         TCR: { offset: 0xe80, reset: 0, rw: TCR_FIELDS },
       },
@@ -71,8 +78,19 @@ export class Itm implements BusDevice {
       return;
     }
     const { lock, log, privileged } = this.#options;
-    if (!privileged()) log.once("itm.privileged", "ITM: write by unprivileged code is ignored");
+    if (!privileged() && offset !== TER)
+      log.once("itm.privileged", "ITM: write by unprivileged code is ignored");
     else if (!lock.takesWrite(offset, value)) this.#regs.write(offset, size, value);
+  }
+
+  /** Unprivileged code opens and closes those ports only that TPR leaves it. */
+  #keepOthers(before: number): void {
+    if (this.#options.privileged()) return;
+    const others = OCTETS.filter((_, n) => this.#regs.has("TPR", 1 << n)).reduce(
+      (mask, octet) => mask | octet,
+      0,
+    );
+    this.#regs.set("TER", (this.#regs.get("TER") & ~others) | (before & others));
   }
 
   #isOpen(port: number): boolean {

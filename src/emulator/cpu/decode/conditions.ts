@@ -1,9 +1,9 @@
 /** ConditionPassed() (DDI 0403E, A7.3). */
 
-import type { CortexM7 } from "../core.js";
+import type { CoreState } from "../core-state.js";
 
 /** Indexed by condition / 2; odd conditions are the opposite. AL is 14. */
-const CONDITIONS: readonly ((cpu: CortexM7) => boolean)[] = [
+const CONDITIONS: readonly ((cpu: CoreState) => boolean)[] = [
   (cpu) => cpu.zr === 0,
   (cpu) => cpu.c !== 0,
   (cpu) => cpu.nr < 0,
@@ -15,6 +15,6 @@ const CONDITIONS: readonly ((cpu: CortexM7) => boolean)[] = [
 ];
 
 /** @param condition 0..14 */
-export function conditionPassed(cpu: CortexM7, condition: number): boolean {
-  return (CONDITIONS[condition >> 1] as (cpu: CortexM7) => boolean)(cpu) !== ((condition & 1) === 1);
+export function conditionPassed(cpu: CoreState, condition: number): boolean {
+  return (CONDITIONS[condition >> 1] as (cpu: CoreState) => boolean)(cpu) !== ((condition & 1) === 1);
 }

@@ -12,7 +12,7 @@ import { changesCore, LEAVE, type OutsideAccess } from "../memory/outside-access
 import type { AccessView } from "../memory/view.js";
 import { giveFlags, giveFloat, takeFlags, takeFloat } from "../translate/flags.js";
 import { outsideFunctions } from "../translate/outside-functions.js";
-import { STATE_BYTES, Word } from "../translate/state.js";
+import { Word } from "../translate/state.js";
 import { plainOf } from "../translate/translator.js";
 import { type FunctionSource, moduleOf, nameOf, type Signature } from "../translate/wasm.js";
 import { loopFunctions, OUTSIDE, RARE, rareFunctions } from "./loop.js";
@@ -56,7 +56,7 @@ export class Interpreter {
   ) {
     this.#cpu = cpu;
     this.#records = records;
-    this.#state = new Int32Array(cpu.r.buffer, cpu.r.byteOffset, STATE_BYTES / 4);
+    this.#state = outside.state;
     this.#api = api;
     this.#outside = outside;
     const [word] = outsideFunctions(cpu, outside);

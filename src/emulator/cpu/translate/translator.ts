@@ -23,7 +23,6 @@ import {
   HASH_PRESENT,
   hashOffset,
   MAX_FUNCTIONS,
-  STATE_BYTES,
   Word,
 } from "./state.js";
 import type { FunctionSource } from "./wasm.js";
@@ -126,7 +125,7 @@ export class Translator {
     this.#cpu = cpu;
     this.#hot = cpu.options.translateAfter ?? DEFAULT_HOT;
     this.#outside = outside;
-    this.#state = new Int32Array(cpu.r.buffer, cpu.r.byteOffset, STATE_BYTES / 4);
+    this.#state = outside.state;
     this.#makeCompiler = makeCompiler;
     this.#waiting = new Map(cpu.mem.views.map((view) => [view, new Set()]));
     this.#hashes = new Map(cpu.mem.views.map((view, n) => [view, words(hashes[n] as Uint8Array)]));
