@@ -54,6 +54,8 @@ const DEFAULT_UNIQUE_ID = Uint8Array.of(0xdf, 0x63, 0x5c, 0x76, 0xc7, 0x3a, 0x1b
 /** 64 KiB block and 4 KiB sector: the units of the individual locks. */
 const BLOCK = 0x10000;
 const SECTOR = 0x1000;
+/** Micron's volatile lock bits: no program, no erase; no other value until power-off or reset. */
+const SECTOR_LOCK = { LOCKED: 1, DOWN: 2 } as const;
 
 export class NorDevice {
   readonly options: SerialNorFlashOptions;
@@ -64,6 +66,7 @@ export class NorDevice {
   readonly operations: Operations;
   readonly uniqueId: Uint8Array;
   readonly configuration: Configuration;
+  readonly #sectorLocks: Uint8Array;
   /** One entry for each lockable unit; 1 = locked. */
   readonly locks: Uint8Array;
 
@@ -107,6 +110,7 @@ export class NorDevice {
     const status = set ? factory.map((value, index) => (index === register ? value | bit : value)) : factory;
     this.configuration = new Configuration(part.configuration);
     this.status = new StatusRegisters({ ...part.status, factory: status }, defects?.stuckStatus);
+    this.#sectorLocks = new Uint8Array(part.size / BLOCK);
     this.locks = new Uint8Array(part.size / BLOCK + 2 * (BLOCK / SECTOR) - 2).fill(1);
     this.readParameters = part.readParametersReset;
     this.resetConfiguration();
@@ -172,6 +176,9 @@ export class NorDevice {
 
   /** True when every byte of [address, address + length) may be erased or programmed. */
   writable(address: number, length: number): boolean {
+    for (let at = address - (address % BLOCK); at < address + length; at += BLOCK) {
+      if ((this.sectorLock(at) & SECTOR_LOCK.LOCKED) !== 0) return false;
+    }
     const select = this.part.status.individualLocks;
     if (select !== undefined && this.status.has(select)) {
       for (let at = address; at < address + length; at += SECTOR) {
@@ -181,6 +188,18 @@ export class NorDevice {
     }
     const [start, end] = this.part.protectedRange(this.status.current, this.part.size);
     return address >= end || address + length <= start;
+  }
+
+  /** The volatile lock bits of an address's 64 KiB, on parts that have them (Micron). */
+  sectorLock(address: number): number {
+    return this.#sectorLocks[Math.floor(address / BLOCK)] ?? 0;
+  }
+
+  /** @returns false: they are locked down */
+  setSectorLock(address: number, bits: number): boolean {
+    if ((this.sectorLock(address) & SECTOR_LOCK.DOWN) !== 0) return false;
+    this.#sectorLocks[Math.floor(address / BLOCK)] = bits & (SECTOR_LOCK.LOCKED | SECTOR_LOCK.DOWN);
+    return true;
   }
 
   /** Lockable unit of an address: 4 KiB in the first and last 64 KiB, else 64 KiB. */
@@ -204,6 +223,7 @@ export class NorDevice {
     this.burstWrap = 0;
     this.readParameters = this.part.readParametersReset;
     this.locks.fill(1);
+    this.#sectorLocks.fill(0);
     this.status.reload(powerOn);
     this.resetConfiguration();
   }

@@ -216,6 +216,14 @@ function setLock(device: NorDevice, { command, address }: EffectInput, locked: b
   device.writeEnabled = false;
 }
 
+/** Micron's volatile lock bits. */
+function writeSectorLock(device: NorDevice, { command, address, data }: EffectInput): void {
+  if (!mayWrite(device, command)) return;
+  device.writeEnabled = false;
+  if (device.setSectorLock(address, data.bytes[0] ?? 0)) return;
+  device.warn("lock-down", `${command.name} at ${hex(address)}: locked down until power-off: ignored`);
+}
+
 function setAllLocks(device: NorDevice, command: CommandSpec, locked: boolean): void {
   if (!mayWrite(device, command)) return;
   device.locks.fill(locked ? 1 : 0);
@@ -280,6 +288,7 @@ export const EFFECTS: Readonly<Record<EffectKind, Effect>> = {
   "read-parameters": (device, { data }) => {
     device.readParameters = data.bytes[0] ?? device.part.readParametersReset;
   },
+  "sector-lock-write": writeSectorLock,
   lock: (device, input) => setLock(device, input, true),
   unlock: (device, input) => setLock(device, input, false),
   "lock-all": (device, { command }) => setAllLocks(device, command, true),

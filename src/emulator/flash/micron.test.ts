@@ -168,3 +168,31 @@ test("XIP: IO0 low in the first dummy clock keeps the read command, high ends it
   assert.deepEqual(chip.exchange({ ...read, mode: 0xff, dummy: 8 }), [1, 2]);
   assert.equal(chip.status(0x70), READY);
 });
+
+test("volatile lock bits keep a sector from programs and erases, and locked down from their own change, until power-off", () => {
+  const chip = rig();
+  const at = (code: number, address: number, ...send: readonly number[]): void => {
+    chip.send(0x06);
+    chip.exchange({ code, address, send });
+    chip.wait(1e9);
+  };
+  at(0xe5, 0x1_2345, 0x01);
+  assert.deepEqual(chip.exchange({ code: 0xe8, address: 0x1_0000, receive: 1 }), [0x01]);
+  assert.deepEqual(chip.exchange({ code: 0xe8, address: 0x2_0000, receive: 1 }), [0x00]);
+  at(0x02, 0x1_0000, 0x5a);
+  at(0x02, 0x2_0000, 0x5a);
+  assert.deepEqual([chip.content[0x1_0000], chip.content[0x2_0000]], [0xff, 0x5a]);
+  assert.deepEqual(chip.exchange({ code: 0x70, receive: 1 }), [READY | 0x12], "protection, program");
+  at(0xe5, 0x1_0000, 0x00);
+  at(0x02, 0x1_0000, 0x5a);
+  assert.equal(chip.content[0x1_0000], 0x5a);
+  at(0xe5, 0x1_0000, 0x03);
+  at(0xe5, 0x1_0000, 0x00);
+  at(0xd8, 0x1_0000);
+  assert.equal(chip.content[0x1_0000], 0x5a);
+  chip.chip.powerCut();
+  chip.chip.powerOn();
+  chip.wait(1e6);
+  at(0xd8, 0x1_0000);
+  assert.equal(chip.content[0x1_0000], 0xff);
+});

@@ -29,7 +29,8 @@ export type SourceKind =
   | "status-read"
   | "flag-status-read"
   | "register-read"
-  | "lock-read";
+  | "lock-read"
+  | "sector-lock-read";
 
 /** Commands that take effect when the chip is deselected. */
 export type EffectKind =
@@ -57,6 +58,7 @@ export type EffectKind =
   | "address-4-byte"
   | "address-3-byte"
   | "lock"
+  | "sector-lock-write"
   | "unlock"
   | "lock-all"
   | "unlock-all";

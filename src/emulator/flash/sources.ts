@@ -35,6 +35,7 @@ export const SOURCES: Readonly<Record<Exclude<SourceKind, "read">, Start>> = {
     (device, _address, { argument = 0 }) =>
     () =>
       device.configuration.read(argument),
+  "sector-lock-read": (device, address) => cycle([device.sectorLock(address)]),
   "lock-read": (device, address) => cycle([device.locks[device.lockIndex(address)] ?? 0]),
   sfdp: (device, address) => {
     let at = address;
