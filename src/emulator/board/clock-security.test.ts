@@ -67,6 +67,7 @@ test("HSE fails under CSS: HSI drives the system, HSE and its PLL are off, NMI a
   runOnHse(r, HSECSSON);
   r.chip.rcc.setCrystalFailed("HSE", true);
   assert.equal(r.chip.rcc.clockTree.cpuHz, 64e6);
+  assert.ok(r.log.has(/HSE failed: .* HSI; NMI/));
   assert.equal(r.read(CR) & (HSEON | HSERDY | PLL1ON | PLL1RDY), 0);
   assert.equal(r.read(CFGR) & 0x3f, 0);
   assert.equal(r.read(CIFR), HSECSSF);

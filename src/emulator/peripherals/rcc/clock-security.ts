@@ -19,6 +19,7 @@ export interface ClockSecurityHost {
   /** LSECSSF, which is EXTI line 18's. */
   readonly onLse: ((failed: boolean) => void) | undefined;
   readonly onChange: () => void;
+  readonly note: (message: string) => void;
 }
 
 /** CR */
@@ -87,12 +88,16 @@ export class ClockSecurity {
     }
     if (drove === "HSE" || (drove === "PLL1" && behind.length > 0)) sources.fallBack();
     registers.setBits("CIFR", HSECSSF, true);
+    this.#host.note(
+      `HSE failed: it is off, and the system clock is ${sources.systemSource ?? "none"}; NMI tells the program`,
+    );
     this.tell();
   }
 
   #lseFailed(): void {
-    const { registers } = this.#host;
+    const { registers, note } = this.#host;
     registers.setBits("BDCR", LSECSSD, true);
+    note("LSE failed: it does not reach the RTC any more");
     if (registers.has("CIER", LSECSSF)) registers.setBits("CIFR", LSECSSF, true);
     this.tell();
   }

@@ -128,6 +128,7 @@ export class Rcc implements BusDevice {
       tree: this.clockTree,
       onHse: options.onHseFailure,
       onLse: options.onLseFailure,
+      note: (message) => options.log.note(message),
       onChange: () => this.#changed(),
     });
   }
