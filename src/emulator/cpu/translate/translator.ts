@@ -11,11 +11,12 @@ import type { Execute, Insn } from "../decode/insn.js";
 import type { OutsideAccess } from "../memory/outside-access.js";
 import { type AccessView, PAGE_SHIFT } from "../memory/view.js";
 import { Compiler } from "./compiler.js";
+import { branchTableAt, literalAt, type Span } from "./constants.js";
 import type { Exit, Places } from "./emit.js";
 import { giveFlags, giveFloat, takeFlags, takeFloat } from "./flags.js";
 import { NO_EXIT, RegionFunction } from "./function.js";
 import { outsideFunctions } from "./outside-functions.js";
-import { type BranchTable, type Region, RegionBuilder } from "./region.js";
+import { type Region, RegionBuilder } from "./region.js";
 import {
   BLOCK_BITS,
   HASH_BYTES,
@@ -42,8 +43,6 @@ const OFTEN = 4;
 const WAITING_PART = 4;
 const MAX_WAITING = 256;
 const SP = 13;
-/** Entries of a branch table that are believed. */
-const MAX_TABLE = 64;
 
 /** What the engine knows of an instruction that blocks begin with. */
 export class Leader {
@@ -76,9 +75,6 @@ interface Installed {
   /** Of its blocks, and of what it has from memory as constants. */
   readonly ranges: readonly Span[];
 }
-
-/** First and last halfwords (addresses / 2). */
-type Span = readonly [first: number, last: number];
 
 export class Translator {
   readonly #cpu: CortexM7;
@@ -315,7 +311,7 @@ export class Translator {
       executeOf,
       isCold: (one) => one.execute === count && this.#hot - this.#heat(one) < this.#hot / COLD_PART - 1,
       isDynamic: (one) => one.leader?.dynamic === true,
-      branchTable: (one, halfwords) => this.#branchTable(one, halfwords, literals),
+      branchTable: (one, halfwords) => branchTableAt(this.#cpu, one, halfwords, literals),
     });
     const region = builder.build(insn);
     if (region === undefined) {
@@ -334,7 +330,7 @@ export class Translator {
     const { source, exits } = new RegionFunction(region, places, number, {
       mayBeUnaligned: (one) => this.#unalignedSeen.has(one),
       mayBeOutside: (one) => this.#outsideSeen.has(one),
-      literal: (address, length) => this.#literal(address, length, literals),
+      literal: (address, length) => literalAt(this.#cpu, { address, length }, literals),
     }).write();
     const starts = region.blocks.map(({ start }) => start);
     const installed: Installed = {
@@ -416,40 +412,6 @@ export class Translator {
 
   #hashOf(view: AccessView): Int32Array {
     return this.#hashes.get(view) as Int32Array;
-  }
-
-  /** The table behind the instruction: it ends where the first of the code begins that it leads to. */
-  #branchTable(insn: Insn, halfwords: boolean, literals: Span[]): BranchTable | undefined {
-    if (insn.n !== 15) return undefined;
-    const { bus, mem } = this.#cpu;
-    const size = halfwords ? 2 : 1;
-    const start = (insn.pc + 4) >>> 0;
-    const table = bus.peek(start, MAX_TABLE * size);
-    if (table === undefined) return undefined;
-    const targets: Insn[] = [];
-    let end = MAX_TABLE * size;
-    for (let at = 0; at < end; at += size) {
-      const distance = ((table[at] as number) | (halfwords ? (table[at + 1] as number) << 8 : 0)) * 2;
-      end = Math.min(end, distance);
-      targets.push(mem.view.lookup((start + distance) | 0));
-    }
-    return { targets, constant: this.#literal(start, targets.length * size, literals) !== undefined };
-  }
-
-  /**
-   * What lies in a page with code. A change of it is told to `forget`, as of code; where code may be executed, it may be read.
-   * @param literals takes what must not change
-   */
-  #literal(address: number, length: number, literals: Span[]): DataView | undefined {
-    const { bus, mem } = this.#cpu;
-    const page = address >>> PAGE_SHIFT;
-    const last = ((address >>> 0) + length - 1) >>> 0;
-    // A page that is watched has no entry.
-    if (last >>> PAGE_SHIFT !== page || mem.view.reads[page] === 0 || !mem.isCode(page)) return undefined;
-    const bytes = bus.peek(address, length);
-    if (bytes === undefined) return undefined;
-    literals.push([address >>> 1, last >>> 1]);
-    return new DataView(bytes.buffer, bytes.byteOffset, length);
   }
 }
 
