@@ -297,3 +297,18 @@ test("HSITRIM and CSITRIM move their source by steps, and HSICAL and CSICAL with
   rcc.write(CSICFGR, 4, 0x1f << 24);
   assert.equal(rcc.read(CSICFGR, 4) & 0xff, csi - 1);
 });
+
+test("DIVP1EN stays while PLL1 drives the system clock", () => {
+  const r = rig();
+  setUpPll1(r);
+  r.rcc.write(CR, 4, r.rcc.read(CR, 4) | (1 << 24));
+  pass(r.timeline, 1e6);
+  r.rcc.write(PLLCFGR, 4, 0);
+  assert.equal(r.rcc.read(PLLCFGR, 4) & (1 << 16), 0);
+  r.rcc.write(PLLCFGR, 4, 1 << 16);
+  r.rcc.write(CFGR, 4, 3);
+  assert.equal(r.tree.cpuHz, 400e6);
+  r.rcc.write(PLLCFGR, 4, 0);
+  assert.equal(r.tree.cpuHz, 400e6);
+  assert.ok(r.log.has(/DIVP1EN is fixed/));
+});

@@ -70,6 +70,7 @@ const DIVIDERS_AND_SELECTIONS = [
 const HSEBYP = 1 << 18;
 const HSIDIV = 3 << 3;
 const RMVF = 1 << 16;
+const DIVP1EN = 1 << 16;
 const CPURSTF = 1 << 17;
 const BDRST = 1 << 16;
 const RTCSEL = 3 << 8;
@@ -283,6 +284,9 @@ export class Rcc implements BusDevice {
         this.#changed();
       },
       PLLCFGR: (_written, before) => {
+        if (this.#sources.systemSource === "PLL1") {
+          this.#keep("PLLCFGR", before, DIVP1EN, "DIVP1EN is fixed while PLL1 drives the system clock");
+        }
         this.#plls.wroteConfiguration(before);
         this.#changed();
       },
