@@ -22,6 +22,8 @@ export interface Transfer {
   readonly blockBytes: number;
   /** Of the data lines together. */
   readonly bytesPerSecond: number;
+  /** From the last byte to the end: CRC16 and end bit, and the card's answer to a block that it was sent. */
+  readonly tailNs: number;
   readonly flowControl: boolean;
 }
 
@@ -45,6 +47,8 @@ export class SdmmcData {
   #since = 0;
   /** Bytes that the lines were ahead of the FIFO. */
   #excess = 0;
+  /** Board time, once the last byte has passed. */
+  #endsAt: number | undefined;
 
   /** @param now board time, nanoseconds */
   start(transfer: Transfer, now: number): void {
@@ -57,6 +61,7 @@ export class SdmmcData {
     this.#exchanged = 0;
     this.#since = now;
     this.#excess = 0;
+    this.#endsAt = undefined;
   }
 
   stop(): void {
@@ -120,6 +125,7 @@ export class SdmmcData {
   nextAt(): number | undefined {
     const transfer = this.#transfer;
     if (transfer === undefined || !this.active) return undefined;
+    if (this.#endsAt !== undefined) return this.#endsAt;
     const limit = this.#limit(transfer);
     const half = transfer.fromCard ? this.#served + HALF_BYTES : this.#served - HALF_BYTES;
     const target = Math.min(half > this.#passed + ROUNDING ? half : limit, transfer.bytes);
@@ -144,7 +150,8 @@ export class SdmmcData {
   advance(now: number): void {
     const transfer = this.#transfer;
     if (transfer === undefined || !this.active) return;
-    const { bytes, flowControl, bytesPerSecond } = transfer;
+    const { bytes, flowControl, bytesPerSecond, tailNs } = transfer;
+    const lastAt = this.#since + ((bytes - this.#passed) * 1e9) / bytesPerSecond;
     const moved = this.#begun ? ((now - this.#since) * bytesPerSecond) / 1e9 : 0;
     this.#since = now;
     const limit = this.#limit(transfer);
@@ -154,7 +161,10 @@ export class SdmmcData {
     if (this.#excess >= SLACK_BYTES && !flowControl) this.#result = "lost";
     const trouble = this.#exchange(transfer);
     if (trouble !== undefined) this.#result = trouble;
-    else if (this.#passed >= bytes) this.#result = "done";
+    else if (this.#passed >= bytes) {
+      this.#endsAt ??= lastAt + tailNs;
+      if (now + ROUNDING >= this.#endsAt) this.#result = "done";
+    }
   }
 
   /** Blocks are whole when their last byte passes; the card's are fetched with their first. */

@@ -39,6 +39,9 @@ const HWFC_EN = 1 << 17;
 const IDMAEN = 1 << 0;
 const IDMABMODE = 1 << 1;
 const IDMABACT = 1 << 2;
+/** SD Physical Layer Specification, 3.6: CRC16 and end bit on each line; a pause of two clocks, start bit, status, end bit. */
+const CRC_BITS = 17;
+const CRC_STATUS_BITS = 7;
 /** CLKCR.WIDBUS: 0 one line, 1 four, 2 eight. */
 const LINES = [1, 4, 8, 8] as const;
 const POWER_ON = 3;
@@ -215,6 +218,7 @@ export class Sdmmc extends Peripheral {
         bytes,
         blockBytes,
         bytesPerSecond: (this.#clockHz * lines) / 8,
+        tailNs: ((fromCard ? CRC_BITS : CRC_BITS + CRC_STATUS_BITS) * 1e9) / this.#clockHz,
         flowControl: (clkcr & HWFC_EN) !== 0,
       },
       timeline.now,
