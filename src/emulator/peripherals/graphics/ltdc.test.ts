@@ -24,15 +24,18 @@ const CONSTANT = (4 << 8) | 5;
 const PER_PIXEL = (6 << 8) | 7;
 
 /** A panel of 4 x 3 behind porches of 10 and 5, blue. */
-function rig() {
+function rig(pixelHz = 10e6) {
   const memory = new TestMemory();
   const timeline = new Timeline();
+  /** Board times. */
+  const lines: number[] = [];
   const ltdc = new Ltdc({
     log: new RecordedLog(),
     timeline,
     interrupt: new TestLine(),
     clocked: () => true,
-    pixelHz: () => 10e6,
+    pixelHz: () => pixelHz,
+    onLine: () => lines.push(timeline.now),
     bus: memory,
   });
   const put = (register: number, value: number): void => ltdc.write(register, 4, value >>> 0);
@@ -72,7 +75,7 @@ function rig() {
       pixels.slice(row * picture.width, (row + 1) * picture.width).join(" "),
     );
   };
-  return { put, layer, rows, memory, ltdc, timeline };
+  return { put, layer, rows, memory, ltdc, timeline, lines };
 }
 
 test("nothing while LTDC is off; the background where there is no layer", () => {
@@ -151,4 +154,21 @@ test("a line's flag comes without its interrupt, for programs that poll it", () 
   timeline.skipTo(61 * CLOCK_NS);
   timeline.runDue();
   assert.equal(ltdc.read(ISR, 4) & LIF, LIF);
+});
+
+test("a line begins once in a frame, however its time is rounded", () => {
+  for (const hz of [9.6e6, 9.3e6, 27.1e6, 33.333e6]) {
+    const { put, timeline, lines } = rig(hz);
+    put(TWCR, (554 << 16) | 285);
+    timeline.skipTo(123_456_789.123);
+    put(GCR, 1);
+    const frame = (555 * 286 * 1e9) / hz;
+    const end = timeline.now + 200.5 * frame;
+    for (let next = timeline.nextEventAt ?? end; next < end; next = timeline.nextEventAt ?? end) {
+      timeline.skipTo(next);
+      timeline.runDue();
+      assert.ok(lines.length <= 200, `${hz} Hz: line 0 of frame ${lines.length} begins at ${timeline.now}`);
+    }
+    assert.equal(lines.length, 200);
+  }
 });

@@ -121,7 +121,9 @@ export class Ltdc extends Peripheral {
     const frame = this.#frameNs;
     const into = (timeline.now - this.#enabledAt) % frame;
     const wait = line * this.#lineNs - into;
-    return wait > 1 ? wait : wait + frame;
+    // A line that has just begun is a rounding error before its beginning or behind it.
+    const next = wait > 1 ? wait : wait + frame;
+    return next > 1 ? next : next + frame;
   }
 
   #restart(): void {
