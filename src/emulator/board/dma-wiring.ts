@@ -1,4 +1,4 @@
-/** DMA1, DMA2, BDMA with their multiplexers, MDMA and DMA2D, put together. */
+/** DMA1, DMA2, BDMA with their multiplexers, MDMA, DMA2D and the JPEG codec, put together. */
 
 import type { Level1 } from "../cpu/caches/level1.js";
 import type { SystemBus } from "../cpu/memory/system-bus.js";
@@ -8,6 +8,7 @@ import { Dmamux } from "../peripherals/dma/dmamux.js";
 import { Mdma } from "../peripherals/dma/mdma.js";
 import type { D3ClearSource } from "../peripherals/exti.js";
 import { Dma2d } from "../peripherals/graphics/dma2d.js";
+import { JPEG_TRIGGERS, Jpeg } from "../peripherals/jpeg/jpeg.js";
 import type { QuadSpi } from "../peripherals/quadspi/quadspi.js";
 import type { Tim } from "../peripherals/timers/tim.js";
 import { autonomousBus } from "./autonomous-bus.js";
@@ -23,10 +24,13 @@ const DMA2_IRQS = [56, 57, 58, 59, 60, 68, 69, 70];
 const BDMA_IRQS = [129, 130, 131, 132, 133, 134, 135, 136];
 const MDMA_IRQ = 122;
 const DMA2D_IRQ = 90;
+const JPEG_IRQ = 121;
 const DMAMUX1_OVR_IRQ = 102;
 const DMAMUX2_OVR_IRQ = 128;
 const STREAMS = 8;
 /** MDMA's hardware triggers (RM0433, table "MDMA: requests"). */
+/** The first of the codec's, in the order of `JPEG_TRIGGERS`. */
+const MDMA_JPEG = 0x11;
 const MDMA_QUADSPI_FIFO_TH = 0x16;
 const MDMA_QUADSPI_TC = 0x17;
 const MDMA_DMA2D_TC = 0x19;
@@ -136,7 +140,11 @@ export function dmaControllers(wiring: DmaWiring): ChipPart[] {
     ...ending("MDMA"),
     interrupt: irqLine(MDMA_IRQ),
     clocked: rcc.clockGate("MDMA"),
-    asserted: (id) => id === MDMA_QUADSPI_FIFO_TH && wiring.quadspi.thresholdRequest,
+    asserted: (id) => {
+      if (id === MDMA_QUADSPI_FIFO_TH) return wiring.quadspi.thresholdRequest;
+      const trigger = JPEG_TRIGGERS[id - MDMA_JPEG];
+      return trigger !== undefined && jpeg.asserted(trigger);
+    },
     onListen: (id) => {
       if (id === MDMA_QUADSPI_FIFO_TH) wiring.quadspi.triggersWanted();
     },
@@ -204,9 +212,16 @@ export function dmaControllers(wiring: DmaWiring): ChipPart[] {
     clocked: rcc.clockGate("DMA2D"),
     onComplete: () => mdma.trigger(MDMA_DMA2D_TC),
   });
+  const jpeg = new Jpeg({
+    ...common("JPEG"),
+    interrupt: irqLine(JPEG_IRQ),
+    clocked: rcc.clockGate("JPGDEC"),
+    onTrigger: (trigger) => mdma.trigger(MDMA_JPEG + JPEG_TRIGGERS.indexOf(trigger)),
+  });
   return [
     { name: "MDMA", address: 0x5200_0000, size: 0x1000, device: mdma, resetBit: "MDMA" },
     { name: "DMA2D", address: 0x5200_1000, size: 0x1000, device: dma2d, resetBit: "DMA2D" },
+    { name: "JPEG", address: 0x5200_3000, size: 0x1000, device: jpeg, resetBit: "JPGDEC" },
     { name: "DMA1", address: 0x4002_0000, device: controllers[0] as Dma, resetBit: "DMA1" },
     { name: "DMA2", address: 0x4002_0400, device: controllers[1] as Dma, resetBit: "DMA2" },
     { name: "DMAMUX1", address: 0x4002_0800, device: mux1 },

@@ -33,7 +33,7 @@ export const FDCAN_CCU = `
 
 export const JPEG = `
   CONFR0 0 0 1, CONFR1 4 0 ffff01fb, CONFR2 8 0 3ffffff, CONFR3 c 0 ffff0000, CONFR4 10 0 ffff,
-  CONFR5 14 0 ffff, CONFR6 18 0 ffff, CONFR7 1c 0 ffff, CR 30 0 607f, SR 34 6 fer, CFR 38 0 30w,
+  CONFR5 14 0 ffff, CONFR6 18 0 ffff, CONFR7 1c 0 ffff, CR 30 0 607f, SR 34 6 fer, CFR 38 0 60w,
   DIR 40 0 ffffffff, DOR 44 0 ffffffff`;
 
 export const SWPMI = `
