@@ -164,6 +164,22 @@ test("MDMA copies a block on request, then follows its linked list", () => {
   assert.ok(interrupt.asserted);
 });
 
+test("an MDMA channel that software switches off tells its end, without having moved anything", () => {
+  const r = rig();
+  const interrupt = new TestLine();
+  const mdma = new Mdma({ ...r.common, interrupt });
+  const put = (register: number, value: number): void => mdma.write(0x40 + register, 4, value);
+  put(0x14, 16);
+  put(0x0c, 0x5);
+  assert.equal(mdma.read(0x40, 4) & 2, 0);
+  put(0x0c, 0x4);
+  assert.equal(mdma.read(0x40, 4) & 0x1f, 2, "CTCIF");
+  assert.ok(interrupt.asserted);
+  assert.equal(mdma.read(0x54, 4) & 0x1_ffff, 16, "BNDT");
+  put(0x04, 2);
+  assert.ok(!interrupt.asserted);
+});
+
 test("of MDMA's channels the one with the higher priority goes first, behind the buffer under way", () => {
   const r = rig();
   const mdma = new Mdma({ ...r.common, interrupt: new TestLine() });

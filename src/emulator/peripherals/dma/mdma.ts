@@ -157,7 +157,11 @@ export class Mdma extends Peripheral {
     const on = (written & EN) !== 0;
     const state = this.#states[n] as State;
     this.#relisten();
-    if (!on && (before & EN) !== 0) this.#stop(n);
+    if (!on && (before & EN) !== 0) {
+      this.#stop(n);
+      // RM0433, MDMA_CxISR: also where software suspends the channel. ST's HAL_MDMA_Abort_IT waits for it.
+      this.registers.setBits(`MDMA_C${n}ISR`, CTCIF, true);
+    }
     if (on && (before & EN) === 0) {
       state.blockBytes = this.#reg(n, "BNDTR") & BNDT;
       const id = this.#reg(n, "TBR") & 0x3f;
