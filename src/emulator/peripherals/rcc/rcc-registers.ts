@@ -70,8 +70,8 @@ const APB2 = {
   DFSDM1: 28,
   HRTIM: 29,
 } as const;
-const APB4 = {
-  SYSCFG: 1,
+/** Of APB4, what RCC_D3AMR can keep going, at the same bits. */
+const APB4_AUTONOMOUS = {
   LPUART1: 3,
   SPI6: 5,
   I2C4: 7,
@@ -83,6 +83,7 @@ const APB4 = {
   VREF: 15,
   SAI4: 21,
 } as const;
+const APB4 = { SYSCFG: 1, ...APB4_AUTONOMOUS } as const;
 
 /** RCC_xxxENR. */
 export const ENABLE_BITS = {
@@ -125,19 +126,10 @@ export const RESET_BITS = {
 
 /** RCC_D3AMR. */
 export const AUTONOMOUS_BITS: Readonly<Record<string, number>> = {
+  ...APB4_AUTONOMOUS,
   BDMA: 0,
-  LPUART1: 3,
-  SPI6: 5,
-  I2C4: 7,
-  LPTIM2: 9,
-  LPTIM3: 10,
-  LPTIM4: 11,
-  LPTIM5: 12,
-  COMP12: 14,
-  VREF: 15,
   RTCAPB: 16,
   CRC: 19,
-  SAI4: 21,
   ADC3: 24,
   BKPRAM: 28,
   SRAM4: 29,
