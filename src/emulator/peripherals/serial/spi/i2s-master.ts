@@ -1,24 +1,20 @@
 /** I2S as master: CK, WS and the channels between them (RM0433, "I2S master mode"). A channel is one event, unless somebody looks at a pin. */
 
-import type { PinSignal } from "../../../pin-signal.js";
 import type { Timeline, TimelineEvent } from "../../../timeline.js";
 import { dataBitAt, i2sClock, i2sFormat, restLevel, wsLevel } from "./i2s-format.js";
-import { CR1, onesOf, type SpiRegister } from "./spi-bits.js";
+import { CR1, type SpiRegister } from "./spi-bits.js";
+import { type SpiLines, steadyInput, watched } from "./spi-lines.js";
 import { SpiShifter } from "./spi-shifter.js";
 import type { SpiTransfer } from "./spi-transfer.js";
 
 /** Half periods in front of the first channel: a bit at rest, and one in which WS may be ahead of the data. */
 const LEAD = -4;
 
-export interface I2sMasterHost {
+export interface I2sMasterHost extends SpiLines {
   readonly timeline: Timeline;
   readonly register: (name: SpiRegister) => number;
   readonly kernelHz: () => number;
   readonly transfer: SpiTransfer;
-  readonly sck: PinSignal;
-  readonly nss: PinSignal;
-  readonly output: () => PinSignal;
-  readonly input: () => PinSignal;
   readonly suspended: () => void;
   readonly update: () => void;
   readonly mistake: (message: string) => void;
@@ -98,14 +94,13 @@ export class I2sMaster {
     const format = i2sFormat(register);
     const bitNs = 1e9 / i2sClock(kernelHz(), register("CGFR"), format).ck;
     this.#shifter = new SpiShifter(transfer.begin(0), format.dataBits, format.lowestFirst);
-    const { sck, nss, output, input } = this.#host;
-    if (sck.watched || nss.watched || output().watched || input().watched) {
+    if (watched(this.#host)) {
       this.#half = this.#channel === 0 && this.#half === 0 ? LEAD : 0;
       this.#step(bitNs / 2, 2 * format.channelBits);
     } else {
       this.#half = 0;
       const channelNs = format.channelBits * bitNs;
-      this.#after(channelNs, () => this.#ended(input().driven === false ? 0 : onesOf(format.dataBits)));
+      this.#after(channelNs, () => this.#ended(steadyInput(this.#host, format.dataBits)));
     }
     this.#host.update();
   }

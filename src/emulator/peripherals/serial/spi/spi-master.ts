@@ -3,21 +3,17 @@
  * A frame is one event, unless somebody looks at a pin: then it is a step for each half of SCK's period.
  */
 
-import type { PinSignal } from "../../../pin-signal.js";
 import type { Timeline, TimelineEvent } from "../../../timeline.js";
 import { CFG2, CR1, onesOf, type SpiRegister, SR } from "./spi-bits.js";
+import { type SpiLines, steadyInput, watched } from "./spi-lines.js";
 import { SpiShifter } from "./spi-shifter.js";
 import type { SpiTransfer } from "./spi-transfer.js";
 
-export interface MasterHost {
+export interface MasterHost extends SpiLines {
   readonly timeline: Timeline;
   readonly register: (name: SpiRegister) => number;
   readonly kernelHz: () => number;
   readonly transfer: SpiTransfer;
-  readonly sck: PinSignal;
-  readonly nss: PinSignal;
-  readonly output: () => PinSignal;
-  readonly input: () => PinSignal;
   /** A chip that takes whole frames. */
   readonly exchange: ((value: number, bits: number, hz: number) => number) | undefined;
   readonly setFlags: (flags: number) => void;
@@ -73,11 +69,6 @@ export class SpiMaster {
   get #periodNs(): number {
     const divider = 2 ** (((this.#host.register("CFG1") >>> 28) & 7) + 1);
     return (divider * 1e9) / this.#host.kernelHz();
-  }
-
-  get #stepped(): boolean {
-    const { sck, nss, output, input } = this.#host;
-    return sck.watched || nss.watched || output().watched || input().watched;
   }
 
   stop(): void {
@@ -146,7 +137,7 @@ export class SpiMaster {
     const { bits } = transfer;
     this.#shifter = new SpiShifter(transfer.begin(0), bits, (register("CFG2") & CFG2.LSBFRST) !== 0);
     this.#half = 0;
-    if (this.#stepped) this.#step();
+    if (watched(this.#host)) this.#step();
     else this.#after((bits + this.#lead) * this.#periodNs, () => this.#ended(undefined));
     this.#host.update();
   }
@@ -186,9 +177,8 @@ export class SpiMaster {
     const { bits } = transfer;
     const shifter = this.#shifter;
     const sent = this.#sentOf(shifter, bits);
-    const constant = input().driven === false ? 0 : onesOf(bits);
     const answer = exchange?.(sent, bits, 1e9 / this.#periodNs);
-    const pins = sampled ?? constant;
+    const pins = sampled ?? steadyInput(this.#host, bits);
     // A chip on the bus drives MISO; what a wire brings comes on top.
     const received = answer === undefined ? pins : input().watched ? answer & pins : answer;
     const over = transfer.end((received & onesOf(bits)) >>> 0);
