@@ -1,5 +1,6 @@
 /** A process of its own, because it tells its peak memory: the bootloader starts, and 1 MiB is flashed. JSON on stdout. */
 
+import { keepYoungGeneration } from "../../src/cli/emulated/young-generation.js";
 import { ADDRESS, cpuMicroseconds, enumerate, makeBoard, rigOf, writeBytes } from "../rig.js";
 import { randomBytes } from "../scenarios.js";
 
@@ -18,6 +19,7 @@ export interface BoardFigures {
 const SEED = 1;
 const MIB = 1 << 20;
 
+keepYoungGeneration();
 const board = makeBoard(new Uint8Array(0), SEED);
 const began = performance.now();
 const beganCpu = cpuMicroseconds();

@@ -11,6 +11,7 @@ import { flashBytes, flashGeometry } from "../../emulator/peripherals/internal-f
 import { BootloaderImageError, bootloaderLength, readBootloaderIdentity } from "../../flasher/index.js";
 import { internalImage, readBoard, secondStageImage } from "../board-files.js";
 import { defaultStateFolder, type KeptState, newUniqueId, StateFolder } from "./state-folder.js";
+import { keepYoungGeneration } from "./young-generation.js";
 
 /** The bootloader's share of the internal flash; behind it lies its log (docs/protocol.md, section 10). */
 const BOOTLOADER_BYTES = 0x1_0000;
@@ -67,6 +68,7 @@ function slotIsBlank({ board, flashChip }: EmulatedBoard): boolean {
 
 /** Makes a board, powered off and unplugged, with its memory as it was left. */
 export function makeBoard(options: MakeBoardOptions): KeptBoard {
+  keepYoungGeneration();
   const board = boardWithChip(options.name, options.mcu);
   const folder =
     options.state === "none"

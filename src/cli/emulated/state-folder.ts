@@ -100,7 +100,7 @@ export class StateFolder {
     const bytes = readFileSync(file);
     if (bytes.length !== expected)
       throw this.unusable(`${file}: expected ${expected} bytes, found ${bytes.length}`);
-    return new Uint8Array(bytes);
+    return new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length);
   }
 
   /** @param installed SHA-256 of the image that was put into the internal flash last, hexadecimal */
