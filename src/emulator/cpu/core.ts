@@ -411,6 +411,7 @@ export class CortexM7 extends CoreState {
   impreciseFault(address: number, error: BusFault): void {
     this.log.note(`store to ${hex(address)} by code at pc ${hex(this.at.pc)}: ${error.message}`);
     this.scs.scb.faultStatus(CFSR.IMPRECISERR);
+    this.scs.asynchronousFault(address >>> 0, this.bus.find(address) === undefined);
     if (this.exceptions.isEnabled(Exception.busFault)) this.exceptions.setPending(Exception.busFault, true);
     else this.scs.scb.escalateAsynchronously();
   }

@@ -75,6 +75,14 @@ test("changing a region takes effect on what was already decoded and cached", ()
   assert.equal(machine.at(0xe000ed34), RAM);
 });
 
+test("a region's attributes and its size can be written by halves", () => {
+  const machine = new TestMachine(
+    /* strh r0,[r2,#2]; strh r1,[r2]; ldrh r3,[r2,#2]; bkpt 0 */ "50801180538800be",
+  );
+  machine.set({ 0: 0x0306, 1: 0x8017, 2: 0xe000eda0 }).run();
+  assert.deepEqual([machine.at(0xe000eda0), machine.reg(3)], [0x03068017, 0x0306]);
+});
+
 test("SysTick counts processor cycles, reloads and interrupts", () => {
   const machine = new TestMachine(/* 1: wfi; cmp r4,#3; bne 1b; bkpt 0 */ "30bf032cfcd100be").handler(
     15,

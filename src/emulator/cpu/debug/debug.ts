@@ -81,7 +81,6 @@ export class Debug implements DebugAccess {
   #resetSeen = true;
   /** Halted since this was made false. */
   #stopped = false;
-  #retiredAt = 0;
 
   constructor(cpu: CortexM7) {
     this.#cpu = cpu;
@@ -108,7 +107,7 @@ export class Debug implements DebugAccess {
           reset: 0,
           rw: DEMCR.TRCENA | DEMCR.MON_REQ | DEMCR.MON_STEP | DEMCR.MON_PEND | DEMCR.MON_EN | VC_ALL,
           onRead: (stored) => this.#readDemcr(stored),
-          onWrite: (written, before) => this.#writeDemcr(written, before),
+          onWrite: (written, before, laneMask) => this.#writeDemcr(written, before, laneMask),
         },
       },
       { name: "CoreDebug", log: cpu.log },
@@ -126,9 +125,14 @@ export class Debug implements DebugAccess {
     return this.#regs.has("DHCSR", DHCSR.C_DEBUGEN);
   }
 
+  /** MON_EN: debug events become DebugMonitor exceptions. */
+  get monitorEnabled(): boolean {
+    return this.#demcr(DEMCR.MON_EN) && !this.enabled;
+  }
+
   /** Monitor stepping: what executes now is below DebugMonitor, and goes one instruction far (C1.5.1). */
   get monitorSteps(): boolean {
-    if (!this.#demcr(DEMCR.MON_STEP) || !this.#demcr(DEMCR.MON_EN) || this.enabled) return false;
+    if (!this.#demcr(DEMCR.MON_STEP) || !this.monitorEnabled) return false;
     const { exceptions } = this.#cpu;
     return exceptions.groupPriority(Exception.debugMonitor) < exceptions.executionPriority;
   }
@@ -197,7 +201,7 @@ export class Debug implements DebugAccess {
       return undefined;
     }
     const { exceptions } = this.#cpu;
-    if (this.#demcr(DEMCR.MON_EN)) {
+    if (this.monitorEnabled) {
       const monitor = exceptions.groupPriority(Exception.debugMonitor);
       scb.debugStatus(DFSR.BKPT);
       if (monitor < exceptions.executionPriority) return new CoreFault(Exception.debugMonitor, 0);
@@ -268,7 +272,7 @@ export class Debug implements DebugAccess {
   #watchpoint(): void {
     const { scs, exceptions } = this.#cpu;
     if (this.enabled) this.#halt(DFSR.DWTTRAP);
-    else if (this.#demcr(DEMCR.MON_EN)) {
+    else if (this.monitorEnabled) {
       scs.scb.debugStatus(DFSR.DWTTRAP);
       exceptions.setPending(Exception.debugMonitor, true);
     }
@@ -280,7 +284,7 @@ export class Debug implements DebugAccess {
 
   #readDhcsr(stored: number): number {
     const cpu = this.#cpu;
-    const executed = cpu.timeline.now !== this.#retiredAt && !cpu.halted && !cpu.sleeping && !cpu.lockedUp;
+    const executed = cpu.scs.dwt.takeExecuted() && (cpu.halted || !cpu.lockedUp);
     let value = (stored & CONTROLS) | DHCSR.S_REGRDY;
     if (cpu.halted) value |= DHCSR.S_HALT;
     if (cpu.sleeping) value |= DHCSR.S_SLEEP;
@@ -288,7 +292,6 @@ export class Debug implements DebugAccess {
     if (executed) value |= DHCSR.S_RETIRE_ST;
     if (!this.#resetSeen) value |= DHCSR.S_RESET_ST;
     this.#resetSeen = true;
-    this.#retiredAt = cpu.timeline.now;
     return value;
   }
 
@@ -301,11 +304,10 @@ export class Debug implements DebugAccess {
     return (stored & ~DEMCR.MON_PEND) | pending;
   }
 
-  #writeDemcr(_written: number, before: number): void {
-    const { exceptions } = this.#cpu;
+  #writeDemcr(written: number, before: number, laneMask: number): void {
     const now = this.#regs.get("DEMCR");
-    exceptions.setEnabled(Exception.debugMonitor, (now & DEMCR.MON_EN) !== 0);
-    exceptions.setPending(Exception.debugMonitor, (now & DEMCR.MON_PEND) !== 0);
+    if ((laneMask & DEMCR.MON_PEND) !== 0)
+      this.#cpu.exceptions.setPending(Exception.debugMonitor, (written & DEMCR.MON_PEND) !== 0);
     if (((now ^ before) & DEMCR.TRCENA) !== 0) this.comparators.refresh();
   }
 

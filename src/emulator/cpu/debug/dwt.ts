@@ -35,6 +35,8 @@ export class Dwt implements BusDevice {
   #count = 0;
   #since = 0;
   #paused = false;
+  /** Time passed while the core ran, since somebody asked. */
+  #executed = false;
   /** CYCCNT gets to what comparator 0 waits for. */
   #match: TimelineEvent | undefined;
 
@@ -112,8 +114,17 @@ export class Dwt implements BusDevice {
     const elapsed = (this.#timeline.now - this.#since) / this.#timeline.nsPerCycle;
     const whole = Math.floor(elapsed + 1e-6);
     this.#since += whole * this.#timeline.nsPerCycle;
+    if (whole > 0 && !this.#paused) this.#executed = true;
     if (!this.counts) return;
     this.#count = (this.#count + whole) >>> 0;
+  }
+
+  /** Did the core run since this was asked the last time (DHCSR.S_RETIRE_ST)? */
+  takeExecuted(): boolean {
+    this.synchronise();
+    const executed = this.#executed;
+    this.#executed = false;
+    return executed;
   }
 
   beforeClockChange(): void {

@@ -59,6 +59,8 @@ export class ExceptionModel {
       Exception.nmi,
       Exception.hardFault,
       Exception.svCall,
+      // Whoever pends it means it: MON_EN is about debug events (DEMCR.MON_PEND).
+      Exception.debugMonitor,
       Exception.pendSv,
       Exception.sysTick,
     ])

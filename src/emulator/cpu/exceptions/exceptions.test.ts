@@ -277,3 +277,20 @@ test("a fault while stacking that is enabled and lower than the exception being 
   assert.equal(machine.cpu.ipsr, Exception.busFault);
   assert.equal(machine.at(0xe000ed28), CFSR.STKERR);
 });
+
+test("an imprecise bus fault tells by which interface it came, until ABFSR is written", () => {
+  const ABFSR = 0xe000efa8;
+  const machine = new TestMachine(/* str r0,[r1]; b . */ "0860fee7").word(0xe000ed24, 1 << 17);
+  machine.handler(Exception.busFault, /* bkpt 0 */ "00be");
+  const seen = [0x20010000, 0x40000000, 0x58000000, 0x60000000].map((address) => {
+    machine.cpu.reset(FLASH);
+    machine
+      .word(0xe000ed24, 1 << 17)
+      .set({ 1: address })
+      .run();
+    const told = machine.at(ABFSR);
+    assert.equal(machine.word(ABFSR, told).at(ABFSR), 0);
+    return told;
+  });
+  assert.deepEqual(seen, [1 << 1, 1 << 2, 0x308, 0x308]);
+});

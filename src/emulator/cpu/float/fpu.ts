@@ -240,7 +240,7 @@ export class Fpu implements FloatEnvironment {
 
   /** Which faults the interrupted code could have taken: they decide what a fault of the late save becomes. */
   #readiness(): number {
-    const { exceptions, privileged, ipsr } = this.#cpu;
+    const { exceptions, privileged, ipsr, debug } = this.#cpu;
     const current = exceptions.executionPriority;
     const ready = (number: number): boolean =>
       exceptions.isEnabled(number) && exceptions.groupPriority(number) < current;
@@ -250,7 +250,7 @@ export class Fpu implements FloatEnvironment {
       (current > -1 ? FPCCR.HFRDY : 0) |
       (ready(Exception.memManage) ? FPCCR.MMRDY : 0) |
       (ready(Exception.busFault) ? FPCCR.BFRDY : 0) |
-      (ready(Exception.debugMonitor) ? FPCCR.MONRDY : 0)
+      (debug.monitorEnabled && ready(Exception.debugMonitor) ? FPCCR.MONRDY : 0)
     );
   }
 

@@ -407,7 +407,8 @@ export class MemoryPort implements CodeListener {
   #loadUnaligned(address: number, size: AccessSize): number {
     this.#checkUnaligned(address);
     let value = 0;
-    for (let i = size - 1; i >= 0; i--) value = (value << 8) | this.load8((address + i) | 0);
+    // In this order, so that the first byte that must not be read is the one that MMFAR or BFAR shows (MemU_unaligned()).
+    for (let i = 0; i < size; i++) value |= this.load8((address + i) | 0) << (i * 8);
     return value;
   }
 

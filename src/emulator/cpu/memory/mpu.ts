@@ -105,15 +105,24 @@ export class Mpu implements BusDevice {
       this.#regs.write(offset, size, value);
       return;
     }
-    if (size !== 4 || offset >= ALIAS_END) {
+    const half = size === 2 && !isRbar(offset);
+    if ((size !== 4 && !half) || offset >= ALIAS_END) {
       this.#log.once(`mpu.${offset}.${size}`, `MPU+${hex(offset, 2)}: ${size}-byte write is ignored`);
       return;
     }
     if (isRbar(offset)) {
       if ((value & RBAR_VALID) !== 0) this.#regs.set("RNR", value & 15);
       this.#rbar[this.#regs.get("RNR")] = value & ~31;
-    } else this.#rasr[this.#regs.get("RNR")] = value & 0x173fff3f;
+    } else this.#writeRasr(offset, half, value);
     this.#compile();
+  }
+
+  /** By words, or by halves: attributes above, size and enable below (PM0253, MPU_RASR). */
+  #writeRasr(offset: number, half: boolean, value: number): void {
+    const number = this.#regs.get("RNR");
+    const lane = (offset & 2) * 8;
+    const others = half ? (this.#rasr[number] as number) & ~(0xffff << lane) : 0;
+    this.#rasr[number] = (others | (half ? value << lane : value)) & 0x173fff3f;
   }
 
   /** Rights of one access to `address`: `Permission` bits. */

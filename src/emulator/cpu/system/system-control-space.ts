@@ -24,6 +24,17 @@ const CPU_ROM = 0xe00fe000;
 const PPB_ROM = 0xe00ff000;
 const PAGE = 0x1000;
 const STIR = 0xf00;
+/** Auxiliary bus fault status (DDI 0489, 3.3): the interfaces, and what AXI answered. */
+const ABFSR = {
+  ITCM: 1 << 0,
+  DTCM: 1 << 1,
+  AHBP: 1 << 2,
+  AXIM: 1 << 3,
+  EPPB: 1 << 4,
+  AXIMTYPE: 3 << 8,
+  SLVERR: 2 << 8,
+  DECERR: 3 << 8,
+} as const;
 const CACR = { SIWT: 1 << 0, FORCEWT: 1 << 2 } as const;
 
 /** Parts of the 4 KiB page at 0xE000E000: [first offset, end, device, what the device counts from]. */
@@ -75,7 +86,8 @@ export class SystemControlSpace implements BusDevice {
         AHBPCR: { offset: 0xf98, reset: 0x6, tagged: 0x1, ro: 0xe },
         CACR: { offset: 0xf9c, reset: 0, rw: 0x7, onWrite: () => this.#cacheControlChanged() },
         AHBSCR: { offset: 0xfa0, reset: 0x800, tagged: 0xffff },
-        ABFSR: { offset: 0xfa8, reset: 0, rw: 0x31f },
+        // Whatever is written clears it.
+        ABFSR: { offset: 0xfa8, reset: 0, rw: 0x31f, onWrite: () => this.#implementation.set("ABFSR", 0) },
       },
       { name: "SCS", log },
     );
@@ -122,6 +134,14 @@ export class SystemControlSpace implements BusDevice {
     this.#regions.scs.touched += ticks;
   }
 
+  /** Notes by which interface an asynchronous bus fault came. @param nobody nothing answers at the address */
+  asynchronousFault(address: number, nobody: boolean): void {
+    const way = interfaceOf(address);
+    const type = way === ABFSR.AXIM ? (nobody ? ABFSR.DECERR : ABFSR.SLVERR) : 0;
+    this.#implementation.setBits("ABFSR", ABFSR.AXIMTYPE, false);
+    this.#implementation.setBits("ABFSR", way | type, true);
+  }
+
   /** CACR.SIWT: shareable memory is cached as write-through. */
   get sharedIsWriteThrough(): boolean {
     return this.#implementation.has("CACR", CACR.SIWT);
@@ -162,6 +182,14 @@ export class SystemControlSpace implements BusDevice {
   #part(offset: number): Part {
     return this.#parts[offset >>> 2] as Part;
   }
+}
+
+/** Which interface of the core leads to an address (RM0433, 2.1: AHBP to D2's peripherals). */
+function interfaceOf(address: number): number {
+  if (address < 0x10000) return ABFSR.ITCM;
+  if (address >= 0x20000000 && address < 0x20020000) return ABFSR.DTCM;
+  if (address >= 0x40000000 && address < 0x50000000) return ABFSR.AHBP;
+  return address >= EXTERNAL_PPB.first && address < EXTERNAL_PPB.end ? ABFSR.EPPB : ABFSR.AXIM;
 }
 
 /** The first part that has each word of the page. The last one has all. */
