@@ -90,33 +90,41 @@ export function enumerate(board: EmulatedBoard): CdcPort {
   return board.host.cdc;
 }
 
-async function measure(
+/** Keeps the board's time going while the job is under way. */
+export async function pumped<T>(board: Advanceable, job: () => Promise<T>): Promise<T> {
+  const pump = new Pump(board, () => new Promise((resolve) => setImmediate(resolve)));
+  let failure: unknown;
+  pump.start((error) => {
+    failure = error;
+  });
+  const result = await job();
+  await pump.stop();
+  if (failure !== undefined) throw failure;
+  return result;
+}
+
+function measure(
   board: EmulatedBoard,
   port: CdcPort,
   timers: Timers,
   job: (connection: Connection) => Promise<unknown>,
 ): Promise<Costs> {
   const meter = new Meter(board);
-  const pump = new Pump(meter, () => new Promise((resolve) => setImmediate(resolve)));
-  let failure: unknown;
-  pump.start((error) => {
-    failure = error;
-  });
   const transport = meter.watch(new EmulatedTransport("emulated board", board, port));
-  const bytesBefore = usbBytes(port);
-  const started = { board: board.now, wall: performance.now(), cpu: cpuMicroseconds() };
-  const connection = await Connection.open(() => Session.open(transport, timers));
-  await job(connection);
-  const costs = {
-    boardSeconds: (board.now - started.board) / 1e9,
-    wallSeconds: (performance.now() - started.wall) / 1e3,
-    cpuSeconds: (cpuMicroseconds() - started.cpu - meter.boardMicroseconds) / 1e6,
-    usbBytes: usbBytes(port) - bytesBefore,
-  };
-  await connection.close();
-  await pump.stop();
-  if (failure !== undefined) throw failure;
-  return costs;
+  return pumped(meter, async () => {
+    const bytesBefore = usbBytes(port);
+    const started = { board: board.now, wall: performance.now(), cpu: cpuMicroseconds() };
+    const connection = await Connection.open(() => Session.open(transport, timers));
+    await job(connection);
+    const costs = {
+      boardSeconds: (board.now - started.board) / 1e9,
+      wallSeconds: (performance.now() - started.wall) / 1e3,
+      cpuSeconds: (cpuMicroseconds() - started.cpu - meter.boardMicroseconds) / 1e6,
+      usbBytes: usbBytes(port) - bytesBefore,
+    };
+    await connection.close();
+    return costs;
+  });
 }
 
 /** Tells the emulated board's processor time from the rest: it lives in the same process. */

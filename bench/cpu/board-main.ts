@@ -1,7 +1,10 @@
 /** A process of its own, because it tells its peak memory: the bootloader starts, and 1 MiB is flashed. JSON on stdout. */
 
 import { keepYoungGeneration } from "../../src/cli/emulated/young-generation.js";
-import { ADDRESS, cpuMicroseconds, enumerate, makeBoard, rigOf, writeBytes } from "../rig.js";
+import { Connection } from "../../src/flasher/index.js";
+import { Session } from "../../src/protocol/session.js";
+import { EmulatedTransport } from "../../src/transport/emulated/transport.js";
+import { ADDRESS, cpuMicroseconds, enumerate, makeBoard, pumped, rigOf, writeBytes } from "../rig.js";
 import { randomBytes } from "../scenarios.js";
 
 export interface BoardFigures {
@@ -32,13 +35,24 @@ board.powerOff();
 board.unplug();
 const rig = await rigOf(board, SEED);
 const image = randomBytes(MIB, SEED);
-const flashBegan = cpuMicroseconds();
-const { wallSeconds } = await rig.measure((connection) => writeBytes(connection, ADDRESS, image));
+// Not by `rig.measure`, which asks for the processor time around each slice: that is part of what it measures.
+const flashed = await pumped(board, async () => {
+  const transport = new EmulatedTransport("emulated board", board, rig.port);
+  const connection = await Connection.open(() => Session.open(transport, rig.timers));
+  const wall = performance.now();
+  const cpu = cpuMicroseconds();
+  await writeBytes(connection, ADDRESS, image);
+  const took = {
+    flashSeconds: (performance.now() - wall) / 1e3,
+    flashCpuSeconds: (cpuMicroseconds() - cpu) / 1e6,
+  };
+  await connection.close();
+  return took;
+});
 const figures: BoardFigures = {
   promptSeconds,
   promptCpuSeconds,
-  flashSeconds: wallSeconds,
-  flashCpuSeconds: (cpuMicroseconds() - flashBegan) / 1e6,
+  ...flashed,
   rssMegabytes: process.resourceUsage().maxRSS / 1024,
 };
 console.log(JSON.stringify(figures));
