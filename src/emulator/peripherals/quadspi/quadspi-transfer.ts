@@ -6,6 +6,9 @@ import type { CommandFormat, Lines, QuadSpiWire } from "./quadspi-wire.js";
 /** Board time is a sum of fractions: an event may run this much before the instant it was computed for. */
 const ROUNDING_NS = 1e-3;
 
+/** Room at which a read goes on that the full FIFO has stopped (RM0433: once four bytes are vacant). */
+const RESTART_BYTES = 4;
+
 /** The controller's FIFO: bytes in order. */
 export class ByteFifo {
   readonly bytes = new Uint8Array(FIFO_BYTES);
@@ -77,8 +80,9 @@ export class IndirectTransfer {
 
   /** Bytes that the FIFO lets pass now. */
   #possible(): number {
-    const room = this.direction === "read" ? FIFO_BYTES - this.#fifo.level : this.#fifo.level;
-    return Math.min(room, this.remaining);
+    if (this.direction === "write") return Math.min(this.#fifo.level, this.remaining);
+    const room = FIFO_BYTES - this.#fifo.level;
+    return this.#stopped && room < RESTART_BYTES ? 0 : Math.min(room, this.remaining);
   }
 
   /** Moves what has been clocked up to `instant`. */

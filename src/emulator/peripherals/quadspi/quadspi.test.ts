@@ -269,6 +269,24 @@ test("the clock stops while the FIFO is full and no byte is lost", () => {
   assert.equal(bench.sr, TCF);
 });
 
+test("a read that the full FIFO has stopped goes on once four bytes are vacant", () => {
+  const bench = new Bench();
+  bench.set(CR, bench.get(CR) | (31 << 8));
+  bench.set(DLR, 99);
+  bench.set(CCR, 0x0b | I1 | A1 | dummy(8) | D1 | READ);
+  bench.set(AR, 0);
+  bench.pass(1e6);
+  for (const level of [31, 30, 29]) {
+    bench.get(DR, 1);
+    bench.pass(1e6);
+    // Who waits for a full FIFO here waits for ever.
+    assert.equal(bench.get(SR), (level << 8) | BUSY);
+  }
+  bench.get(DR, 1);
+  bench.pass(1e6);
+  assert.equal(bench.get(SR), (32 << 8) | BUSY | FTF);
+});
+
 test("DLR = 0xFFFFFFFF reads to the end of the device as FSIZE tells it", () => {
   const bench = new Bench();
   bench.set(DLR, 0xffffffff);
