@@ -6,7 +6,8 @@ import { COMPARATOR_PINS, Comp } from "../peripherals/analog/comp.js";
 import { Dac } from "../peripherals/analog/dac.js";
 import { REFERENCE_VOLTS, SENSOR_VOLTS, SUPPLY_VOLTS } from "../peripherals/analog/internal-voltages.js";
 import { parsePin } from "../peripherals/gpio.js";
-import type { ChipPart, ConnectedWiring } from "./chip-part.js";
+import type { ChipPart } from "./chip-part.js";
+import type { ChipWiring } from "./chip-wiring.js";
 import type { InternalSignal } from "./internal-signals.js";
 import { BREAKABLE } from "./system-break.js";
 
@@ -67,7 +68,7 @@ const COMP_INPUTS = {
 } as const;
 
 /** A common block (CCR) and the clock that it makes for its converters. */
-function adcClock(wiring: ConnectedWiring, name: string, gate: "ADC12" | "ADC3") {
+function adcClock(wiring: ChipWiring, name: string, gate: "ADC12" | "ADC3") {
   const { log, rcc } = wiring;
   const common = new AdcCommon({ name, log, clocked: rcc.clockGate(gate) });
   const hz = (): number => {
@@ -81,11 +82,11 @@ function adcClock(wiring: ConnectedWiring, name: string, gate: "ADC12" | "ADC3")
 }
 
 /** What is at a pin, as a fraction of VREF+. */
-function voltages({ gpio, random, switchOpen }: ConnectedWiring, dac: Dac) {
+function voltages({ gpio, random, syscfg }: ChipWiring, dac: Dac) {
   const open = (): number => OPEN_INPUT + (random() - 0.5) * NOISE;
   return (at: string): number => {
     const pad = at.endsWith("_C");
-    if (pad && switchOpen(at)) return open();
+    if (pad && syscfg.switchOpen(at)) return open();
     const name = pad ? at.slice(0, -2) : at;
     const side = DAC_PINS.indexOf(name as (typeof DAC_PINS)[number]);
     if ((side === 0 || side === 1) && dac.drivesPin(side)) return dac.output(side) ?? 0;
@@ -95,7 +96,7 @@ function voltages({ gpio, random, switchOpen }: ConnectedWiring, dac: Dac) {
   };
 }
 
-export function analogPeripherals(wiring: ConnectedWiring): ChipPart[] {
+export function analogPeripherals(wiring: ChipWiring): ChipPart[] {
   const { log, timeline, rcc, irqLine, requests } = wiring;
   const shared = adcClock(wiring, "ADC12_COMMON", "ADC12");
   const third = adcClock(wiring, "ADC3_COMMON", "ADC3");
@@ -152,8 +153,8 @@ export function analogPeripherals(wiring: ConnectedWiring): ChipPart[] {
   ];
 }
 
-function comparators(wiring: ConnectedWiring, dac: Dac, voltage: (pin: string) => number): Comp {
-  const { log, rcc, irqLine, inputs, signals, timer, gpio, edge } = wiring;
+function comparators(wiring: ChipWiring, dac: Dac, voltage: (pin: string) => number): Comp {
+  const { log, rcc, irqLine, inputs, signals, timer, gpio, exti } = wiring;
   const comp = new Comp({
     log,
     interrupt: irqLine(IRQS.COMP),
@@ -161,7 +162,7 @@ function comparators(wiring: ConnectedWiring, dac: Dac, voltage: (pin: string) =
     pin: voltage,
     dac: (channel) => dac.output(channel === 1 ? 0 : 1) ?? 0,
     onOutput: (number, high) => {
-      edge(COMP_LINES[number], high);
+      exti.edge(COMP_LINES[number], high);
       signals.raise(`COMP${number}_OUT`, high);
       for (const [name, at, source] of COMP_INPUTS[number]) timer(name)?.setInput(at, high, source);
       for (const name of BREAKABLE) {
@@ -188,7 +189,7 @@ function comparators(wiring: ConnectedWiring, dac: Dac, voltage: (pin: string) =
 const COMP_OUTPUTS = { 1: ["PC5", "PE12"], 2: ["PE8", "PE13"] } as const;
 const COMP_OUTPUT_AF = 13;
 
-function connectTriggers(wiring: ConnectedWiring, adcs: readonly Adc[], dac: Dac): void {
+function connectTriggers(wiring: ChipWiring, adcs: readonly Adc[], dac: Dac): void {
   for (const group of ["regular", "injected"] as const) {
     TRIGGERS[group].forEach((source, selection) => {
       if (source === undefined) return;
@@ -210,7 +211,7 @@ function connectTriggers(wiring: ConnectedWiring, adcs: readonly Adc[], dac: Dac
 }
 
 function listen(
-  { timer, signals }: ConnectedWiring,
+  { timer, signals }: ChipWiring,
   source: string,
   wants: () => boolean,
   pulse: () => void,

@@ -9,7 +9,7 @@ import type { QuadSpiOptions } from "../peripherals/quadspi/quadspi-options.js";
 import type { SpiOptions } from "../peripherals/serial/spi/spi.js";
 import type { SdCardPort } from "../sd-port.js";
 import type { Timeline } from "../timeline.js";
-import type { SerialPortName } from "./serial-and-timers.js";
+import type { SerialPortName } from "./serial-ports.js";
 
 export interface ChipOptions {
   readonly timeline: Timeline;

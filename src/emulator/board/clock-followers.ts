@@ -3,7 +3,7 @@
 import type { Dbgmcu, FrozenName } from "../peripherals/dbgmcu.js";
 import type { Rcc } from "../peripherals/rcc/rcc.js";
 import type { Tim } from "../peripherals/timers/tim.js";
-import type { TimerName } from "./serial-and-timers.js";
+import type { TimerName } from "./timers.js";
 
 export interface ClockFollowersOptions {
   readonly rcc: () => Rcc;

@@ -5,9 +5,11 @@
 
 import { type Gpio, type PortLetter, parsePin } from "../peripherals/gpio.js";
 import type { AlternateOutput } from "../peripherals/gpio-functions.js";
+import type { Rcc } from "../peripherals/rcc/rcc.js";
 import type { RtcOutPin, RtcOutput } from "../peripherals/rtc/rtc-output.js";
 import { TIMER_PINS } from "../peripherals/timers/timer-pins.js";
 import type { Timeline, TimelineEvent } from "../timeline.js";
+import type { ChipPins } from "./chip-pins.js";
 import type { PinInputs } from "./pin-inputs.js";
 
 export interface ClockSignal {
@@ -93,34 +95,54 @@ export function squareWave(timeline: Timeline, hz: () => number): ClockSignal {
   };
 }
 
-/** MCO1 and MCO2 at their pins. */
-export function clockOutputs(
-  options: ClockPinsOptions & { readonly mcoHz: (n: 1 | 2) => number },
-): readonly ClockPins[] {
-  return ([1, 2] as const).map((n) => {
-    const signal = squareWave(options.timeline, () => options.mcoHz(n));
-    return new ClockPins(options, signal, TIMER_PINS[`MCO${n}`]);
-  });
-}
-
 /** Beside PC13, which it takes in whatever mode the pin is (data sheet DS12556). */
 const RTC_OUT_REMAPPED = { PB2: 0 } as const;
 
-/** RTC_OUT at both its pins. @returns to be called after anything that may change what is there. */
-export function rtcOutputs(options: ClockPinsOptions, output: RtcOutput) {
-  const signal = (pin: RtcOutPin): ClockSignal => ({
-    level: () => output.level(pin),
-    untilEdge: () => output.untilEdge(pin),
-    flickers: () => output.slow,
-  });
-  const own = signal("PC13");
-  const pins = [
-    new ClockPins(options, own, { PC13: undefined }),
-    new ClockPins(options, signal("PB2"), RTC_OUT_REMAPPED),
-  ];
-  const changed = (): void => {
-    options.gpio.C.take(13, output.signal("PC13") === undefined ? undefined : own.level);
-    for (const each of pins) each.changed();
+export interface ClockOutputs {
+  /** After anything that may change a frequency. */
+  readonly clocksChanged: () => void;
+  /** After anything that may change what is at RTC_OUT. */
+  readonly rtcOutChanged: () => void;
+}
+
+/** MCO1, MCO2 and RTC_OUT at their pins. */
+export function connectClockOutputs(
+  timeline: Timeline,
+  pins: ChipPins,
+  { clockTree }: Rcc,
+  rtcOutput: RtcOutput,
+): ClockOutputs {
+  const { gpio, inputs } = pins;
+  const options = {
+    timeline,
+    gpio,
+    inputs,
+    awaited: (port: PortLetter, pin: number) => pins.awaited(port, pin),
   };
-  return { pins, changed };
+  const clocks = ([1, 2] as const).map((n) => {
+    const signal = squareWave(timeline, () => clockTree.mcoHz(n));
+    return new ClockPins(options, signal, TIMER_PINS[`MCO${n}`]);
+  });
+  const rtcOut = (pin: RtcOutPin): ClockSignal => ({
+    level: () => rtcOutput.level(pin),
+    untilEdge: () => rtcOutput.untilEdge(pin),
+    flickers: () => rtcOutput.slow,
+  });
+  const own = rtcOut("PC13");
+  const rtc = [
+    new ClockPins(options, own, { PC13: undefined }),
+    new ClockPins(options, rtcOut("PB2"), RTC_OUT_REMAPPED),
+  ];
+  pins.onAwaited(() => {
+    for (const each of [...clocks, ...rtc]) each.schedule();
+  });
+  return {
+    clocksChanged: () => {
+      for (const each of clocks) each.changed();
+    },
+    rtcOutChanged: () => {
+      gpio.C.take(13, rtcOutput.signal("PC13") === undefined ? undefined : own.level);
+      for (const each of rtc) each.changed();
+    },
+  };
 }

@@ -81,7 +81,7 @@ export function connectLptimOutputs(exti: Exti, signals: InternalSignals): void 
 
 /** LPUART1's sides: lines 34 and 35 of EXTI, and signals of DMAMUX2. */
 export function lpuartSides(
-  exti: () => Exti,
+  exti: Exti,
   signals: InternalSignals,
 ): (receive: boolean, transmit: boolean) => void {
   const sides = [
@@ -94,7 +94,7 @@ export function lpuartSides(
       const on = now[index] === true;
       if (on === before[index]) return;
       before[index] = on;
-      if (on) exti().direct(line);
+      if (on) exti.direct(line);
       for (const signal of told) signals.raise(signal, on);
     });
   };

@@ -1,22 +1,15 @@
 /** DMA1, DMA2, BDMA with their multiplexers, MDMA, DMA2D and the JPEG codec, put together. */
 
-import type { Level1 } from "../cpu/caches/level1.js";
-import type { SystemBus } from "../cpu/memory/system-bus.js";
 import { Bdma } from "../peripherals/dma/bdma.js";
 import { Dma } from "../peripherals/dma/dma.js";
 import { Dmamux } from "../peripherals/dma/dmamux.js";
 import { Mdma } from "../peripherals/dma/mdma.js";
-import type { D3ClearSource } from "../peripherals/exti.js";
 import { Dma2d } from "../peripherals/graphics/dma2d.js";
 import { JPEG_TRIGGERS, Jpeg } from "../peripherals/jpeg/jpeg.js";
-import type { QuadSpi } from "../peripherals/quadspi/quadspi.js";
-import type { Tim } from "../peripherals/timers/tim.js";
 import { autonomousBus } from "./autonomous-bus.js";
 import type { ChipPart } from "./chip-part.js";
-import { dmaBus } from "./dma-bus.js";
-import type { ChipRequests } from "./dma-requests.js";
-import type { InternalSignal, InternalSignals } from "./internal-signals.js";
-import type { Wiring } from "./serial-and-timers.js";
+import type { ChipWiring } from "./chip-wiring.js";
+import type { InternalSignal } from "./internal-signals.js";
 
 /** First interrupt of a run of eight, one for each stream or channel. */
 const DMA1_IRQS = [11, 12, 13, 14, 15, 16, 17, 47];
@@ -28,8 +21,7 @@ const JPEG_IRQ = 121;
 const DMAMUX1_OVR_IRQ = 102;
 const DMAMUX2_OVR_IRQ = 128;
 const STREAMS = 8;
-/** MDMA's hardware triggers (RM0433, table "MDMA: requests"). */
-/** The first of the codec's, in the order of `JPEG_TRIGGERS`. */
+/** MDMA's hardware triggers (RM0433, table "MDMA: requests"): the first of the codec's, in the order of `JPEG_TRIGGERS`. */
 const MDMA_JPEG = 0x11;
 const MDMA_QUADSPI_FIFO_TH = 0x16;
 const MDMA_QUADSPI_TC = 0x17;
@@ -40,18 +32,6 @@ const MDMA_SIGNALS = {
   SDMMC1_buffer: 0x1e,
   SDMMC1_command: 0x1f,
 } as const satisfies Readonly<Partial<Record<InternalSignal, number>>>;
-
-export interface DmaWiring extends Wiring {
-  readonly bus: SystemBus;
-  readonly level1: Level1 | undefined;
-  readonly quadspi: QuadSpi;
-  readonly requests: ChipRequests;
-  readonly signals: InternalSignals;
-  readonly timer: (name: string) => Tim | undefined;
-  /** An event of DMAMUX2 that ends pending events of D3. */
-  readonly endD3Events: (source: D3ClearSource) => void;
-  readonly onClockChange: (changed: () => void) => void;
-}
 
 /** What synchronises channels and triggers generators (RM0433, tables "DMAMUX: assignment of trigger/synchronization inputs"). */
 const MUX1_SIGNALS: Readonly<Partial<Record<InternalSignal, number>>> = {
@@ -96,7 +76,7 @@ const MUX2_GENERATORS: Readonly<Partial<Record<InternalSignal, number>>> = {
   EXTI2: 21,
 };
 
-function connectTriggers({ signals, timer }: DmaWiring, mux1: Dmamux, mux2: Dmamux): void {
+function connectTriggers({ signals, timer }: ChipWiring, mux1: Dmamux, mux2: Dmamux): void {
   const lead = (
     mux: Dmamux,
     kind: "synchronise" | "generate",
@@ -122,12 +102,12 @@ function connectTriggers({ signals, timer }: DmaWiring, mux1: Dmamux, mux2: Dmam
   }
 }
 
-export function dmaControllers(wiring: DmaWiring): ChipPart[] {
-  const { log, timeline, rcc, irqLine, bus, requests } = wiring;
+export function dmaControllers(wiring: ChipWiring): ChipPart[] {
+  const { log, timeline, rcc, irqLine, dma, requests } = wiring;
   const common = (name: string) => ({
     log,
     timeline,
-    bus: dmaBus(bus, wiring.level1, name),
+    bus: dma(name),
     hclkHz: () => (rcc.busRuns(name) ? rcc.clockTree.hclkHz : 0),
   });
   // D1 stops when its bus is idle: what MDMA and DMA2D began they end.
@@ -175,7 +155,7 @@ export function dmaControllers(wiring: DmaWiring): ChipPart[] {
     requests: requests.mux2,
     onChange: (n) => bdma.requested(n),
     onEvent: (n) => {
-      if (n === 6 || n === 7) wiring.endD3Events(`DMAMUX2_EVT${n}`);
+      if (n === 6 || n === 7) wiring.exti.clearD3(`DMAMUX2_EVT${n}`);
     },
   });
   const controllers = ([1, 2] as const).map((number) => {
@@ -195,7 +175,7 @@ export function dmaControllers(wiring: DmaWiring): ChipPart[] {
   });
   const bdma = new Bdma({
     ...common("BDMA"),
-    bus: autonomousBus(dmaBus(bus, wiring.level1, "BDMA"), rcc, log),
+    bus: autonomousBus(dma("BDMA"), rcc, log),
     name: "BDMA",
     interrupts: BDMA_IRQS.map(irqLine),
     clocked: rcc.clockGate("BDMA"),

@@ -1,24 +1,16 @@
-/** CRC, WWDG1, CRYP, HASH and RNG, as rows. */
+/** CRC, WWDG1, CRYP, HASH, RNG and HSEM, as rows. */
 
 import { Crc } from "../peripherals/crc.js";
 import { Cryp } from "../peripherals/crypto/cryp.js";
 import { Hash } from "../peripherals/crypto/hash.js";
 import { Rng } from "../peripherals/crypto/rng.js";
+import { Hsem } from "../peripherals/hsem.js";
 import { Wwdg } from "../peripherals/watchdogs/wwdg.js";
 import type { ChipPart } from "./chip-part.js";
+import type { ChipWiring } from "./chip-wiring.js";
 import { ADDRESS, IRQ } from "./memory-map.js";
-import type { Wiring } from "./serial-and-timers.js";
 
-export interface SimpleWiring extends Wiring {
-  readonly random: () => number;
-  readonly onClockChange: (changed: () => void) => void;
-  /** As `ClockFollowers.cached`. */
-  readonly cached: (hz: () => number) => () => number;
-  /** WWDG1 bites. */
-  readonly onWatchdog: () => void;
-}
-
-export function simplePeripherals(wiring: SimpleWiring): ChipPart[] {
+export function simplePeripherals(wiring: ChipWiring): ChipPart[] {
   const { log, timeline, rcc, irqLine, requests, random } = wiring;
   const tree = rcc.clockTree;
   const hclkHz = wiring.cached(() => tree.hclkHz);
@@ -30,7 +22,7 @@ export function simplePeripherals(wiring: SimpleWiring): ChipPart[] {
     clocked: rcc.clockGate("WWDG1"),
     pclkHz: () => (wiring.frozen("WWDG1") ? 0 : tree.pclkHz(3)),
     resetsSystem: () => rcc.windowWatchdogResets,
-    onTimeout: wiring.onWatchdog,
+    onTimeout: () => wiring.onReset("wwdg1"),
   });
   wiring.onClockChange(() => wwdg.clockChanged());
   const hash = new Hash({
@@ -60,11 +52,13 @@ export function simplePeripherals(wiring: SimpleWiring): ChipPart[] {
     random32: () => Math.floor(random() * 2 ** 32),
   });
   wiring.onClockChange(() => rng.clockChanged());
+  const hsem = new Hsem({ log, interrupt: irqLine(IRQ.HSEM), clocked: rcc.clockGate("HSEM") });
   return [
     { name: "CRC", address: ADDRESS.CRC, device: crc, resetBit: "CRC" },
     { name: "WWDG1", address: ADDRESS.WWDG1, device: wwdg },
     { name: "CRYP", address: ADDRESS.CRYP, device: cryp, resetBit: "CRYP" },
     { name: "HASH", address: ADDRESS.HASH, device: hash, resetBit: "HASH" },
     { name: "RNG", address: ADDRESS.RNG, device: rng, resetBit: "RNG" },
+    { name: "HSEM", address: ADDRESS.HSEM, device: hsem, resetBit: "HSEM" },
   ];
 }

@@ -1,29 +1,10 @@
 /** Both USB cores as full-speed devices: USB2_OTG_FS at PA11 and PA12, USB1_OTG_HS at PB14 and PB15 (ULPI is absent). */
 
-import type { EmulatorLog, InterruptLine } from "../bus.js";
-import type { DmaBus } from "../peripherals/dma/dma-channel.js";
-import type { PortLetter } from "../peripherals/gpio.js";
 import { OtgFs } from "../peripherals/otg/otg-fs.js";
-import type { Rcc } from "../peripherals/rcc/rcc.js";
-import type { Timeline } from "../timeline.js";
+import { Crs } from "../peripherals/rcc/crs.js";
+import type { ChipPart } from "./chip-part.js";
+import type { SystemWiring } from "./chip-wiring.js";
 import { ADDRESS, IRQ, SIZE } from "./memory-map.js";
-
-export interface UsbWiring {
-  /** As `ClockFollowers.cached`. */
-  readonly cached: (hz: () => number) => () => number;
-  readonly log: EmulatorLog;
-  readonly timeline: Timeline;
-  readonly rcc: Rcc;
-  readonly irqLine: (irq: number) => InterruptLine;
-  /** A request of a direct line of EXTI. */
-  readonly extiRequest: (line: number) => void;
-  /** The bus as the core's own DMA sees it. */
-  readonly busOf: (name: string) => DmaBus;
-  readonly vdd33Ready: () => boolean;
-  readonly hasAlternateFunction: (port: PortLetter, pin: number, af: number) => boolean;
-  /** The core sleeps. */
-  readonly sleeping: () => boolean;
-}
 
 const CORES = {
   USB2_OTG_FS: {
@@ -47,15 +28,15 @@ const CORES = {
   },
 } as const;
 
-export function usbCore(name: keyof typeof CORES, wiring: UsbWiring) {
-  const { cached, log, timeline, rcc, irqLine, busOf, vdd33Ready, hasAlternateFunction, sleeping } = wiring;
+export function usbCore(name: keyof typeof CORES, wiring: SystemWiring): ChipPart<OtgFs> {
+  const { cached, log, timeline, rcc, pwr, exti, irqLine, dma, sleeping } = wiring;
   const { gate, ulpi, irqs, extiLine, port, pins, af } = CORES[name];
   const wakeUp = irqLine(irqs.wakeUp);
   const coreWhileAsleep = rcc.sleepClockGate(gate);
   const ulpiWhileAsleep = rcc.sleepClockGate(ulpi);
   const device = new OtgFs({
     name,
-    bus: busOf(name),
+    bus: dma(name),
     log,
     timeline,
     irq: irqLine(irqs.all),
@@ -63,13 +44,13 @@ export function usbCore(name: keyof typeof CORES, wiring: UsbWiring) {
     wakeUpIrq: {
       set: (on) => {
         wakeUp.set(on);
-        if (on) wiring.extiRequest(extiLine);
+        if (on) exti.direct(extiLine);
       },
     },
     clocked: rcc.clockGate(gate),
     usbClockHz: cached(() => rcc.clockTree.kernelHz("USB")),
-    vdd33Ready,
-    pinsReady: () => pins.every((pin) => hasAlternateFunction(port, pin, af)),
+    vdd33Ready: () => pwr.usbReady,
+    pinsReady: () => pins.every((pin) => wiring.pins.hasAlternateFunction(port, pin, af)),
     pins: `${pins.map((pin) => `P${port}${pin}`).join(" and ")} are not in alternate function ${af}`,
     hclkHz: cached(() => rcc.clockTree.hclkHz),
     // Boards that sense VBUS have it on PA9; where PA9 is a console's output instead, nobody asks for it.
@@ -77,4 +58,15 @@ export function usbCore(name: keyof typeof CORES, wiring: UsbWiring) {
     stalledBySleep: () => sleeping() && (!coreWhileAsleep() || ulpiWhileAsleep()),
   });
   return { name, address: ADDRESS[name], size: SIZE.USB, device, resetBit: gate };
+}
+
+/** CRS, which trims HSI48 for them by what the host sends. */
+export function clockRecovery({ log, irqLine, rcc }: SystemWiring): ChipPart<Crs> {
+  const device = new Crs({
+    log,
+    interrupt: irqLine(IRQ.CRS),
+    clocked: rcc.clockGate("CRS"),
+    hsi48Ready: () => rcc.clockTree.oscillatorHz("HSI48") > 0,
+  });
+  return { name: "CRS", address: ADDRESS.CRS, device, resetBit: "CRS" };
 }

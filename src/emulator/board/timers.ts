@@ -1,31 +1,10 @@
-/** The chip's serial ports and general timers, as rows. */
+/** The chip's general, advanced and basic timers, as rows, and how they trigger each other. */
 
-import type { BusDevice, EmulatorLog, InterruptLine } from "../bus.js";
-import { ALTERNATE_FUNCTIONS } from "../peripherals/alternate-functions.js";
-import type { FrozenName } from "../peripherals/dbgmcu.js";
-import type { Gpio, PortLetter } from "../peripherals/gpio.js";
-import type { ClockTree, KernelClock } from "../peripherals/rcc/clock-tree.js";
-import type { Rcc } from "../peripherals/rcc/rcc.js";
+import type { ClockTree } from "../peripherals/rcc/clock-tree.js";
 import { Tim } from "../peripherals/timers/tim.js";
-import { Usart, type UsartOptions } from "../peripherals/usart/usart.js";
-import type { UsartPin } from "../peripherals/usart/usart-pins.js";
-import type { Timeline } from "../timeline.js";
-import type { ChipRequests } from "./dma-requests.js";
+import type { ChipPart } from "./chip-part.js";
+import type { SystemWiring } from "./chip-wiring.js";
 import { ADDRESS, IRQ } from "./memory-map.js";
-import type { PinInputs } from "./pin-inputs.js";
-import { SignalPins, type SignalPinsOptions } from "./signal-pins.js";
-
-const SERIAL_PORTS = [
-  { name: "USART1", kind: "USART", clock: "USART16" },
-  { name: "USART2", kind: "USART", clock: "USART234578" },
-  { name: "USART3", kind: "USART", clock: "USART234578" },
-  { name: "UART4", kind: "UART", clock: "USART234578" },
-  { name: "UART5", kind: "UART", clock: "USART234578" },
-  { name: "USART6", kind: "USART", clock: "USART16" },
-  { name: "UART7", kind: "UART", clock: "USART234578" },
-  { name: "UART8", kind: "UART", clock: "USART234578" },
-  { name: "LPUART1", kind: "LPUART", clock: "LPUART1" },
-] as const satisfies readonly { name: string; kind: UsartOptions["kind"]; clock: KernelClock }[];
 
 /** `bus`: the APB that clocks it. `internal`: whose trigger outputs are ITR0..3 (RM0433, tables "TIMx internal trigger connection"). */
 const TIMERS = [
@@ -124,86 +103,12 @@ const CLOCK_INPUTS: Readonly<Record<string, Readonly<Record<number, (tree: Clock
 const OC1_MASTERS = ["TIM13", "TIM14", "TIM16", "TIM17"];
 
 export type TimerName = (typeof TIMERS)[number]["name"];
-export type SerialPortName = (typeof SERIAL_PORTS)[number]["name"];
-
-export interface Wiring {
-  readonly log: EmulatorLog;
-  readonly timeline: Timeline;
-  readonly rcc: Rcc;
-  /** A source of its own into the interrupt, which is asserted while any of its sources is. */
-  readonly irqLine: (irq: number) => InterruptLine;
-  /** Where DMA requests go, by name: "TIM3_UP". */
-  readonly requests: ChipRequests;
-  /** A debugger holds this one. */
-  readonly frozen: (name: FrozenName) => boolean;
-}
-
-export interface Part {
-  readonly name: SerialPortName | (typeof TIMERS)[number]["name"];
-  readonly address: number;
-  readonly device: BusDevice & { reset(): void };
-}
-
-export interface SerialWiring extends Wiring {
-  /** Which sides of LPUART1 interrupt. */
-  readonly onLpuart: (receive: boolean, transmit: boolean) => void;
-  readonly gpio: Readonly<Record<PortLetter, Gpio>>;
-  readonly inputs: PinInputs;
-}
-
-type SerialSignal = "TX" | "RX" | "CK" | "CTS" | "RTS";
-
-const TABLE: Readonly<Record<string, Readonly<Record<string, number>>>> = ALTERNATE_FUNCTIONS;
-
-/** @param onByte what leaves a TX pin, whatever the pin is muxed to. */
-export function serialPorts(
-  wiring: SerialWiring,
-  onByte: (port: SerialPortName, byte: number) => void,
-): (Part & { readonly name: SerialPortName; readonly device: Usart })[] {
-  const { log, timeline, rcc, irqLine, requests } = wiring;
-  return SERIAL_PORTS.map(({ name, kind, clock }) => {
-    const signal = (which: SerialSignal, ends: Pick<SignalPinsOptions, "output" | "feed">): SignalPins =>
-      new SignalPins({ ...wiring, ...ends, pins: TABLE[`${name}_${which}`] ?? {} });
-    const both = (which: UsartPin): SignalPins =>
-      signal(which, {
-        output: () => device.output(which),
-        feed: (level) => device.pinChanged(which, level),
-      });
-    const pins = { TX: both("TX"), RX: both("RX"), CK: both("CK") };
-    const rts = signal("RTS", { output: () => device.requestToSend });
-    const device = new Usart({
-      name,
-      kind,
-      log,
-      timeline,
-      pins,
-      interrupt: irqLine(IRQ[name]),
-      ...(name === "LPUART1" ? { onInterrupts: wiring.onLpuart } : {}),
-      clocked: rcc.clockGate(name),
-      kernelHz: () => rcc.clockTree.kernelHz(clock, name, device.wakesFromStop),
-      stopped: () => !rcc.busRuns(name),
-      onTransmit: (value) => onByte(name, value & 0xff),
-      receiveRequest: requests.signal(`${name}_RX`),
-      transmitRequest: requests.signal(`${name}_TX`),
-      onRequestToSend: () => rts.refresh(),
-    });
-    signal("CTS", { feed: (level) => device.setClearToSend(level) });
-    return { name, address: ADDRESS[name], device };
-  });
-}
-
-export interface TimerOptions extends Wiring {
-  /** As `ClockFollowers.cached`. */
-  readonly cached: (hz: () => number) => () => number;
-  /** Does the timer's clock run: its gate, its gate while the core sleeps, a debugger's freeze? */
-  readonly runs: (name: TimerName) => () => boolean;
-}
 
 /** @param onOutputs outputs of a timer that somebody looks at may have changed. */
 export function timers(
-  wiring: TimerOptions,
+  wiring: SystemWiring,
   onOutputs: (timer: string) => void,
-): (Part & { readonly name: TimerName; readonly device: Tim })[] {
+): (ChipPart<Tim> & { readonly name: TimerName })[] {
   const { log, timeline, rcc, irqLine, requests } = wiring;
   const byName = new Map<string, Tim>();
   const busHz = {
@@ -244,7 +149,7 @@ export function timers(
       onOutputs: () => onOutputs(name),
     });
     byName.set(name, device);
-    return { name, address: ADDRESS[name], device };
+    return { name, address: ADDRESS[name], device, resetBit: name };
   });
   for (const { name, internal } of TIMERS) {
     const slave = byName.get(name) as Tim;

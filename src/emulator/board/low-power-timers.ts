@@ -1,0 +1,76 @@
+/** LPTIM1 to LPTIM5, as rows, with their pins and triggers. */
+
+import { parsePin } from "../peripherals/gpio.js";
+import { Lptim, type LptimInput } from "../peripherals/timers/lptim.js";
+import { TIMER_PINS } from "../peripherals/timers/timer-pins.js";
+import type { ChipPart } from "./chip-part.js";
+import type { ChipWiring } from "./chip-wiring.js";
+import type { InternalSignal } from "./internal-signals.js";
+
+const LPTIMS = [
+  { name: "LPTIM1", address: 0x4000_2400, irq: 93, clock: "LPTIM1" },
+  { name: "LPTIM2", address: 0x5800_2400, irq: 138, clock: "LPTIM2" },
+  { name: "LPTIM3", address: 0x5800_2800, irq: 139, clock: "LPTIM345" },
+  { name: "LPTIM4", address: 0x5800_2c00, irq: 140, clock: "LPTIM345" },
+  { name: "LPTIM5", address: 0x5800_3000, irq: 141, clock: "LPTIM345" },
+] as const;
+
+const RTC_AND_COMP = {
+  1: "RTC_ALRA",
+  2: "RTC_ALRB",
+  3: "RTC_TAMP1",
+  4: "RTC_TAMP2",
+  5: "RTC_TAMP3",
+  6: "COMP1_OUT",
+  7: "COMP2_OUT",
+} as const;
+
+/** LPTIM's triggers by TRIGSEL (RM0433, tables "LPTIM external trigger connection"); 0 of LPTIM1 and LPTIM2 is the ETR pin. */
+const LPTIM_TRIGGERS: Readonly<Record<string, Readonly<Record<number, InternalSignal>>>> = {
+  LPTIM1: RTC_AND_COMP,
+  LPTIM2: RTC_AND_COMP,
+  LPTIM3: { 0: "LPTIM2_OUT" },
+  LPTIM4: { 0: "LPTIM2_OUT", 1: "LPTIM3_OUT" },
+  LPTIM5: { 0: "LPTIM2_OUT", 1: "LPTIM3_OUT" },
+};
+
+function lowPowerTimer(wiring: ChipWiring, row: (typeof LPTIMS)[number]): ChipPart {
+  const { log, timeline, rcc, irqLine, inputs, gpio, signals } = wiring;
+  const { name, address, irq, clock } = row;
+  const clocked = rcc.clockGate(name);
+  const device = new Lptim({
+    name,
+    log,
+    timeline,
+    interrupt: irqLine(irq),
+    clocked,
+    kernelHz: () => (clocked() && !wiring.frozen(name) ? rcc.clockTree.kernelHz(clock, name) : 0),
+    onOutput: (high) => signals.raise(`${name}_OUT`, high),
+    outputWanted: () => signals.wanted(`${name}_OUT`),
+  });
+  wiring.onClockChange(() => device.clockChanged());
+  for (const [signal, pins] of Object.entries(TIMER_PINS)) {
+    const which = signal.startsWith(`${name}_`) ? signal.slice(name.length + 1) : undefined;
+    if (which === undefined) continue;
+    for (const [pinName, af] of Object.entries(pins)) {
+      const { port, pin } = parsePin(pinName);
+      if (which === "OUT") gpio[port].connect(pin, af, () => device.output);
+      else if (which === "ETR")
+        inputs.add(pinName, { af, feed: (level) => device.trigger(0, level ?? false) });
+      else inputs.add(pinName, { af, feed: (level) => device.setInput(which as LptimInput, level ?? false) });
+    }
+  }
+  for (const [selection, signal] of Object.entries(LPTIM_TRIGGERS[name] ?? {})) {
+    const number = Number(selection);
+    signals.listen(
+      signal,
+      (high) => device.trigger(number, high),
+      () => device.wants(number),
+    );
+  }
+  return { name, address, device, resetBit: name };
+}
+
+export function lowPowerTimers(wiring: ChipWiring): ChipPart[] {
+  return LPTIMS.map((row) => lowPowerTimer(wiring, row));
+}
