@@ -360,6 +360,14 @@ test("a core soft reset without a PHY clock never ends", () => {
   assert(log.has("the reset never ends"));
 });
 
+test("a core in host mode has no pull-up, and misses nothing for one", () => {
+  const { otg, put, timeline, log } = attached();
+  put(GLOBAL.GUSBCFG, 0x2000_0040);
+  assert.equal(otg.pullUp, false);
+  runFor(timeline, 1e9);
+  assert.equal(log.has("the host cannot see the device"), false);
+});
+
 const mistakes: readonly (readonly [string, (bench: Bench) => void])[] = [
   ["host mode, and nothing is attached", ({ put }) => put(GLOBAL.GUSBCFG, 0x2000_0040)],
   ["is not 32 bits wide", ({ otg }) => otg.read(GLOBAL.GINTSTS, 2)],

@@ -224,7 +224,8 @@ export class OtgFs implements BusDevice, UsbDevicePort {
   // ---- link ----
 
   #linkWanted(): boolean {
-    return this.#regs.has("GCCFG", GCCFG.PWRDWN) && !this.#regs.has("DCTL", DCTL.SDIS);
+    const host = this.#regs.has("GUSBCFG", GUSBCFG.FHMOD);
+    return this.#regs.has("GCCFG", GCCFG.PWRDWN) && !host && !this.#regs.has("DCTL", DCTL.SDIS);
   }
 
   #missing(): string[] {

@@ -115,8 +115,9 @@ test("the fractional part counts only once FRACEN latched it", () => {
 });
 
 test("a PLL a little outside its VCO's range locks and is told, far outside it never does", () => {
-  const lockAt = (multiplier: number) => {
+  const lockAt = (multiplier: number, medium = false) => {
     const { rcc, timeline, log } = rig();
+    if (medium) rcc.write(PLLCFGR, 4, rcc.read(PLLCFGR, 4) | 2);
     // HSI: 64 MHz / 16.
     rcc.write(PLLCKSELR, 4, 16 << 4);
     rcc.write(PLL1DIVR, 4, 0x0101_0200 | (multiplier - 1));
@@ -132,6 +133,11 @@ test("a PLL a little outside its VCO's range locks and is told, far outside it n
   const far = lockAt(300);
   assert.equal(far.locked, false);
   assert.ok(far.log.has(/PLL1 never locks/));
+  // The medium range of PLL1VCOSEL ends at 420 MHz.
+  assert.equal(lockAt(105, true).log.has(/most chips/), false);
+  const medium = lockAt(200, true);
+  assert.equal(medium.locked, true);
+  assert.ok(medium.log.has(/PLL1 locks on most chips only.*150000000..420000000 Hz/));
 });
 
 test("HSE gets ready only on a board that has one", () => {
