@@ -32,6 +32,8 @@ function rig(standbyWanted: boolean, resets: { stop?: true; standby?: true } = {
   };
   const pwr = {
     standbyWanted,
+    wakeUpPending: false,
+    voltageScale: 1,
     d3Runs: false,
     leftStop: () => calls.push("STOPF"),
     wakeUpNs: () => WAKE_UP_NS,
@@ -39,6 +41,7 @@ function rig(standbyWanted: boolean, resets: { stop?: true; standby?: true } = {
   const domains = { stopped: () => {}, woken: () => false };
   const state = { d3Pending: false, debugged: false };
   const timeline = new Timeline();
+  const log = new RecordedLog();
   const lowPower = new LowPower({
     cpu: core as unknown as CortexM7,
     rcc: rcc as unknown as Rcc,
@@ -49,13 +52,13 @@ function rig(standbyWanted: boolean, resets: { stop?: true; standby?: true } = {
     d3Pending: () => state.d3Pending,
     onStop: () => {},
     onCoreRestart: () => {},
-    log: new RecordedLog(),
+    log,
     onSleep: () => sleeps.push(lowPower.asleep),
     onStandbyExit: () => calls.push("reset"),
     resetsInstead: (mode) => resets[mode] === true,
     onReset: () => calls.push("option reset"),
   });
-  return { lowPower, core, calls, sleeps, pwr, state, timeline };
+  return { lowPower, core, calls, sleeps, pwr, state, timeline, log };
 }
 
 test("deep sleep stops the clocks; an interrupt starts HSI before the core runs", () => {
@@ -111,6 +114,23 @@ test("Standby ends in a reset when the RTC wakes it", () => {
   lowPower.wakeUpEvent();
   pass(timeline, 1e6);
   assert.deepEqual(calls, ["halt", "reset"]);
+});
+
+test("a wake-up pin's flag that was not cleared ends Standby at once, and is told", () => {
+  const { lowPower, calls, timeline, pwr, log } = rig(true);
+  pwr.wakeUpPending = true;
+  lowPower.afterRun();
+  pass(timeline, 1e6);
+  assert.deepEqual(calls, ["halt", "reset"]);
+  assert.ok(log.has(/guest mistake: Standby with a flag in PWR_WKUPFR/));
+});
+
+test("deep sleep at VOS0 is told", () => {
+  const { lowPower, pwr, log } = rig(false);
+  pwr.voltageScale = 0;
+  lowPower.afterRun();
+  assert.ok(log.has(/VOS0/));
+  assert.equal(lowPower.mode, "stop");
 });
 
 test("the option bytes make a reset of the way into Stop or into Standby", () => {

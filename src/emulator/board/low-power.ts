@@ -101,6 +101,8 @@ export class LowPower {
     this.#setAsleep(cpu.sleeping);
     if (!cpu.sleeping || (cpu.scs.scb.scr & SLEEPDEEP) === 0) return;
     const standby = pwr.standbyWanted && !this.#d3Wanted;
+    if (pwr.voltageScale === 0)
+      log.once("VOS0", "guest mistake: Stop or Standby with VOS0, which software must leave before (RM0433)");
     if (resetsInstead(standby ? "standby" : "stop")) {
       log.note(
         "the option bytes turn the way into Stop or Standby into a reset (NRST_STOP_D1, NRST_STBY_D1)",
@@ -109,10 +111,7 @@ export class LowPower {
       return;
     }
     if (standby) {
-      this.#mode = "standby";
-      log.note("the chip is in Standby: RAM is lost; a wake-up pin, the RTC or a reset ends it");
-      this.#options.onStop("standby");
-      cpu.halt();
+      this.#enterStandby();
       return;
     }
     if (!this.#options.keepsCoreClock()) cpu.scs.sysTick.freeze(true);
@@ -134,6 +133,17 @@ export class LowPower {
       this.#mode = "run";
       this.#options.onStandbyExit();
     });
+  }
+
+  #enterStandby(): void {
+    const { cpu, pwr, log, onStop } = this.#options;
+    this.#mode = "standby";
+    log.note("the chip is in Standby: RAM is lost; a wake-up pin, the RTC or a reset ends it");
+    onStop("standby");
+    cpu.halt();
+    if (!pwr.wakeUpPending) return;
+    log.once("WKUPFR", "guest mistake: Standby with a flag in PWR_WKUPFR: the chip wakes at once");
+    this.wakeUpEvent();
   }
 
   get #d3Wanted(): boolean {

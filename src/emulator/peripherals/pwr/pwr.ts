@@ -179,6 +179,11 @@ export class Pwr extends Peripheral {
     return (this.registers.get("CPUCR") & ALL_PDDS) === ALL_PDDS;
   }
 
+  /** WKUPFR: a wake-up pin's flag was not cleared since. */
+  get wakeUpPending(): boolean {
+    return this.registers.get("WKUPFR") !== 0;
+  }
+
   /** CPUCR: this domain loses its supply when it is stopped. */
   domainStandby(domain: "D1" | "D2"): boolean {
     return this.registers.has("CPUCR", PDDS[domain]);
