@@ -223,6 +223,7 @@ export class Chip {
       timeline,
       log,
       onSystemReset: () => this.requestReset("software"),
+      clockedAsleep: (deep) => (deep ? this.dbgmcu.keepsCoreClock : this.dbgmcu.keepsSleepingCoreClock),
       onLockup: () => {
         log.note("the core is locked up: only a reset gets it out");
         this.#frame.systemBreak.set("lockup", true);

@@ -15,6 +15,8 @@ export interface CortexM7Options {
   readonly irqs?: number;
   /** AIRCR.SYSRESETREQ was written. The board may reset the chip at once or after `run()` returned. */
   onSystemReset: () => void;
+  /** Does the core's clock go on while it sleeps (`deep`: SCR.SLEEPDEEP)? CYCCNT and SLEEPCNT count it. Default: no. */
+  readonly clockedAsleep?: (deep: boolean) => boolean;
   /** The core locked up: it executes nothing until a reset or NMI. */
   readonly onLockup?: () => void;
   /**

@@ -269,7 +269,7 @@ export class CortexM7 extends CoreState {
   sleep(forEvent: boolean): void {
     this.sleeping = true;
     this.#waitsForEvent = forEvent;
-    this.scs.dwt.pause();
+    this.scs.dwt.sleep(this.options.clockedAsleep?.(this.scs.scb.sleepsDeeply) ?? false);
     this.timeline.stopSoon();
   }
 

@@ -9,6 +9,7 @@ type DbgmcuRegister = "IDC" | "CR" | "APB3FZ1" | "APB1LFZ1" | "APB2FZ1" | "APB4F
 /** DEV_ID 0x450 (STM32H742/743/750/753), REV_ID 0x2003: revision V. */
 export const IDC_REVISION_V = 0x2003_6450;
 
+const DBGSLEEP_D1 = 1 << 0;
 const DBGSTOP_D1 = 1 << 1;
 
 const FREEZE_BITS = {
@@ -60,6 +61,11 @@ export class Dbgmcu extends Peripheral {
   /** Power-on only: a system reset leaves the debugger's settings alone. */
   powerOn(): void {
     this.registers.reset();
+  }
+
+  /** CR.DBGSLEEP_D1: the core's clock goes on in Sleep. */
+  get keepsSleepingCoreClock(): boolean {
+    return this.registers.has("CR", DBGSLEEP_D1);
   }
 
   /** CR.DBGSTOP_D1: the core's clock goes on in Stop, as HSI gives it (RM0433, DBGMCU_CR). */

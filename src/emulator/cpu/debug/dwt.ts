@@ -1,6 +1,6 @@
 /**
  * Data watchpoint and trace unit, 0xE0001000 (DDI 0403E, C1.8): the cycle counter and the sample of the PC; for its comparators
- * see dwt-comparators.ts.
+ * see dwt-comparators.ts, for its smaller counters dwt-counters.ts.
  */
 
 import type { AccessSize, BusDevice, EmulatorLog } from "../../bus.js";
@@ -9,6 +9,7 @@ import type { Timeline, TimelineEvent } from "../../timeline.js";
 import type { SoftwareLock } from "../system/software-lock.js";
 import { coresightId, PART } from "./coresight-id.js";
 import type { DwtComparators } from "./dwt-comparators.js";
+import { COUNTERS_ENABLE, type CounterName, DwtCounters } from "./dwt-counters.js";
 
 const CYCCNTENA = 1;
 const CYCCNT = 4;
@@ -21,6 +22,8 @@ export interface DwtOptions {
   readonly log: EmulatorLog;
   readonly lock: SoftwareLock;
   readonly comparators: DwtComparators;
+  /** Instructions take the time of a model. */
+  readonly timeModel: boolean;
   /** DEMCR.TRCENA */
   readonly traceEnabled: () => boolean;
   /** The instruction that executes, or executed last; undefined in Debug state. */
@@ -30,11 +33,14 @@ export interface DwtOptions {
 export class Dwt implements BusDevice {
   readonly #timeline: Timeline;
   readonly #options: DwtOptions;
-  readonly #regs: RegisterBlock<"CTRL" | "CYCCNT" | "PCSR">;
+  readonly counters: DwtCounters;
+  readonly #regs: RegisterBlock<"CTRL" | "CYCCNT" | "PCSR" | CounterName>;
   readonly #control: RegisterCell;
   #count = 0;
   #since = 0;
   #paused = false;
+  /** The core sleeps, and its clock goes on. */
+  #asleep = false;
   /** Time passed while the core ran, since somebody asked. */
   #executed = false;
   /** CYCCNT gets to what comparator 0 waits for. */
@@ -44,11 +50,20 @@ export class Dwt implements BusDevice {
     const { timeline, log } = options;
     this.#timeline = timeline;
     this.#options = options;
+    this.counters = new DwtCounters(log, options.timeModel, options.traceEnabled);
     this.#regs = new RegisterBlock(
       {
-        CTRL: { offset: 0, reset: NUMCOMP_4, ro: 0xf0000000, rw: CYCCNTENA, tagged: 0x005f1ffe },
+        CTRL: {
+          offset: 0,
+          reset: NUMCOMP_4,
+          ro: 0xf0000000,
+          rw: CYCCNTENA | COUNTERS_ENABLE,
+          tagged: 0x00411ffe,
+          onWrite: () => this.counters.controlChanged(this.#control.value),
+        },
         CYCCNT: { offset: CYCCNT, reset: 0, rw: 0xffffffff, onRead: () => this.#count },
         PCSR: { offset: PCSR, reset: 0, ro: NO_SAMPLE, onRead: () => options.pc() ?? NO_SAMPLE },
+        ...this.counters.registers,
       },
       { name: "DWT", log },
     );
@@ -59,6 +74,8 @@ export class Dwt implements BusDevice {
     this.#regs.reset();
     this.#count = 0;
     this.#paused = false;
+    this.#asleep = false;
+    this.counters.reset();
     this.#options.lock.reset();
     this.expectMatch();
   }
@@ -114,7 +131,8 @@ export class Dwt implements BusDevice {
     const elapsed = (this.#timeline.now - this.#since) / this.#timeline.nsPerCycle;
     const whole = Math.floor(elapsed + 1e-6);
     this.#since += whole * this.#timeline.nsPerCycle;
-    if (whole > 0 && !this.#paused) this.#executed = true;
+    if (this.#asleep) this.counters.slept(whole);
+    else if (whole > 0 && !this.#paused) this.#executed = true;
     if (!this.counts) return;
     this.#count = (this.#count + whole) >>> 0;
   }
@@ -136,7 +154,17 @@ export class Dwt implements BusDevice {
     this.expectMatch();
   }
 
-  /** Asleep the core's clock stands still, and so does the counter. */
+  /** @param clocked the core's clock goes on; else it stands still, and so does what counts it */
+  sleep(clocked: boolean): void {
+    if (!clocked) {
+      this.pause();
+      return;
+    }
+    this.synchronise();
+    this.#asleep = true;
+  }
+
+  /** In Debug state. */
   pause(): void {
     this.synchronise();
     this.#paused = true;
@@ -146,6 +174,7 @@ export class Dwt implements BusDevice {
   resume(): void {
     this.synchronise();
     this.#paused = false;
+    this.#asleep = false;
     this.expectMatch();
   }
 }

@@ -37,9 +37,21 @@ export function takePending(cpu: CortexM7, next: Insn): Insn {
  * @throws BusStall before anything happened, when the vector is in a memory that is busy.
  */
 export function enter(cpu: CortexM7, number: number, insn: Insn): Insn {
-  awaitVector(cpu, number);
-  cpu.timeline.cycles += ENTRY_CYCLES;
-  return stackAndEnter(cpu, number, insn.pc, cpu.xpsrBefore(insn));
+  return counted(cpu, () => {
+    awaitVector(cpu, number);
+    cpu.timeline.cycles += ENTRY_CYCLES;
+    return stackAndEnter(cpu, number, insn.pc, cpu.xpsrBefore(insn));
+  });
+}
+
+/** Tells the DWT how long an entry or a return takes; an entry within a return counts once. */
+function counted(cpu: CortexM7, run: () => Insn): Insn {
+  const { timeline } = cpu;
+  const { counters } = cpu.scs.dwt;
+  const began = timeline.cycles - counters.exceptionCycles;
+  const next = run();
+  counters.exception(timeline.cycles - counters.exceptionCycles - began);
+  return next;
 }
 
 /** @param xpsr of the context that is stacked: its IPSR may contradict the mode (see `mismatch`) */
@@ -186,6 +198,10 @@ export function synchronous(cpu: CortexM7, number: number, next: Insn, insn: Ins
 
 /** ExceptionReturn(): a branch to an EXC_RETURN value in Handler mode. */
 export function exceptionReturn(cpu: CortexM7, value: number): Insn {
+  return counted(cpu, () => returnFrom(cpu, value));
+}
+
+function returnFrom(cpu: CortexM7, value: number): Insn {
   const { exceptions, scs } = cpu;
   const returning = cpu.ipsr;
   const kind = value & 15;

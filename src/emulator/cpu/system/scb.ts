@@ -128,6 +128,10 @@ export class Scb implements BusDevice {
   get sendsEventOnPending(): boolean {
     return (this.scr & 0x10) !== 0;
   }
+  /** SCR.SLEEPDEEP */
+  get sleepsDeeply(): boolean {
+    return (this.scr & 4) !== 0;
+  }
   get ccr(): number {
     return this.#regs.get("CCR");
   }

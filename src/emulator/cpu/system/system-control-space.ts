@@ -68,6 +68,7 @@ export class SystemControlSpace implements BusDevice {
       log,
       lock,
       comparators: cpu.debug.comparators,
+      timeModel: options.busTiming !== undefined,
       traceEnabled: () => cpu.debug.traceEnabled,
       pc: () => (cpu.halted ? undefined : cpu.pc),
     });

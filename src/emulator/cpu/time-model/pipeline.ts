@@ -79,16 +79,21 @@ export class Pipeline implements BusTraffic {
     const info = issueInfo(insn.opcode, insn.size === 4);
     const conditional = insn.it !== 0;
     const eachTime = level1.fetchesEachTime(insn.pc);
+    const memory = info.kind === Kind.load || info.kind === Kind.store;
     return (cpu: CortexM7, i: Insn) => {
+      const { timeline } = cpu;
+      const { counters } = cpu.scs.dwt;
+      const began = timeline.cycles - counters.exceptionCycles;
       if (eachTime) level1.fetchBlock(i.pc);
       // What the fetch took, here or when it was decoded.
       if (this.#owed > 0) this.#pay();
+      const fetch = timeline.cycles - counters.exceptionCycles - began;
       this.#issue(info, cpu, i);
-      const { timeline } = cpu;
       const before = timeline.cycles;
       const next = execute(cpu, i);
       if (info.kind === Kind.branch || (next !== i.next && !conditional)) this.#branched(i, next, before);
       if (this.#owed > 0) this.#pay();
+      counters.instruction(fetch, timeline.cycles - counters.exceptionCycles - began - fetch, memory);
       return next;
     };
   }
