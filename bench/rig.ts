@@ -1,7 +1,8 @@
 /** An emulated board with the real bootloader, on a cable, in this process and in board time; and what it costs. */
 
 import { bootloaderImage, readBoard } from "../src/cli/board-files.js";
-import { EmulatedBoard, type EmulatedBoardOptions } from "../src/emulator/board/emulated-board.js";
+import type { EmulatedBoardOptions } from "../src/emulator/board/board-options.js";
+import { EmulatedBoard } from "../src/emulator/board/emulated-board.js";
 import type { CdcPort } from "../src/emulator/usb/cdc.js";
 import { Connection, flashImage } from "../src/flasher/index.js";
 import { Session } from "../src/protocol/session.js";

@@ -4,7 +4,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { FLAGS, runTool } from "../../firmware/build/toolchain.js";
 import { readBoard } from "../../src/cli/board-files.js";
-import { EmulatedBoard, type EmulatedBoardOptions } from "../../src/emulator/board/emulated-board.js";
+import type { EmulatedBoardOptions } from "../../src/emulator/board/board-options.js";
+import { EmulatedBoard } from "../../src/emulator/board/emulated-board.js";
 import { seededRandom } from "../../src/protocol/testing/fake-link.js";
 import { ROOT } from "../tools/root.js";
 

@@ -10,11 +10,8 @@ import { bigApplication, exampleImage } from "../../examples/big.js";
 import type { Board } from "../../src/boards/board.js";
 import { internalImage, readBoard } from "../../src/cli/board-files.js";
 import { installSecondStage } from "../../src/cli/emulated/make-board.js";
-import {
-  type BoardState,
-  EmulatedBoard,
-  type EmulatedBoardOptions,
-} from "../../src/emulator/board/emulated-board.js";
+import type { BoardState, EmulatedBoardOptions } from "../../src/emulator/board/board-options.js";
+import { EmulatedBoard } from "../../src/emulator/board/emulated-board.js";
 import type { CdcPort } from "../../src/emulator/usb/cdc.js";
 import {
   boot,

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { sha256 } from "@noble/hashes/sha2.js";
 import { bootloaderImage } from "../../src/cli/board-files.js";
-import type { BoardState } from "../../src/emulator/board/emulated-board.js";
+import type { BoardState } from "../../src/emulator/board/board-options.js";
 import { flashImage } from "../../src/flasher/index.js";
 import { POLICY_REQUIRE_SIGNED } from "../../src/protocol/access.js";
 import { crc32 } from "../../src/protocol/crc32.js";

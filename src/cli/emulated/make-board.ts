@@ -1,10 +1,7 @@
 import { createHash } from "node:crypto";
 import type { Board } from "../../boards/board.js";
-import {
-  type BoardState,
-  EmulatedBoard,
-  type EmulatedBoardOptions,
-} from "../../emulator/board/emulated-board.js";
+import type { BoardState, EmulatedBoardOptions } from "../../emulator/board/board-options.js";
+import { EmulatedBoard } from "../../emulator/board/emulated-board.js";
 import { norPart } from "../../emulator/flash/parts.js";
 import { FLASH_WORD_BYTES } from "../../emulator/peripherals/internal-flash/flash-cells.js";
 import { flashBytes, flashGeometry } from "../../emulator/peripherals/internal-flash/flash-geometry.js";

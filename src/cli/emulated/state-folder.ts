@@ -6,7 +6,7 @@ import { randomBytes } from "node:crypto";
 import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { homedir } from "node:os";
 import { join, resolve } from "node:path";
-import type { BoardState } from "../../emulator/board/emulated-board.js";
+import type { BoardState } from "../../emulator/board/board-options.js";
 import { formatStoredBoard, parseStoredBoard, type StoredBoard, StoredBoardError } from "./stored-board.js";
 
 /** The folder cannot be used: it is in use, or holds something else. */

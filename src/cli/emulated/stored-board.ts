@@ -1,5 +1,5 @@
 /** board.json of a state folder: a person, a disk or another version may have put anything there. */
-import type { BoardState } from "../../emulator/board/emulated-board.js";
+import type { BoardState } from "../../emulator/board/board-options.js";
 import { FLASH_WORD_BYTES } from "../../emulator/peripherals/internal-flash/flash-cells.js";
 import {
   FACTORY_OPTION_BYTES,

@@ -3,7 +3,8 @@ import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import { parseBoard } from "../../boards/board.js";
 import { BusFault } from "../bus.js";
-import { EmulatedBoard, type EmulatedBoardOptions } from "./emulated-board.js";
+import type { EmulatedBoardOptions } from "./board-options.js";
+import { EmulatedBoard } from "./emulated-board.js";
 
 function rig(options: Partial<EmulatedBoardOptions> = {}) {
   const file = "boards/weact-ministm32h750.json";
