@@ -161,6 +161,27 @@ test("injected conversions wait for their trigger, rank by rank with JDISCEN", (
   assert.equal(r.read(ADC1 + CR) & JADSTART, JADSTART, "armed for the next trigger");
 });
 
+test("a timer that runs triggers a converter that begins to listen later, and each time again", () => {
+  const r = rig();
+  const SAMPLES = 20;
+  const PERIOD_NS = 10_000;
+  // TIM6_TRGO by its update, 10 us.
+  r.write(TIM6 + 0x2c, 639);
+  r.write(TIM6 + 4, 2 << 4);
+  r.write(TIM6, 1);
+  pass(r.timeline, 3 * PERIOD_NS);
+  r.write(ADC1 + SQR1, 3 << 6);
+  r.write(ADC1 + CFGR, (1 << 12) | (1 << 10) | (13 << 5));
+  r.write(ADC1 + CR, (1 << 28) | ADSTART);
+  let conversions = 0;
+  for (let n = 0; n < SAMPLES; n++) {
+    pass(r.timeline, PERIOD_NS);
+    if ((r.read(ADC1 + ISR) & 4) !== 0) conversions++;
+    r.read(ADC1 + DR);
+  }
+  assert.equal(conversions, SAMPLES);
+});
+
 test("regular simultaneous mode converts with both, and CDR holds both results", () => {
   const r = rig();
   r.write(DAC, 0x1_0001);

@@ -105,6 +105,7 @@ export function analogPeripherals(wiring: ChipWiring): ChipPart[] {
     clocked: rcc.clockGate("DAC12"),
     interrupt: irqLine(IRQS.DAC),
     requests: [requests.signal("DAC1_CH1"), requests.signal("DAC1_CH2")],
+    onArmed: wiring.listenersChanged,
     onOutput: () => comp.look(),
   });
   const voltage = voltages(wiring, dac);
@@ -131,6 +132,7 @@ export function analogPeripherals(wiring: ChipWiring): ChipPart[] {
       clocked: rcc.clockGate(own ? "ADC3" : "ADC12"),
       clockHz: hz,
       request: requests.signal(name),
+      onArmed: wiring.listenersChanged,
       input: input(name, common),
       external: (channel) => pinOf(name, channel) !== "-",
       ...(name === "ADC1"

@@ -47,6 +47,8 @@ export interface SystemWiring {
   readonly runs: (name: TimerName) => () => boolean;
   /** `changed` runs after anything that may change a frequency. */
   readonly onClockChange: (changed: () => void) => void;
+  /** To be called when others listen to the timers' triggers than before. */
+  readonly listenersChanged: () => void;
   /** As `ClockFollowers.cached`. */
   readonly cached: (hz: () => number) => () => number;
   /** The core sleeps. */

@@ -352,6 +352,7 @@ export class Chip {
       frozen: (name) => clocks.frozen(name),
       runs: (name) => clocks.runs(name),
       onClockChange: (changed) => clocks.add(changed),
+      listenersChanged: () => clocks.listenersChanged(),
       cached: (hz) => clocks.cached(hz),
       sleeping: () => cpu.sleeping,
       onMappingChange: () => bus.refreshLent(),

@@ -56,6 +56,11 @@ export class ClockFollowers {
     for (const changed of this.#all) changed();
   }
 
+  /** Others listen to the timers' triggers than before. */
+  listenersChanged(): void {
+    for (const changed of this.#all) changed();
+  }
+
   /** The core went to sleep, or woke. */
   sleepChanged(): void {
     for (const changed of this.#stopsInSleep) changed();

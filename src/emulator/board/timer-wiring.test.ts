@@ -196,6 +196,18 @@ test("a gated timer counts while its master's enable is high; a chained one coun
   assert.equal(read(TIM2 + CNT), 10, "its prescaler divides the trigger, too");
 });
 
+test("a timer that runs already has a slave from when the slave is set up", () => {
+  const { read, write, timeline } = rig();
+  write(TIM3 + ARR, 63);
+  write(TIM3 + CR2, 2 << 4);
+  write(TIM3 + CR1, 1);
+  pass(timeline, 5_000);
+  write(TIM2 + SMCR, (2 << 4) | 7);
+  write(TIM2 + CR1, 1);
+  pass(timeline, 10_000);
+  assert.equal(read(TIM2 + CNT), 10);
+});
+
 test("a break input takes the outputs to their off-state, and keeps its flag while it is active", () => {
   const r = rig();
   const { read, write, timeline } = r;

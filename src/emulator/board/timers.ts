@@ -146,6 +146,7 @@ export function timers(
         const hz = index === 0 ? CLOCK_INPUTS[name]?.[selection] : undefined;
         return hz === undefined ? undefined : () => hz(rcc.clockTree);
       },
+      onSlave: wiring.listenersChanged,
       onOutputs: () => onOutputs(name),
     });
     byName.set(name, device);

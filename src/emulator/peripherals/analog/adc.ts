@@ -28,6 +28,8 @@ export interface AdcOptions {
   readonly external: (channel: number) => boolean;
   /** The converter that goes along with this one, in a dual mode. */
   readonly partner?: (injected: boolean) => Adc | undefined;
+  /** It waits for a hardware trigger from now on. */
+  readonly onArmed?: () => void;
 }
 
 /** Which of its two sequences a trigger starts. */
@@ -166,19 +168,19 @@ export class Adc extends Peripheral {
   /** A hardware trigger: EXTSEL or JEXTSEL number 0..31. Starts what waits for it. */
   trigger(selection: number, group: AdcGroup): void {
     if (!this.wants(selection, group)) return;
-    if (group === "regular") this.#triggered();
-    else this.#convertInjected();
+    if (group === "regular" && this.#busy === undefined) this.#triggered();
+    else if (group === "injected" && this.#injectedBusy === undefined) this.#convertInjected();
   }
 
-  /** Does it wait for this trigger now? */
+  /** Does it listen to this trigger now? One that comes while it converts is lost. */
   wants(selection: number, group: AdcGroup): boolean {
     if (group === "regular") {
       const cfgr = this.registers.get("CFGR");
-      const armed = this.registers.has("CR", ADSTART) && this.#busy === undefined;
+      const armed = this.registers.has("CR", ADSTART);
       return armed && (cfgr & EXTEN) !== 0 && ((cfgr >>> 5) & 0x1f) === selection;
     }
     const jsqr = this.registers.get("JSQR");
-    const armed = this.registers.has("CR", JADSTART) && this.#injectedBusy === undefined;
+    const armed = this.registers.has("CR", JADSTART);
     return armed && (jsqr & JEXTEN) !== 0 && ((jsqr >>> 2) & 0x1f) === selection;
   }
 
@@ -292,6 +294,7 @@ export class Adc extends Peripheral {
     this.registers.setBits("CR", ADSTART, true);
     if (!this.registers.has("CFGR", DISCEN)) this.#rank = 0;
     if ((this.registers.get("CFGR") & EXTEN) === 0) this.#triggered();
+    else this.#options.onArmed?.();
   }
 
   /** Begins the sequence, or goes on with it; in a dual mode the slave begins with it. */
@@ -373,6 +376,7 @@ export class Adc extends Peripheral {
     this.registers.setBits("CR", JADSTART, true);
     this.#injectedRank = 0;
     if ((this.registers.get("JSQR") & JEXTEN) === 0) this.#convertInjected();
+    else this.#options.onArmed?.();
   }
 
   #convertInjected(): void {

@@ -12,6 +12,8 @@ export interface DacOptions {
   readonly clocked: ClockGate;
   readonly requests?: readonly [DmaSignal, DmaSignal];
   readonly interrupt?: InterruptLine;
+  /** It may wait for another trigger now. */
+  readonly onArmed?: () => void;
   /** An output changed. */
   readonly onOutput?: () => void;
 }
@@ -133,6 +135,7 @@ export class Dac extends Peripheral {
     this.#load(this.#free);
     this.#update();
     this.#options.onOutput?.();
+    this.#options.onArmed?.();
   }
 
   /** CR.WAVEx: 1 noise, 2 and 3 triangle. */

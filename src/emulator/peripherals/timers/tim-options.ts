@@ -30,6 +30,8 @@ export interface TimOptions {
   readonly internalLevel?: (index: number) => boolean;
   /** Frequency of the clock that TISEL can select in place of pin TIx (index 0..3); undefined: that is no clock. */
   readonly periodic?: (index: number, selection: number) => (() => number) | undefined;
+  /** It may follow another trigger now. */
+  readonly onSlave?: () => void;
   /** Outputs that `watch` named may have changed. */
   readonly onOutputs?: () => void;
 }

@@ -135,6 +135,7 @@ export class Tim implements BusDevice {
         this.#inputs.look();
         this.#clock.selectGate();
         this.#changed();
+        this.#options.onSlave?.();
       },
       mainOutput: () => {
         this.#break.look();
