@@ -86,7 +86,7 @@ export class Debug implements DebugAccess {
     this.#cpu = cpu;
     this.#log = cpu.log;
     const byDebugger = (): boolean => this.byDebugger;
-    this.fpb = new Fpb(cpu.log, new SoftwareLock("FPB", cpu.log, byDebugger, true));
+    this.fpb = new Fpb(cpu.log, new SoftwareLock("FPB", cpu.log, byDebugger));
     this.comparators = new DwtComparators(cpu.log, () => this.#demcr(DEMCR.TRCENA));
     this.comparators.onMatch = () => this.#watchpoint();
     this.#regs = new RegisterBlock(

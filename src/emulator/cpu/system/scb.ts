@@ -24,9 +24,9 @@ const CCR = {
   DIV_0_TRP: 1 << 4,
   BFHFNMIGN: 1 << 8,
   STKALIGN: 1 << 9,
-  CACHES: 7 << 16,
   DC: 1 << 16,
   IC: 1 << 17,
+  BP: 1 << 18,
 } as const;
 
 /** SHCSR bits: [bit, exception number, what it shows]. */
@@ -215,9 +215,9 @@ export class Scb implements BusDevice {
       SCR: { offset: 0x10, reset: 0, rw: 0x16 },
       CCR: {
         offset: 0x14,
-        reset: CCR.STKALIGN | (1 << 18),
-        rw: 0x1b | CCR.BFHFNMIGN | CCR.CACHES,
-        ro: CCR.STKALIGN,
+        reset: CCR.STKALIGN | CCR.BP,
+        rw: 0x1b | CCR.BFHFNMIGN | CCR.DC | CCR.IC,
+        ro: CCR.STKALIGN | CCR.BP,
         onWrite: () => this.#applyCcr(),
       },
       SHPR1: shpr(0x18, 0x00f0f0f0, 4),

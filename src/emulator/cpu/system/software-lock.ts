@@ -1,6 +1,7 @@
 /**
- * CoreSight software lock of FPB and DWT (DDI 0489): software unlocks with a key, a debugger need not. After a reset the DWT's
- * is open on STM32H7, other than on STM32F7: Klipper opens it there and not here, and counts time with CYCCNT on both.
+ * CoreSight software lock of FPB, DWT and ITM (DDI 0489): software closes it, and opens it with a key; a debugger need not. After a
+ * reset the DWT's is open on STM32H7, other than on STM32F7: Klipper opens it there and not here, and counts time with CYCCNT on both.
+ * NuttX' DebugMonitor sets up FPB and DWT of any ARMv7-M without the key.
  */
 
 import type { EmulatorLog } from "../../bus.js";
@@ -15,19 +16,16 @@ export class SoftwareLock {
   readonly #name: string;
   readonly #log: EmulatorLog;
   readonly #byDebugger: () => boolean;
-  readonly #lockedByReset: boolean;
-  #locked: boolean;
+  #locked = false;
 
-  constructor(name: string, log: EmulatorLog, byDebugger: () => boolean, lockedByReset: boolean) {
-    this.#lockedByReset = lockedByReset;
-    this.#locked = lockedByReset;
+  constructor(name: string, log: EmulatorLog, byDebugger: () => boolean) {
     this.#name = name;
     this.#log = log;
     this.#byDebugger = byDebugger;
   }
 
   reset(): void {
-    this.#locked = this.#lockedByReset;
+    this.#locked = false;
   }
 
   /** LSR, or undefined when `offset` is not its. A debugger sees no lock. */

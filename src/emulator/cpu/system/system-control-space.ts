@@ -62,7 +62,7 @@ export class SystemControlSpace implements BusDevice {
     this.sysTick = new SysTick(timeline, log, () => exceptions.setPending(Exception.sysTick, true));
     this.scb = new Scb(cpu);
     this.mpu = new Mpu(log);
-    const lock = new SoftwareLock("DWT", log, () => cpu.debug.byDebugger, false);
+    const lock = new SoftwareLock("DWT", log, () => cpu.debug.byDebugger);
     this.dwt = new Dwt({
       timeline,
       log,
@@ -74,7 +74,7 @@ export class SystemControlSpace implements BusDevice {
     });
     this.itm = new Itm({
       log,
-      lock: new SoftwareLock("ITM", log, () => cpu.debug.byDebugger, false),
+      lock: new SoftwareLock("ITM", log, () => cpu.debug.byDebugger),
       traceEnabled: () => cpu.debug.traceEnabled,
       privileged: () => cpu.privileged || cpu.debug.byDebugger,
     });
