@@ -25,6 +25,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   "emulator/peripherals": ["emulator/*.ts"],
   "emulator/flash": ["emulator/*.ts"],
   "emulator/usb": ["emulator/*.ts"],
+  "emulator/camera": ["emulator/*.ts"],
   "emulator/board": ["emulator", "boards"],
   "emulator/debug": ["emulator", "rsp"],
   cli: [

@@ -86,6 +86,24 @@ export interface I2cWiring {
   readonly parts: readonly string[];
 }
 
+export const CAMERA_DATA_PINS = ["D0", "D1", "D2", "D3", "D4", "D5", "D6", "D7"] as const;
+export const CAMERA_PINS = ["PIXCLK", "HSYNC", "VSYNC", ...CAMERA_DATA_PINS] as const;
+export type CameraPin = (typeof CAMERA_PINS)[number];
+
+/** A camera at DCMI. */
+export interface CameraWiring {
+  /** Name of the sensor. */
+  readonly part: string;
+  /** Where programs configure it: "I2C1". */
+  readonly bus: string;
+  readonly scl: Pin;
+  readonly sda: Pin;
+  /** The pin that gives it its clock, or the frequency of an oscillator of its own in Hz. */
+  readonly clock: string | number;
+  /** By DCMI's names. */
+  readonly pins: Readonly<Record<CameraPin, Pin>>;
+}
+
 export interface Board {
   /** File name in `boards/` without its ending; also what the firmware reports. 1..32 of a-z 0-9 -. */
   readonly name: string;
@@ -110,6 +128,8 @@ export interface Board {
     | undefined;
   /** Chips at its I2C buses that the emulator has, too. */
   readonly i2c: readonly I2cWiring[];
+  /** The camera that the emulator has, too. */
+  readonly camera: CameraWiring | undefined;
   /** First of three RTC backup registers in a row that carry requests over a reset (docs/protocol.md, section 8). */
   readonly backupRegister: number;
   /** undefined: IMBootloader itself goes into the internal flash. */
@@ -231,10 +251,14 @@ function readConsole(reader: Reader): Board["console"] {
   };
 }
 
+function readI2cBus(reader: Reader): string {
+  return reader.text(/^I2C[1-4]$/, '"I2C1" to "I2C4"');
+}
+
 function readI2c(reader: Reader): I2cWiring[] {
   if (!reader.present) return [];
   return reader.list().map((bus) => ({
-    bus: bus.at("bus").text(/^I2C[1-4]$/, '"I2C1" to "I2C4"'),
+    bus: readI2cBus(bus.at("bus")),
     scl: readPin(bus.at("scl")),
     sda: readPin(bus.at("sda")),
     parts: bus
@@ -242,6 +266,20 @@ function readI2c(reader: Reader): I2cWiring[] {
       .list()
       .map((part) => part.text(/^[A-Za-z0-9-]+$/, "the name of a chip")),
   }));
+}
+
+function readCamera(reader: Reader): CameraWiring | undefined {
+  if (!reader.present) return undefined;
+  const pins = Object.fromEntries(CAMERA_PINS.map((name) => [name, readPin(reader.at("pins").at(name))]));
+  const clockHz = reader.at("clockHz");
+  return {
+    part: reader.at("part").text(/^[A-Za-z0-9-]+$/, "the name of a camera's sensor"),
+    bus: readI2cBus(reader.at("bus")),
+    scl: readPin(reader.at("scl")),
+    sda: readPin(reader.at("sda")),
+    clock: clockHz.present ? clockHz.integer(1_000_000, 60_000_000) : readPinName(reader.at("clock")),
+    pins: pins as Record<CameraPin, Pin>,
+  };
 }
 
 function readFlash(reader: Reader): FlashWiring {
@@ -345,6 +383,7 @@ export function parseBoard(file: string, text: string): Board {
     button: readSwitch(root.at("button")),
     console: readConsole(root.at("console")),
     i2c: readI2c(root.at("i2c")),
+    camera: readCamera(root.at("camera")),
     backupRegister: backupRegister.present ? backupRegister.integer(0, BACKUP_REGISTER_MAX) : 0,
     firstStage,
     regions: readRegions(root.at("regions"), firstStage !== undefined),

@@ -60,6 +60,20 @@ test("USB's and the probe's pins are taken, and a package may lack a pin", () =>
   );
 });
 
+test("a camera's pins must carry DCMI's signals, and it has a clock", () => {
+  const { camera } = JSON.parse(text("weact-ministm32h750")) as { camera: { pins: Json } & Json };
+  const wrong = { ...camera, pins: { ...camera.pins, D7: { pin: "PB15", af: 13 } } };
+  assert.deepEqual(
+    mistakes((board) => Object.assign(board, { camera: wrong })),
+    ["camera.pins.D7: expected a pin with DCMI_D7, found PB15 with AF13; possible: PB9 (AF13), PE6 (AF13)"],
+  );
+  assert.throws(() => mistakes((board) => Object.assign(board, { camera: { ...camera, clock: 24e6 } })), {
+    name: "BoardFileError",
+    message: /camera\.clock: expected a pin/,
+  });
+  mistakes((board) => Object.assign(board, { camera: { ...camera, clock: undefined, clockHz: 24e6 } }));
+});
+
 test("regions must lie inside the chip, in whole sectors, apart from each other", () => {
   const beyond = mistakes(({ flash }) => Object.assign(flash, { size: "0x00800000" }));
   assert.deepEqual(beyond, [

@@ -2,6 +2,7 @@
 import {
   type Board,
   BoardFileError,
+  CAMERA_PINS,
   FLASH_PINS,
   type FlashPin,
   type Pin,
@@ -52,11 +53,21 @@ function spiFlashPins(spiFlash: Board["spiFlash"]): UsedPin[] {
   ];
 }
 
-function usedPins({ flash, spiFlash, led, button, console }: Board): UsedPin[] {
+function cameraPins(camera: Board["camera"]): UsedPin[] {
+  if (camera === undefined) return [];
+  const { clock, pins } = camera;
+  return [
+    ...(typeof clock === "string" ? [{ where: "camera.clock", pin: clock }] : []),
+    ...CAMERA_PINS.map((name) => used(`camera.pins.${name}`, pins[name], `DCMI_${name}`)),
+  ];
+}
+
+function usedPins({ flash, spiFlash, led, button, console, camera }: Board): UsedPin[] {
   return [
     ...FLASH_PINS.map((name) => used(`flash.pins.${name}`, flash.pins[name], flashSignal(name, flash.bank))),
     ...secondFlashPins(flash),
     ...spiFlashPins(spiFlash),
+    ...cameraPins(camera),
     ...(led === undefined ? [] : [{ where: "led.pin", pin: led.pin }]),
     ...(button === undefined ? [] : [{ where: "button.pin", pin: button.pin }]),
     ...(console === undefined

@@ -1,5 +1,5 @@
 /**
- * Pins of the STM32H750: which pin carries which QUADSPI, SPI or serial signal with which alternate function, and which
+ * Pins of the STM32H750: which pin carries which QUADSPI, SPI, DCMI or serial signal with which alternate function, and which
  * pins a package has. Data sheet DS12556, "Port A..K alternate functions" and the pin description; held to ST's open
  * pin data (GPIO-STM32H747, STM32H750IBKx, IBTx, VBTx, XBHx, ZBTx). The emulator has a table of its own
  * (emulator/peripherals/alternate-functions.ts): a test holds one to the other.
@@ -36,6 +36,17 @@ export const SIGNAL_PINS: Readonly<Record<string, Readonly<Record<string, number
   SPI6_MISO: { PA6: 8, PB4: 8, PG12: 5 },
   SPI6_MOSI: { PA7: 8, PB5: 8, PG14: 5 },
   SPI6_SCK: { PA5: 8, PB3: 8, PG13: 5 },
+  DCMI_D0: { PA9: 13, PC6: 13, PH9: 13 },
+  DCMI_D1: { PA10: 13, PC7: 13, PH10: 13 },
+  DCMI_D2: { PC8: 13, PE0: 13, PG10: 13, PH11: 13 },
+  DCMI_D3: { PC9: 13, PE1: 13, PG11: 13, PH12: 13 },
+  DCMI_D4: { PC11: 13, PE4: 13, PH14: 13 },
+  DCMI_D5: { PB6: 13, PD3: 13, PI4: 13 },
+  DCMI_D6: { PB8: 13, PE5: 13, PI6: 13 },
+  DCMI_D7: { PB9: 13, PE6: 13, PI7: 13 },
+  DCMI_HSYNC: { PA4: 13, PH8: 13 },
+  DCMI_PIXCLK: { PA6: 13 },
+  DCMI_VSYNC: { PB7: 13, PG9: 13, PI5: 13 },
   LPUART1_TX: { PA9: 3, PB6: 8 },
   LPUART1_RX: { PA10: 3, PB7: 8 },
   USART1_TX: { PA9: 7, PB6: 7, PB14: 4 },

@@ -1,5 +1,6 @@
 /** All peripherals that have no say over clocks, power and resets. A new one is a row in a factory's file, or a factory of its own here. */
 
+import type { Dcmi } from "../peripherals/dcmi/dcmi.js";
 import type { Picture } from "../peripherals/graphics/ltdc-picture.js";
 import type { OtgFs } from "../peripherals/otg/otg-fs.js";
 import type { QuadSpi } from "../peripherals/quadspi/quadspi.js";
@@ -7,6 +8,7 @@ import type { Crs } from "../peripherals/rcc/crs.js";
 import type { Tim } from "../peripherals/timers/tim.js";
 import type { Usart } from "../peripherals/usart/usart.js";
 import { analogPeripherals } from "./analog-wiring.js";
+import { cameraInterface } from "./camera-interface.js";
 import type { ChipFrame } from "./chip-frame.js";
 import type { ChipPart } from "./chip-part.js";
 import type { ChipPins } from "./chip-pins.js";
@@ -44,6 +46,7 @@ const FACTORIES: readonly ((wiring: ChipWiring) => readonly ChipPart[])[] = [
 export interface ChipParts {
   readonly quadspi: QuadSpi;
   readonly crs: Crs;
+  readonly dcmi: Dcmi;
   readonly otg: OtgFs;
   readonly otgHs: OtgFs;
   readonly serial: ReadonlyMap<string, Usart>;
@@ -70,6 +73,7 @@ export function makeParts(system: SystemWiring, { map, clocks }: ChipFrame): Chi
   return {
     quadspi,
     crs: map.add(clockRecovery(system)),
+    dcmi: map.add(cameraInterface(wiring)),
     otg: map.add(usbCore("USB2_OTG_FS", system)),
     otgHs: map.add(usbCore("USB1_OTG_HS", system)),
     serial,

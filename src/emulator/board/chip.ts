@@ -3,6 +3,7 @@
 import { CortexM7 } from "../cpu/core.js";
 import { SystemBus } from "../cpu/memory/system-bus.js";
 import type { Dbgmcu } from "../peripherals/dbgmcu.js";
+import type { Dcmi } from "../peripherals/dcmi/dcmi.js";
 import type { Exti } from "../peripherals/exti.js";
 import type { Gpio, PortLetter } from "../peripherals/gpio.js";
 import type { Picture } from "../peripherals/graphics/ltdc-picture.js";
@@ -35,6 +36,7 @@ import { ChipRequests } from "./dma-requests.js";
 import { DomainStandby, type LossyDomain } from "./domain-standby.js";
 import { InternalSignals } from "./internal-signals.js";
 import { LowPower } from "./low-power.js";
+import { pinFrequency } from "./pin-frequency.js";
 import { mapReservedSpace } from "./reserved-space.js";
 import { SharedLines } from "./shared-lines.js";
 import { SystemBreak } from "./system-break.js";
@@ -63,6 +65,8 @@ export class Chip {
   readonly otgHs: OtgFs;
   readonly exti: Exti;
   readonly dbgmcu: Dbgmcu;
+  /** The camera's interface. */
+  readonly dcmi: Dcmi;
   readonly lowPower: LowPower;
   readonly gpio: Readonly<Record<PortLetter, Gpio>>;
   readonly serial: ReadonlyMap<string, Usart>;
@@ -114,6 +118,7 @@ export class Chip {
     this.otg = this.#parts.otg;
     this.otgHs = this.#parts.otgHs;
     this.crs = this.#parts.crs;
+    this.dcmi = this.#parts.dcmi;
     this.serial = this.#parts.serial;
     this.#connectSignals(system);
     mapReservedSpace(this.bus, options.log);
@@ -132,6 +137,12 @@ export class Chip {
   /** Is the pin in this alternate function now? */
   hasAlternateFunction(port: PortLetter, pin: number, af: number): boolean {
     return this.#pins.hasAlternateFunction(port, pin, af);
+  }
+
+  /** The frequency of the clock that the chip gives at a pin, "PA8"; 0: none. */
+  pinHz(name: string): number {
+    const { timer } = this.#parts;
+    return pinFrequency({ gpio: this.gpio, mcoHz: (n) => this.rcc.clockTree.mcoHz(n), timer }, name);
   }
 
   /** Asks for a system reset; it happens before the next instruction. */

@@ -14,6 +14,8 @@ import { UsbHost } from "../usb/host.js";
 import { BoardFlash } from "./board-flash.js";
 import { BoardFront } from "./board-front.js";
 import type { BoardState, EmulatedBoardOptions } from "./board-options.js";
+import { cameraSensor } from "./camera-parts.js";
+import { CameraSocket } from "./camera-socket.js";
 import { CHIP_BYTES, Chip } from "./chip.js";
 import type { PinAt } from "./flash-socket.js";
 import { I2cBuses } from "./i2c-buses.js";
@@ -42,6 +44,7 @@ export class EmulatedBoard {
   readonly #flash: BoardFlash;
   readonly #front: BoardFront;
   readonly #i2c: I2cBuses;
+  readonly #camera: CameraSocket | undefined;
   #powered = false;
   #interrupted = false;
 
@@ -75,6 +78,7 @@ export class EmulatedBoard {
     this.#front = new BoardFront(options, () => this.chip, pinAt);
     this.chip = this.#makeChip(memory);
     this.log.where = () => (this.timeline.retries ? this.chip.cpu.pc : undefined);
+    this.#camera = this.#makeCamera();
     this.#flash.connect();
     plugWires((options.wires ?? []).map(([one, other]) => [pinAt(one), pinAt(other)]));
     this.host = this.#makeHost();
@@ -117,6 +121,7 @@ export class EmulatedBoard {
     this.#powered = true;
     this.#flash.powerOn();
     this.#i2c.powerOn();
+    this.#camera?.powerOn();
     this.chip.powerOn(this.#options.battery === false);
     if (this.#options.swoProbe === true) this.chip.cpu.debug.enableTrace();
   }
@@ -129,6 +134,7 @@ export class EmulatedBoard {
     this.chip.otgHs.reset();
     this.chip.flash.powerCut();
     this.#flash.powerCut();
+    this.#camera?.powerOff();
     this.sdCard?.powerCut();
     this.chip.cpu.halt();
     this.#front.powerOff();
@@ -240,6 +246,25 @@ export class EmulatedBoard {
       engine,
       strictCaches: caches === "strict",
       timeModel: time === "model",
+    });
+  }
+
+  #makeCamera(): CameraSocket | undefined {
+    const wiring = this.board.camera;
+    if (wiring === undefined) return undefined;
+    const { clock } = wiring;
+    const sensor = cameraSensor(wiring.part, () =>
+      typeof clock === "number" ? clock : this.chip.pinHz(clock),
+    );
+    this.#i2c.add(wiring, sensor);
+    return new CameraSocket({
+      sensor,
+      wiring,
+      dcmi: this.chip.dcmi,
+      timeline: this.timeline,
+      log: this.log,
+      pinAt: (name) => this.#pinAt(name),
+      hasAlternateFunction: (port, pin, af) => this.chip.hasAlternateFunction(port, pin, af),
     });
   }
 

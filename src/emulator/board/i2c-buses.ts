@@ -9,8 +9,14 @@ export class UnknownI2cPart extends Error {
   override readonly name = "UnknownI2cPart";
 }
 
+/** Chips and where they are. */
+interface Bus {
+  readonly wiring: Omit<I2cWiring, "parts">;
+  readonly devices: readonly (I2cDevice & { powerOn(): void })[];
+}
+
 export class I2cBuses {
-  readonly #buses: readonly { readonly wiring: I2cWiring; readonly devices: readonly RegisterDevice[] }[];
+  readonly #buses: Bus[];
   readonly #muxed: (pin: Pin) => boolean;
 
   /**
@@ -22,12 +28,17 @@ export class I2cBuses {
     this.#muxed = muxed;
   }
 
+  /** One more chip. */
+  add(wiring: Bus["wiring"], device: Bus["devices"][number]): void {
+    this.#buses.push({ wiring, devices: [device] });
+  }
+
   /** Who answers to an address of seven bits, when the bus has its pins. */
   device(bus: string, address: number): I2cDevice | undefined {
-    const found = this.#buses.find(({ wiring }) => wiring.bus === bus);
-    if (found === undefined || !this.#muxed(found.wiring.scl) || !this.#muxed(found.wiring.sda))
-      return undefined;
-    return found.devices.find((one) => one.address === address);
+    return this.#buses
+      .filter(({ wiring }) => wiring.bus === bus && this.#muxed(wiring.scl) && this.#muxed(wiring.sda))
+      .flatMap(({ devices }) => devices)
+      .find((one) => one.address === address);
   }
 
   powerOn(): void {

@@ -8,7 +8,7 @@ import { StoredBlock } from "../peripherals/stored-block.js";
 import { OPAMP, VREFBUF } from "../peripherals/tables/analog.js";
 import { AXI } from "../peripherals/tables/bus.js";
 import { SWO, SWTF } from "../peripherals/tables/debug.js";
-import { CEC, DCMI, DFSDM, FDCAN_CCU, HRTIM, MDIOS, SPDIFRX, SWPMI } from "../peripherals/tables/stored.js";
+import { CEC, DFSDM, FDCAN_CCU, HRTIM, MDIOS, SPDIFRX, SWPMI } from "../peripherals/tables/stored.js";
 import type { ChipPart } from "./chip-part.js";
 
 interface Row {
@@ -48,7 +48,6 @@ const ROWS: readonly Row[] = [
   { name: "RAMECC1", address: 0x5200_9000, registers: ramEcc(6) },
   { name: "RAMECC2", address: 0x4802_3000, registers: ramEcc(6) },
   { name: "RAMECC3", address: 0x5802_7000, registers: ramEcc(3) },
-  { name: "DCMI", address: 0x4802_0000, registers: DCMI, gate: "DCMI", resetBit: "DCMI" },
   { name: "SPDIFRX", address: 0x4000_4000, registers: SPDIFRX, gate: "SPDIFRX", resetBit: "SPDIFRX" },
   { name: "CEC", address: 0x4000_6c00, registers: CEC, gate: "CEC", resetBit: "CEC" },
   { name: "SWPMI1", address: 0x4000_8800, registers: SWPMI, gate: "SWPMI", resetBit: "SWPMI" },

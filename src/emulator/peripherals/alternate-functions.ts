@@ -1,10 +1,21 @@
 /**
  * Which pin carries which signal with which alternate function (data sheet DS12556, "Port A..K alternate
- * functions"): QUADSPI, USB2 OTG_FS, SPI, I2S, I2C and the serial ports of the STM32H750.
+ * functions"): QUADSPI, DCMI with eight data lines, USB2 OTG_FS, SPI, I2S, I2C and the serial ports of the STM32H750.
  */
 
 /** Signal -> pin -> alternate function number. */
 export const ALTERNATE_FUNCTIONS = {
+  DCMI_D0: { PA9: 13, PC6: 13, PH9: 13 },
+  DCMI_D1: { PA10: 13, PC7: 13, PH10: 13 },
+  DCMI_D2: { PC8: 13, PE0: 13, PG10: 13, PH11: 13 },
+  DCMI_D3: { PC9: 13, PE1: 13, PG11: 13, PH12: 13 },
+  DCMI_D4: { PC11: 13, PE4: 13, PH14: 13 },
+  DCMI_D5: { PB6: 13, PD3: 13, PI4: 13 },
+  DCMI_D6: { PB8: 13, PE5: 13, PI6: 13 },
+  DCMI_D7: { PB9: 13, PE6: 13, PI7: 13 },
+  DCMI_HSYNC: { PA4: 13, PH8: 13 },
+  DCMI_PIXCLK: { PA6: 13 },
+  DCMI_VSYNC: { PB7: 13, PG9: 13, PI5: 13 },
   I2C1_SCL: { PB6: 4, PB8: 4 },
   I2C1_SDA: { PB7: 4, PB9: 4 },
   I2C1_SMBA: { PB5: 4 },

@@ -47,10 +47,6 @@ export const SPDIFRX = `
   CR 0 0 377fff, IMR 4 0 7f, SR 8 0 7fff01ffr, IFCR c 0 3cw, DR 10 0 ffffffff, CSR 14 0 1ffffffr,
   DIR 18 0 1fff1fff`;
 
-export const DCMI = `
-  CR 0 0 1f50ff, SR 4 0 7r, RISR 8 0 ffffffffr, IER c 0 1f, MISR 10 0 ffffffffr, ICR 14 0 1fw,
-  ESCR 18 0 ffffffff, ESUR 1c 0 ffffffff, CWSTRTR 20 0 ffffffff, CWSIZER 24 0 ffffffff, DR 28 0 ffffffff`;
-
 export const MDIOS = `
   CR 0 0 1f8f, WRFR 4 0 ffffffff, CWRFR 8 0 ffffffff, RDFR c 0 ffffffff, CRDFR 10 0 ffffffff, SR 14 0 7r,
   CLRFR 18 0 ffffffffw`;

@@ -212,6 +212,11 @@ export class Tim implements BusDevice {
     this.#channels.events[channel - 1]?.add(listener);
   }
 
+  /** How often a second its counter begins anew: a PWM output's frequency. 0 while it stands still. */
+  get lapHz(): number {
+    return this.registers.has("CR1", bits.CEN) ? 1e9 / (this.#counter.lap * this.#clock.tickNs) : 0;
+  }
+
   /** TRGO as a level, for gated slaves. */
   get triggerLevel(): boolean {
     this.#base.sync();
