@@ -1,73 +1,31 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { wiredChip } from "./wired-chip.js";
-
-/** SPI1 on PA4..PA7 (AF5), SPI2 on PB12..PB15 (AF5). */
-const SPI1 = 0x4001_3000;
-const SPI2 = 0x4000_3800;
-const CR1 = 0x00;
-const CR2 = 0x04;
-const CFG1 = 0x08;
-const CFG2 = 0x0c;
-const SR = 0x14;
-const IFCR = 0x18;
-const TXDR = 0x20;
-const RXDR = 0x30;
-const CRCPOLY = 0x40;
-const UDRDR = 0x4c;
-const CGFR = 0x50;
-const MASTER = 1 << 22;
-const LSBFRST = 1 << 23;
-const CPHA = 1 << 24;
-const SSM = 1 << 26;
-const SSI = 1 << 12;
-const SSOE = 1 << 29;
-/** 64 MHz by 64. */
-const SLOW = 5 << 28;
-const BIT_NS = 1e3;
-const FLAGS = {
-  EOT: 8,
-  UDR: 0x20,
-  OVR: 0x40,
-  CRCE: 0x80,
-  TIFRE: 0x100,
-  MODF: 0x200,
-  TSERF: 0x400,
-  SUSP: 0x800,
-};
-const ALL_WIRES = [
-  ["PA4", "PB12"],
-  ["PA5", "PB13"],
-  ["PA6", "PB14"],
-  ["PA7", "PB15"],
-] as const;
-
-function rig(wires: readonly (readonly [string, string])[] = ALL_WIRES) {
-  const made = wiredChip(...wires);
-  const { mux, read, write } = made;
-  // SPI1 to SPI3 are clocked by per_ck: HSI.
-  write(0x5802_4450, 4 << 12);
-  for (const pin of ["PA4", "PA5", "PA6", "PA7", "PB12", "PB13", "PB14", "PB15"]) mux(pin, 5);
-  return {
-    ...made,
-    r1: (register: number): number => read(SPI1 + register),
-    r2: (register: number): number => read(SPI2 + register),
-    w1: (register: number, value: number): void => write(SPI1 + register, value),
-    w2: (register: number, value: number): void => write(SPI2 + register, value),
-    /** Frames of at most eight bits, one by one. */
-    send1: (...bytes: number[]): void => {
-      for (const byte of bytes) made.chip.bus.write(SPI1 + TXDR, 1, byte);
-    },
-    send2: (...bytes: number[]): void => {
-      for (const byte of bytes) made.chip.bus.write(SPI2 + TXDR, 1, byte);
-    },
-  };
-}
-
-const bits = (count: number): number => count - 1;
+import {
+  BIT_NS,
+  bits,
+  CFG1,
+  CFG2,
+  CPHA,
+  CR1,
+  CR2,
+  CRCPOLY,
+  FLAGS,
+  IFCR,
+  LSBFRST,
+  MASTER,
+  RXDR,
+  SLOW,
+  SR,
+  SSI,
+  SSM,
+  SSOE,
+  spiRig,
+  TXDR,
+  UDRDR,
+} from "./spi-rig.js";
 
 test("a wire from MOSI to MISO: what is sent comes back, in all sizes, either bit first", () => {
-  const { r1, w1, wait } = rig([["PA6", "PA7"]]);
+  const { r1, w1, wait } = spiRig([["PA6", "PA7"]]);
   for (const size of [4, 7, 8, 13, 16, 24, 32]) {
     for (const order of [0, LSBFRST]) {
       w1(CFG1, SLOW | bits(size));
@@ -83,12 +41,13 @@ test("a wire from MOSI to MISO: what is sent comes back, in all sizes, either bi
       assert.equal(r1(SR) & FLAGS.EOT, FLAGS.EOT);
       assert.equal(r1(RXDR), sent, `${size} bits`);
       w1(CR1, 0);
+      w1(IFCR, 0xff8);
     }
   }
 });
 
 test("master and slave exchange frames in all four modes", () => {
-  const { r1, r2, w1, w2, wait } = rig();
+  const { r1, r2, w1, w2, wait } = spiRig();
   for (const mode of [0, 1, 2, 3]) {
     const line = mode * CPHA;
     w1(CFG1, SLOW | bits(8));
@@ -107,13 +66,13 @@ test("master and slave exchange frames in all four modes", () => {
     assert.equal(r2(SR) & 0xfe8, FLAGS.EOT);
     assert.equal(r1(RXDR) & 0xff_ffff, 0xa1_b2c3);
     assert.equal(r2(RXDR) & 0xff_ffff, 0x1e_2d3c);
-    w1(CR1, 0);
-    w2(CR1, 0);
+    for (const w of [w1, w2]) w(CR1, 0);
+    for (const w of [w1, w2]) w(IFCR, 0xff8);
   }
 });
 
 test("NSS is active from MSSI before the first frame to the last, rests between frames with SSOM, with pauses of MIDI", () => {
-  const { at, w1, send1, wait } = rig();
+  const { at, w1, send1, wait } = spiRig();
   const edges: number[] = [];
   w1(CFG1, SLOW | bits(8));
   w1(CFG2, (MASTER | SSOE | (1 << 30) | (4 << 4) | 3) >>> 0);
@@ -124,12 +83,12 @@ test("NSS is active from MSSI before the first frame to the last, rests between 
   at("PA4").gpio.observe(4, () => edges.push(now));
   w1(CR1, 0x201);
   for (; now < 40; now++) wait(BIT_NS);
-  // 3 periods, 8 bits, 4 periods at rest, 3, 8.
-  assert.deepEqual(edges, [0, 0, 10, 14, 25]);
+  // 3 periods, 8 bits, 3 of 4 periods at rest, the fourth, 8.
+  assert.deepEqual(edges, [0, 0, 10, 13, 22]);
 });
 
 test("CRC: both ends append it and compare; a wrong one is CRCE", () => {
-  const { r1, r2, w1, w2, wait } = rig();
+  const { r1, r2, w1, w2, wait } = spiRig();
   const crc = (1 << 22) | (bits(8) << 16);
   const run = (polynomial: number): void => {
     w1(CFG1, SLOW | crc | bits(8));
@@ -156,13 +115,78 @@ test("CRC: both ends append it and compare; a wrong one is CRCE", () => {
   assert.equal(r2(0x48), 0xc0);
   assert.equal(r2(SR) & 0xe000, 3 << 13, "the CRC is not in the FIFO");
   for (const w of [w1, w2]) w(CR1, 0);
+  for (const w of [w1, w2]) w(IFCR, 0xff8);
+  assert.equal(r1(0x44), 0, "SPE = 0 starts it anew");
   run(0x131);
   assert.equal(r1(SR) & FLAGS.CRCE, FLAGS.CRCE);
   assert.equal(r2(SR) & FLAGS.CRCE, FLAGS.CRCE);
 });
 
-test("TI mode: a pulse of NSS in front of each frame; one inside a frame is a frame error", () => {
-  const { r1, r2, w1, w2, send1, send2, wait, drive } = rig();
+/** CRC as a polynomial division of the bits, highest first. */
+function crcOf(bytes: readonly number[], polynomial: bigint, degree: bigint, start: bigint): number {
+  let value = start;
+  for (const byte of bytes) {
+    for (let bit = 7; bit >= 0; bit--) {
+      const carry = ((value >> (degree - 1n)) & 1n) ^ BigInt((byte >> bit) & 1);
+      value = ((value << 1n) & ((1n << degree) - 1n)) ^ (carry === 0n ? 0n : polynomial);
+    }
+  }
+  return Number(value);
+}
+
+test("CRC: CRCPOLY's highest bit is its length, CRC33_17 gives the full one; CRCSIZE takes the highest bits, and pads with zeros", () => {
+  const { r1, w1, wait } = spiRig([["PA6", "PA7"]]);
+  const data = [0x31, 0x32, 0x33];
+  const CRC33 = 1 << 13;
+  for (const [size, poly, full, polynomial, degree, ones] of [
+    [16, 0x1_1021, 0, 0x1021n, 16n, false],
+    [8, 0x1_1021, 0, 0x1021n, 16n, true],
+    [24, 0x1_1021, 0, 0x1021n, 16n, false],
+    [32, 0x04c1_1db7, CRC33, 0x04c1_1db7n, 32n, true],
+  ] as const) {
+    w1(CFG1, SLOW | (1 << 22) | (bits(size) << 16) | bits(8));
+    w1(CFG2, MASTER | SSM);
+    w1(CRCPOLY, poly);
+    w1(CR2, data.length);
+    const cr1 = SSI | full | (ones ? 0xc000 : 0);
+    w1(CR1, cr1 | 1);
+    w1(TXDR, 0x0033_3231);
+    w1(CR1, cr1 | 0x201);
+    wait((24 + size) * BIT_NS - 100);
+    assert.equal(r1(SR) & FLAGS.EOT, 0, `the CRC's frame has ${size} bits`);
+    wait(200);
+    // The wire brings its own CRC back.
+    assert.equal(r1(SR) & (FLAGS.EOT | FLAGS.CRCE), FLAGS.EOT);
+    const start = ones ? (1n << degree) - 1n : 0n;
+    const expected = crcOf(data, polynomial, degree, start);
+    assert.equal(r1(0x44), expected);
+    assert.equal(r1(0x48), expected);
+    w1(CR1, 0);
+    w1(IFCR, 0xff8);
+  }
+});
+
+test("CRC: what is on the line are the highest bits of the calculation", () => {
+  const { r1, r2, w1, w2, wait } = spiRig();
+  w1(CFG1, SLOW | (1 << 22) | (bits(8) << 16) | bits(8));
+  w1(CFG2, (MASTER | SSOE) >>> 0);
+  w1(CRCPOLY, 0x1_1021);
+  // A slave without CRC takes the CRC's frame as data.
+  w2(CFG1, bits(8));
+  w2(CFG2, 0);
+  w1(CR2, 2);
+  w2(CR1, 1);
+  w1(CR1, 1);
+  w1(TXDR, 0x3231);
+  w1(CR1, 0x201);
+  wait(25 * BIT_NS);
+  const expected = crcOf([0x31, 0x32], 0x1021n, 16n, 0n);
+  assert.equal((r2(RXDR) >>> 16) & 0xff, expected >>> 8);
+  assert.equal(r1(0x44), expected);
+});
+
+test("TI mode: the pulse of NSS is in front of the first frame, then in the last bit of the one before; one inside a frame is a frame error", () => {
+  const { r1, r2, w1, w2, send1, send2, wait, drive } = spiRig();
   const ti = 1 << 19;
   w1(CFG1, SLOW | bits(8));
   w1(CFG2, (MASTER | SSOE | ti) >>> 0);
@@ -174,7 +198,10 @@ test("TI mode: a pulse of NSS in front of each frame; one inside a frame is a fr
   send2(0xc5, 0x3a);
   send1(0x96, 0x69);
   w1(CR1, 0x201);
-  wait(19 * BIT_NS);
+  wait(16.9 * BIT_NS);
+  assert.equal(r1(SR) & FLAGS.EOT, 0);
+  wait(0.2 * BIT_NS);
+  assert.equal(r1(SR) & FLAGS.EOT, FLAGS.EOT, "one period and two frames");
   assert.equal(r2(RXDR) & 0xffff, 0x6996);
   assert.equal(r1(RXDR) & 0xffff, 0x3ac5);
   assert.equal(r2(SR) & FLAGS.TIFRE, 0);
@@ -187,10 +214,32 @@ test("TI mode: a pulse of NSS in front of each frame; one inside a frame is a fr
     drive("PB13", false);
   }
   assert.equal(r2(SR) & FLAGS.TIFRE, FLAGS.TIFRE);
+  // That pulse is ignored: what follows is no frame.
+  for (let bit = 0; bit < 8; bit++) {
+    drive("PB12", false);
+    drive("PB13", true);
+    drive("PB13", false);
+  }
+  assert.equal(r2(SR) & 0xe001, 0);
+});
+
+test("TI mode has the highest bit first, and no pauses, whatever LSBFRST and MIDI say", () => {
+  const { r1, w1, send1, wait } = spiRig([["PA6", "PA7"]]);
+  w1(CFG1, SLOW | bits(8));
+  w1(CFG2, MASTER | (1 << 19) | LSBFRST | (9 << 4));
+  w1(CR2, 2);
+  w1(CR1, 1);
+  send1(0x80, 0x01);
+  w1(CR1, 0x201);
+  wait(1.75 * BIT_NS);
+  assert.equal(r1(SR) & FLAGS.EOT, 0);
+  wait(15.3 * BIT_NS);
+  assert.equal(r1(SR) & FLAGS.EOT, FLAGS.EOT);
+  assert.equal(r1(RXDR) & 0xffff, 0x0180);
 });
 
 test("half duplex on one wire, in either direction", () => {
-  const { r1, r2, w1, w2, wait } = rig([
+  const { r1, r2, w1, w2, wait } = spiRig([
     ["PA4", "PB12"],
     ["PA5", "PB13"],
     ["PA7", "PB14"],
@@ -216,37 +265,69 @@ test("half duplex on one wire, in either direction", () => {
   assert.equal(r1(RXDR) & 0xff, 0x5c);
 });
 
-test("a slave without data tells UDR and sends what UDRCFG says", () => {
-  const { r1, r2, w1, w2, send1, send2, wait } = rig();
-  for (const [choice, expected] of [
-    [0, 0xe7],
-    [1, 0x12],
-    [2, 0x77],
-  ] as const) {
-    w1(CFG1, SLOW | bits(8));
-    w1(CFG2, (MASTER | SSOE) >>> 0);
-    w2(CFG1, bits(8) | (choice << 9));
-    w2(CFG2, 0);
-    w2(UDRDR, 0xe7);
-    w1(CR2, 2);
-    w1(CR1, 1);
-    w2(CR1, 1);
-    send2(0x77);
-    send1(0x12, 0x34);
-    w1(CR1, 0x201);
-    wait(7.9 * BIT_NS);
-    assert.equal(r2(SR) & FLAGS.UDR, 0);
-    wait(9 * BIT_NS);
-    assert.equal(r2(SR) & FLAGS.UDR, FLAGS.UDR);
-    assert.equal((r1(RXDR) >>> 8) & 0xff, expected);
-    w2(IFCR, FLAGS.UDR);
-    assert.equal(r2(SR) & FLAGS.UDR, 0);
-    for (const w of [w1, w2]) w(CR1, 0);
+test("a slave without data tells UDR and sends what UDRCFG says until UDR is cleared: at a frame's end, or behind a dummy frame", () => {
+  const { r1, r2, w1, w2, send1, send2, wait } = spiRig();
+  for (const atEnd of [true, false]) {
+    for (const [choice, expected] of [
+      [0, 0xe7],
+      [1, 0x34],
+      [2, 0x77],
+    ] as const) {
+      w1(CFG1, SLOW | bits(8));
+      w1(CFG2, (MASTER | SSOE) >>> 0);
+      w2(CFG1, bits(8) | (choice << 9) | (atEnd ? 1 << 11 : 0));
+      w2(CFG2, 0);
+      w2(UDRDR, 0xe7);
+      w1(CR2, 4);
+      w1(CR1, 1);
+      w2(CR1, 1);
+      send2(0x77);
+      send1(0x12, 0x34, 0x56, 0x78);
+      w1(CR1, 0x201);
+      wait(7.4 * BIT_NS);
+      assert.equal(r2(SR) & FLAGS.UDR, 0);
+      wait(0.5 * BIT_NS);
+      assert.equal(r2(SR) & FLAGS.UDR, atEnd ? FLAGS.UDR : 0);
+      wait(BIT_NS);
+      assert.equal(r2(SR) & FLAGS.UDR, FLAGS.UDR);
+      wait(8 * BIT_NS);
+      // In the third frame: what is written now waits until UDR is cleared.
+      send2(0x99);
+      wait(3 * BIT_NS);
+      w2(IFCR, FLAGS.UDR);
+      assert.equal(r2(SR) & FLAGS.UDR, 0);
+      wait(16 * BIT_NS);
+      const got = r1(RXDR);
+      assert.equal(got & 0xff, 0x77);
+      assert.equal((got >>> 16) & 0xff, expected, `UDRCFG ${choice}`);
+      assert.equal(got >>> 24, 0x99);
+      for (const w of [w1, w2]) w(CR1, 0);
+      for (const w of [w1, w2]) w(IFCR, 0xff8);
+    }
   }
 });
 
+test("a slave that is enabled while NSS is active waits for its next start", () => {
+  const { r2, w2, drive } = spiRig([]);
+  const frame = (): void => {
+    for (let bit = 0; bit < 8; bit++) {
+      drive("PB13", true);
+      drive("PB13", false);
+    }
+  };
+  for (const pin of ["PB12", "PB13", "PB15"]) drive(pin, false);
+  w2(CFG1, bits(8));
+  w2(CR1, 1);
+  frame();
+  assert.equal(r2(SR) & 1, 0);
+  drive("PB12", true);
+  drive("PB12", false);
+  frame();
+  assert.equal(r2(SR) & 1, 1);
+});
+
 test("a mode fault: NSS goes active at a master's input, or SSI says so; it is off and a slave until MODF is cleared", () => {
-  const { r1, w1, drive, log } = rig([]);
+  const { r1, w1, drive, log } = spiRig([]);
   drive("PA4", true);
   w1(CFG2, MASTER);
   w1(CR1, 1);
@@ -257,16 +338,17 @@ test("a mode fault: NSS goes active at a master's input, or SSI says so; it is o
   assert.equal(r1(CFG2) & MASTER, 0);
   assert.ok(log.has(/mode fault/));
   drive("PA4", true);
-  w1(CFG2, MASTER);
-  assert.equal(r1(CFG2) & MASTER, 0);
+  w1(CR1, 0x1_0001);
+  assert.equal(r1(CR1), 0, "neither SPE nor IOLOCK until MODF is cleared");
   w1(IFCR, FLAGS.MODF);
-  w1(CFG2, MASTER | SSM);
+  // SSOE keeps the pin's level out, not SSI.
+  w1(CFG2, (MASTER | SSM | SSOE) >>> 0);
   w1(CR1, 1);
   assert.equal(r1(SR) & FLAGS.MODF, FLAGS.MODF, "SSI = 0");
 });
 
-test("MASRX suspends a full receiver and goes on when there is room; without it frames are lost", () => {
-  const { r1, w1, wait } = rig([]);
+test("MASRX suspends a full receiver until SUSP is cleared; without it frames are lost until OVR is", () => {
+  const { r1, w1, wait } = spiRig([]);
   const receiveOnly = 2 << 17;
   w1(CFG1, SLOW | bits(8));
   w1(CFG2, MASTER | SSM | receiveOnly);
@@ -275,24 +357,51 @@ test("MASRX suspends a full receiver and goes on when there is room; without it 
   w1(CR1, SSI | 0x301);
   wait(18 * 8 * BIT_NS);
   assert.equal(r1(SR) & (FLAGS.OVR | FLAGS.SUSP), FLAGS.SUSP);
+  assert.equal(r1(CR1) & 0x200, 0x200, "CSTART stays");
   assert.equal(r1(SR) >>> 16, 4);
   for (let word = 0; word < 4; word++) r1(RXDR);
   wait(5 * 8 * BIT_NS);
+  assert.equal(r1(SR) & FLAGS.EOT, 0, "room alone is not enough");
+  w1(IFCR, FLAGS.SUSP);
+  wait(5 * 8 * BIT_NS);
   assert.equal(r1(SR) & (FLAGS.OVR | FLAGS.EOT), FLAGS.EOT);
   w1(CR1, SSI);
+  assert.equal(r1(SR) & FLAGS.EOT, FLAGS.EOT, "SPE = 0 clears no flag");
+  w1(IFCR, 0xff8);
+  w1(CR2, 40);
   w1(CR1, SSI | 1);
   w1(CR1, SSI | 0x201);
-  wait(21 * 8 * BIT_NS);
-  assert.equal(r1(SR) & (FLAGS.OVR | FLAGS.EOT), FLAGS.OVR | FLAGS.EOT);
+  wait(18 * 8 * BIT_NS);
+  assert.equal(r1(SR) & FLAGS.OVR, FLAGS.OVR);
+  for (let word = 0; word < 4; word++) r1(RXDR);
+  wait(4 * 8 * BIT_NS);
+  assert.equal(r1(SR) & 0xe001, 0, "lost, although there is room");
+  w1(IFCR, FLAGS.OVR);
+  wait(2 * 8 * BIT_NS);
+  assert.equal(r1(SR) & 0xe000, 2 << 13);
 });
 
-test("CSUSP takes effect behind the frame under way; TSER lengthens a transfer", () => {
-  const { r1, w1, wait } = rig([]);
+test("full duplex overruns whatever MASRX says", () => {
+  const { r1, w1, send1, wait } = spiRig([]);
+  w1(CFG1, SLOW | bits(8));
+  w1(CFG2, MASTER | SSM);
+  w1(CR2, 20);
+  w1(CR1, SSI | 0x101);
+  w1(CR1, SSI | 0x301);
+  for (let byte = 0; byte < 20; byte++) {
+    send1(byte);
+    wait(8 * BIT_NS);
+  }
+  assert.equal(r1(SR) & (FLAGS.OVR | FLAGS.SUSP), FLAGS.OVR);
+});
+
+test("CSUSP takes effect behind the frame under way; CSTART waits until SUSP is cleared; TSER lengthens a transfer", () => {
+  const { r1, w1, send1, wait } = spiRig([]);
   w1(CFG1, SLOW | bits(8));
   w1(CFG2, MASTER | SSM);
   w1(CR2, (2 << 16) | 2);
   w1(CR1, SSI | 1);
-  w1(TXDR, 0x0403_0201);
+  send1(1, 2, 3, 4);
   w1(CR1, SSI | 0x201);
   wait(4 * BIT_NS);
   w1(CR1, SSI | 0x401);
@@ -302,55 +411,80 @@ test("CSUSP takes effect behind the frame under way; TSER lengthens a transfer",
   assert.equal(r1(CR1) & 0x200, 0);
   wait(20 * BIT_NS);
   assert.equal(r1(SR) >>> 16, 1);
+  w1(CR1, SSI | 0x201);
+  assert.equal(r1(CR1) & 0x200, 0);
   w1(IFCR, FLAGS.SUSP);
   w1(CR1, SSI | 0x201);
+  w1(CR2, (7 << 16) | 2);
+  assert.equal(r1(CR2) >>> 16, 2, "TSER takes a value only when it has none");
   wait(9 * BIT_NS);
   assert.equal(r1(SR) & (FLAGS.EOT | FLAGS.TSERF), FLAGS.TSERF);
   assert.equal(r1(CR2), 2);
+  w1(CR2, 2);
+  assert.equal(r1(SR) & FLAGS.TSERF, 0, "writing TSER clears TSERF");
   wait(16 * BIT_NS);
   assert.equal(r1(SR) & FLAGS.EOT, FLAGS.EOT);
 });
 
-test("I2S: a slave receives what a master sends, in every format, left channel first", () => {
-  const { r2, w1, w2, wait } = rig([
-    ["PA4", "PB12"],
-    ["PA5", "PB13"],
-    ["PA7", "PB14"],
-  ]);
-  const length = [0, 1 << 10, 1 << 8, 2 << 8];
-  for (const standard of [0, 1, 2, 3, 3 + 8]) {
-    for (const [index, format] of length.entries()) {
-      const wide = index > 1;
-      const common = ((standard & 3) << 4) | ((standard >> 3) << 7) | format | 1;
-      // MCKOE off, I2SDIV = 16.
-      w1(CGFR, common | (2 << 1) | (16 << 16));
-      w2(CGFR, common | (1 << 1));
-      w2(CR1, 1);
-      w1(CR1, 1);
-      const mask = index === 2 ? 0xff_ffff : wide ? 0xffff_ffff : 0xffff;
-      const samples = [0x8123_4567, 0x7fed_cba9].map((sample) => (sample & mask) >>> 0);
-      if (wide) for (const sample of samples) w1(TXDR, sample);
-      else w1(TXDR, (samples[0] as number) | ((samples[1] as number) << 16));
-      w1(CR1, 0x201);
-      wait(70 * 500);
-      const got = wide ? [r2(RXDR), r2(RXDR)] : [r2(RXDR)].flatMap((both) => [both & 0xffff, both >>> 16]);
-      assert.deepEqual(got, samples, `standard ${standard}, format ${index}`);
-      assert.equal(r2(SR) & FLAGS.TIFRE, 0);
-      for (const w of [w1, w2]) w(CR1, 0);
-    }
+test("TXDR takes what TSIZE counts and no more; TXP asks for the rest of the last packet; TXTF takes TXPIE and DXPIE away", () => {
+  const { r1, w1, wait } = spiRig([["PA6", "PA7"]]);
+  // Packets of four.
+  w1(CFG1, SLOW | (3 << 5) | bits(8));
+  w1(CFG2, MASTER | SSM);
+  w1(CR2, 18);
+  w1(0x10, 6);
+  w1(TXDR, 0x4444_4444);
+  w1(CR1, SSI | 1);
+  for (let word = 0; word < 4; word++) {
+    assert.equal(r1(SR) & 2, 2);
+    w1(TXDR, 0x0403_0201);
   }
+  assert.equal(r1(SR) & 0x12, 0, "full, two are missing");
+  w1(CR1, SSI | 0x201);
+  wait(8.5 * BIT_NS);
+  assert.equal(r1(SR) & 2, 2, "two places are enough for the last two");
+  assert.equal(r1(0x10), 6);
+  w1(TXDR, 0x0807_0605);
+  assert.equal(r1(SR) & 0x12, 0x10);
+  assert.equal(r1(0x10), 0);
+  wait(8 * 8 * BIT_NS);
+  for (let word = 0; word < 2; word++) assert.equal(r1(RXDR), 0x0403_0201);
+  wait(9 * 8 * BIT_NS);
+  for (let word = 0; word < 2; word++) assert.equal(r1(RXDR), 0x0403_0201);
+  assert.equal(r1(RXDR), 0x0605, "no more than 18, and zeros behind them");
+  assert.equal(r1(SR) & FLAGS.EOT, FLAGS.EOT);
 });
 
-test("I2S: WS runs at the sample rate that I2SDIV, ODD and the master clock give", () => {
-  const { at, w1, wait, timeline } = rig([["PA4", "PB0"]]);
-  w1(CGFR, (1 << 25) | (1 << 24) | (2 << 16) | (2 << 1) | 1);
-  w1(CR1, 1);
-  const edges: number[] = [];
-  at("PA4").gpio.observe(4, () => edges.push(timeline.now));
-  for (let word = 0; word < 4; word++) w1(TXDR, 0);
-  w1(CR1, 0x201);
-  wait(100e3);
-  const frame = ((edges[3] ?? 0) - (edges[1] ?? 0)) / 1e9;
-  // 64 MHz by 256 by 5: 50 kHz.
-  assert.equal(Math.round(1 / frame), 50_000);
+test("with TSIZE = 0 TXC interrupts by EOTIE when all is sent; 24-bit frames take three bytes of the FIFO", () => {
+  const { r1, w1, wait } = spiRig([["PA6", "PA7"]]);
+  w1(CFG1, SLOW | bits(24));
+  w1(CFG2, MASTER | SSM);
+  w1(CR1, SSI | 1);
+  let taken = 0;
+  for (; (r1(SR) & 2) !== 0; taken++) w1(TXDR, taken);
+  assert.equal(taken, 5);
+  w1(CR1, SSI | 0x201);
+  wait(24.5 * BIT_NS);
+  assert.equal(r1(SR) & 0xf001, 1, "neither RXWNE nor RXPLVL tell of a single one");
+  wait(24 * BIT_NS);
+  assert.equal(r1(SR) & 0xe001, 0x8001);
+  assert.equal(r1(SR) & 0x1000, 0);
+  wait(3 * 24 * BIT_NS);
+  assert.equal(r1(SR) & 0x1000, 0x1000);
+});
+
+test("IOLOCK holds CFG2 until SPE is cleared and cannot be set while SPE = 1; UDRDR is fixed then", () => {
+  const { r1, w1 } = spiRig([]);
+  w1(CR1, 0x1_1000);
+  w1(CFG2, MASTER | SSM);
+  assert.equal(r1(CFG2), 0);
+  w1(CR1, 0x1001);
+  assert.equal(r1(CR1) >>> 16, 1);
+  w1(UDRDR, 5);
+  assert.equal(r1(UDRDR), 0);
+  w1(CR1, 0x1_1000);
+  assert.equal(r1(CR1) >>> 16, 0);
+  w1(CR1, 0x1001);
+  w1(CR1, 0x1_1001);
+  assert.equal(r1(CR1) >>> 16, 0);
 });

@@ -220,6 +220,10 @@ const OTHER_BITS: readonly (readonly [RegExp, string])[] = [
     /^DMA2D\.(CR|OPFCCR|[FB]GOR|OOR)$/,
     "LOM with offsets of 16 bits, fixed colours (MODE) and SB are there (CMSIS)",
   ],
+  [
+    /^SPI4\.(CFG1|CRCPOLY|TXCRC|RXCRC|UDRDR|CGFR)$/,
+    'SPI4 to SPI6 have frames of up to 16 bits and no I2S (RM0433, "SPI implementation")',
+  ],
   [/^TIM[34]\.(CNT|ARR|CCR[1-4])$/, "TIM3 and TIM4 are 16 bits wide (RM0433, chapter TIM2..TIM5)"],
 ];
 

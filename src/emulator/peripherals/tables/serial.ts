@@ -5,6 +5,12 @@ export const SPI = `
   SR 14 1002 ffffffffr, IFCR 18 0 ff8w, TXDR 20 0 ffffffff, RXDR 30 0 ffffffff, CRCPOLY 40 107 ffffffff,
   TXCRC 44 0 ffffffff, RXCRC 48 0 ffffffff, UDRDR 4c 0 ffffffff, CGFR 50 0 3ff7fbf`;
 
+/** SPI4..6: frames of up to 16 bits, no I2S. */
+export const SPI_SHORT = `
+  CR1 0 0 1ff01, CR2 4 0 ffffffff, CFG1 8 70007 704fdfef, CFG2 c 0 f7fe80ff, IER 10 0 7ff,
+  SR 14 1002 ffffffffr, IFCR 18 0 ff8w, TXDR 20 0 ffffffff, RXDR 30 0 ffffffff, CRCPOLY 40 107 ffff,
+  TXCRC 44 0 ffff, RXCRC 48 0 ffff, UDRDR 4c 0 ffff, CGFR 50 0 0`;
+
 export const I2C = `
   CR1 0 0 ffdfff, CR2 4 0 7ffffff, OAR1 8 0 87ff, OAR2 c 0 87fe, TIMINGR 10 0 f0ffffff,
   TIMEOUTR 14 0 8fff9fff, ISR 18 1 ffbfffr, ICR 1c 0 3f38w, PECR 20 0 ff, RXDR 24 0 ff, TXDR 28 0 ff`;

@@ -3,8 +3,8 @@
 import { CFG2, CGFR, type SpiRegister } from "./spi-bits.js";
 
 const DATA_LENGTHS = [16, 24, 32] as const;
-/** WS of PCM's long frame is high for so many bits. */
-const LONG_SYNC_BITS = 13;
+/** WS of PCM's frames is high for so many bits, the first of them in front of the data. */
+const SYNC_BITS = { short: 1, long: 13 } as const;
 
 export interface I2sFormat {
   readonly standard: "philips" | "msb" | "lsb" | "pcm";
@@ -12,6 +12,8 @@ export interface I2sFormat {
   readonly channelBits: number;
   /** Channels of a frame. */
   readonly channels: 1 | 2;
+  /** WS is a bit ahead of the data. */
+  readonly ahead: boolean;
   readonly longSync: boolean;
   readonly wsInverted: boolean;
   /** CK rests high, and signals change when it rises. */
@@ -28,6 +30,7 @@ export function i2sFormat(register: (name: SpiRegister) => number): I2sFormat {
     dataBits,
     channelBits: dataBits > 16 || (cgfr & CGFR.CHLEN) !== 0 ? 32 : 16,
     channels: standard === "pcm" ? 1 : 2,
+    ahead: standard === "philips" || standard === "pcm",
     longSync: (cgfr & CGFR.PCMSYNC) !== 0,
     wsInverted: (cgfr & CGFR.WSINV) !== 0,
     clockInverted: (cgfr & CGFR.CKPOL) !== 0,
@@ -54,16 +57,14 @@ export function dataBitAt(format: I2sFormat, at: number): number | undefined {
 export const restLevel = (format: I2sFormat): boolean =>
   wsLevel(format, format.channels - 1, format.channelBits - 2);
 
-/** WS in bit `at` of a channel. Philips' and PCM's short frame are a bit ahead of the data. */
+/** WS in bit `at` of a channel. */
 export function wsLevel(format: I2sFormat, channel: number, at: number): boolean {
-  const { standard, channelBits, channels, longSync, wsInverted } = format;
-  const ahead = standard === "philips" || (standard === "pcm" && !longSync);
+  const { standard, channelBits, channels, longSync, wsInverted, ahead } = format;
   const shown = ahead && at === channelBits - 1 ? (channel + 1) % channels : channel;
+  const sinceSync = (at + 1) % channelBits;
   const high =
     standard === "pcm"
-      ? longSync
-        ? at < LONG_SYNC_BITS
-        : at === channelBits - 1
+      ? sinceSync < (longSync ? SYNC_BITS.long : SYNC_BITS.short)
       : (standard === "philips") === (shown === 1);
   return high !== wsInverted;
 }

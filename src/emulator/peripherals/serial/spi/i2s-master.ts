@@ -2,19 +2,23 @@
 
 import type { Timeline, TimelineEvent } from "../../../timeline.js";
 import { dataBitAt, i2sClock, i2sFormat, restLevel, wsLevel } from "./i2s-format.js";
+import { I2sSource } from "./i2s-source.js";
 import { CR1, type SpiRegister } from "./spi-bits.js";
 import { type SpiLines, steadyInput, watched } from "./spi-lines.js";
 import { SpiShifter } from "./spi-shifter.js";
 import type { SpiTransfer } from "./spi-transfer.js";
 
-/** Half periods in front of the first channel: a bit at rest, and one in which WS may be ahead of the data. */
-const LEAD = -4;
+/** CK has risen so often before WS moves for the first time (RM0433, "Startup sequence"). */
+const LEAD_BITS = 4;
 
 export interface I2sMasterHost extends SpiLines {
   readonly timeline: Timeline;
   readonly register: (name: SpiRegister) => number;
   readonly kernelHz: () => number;
   readonly transfer: SpiTransfer;
+  readonly setFlags: (flags: number) => void;
+  /** SR.SUSP waits for software. */
+  readonly suspension: () => boolean;
   readonly suspended: () => void;
   readonly update: () => void;
   readonly mistake: (message: string) => void;
@@ -22,15 +26,19 @@ export interface I2sMasterHost extends SpiLines {
 
 export class I2sMaster {
   readonly #host: I2sMasterHost;
+  readonly source: I2sSource;
   #event: TimelineEvent | undefined;
   #shifter: SpiShifter | undefined;
   #channel = 0;
   /** Half periods of CK since the channel began. */
   #half = 0;
   #suspend = false;
+  /** The first channel has begun: from then on CK and WS do not wait for samples. */
+  #running = false;
 
   constructor(host: I2sMasterHost) {
     this.#host = host;
+    this.source = new I2sSource(host);
   }
 
   get busy(): boolean {
@@ -68,6 +76,8 @@ export class I2sMaster {
     this.#channel = 0;
     this.#half = 0;
     this.#suspend = false;
+    this.#running = false;
+    this.source.restart();
     this.#refresh();
   }
 
@@ -79,27 +89,29 @@ export class I2sMaster {
 
   #suspended(): void {
     this.#suspend = false;
+    this.#running = false;
     this.#host.suspended();
   }
 
   next(): void {
-    const { transfer, register, kernelHz } = this.#host;
-    if (this.#event !== undefined || (register("CR1") & CR1.CSTART) === 0) return;
-    if (transfer.sends && transfer.queued === 0) return;
-    if (transfer.receives && transfer.full && (register("CR1") & CR1.MASRX) !== 0) return;
+    const { transfer, register, kernelHz, suspension } = this.#host;
+    if (this.#event !== undefined || (register("CR1") & CR1.CSTART) === 0 || suspension()) return;
+    if (!this.#running && transfer.sends && transfer.queued === 0) return;
     if (kernelHz() === 0) {
       this.#host.mistake("the kernel clock stands still (RCC_D2CCIP1R, PLL): nothing is ever sent");
       return;
     }
     const format = i2sFormat(register);
     const bitNs = 1e9 / i2sClock(kernelHz(), register("CGFR"), format).ck;
-    this.#shifter = new SpiShifter(transfer.begin(0), format.dataBits, format.lowestFirst);
+    this.#shifter = new SpiShifter(this.source.next(this.#channel), format.dataBits, format.lowestFirst);
+    const leadBits = this.#running ? 0 : LEAD_BITS + (format.ahead ? 1 : 0);
+    this.#running = true;
     if (watched(this.#host)) {
-      this.#half = this.#channel === 0 && this.#half === 0 ? LEAD : 0;
+      this.#half = -2 * leadBits;
       this.#step(bitNs / 2, 2 * format.channelBits);
     } else {
       this.#half = 0;
-      const channelNs = format.channelBits * bitNs;
+      const channelNs = (leadBits + format.channelBits) * bitNs;
       this.#after(channelNs, () => this.#ended(steadyInput(this.#host, format.dataBits)));
     }
     this.#host.update();
@@ -135,7 +147,7 @@ export class I2sMaster {
 
   #ended(received: number): void {
     const { channels } = i2sFormat(this.#host.register);
-    this.#host.transfer.end(received);
+    this.#host.transfer.end(received, this.#channel);
     this.#channel = (this.#channel + 1) % channels;
     if (this.#suspend && this.#channel === 0) this.#suspended();
     else this.next();

@@ -7,6 +7,7 @@ export const CR1 = {
   CSUSP: 1 << 10,
   HDDIR: 1 << 11,
   SSI: 1 << 12,
+  CRC33_17: 1 << 13,
   RCRCINI: 1 << 14,
   TCRCINI: 1 << 15,
   IOLOCK: 1 << 16,
@@ -63,6 +64,9 @@ export const CGFR = {
 } as const;
 
 export type SpiRegister = "CR1" | "CR2" | "CFG1" | "CFG2" | "CRCPOLY" | "UDRDR" | "CGFR";
+
+/** CFG2.SP says TI. */
+export const isTi = (cfg2: number): boolean => ((cfg2 >>> 19) & 7) === 1;
 
 /** All `bits` bits set. */
 export const onesOf = (bits: number): number => (bits >= 32 ? 0xffff_ffff : 2 ** bits - 1);

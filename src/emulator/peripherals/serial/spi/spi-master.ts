@@ -4,7 +4,7 @@
  */
 
 import type { Timeline, TimelineEvent } from "../../../timeline.js";
-import { CFG2, CR1, onesOf, type SpiRegister, SR } from "./spi-bits.js";
+import { CFG2, CR1, isTi, onesOf, type SpiRegister, SR } from "./spi-bits.js";
 import { type SpiLines, steadyInput, watched } from "./spi-lines.js";
 import { SpiShifter } from "./spi-shifter.js";
 import type { SpiTransfer } from "./spi-transfer.js";
@@ -17,6 +17,8 @@ export interface MasterHost extends SpiLines {
   /** A chip that takes whole frames. */
   readonly exchange: ((value: number, bits: number, hz: number) => number) | undefined;
   readonly setFlags: (flags: number) => void;
+  /** SR.SUSP waits for software. */
+  readonly suspension: () => boolean;
   /** EOT, or a suspension that was accepted. */
   readonly stopped: () => void;
   readonly update: () => void;
@@ -33,6 +35,9 @@ export class SpiMaster {
   #clock = false;
   #selected = false;
   #suspend = false;
+  /** TI mode: periods of SCK in front of this frame's first bit, in which NSS is high; the pulse for the next one is in its last bit. */
+  #lead = 0;
+  #chained = false;
 
   constructor(host: MasterHost) {
     this.#host = host;
@@ -44,7 +49,14 @@ export class SpiMaster {
   }
 
   get selected(): boolean {
-    return this.#ti ? this.#shifter !== undefined && this.#half < 2 : this.#selected;
+    if (!this.#ti) return this.#selected;
+    const bit = this.#half >> 1;
+    const shifter = this.#shifter;
+    return shifter !== undefined && (bit < this.#lead || (this.#chained && bit >= this.#lastBit(shifter)));
+  }
+
+  #lastBit(shifter: SpiShifter): number {
+    return shifter.bits + this.#lead - 1;
   }
 
   get clock(): boolean {
@@ -58,12 +70,7 @@ export class SpiMaster {
   }
 
   get #ti(): boolean {
-    return ((this.#host.register("CFG2") >>> 19) & 7) === 1;
-  }
-
-  /** Periods of SCK in front of a frame's first bit: TI mode's pulse of NSS. */
-  get #lead(): number {
-    return this.#ti ? 1 : 0;
+    return isTi(this.#host.register("CFG2"));
   }
 
   get #periodNs(): number {
@@ -78,6 +85,7 @@ export class SpiMaster {
     this.#clock = false;
     this.#selected = false;
     this.#suspend = false;
+    this.#chained = false;
     this.#refresh();
   }
 
@@ -95,28 +103,36 @@ export class SpiMaster {
     this.#refresh();
   }
 
-  /** Starts the next frame if there is one to be sent, or to be received. */
+  /** NSS goes active with CSTART; a frame begins when there is one to be sent, or to be received. */
   next(): void {
-    const { transfer, register } = this.#host;
+    const { transfer, register, suspension } = this.#host;
     if (this.#event !== undefined || (register("CR1") & CR1.CSTART) === 0 || transfer.complete) return;
-    if (!transfer.inCrc) {
-      if (transfer.sends && transfer.queued === 0) return;
-      if (transfer.receives && transfer.full && (register("CR1") & CR1.MASRX) !== 0) {
-        this.#host.setFlags(SR.SUSP);
-        return;
-      }
-    }
+    if (suspension()) return;
     if (this.#host.kernelHz() === 0) {
       this.#host.mistake("the kernel clock stands still (RCC_D2CCIP1R, PLL): nothing is ever sent");
       return;
     }
-    if (this.#selected || this.#ti) {
+    if (!this.#selected && !this.#ti) {
+      this.#select();
+      const idle = (register("CFG2") & CFG2.SSOE) === 0 ? 0 : register("CFG2") & 0xf;
+      this.#pause(idle, () => this.next());
+    } else if (transfer.inCrc || this.#ready()) {
       this.#begin();
-      return;
     }
+  }
+
+  #select(): void {
     this.#selected = true;
     this.#host.nss.refresh();
-    this.#pause((register("CFG2") & CFG2.SSOE) === 0 ? 0 : register("CFG2") & 0xf, () => this.#begin());
+  }
+
+  /** MASRX has the clock of a mere receiver stop before its FIFO overruns, until software clears SUSP. */
+  #ready(): boolean {
+    const { transfer, register } = this.#host;
+    if (transfer.sends) return transfer.queued > 0;
+    if (!transfer.full || (register("CR1") & CR1.MASRX) === 0) return true;
+    this.#host.setFlags(SR.SUSP);
+    return false;
   }
 
   /** Waits periods of SCK, then goes on. */
@@ -133,10 +149,12 @@ export class SpiMaster {
   }
 
   #begin(): void {
-    const { transfer, register } = this.#host;
-    const { bits } = transfer;
-    this.#shifter = new SpiShifter(transfer.begin(0), bits, (register("CFG2") & CFG2.LSBFRST) !== 0);
+    const { transfer } = this.#host;
+    const { bits, lowestFirst } = transfer;
+    this.#shifter = new SpiShifter(transfer.begin(), bits, lowestFirst);
     this.#half = 0;
+    this.#lead = this.#ti && !this.#chained ? 1 : 0;
+    this.#chained = false;
     if (watched(this.#host)) this.#step();
     else this.#after((bits + this.#lead) * this.#periodNs, () => this.#ended(undefined));
     this.#host.update();
@@ -148,6 +166,7 @@ export class SpiMaster {
     if (shifter === undefined) return;
     const half = this.#half;
     const bit = (half >> 1) - this.#lead;
+    if (this.#ti && half === 2 * this.#lastBit(shifter)) this.#chained = this.#chains;
     const last = 2 * (shifter.bits + this.#lead);
     const phase = this.#ti || (this.#host.register("CFG2") & CFG2.CPHA) !== 0;
     if (half % 2 === 1 && bit >= 0) shifter.take(bit, this.#host.input().driven ?? true);
@@ -161,6 +180,11 @@ export class SpiMaster {
       this.#half++;
       this.#step();
     });
+  }
+
+  /** TI mode: the next frame follows at once. */
+  get #chains(): boolean {
+    return !this.#suspend && this.#host.transfer.goesOn;
   }
 
   #refresh(): void {
@@ -179,6 +203,7 @@ export class SpiMaster {
     const sent = this.#sentOf(shifter, bits);
     const answer = exchange?.(sent, bits, 1e9 / this.#periodNs);
     const pins = sampled ?? steadyInput(this.#host, bits);
+    if (sampled === undefined && this.#ti) this.#chained = this.#chains;
     // A chip on the bus drives MISO; what a wire brings comes on top.
     const received = answer === undefined ? pins : input().watched ? answer & pins : answer;
     const over = transfer.end((received & onesOf(bits)) >>> 0);
@@ -202,13 +227,18 @@ export class SpiMaster {
     this.#refresh();
   }
 
-  /** MIDI: a pause between two frames, in which NSS rests with SSOM. */
+  /** MIDI: a pause between two frames; with SSOM NSS rests in all of it but the last period. TI's protocol has none. */
   #between(cfg2: number): void {
-    const idle = (cfg2 >>> 4) & 0xf;
-    if ((cfg2 & CFG2.SSOM) !== 0 && idle > 1) {
-      this.#selected = false;
-      this.#host.nss.refresh();
+    const idle = isTi(cfg2) ? 0 : (cfg2 >>> 4) & 0xf;
+    if ((cfg2 & CFG2.SSOM) === 0 || idle < 2) {
+      this.#pause(idle, () => this.next());
+      return;
     }
-    this.#pause(idle, () => this.next());
+    this.#selected = false;
+    this.#host.nss.refresh();
+    this.#pause(idle - 1, () => {
+      this.#select();
+      this.#pause(1, () => this.next());
+    });
   }
 }

@@ -1,7 +1,7 @@
 /** SPI as slave: another one clocks it (RM0433, "Motorola mode", "TI mode", "Underrun"). */
 
 import type { PinSignal } from "../../../pin-signal.js";
-import { CFG2, type SpiRegister, SR, UDRCFG, UDRDET } from "./spi-bits.js";
+import { CFG2, isTi, type SpiRegister, SR, UDRCFG, UDRDET } from "./spi-bits.js";
 import { SpiShifter } from "./spi-shifter.js";
 import type { SpiTransfer } from "./spi-transfer.js";
 
@@ -26,13 +26,19 @@ export class SpiSlave {
   #shifted = 0;
   /** TI mode: NSS told that a frame comes. */
   #synchronised = false;
+  /** NSS was active when it was enabled: it waits for the next start of it. */
+  #late = false;
+  /** Software wrote nothing in time, and has not cleared UDR since. */
+  #underrun = false;
 
   constructor(host: SlaveHost) {
     this.#host = host;
   }
 
+  /** It may drive its data line: in TI mode from NSS's pulse to the end of a frame. */
   get selected(): boolean {
-    return this.#selected || this.#ti;
+    if (this.#ti) return this.#synchronised || this.#shifter !== undefined;
+    return this.#selected && !this.#late;
   }
 
   get shifting(): boolean {
@@ -41,14 +47,26 @@ export class SpiSlave {
 
   /** What it sends now: before the first edge, the first bit of what waits. */
   get level(): boolean {
-    const { transfer, register } = this.#host;
+    const { transfer } = this.#host;
     if (this.#shifter !== undefined) return this.#shifter.out(this.#shifted);
-    const next = transfer.peek() ?? this.#substitute;
-    return new SpiShifter(next, transfer.bits, (register("CFG2") & CFG2.LSBFRST) !== 0).out(0);
+    const next = this.#instead ?? transfer.peek() ?? transfer.lastSent;
+    return new SpiShifter(next, transfer.bits, transfer.lowestFirst).out(0);
   }
 
   get #ti(): boolean {
-    return ((this.#host.register("CFG2") >>> 19) & 7) === 1;
+    return isTi(this.#host.register("CFG2"));
+  }
+
+  /** SPE was set. @param byPin NSS is looked at its pin: an active one selects nothing until it was inactive */
+  enable(byPin: boolean): void {
+    this.stop();
+    this.#late = byPin && this.#selected;
+    this.#underrun = false;
+  }
+
+  /** Software cleared UDR. */
+  resume(): void {
+    this.#underrun = false;
   }
 
   stop(): void {
@@ -62,24 +80,29 @@ export class SpiSlave {
   select(selected: boolean): void {
     if (selected === this.#selected) return;
     this.#selected = selected;
+    if (!selected) this.#late = false;
     if (!this.#ti) {
       this.stop();
-      const { transfer, enabled } = this.#host;
-      const late = transfer.sends && transfer.peek() === undefined;
-      if (selected && enabled() && late && this.#detection === UDRDET.SELECTED) this.#host.setFlags(SR.UDR);
+      if (selected && this.#host.enabled()) this.#detect(UDRDET.SELECTED);
     }
     this.#host.output().refresh();
     this.#host.update();
   }
 
-  get #detection(): number {
-    return (this.#host.register("CFG1") >>> 11) & 3;
+  /** Is there nothing to send? UDRDET tells when it looks. */
+  #detect(when: number): void {
+    const { transfer, register, setFlags } = this.#host;
+    const detection = (register("CFG1") >>> 11) & 3;
+    const wanted = transfer.sends && !transfer.over && transfer.missing > 0;
+    if (detection !== when || !wanted || transfer.peek() !== undefined) return;
+    this.#underrun = true;
+    setFlags(SR.UDR);
   }
 
   clockLevel(level: boolean): void {
     if (level === this.#clock) return;
     this.#clock = level;
-    if (!this.#host.enabled() || !this.selected) return;
+    if (!this.#host.enabled() || !(this.#ti || this.selected)) return;
     const cfg2 = this.#host.register("CFG2");
     if (this.#ti) {
       if (level) this.#shift();
@@ -96,42 +119,48 @@ export class SpiSlave {
     const last = this.#sampled === this.#host.transfer.bits - 1;
     const was = this.#synchronised;
     if (this.#selected) {
-      if (was && this.#sampled > 0 && !last) {
+      // A pulse inside a frame is ignored: what comes waits for the next one.
+      const misplaced = was && this.#sampled > 0 && !last;
+      if (misplaced) {
         this.#host.setFlags(SR.TIFRE);
         this.stop();
       } else if (was) {
         this.#sample();
       }
-      this.#synchronised = true;
+      this.#synchronised = !misplaced;
+      this.#host.output().refresh();
       this.#host.update();
       return;
     }
     if (!was) return;
     this.#sample();
-    if (this.#sampled === 0) this.#synchronised = false;
+    if (this.#sampled > 0) return;
+    this.#synchronised = false;
+    this.#host.output().refresh();
   }
 
-  /** The frame begins with its first edge of either kind. */
+  /** The frame begins with its first edge of either kind. What nobody wrote in time is what was sent last. */
   #begin(): SpiShifter {
-    const { transfer, register, setFlags } = this.#host;
-    if (transfer.sends && transfer.peek() === undefined) setFlags(SR.UDR);
-    const frame = transfer.begin(this.#substitute);
-    const lowestFirst = (register("CFG2") & CFG2.LSBFRST) !== 0;
-    const shifter = new SpiShifter(frame, transfer.bits, lowestFirst);
-    this.#shifter = shifter;
-    return shifter;
+    const { transfer } = this.#host;
+    const { bits, lowestFirst } = transfer;
+    const instead = this.#instead;
+    const dummy = transfer.peek() === undefined ? transfer.lastSent : undefined;
+    this.#detect(UDRDET.FRAME_BEGIN);
+    this.#shifter = new SpiShifter(transfer.begin(instead ?? dummy), bits, lowestFirst);
+    return this.#shifter;
   }
 
-  /** What it sends when software has written nothing. */
-  get #substitute(): number {
+  /** What it sends while an underrun lasts, whatever is in the FIFO. */
+  get #instead(): number | undefined {
     const { register, transfer } = this.#host;
+    if (!this.#underrun || transfer.inCrc) return undefined;
     const choice = (register("CFG1") >>> 9) & 3;
     if (choice === UDRCFG.RECEIVED) return transfer.lastReceived;
     return choice === UDRCFG.TRANSMITTED ? transfer.lastSent : register("UDRDR");
   }
 
   #sample(): void {
-    const { transfer, input, setFlags, update } = this.#host;
+    const { transfer, input, update } = this.#host;
     const shifter = this.#shifter ?? this.#begin();
     shifter.take(this.#sampled, input().driven ?? true);
     this.#sampled++;
@@ -140,8 +169,7 @@ export class SpiSlave {
       this.#shifted = 0;
       this.#shifter = undefined;
       transfer.end(shifter.received);
-      const late = transfer.sends && !transfer.complete && transfer.peek() === undefined;
-      if (late && this.#detection === UDRDET.FRAME_END && transfer.wantsData) setFlags(SR.UDR);
+      this.#detect(UDRDET.FRAME_END);
     }
     update();
   }

@@ -1,9 +1,9 @@
 /**
  * What SPI has of a transfer, whoever clocks it: both FIFOs with their packing, the frames that TSIZE and TSER count, CRC
- * frames behind them (RM0433, "Data packing", "Transfer size", "CRC computation").
+ * frames behind them (RM0433, "Data packing", "Transaction handling", "CRC computation").
  */
 
-import { CFG1, CFG2, CGFR, COMM, CR1, onesOf, type SpiRegister, SR } from "./spi-bits.js";
+import { CFG1, CFG2, CGFR, COMM, CR1, isTi, onesOf, type SpiRegister, SR } from "./spi-bits.js";
 import { SpiCrc } from "./spi-crc.js";
 
 export interface TransferHost {
@@ -21,9 +21,14 @@ export class SpiTransfer {
   readonly #host: TransferHost;
   #transmit: number[] = [];
   #receive: number[] = [];
-  /** Frames of this transfer that began, and that software wrote. */
+  /** Frames of this transfer that began, and that software wrote: those for TSER count on. */
   #started = 0;
   #written = 0;
+  /** All frames of a transfer were on the line. */
+  #over = false;
+  /** Received frames are lost since one of this channel found no room; acknowledged: software cleared OVR. */
+  #lostFrom: number | undefined;
+  #acknowledged = false;
   /** The CRC's frame is due, or on the line. */
   #crcDue = false;
   readonly transmitCrc = new SpiCrc();
@@ -62,9 +67,35 @@ export class SpiTransfer {
     return this.size - this.#started;
   }
 
-  /** Does software still have to write some? */
-  get wantsData(): boolean {
-    return this.size === 0 || this.#written < this.size;
+  /** Frames that software still has to write: those of TSIZE, and behind them those of TSER. */
+  get missing(): number {
+    return this.size === 0 ? Number.POSITIVE_INFINITY : this.size + this.#extension - this.#written;
+  }
+
+  /** There is room for a packet, or for what is missing of the last one. */
+  get takesPacket(): boolean {
+    const wanted = Math.min(this.packet, this.missing);
+    return !this.#over && wanted > 0 && this.depth - this.queued >= wanted;
+  }
+
+  get over(): boolean {
+    return this.#over;
+  }
+
+  /** Another frame follows the one that is on the line, and what it sends is there. */
+  get goesOn(): boolean {
+    if (this.size > 0 && this.#started >= this.size && this.#extension === 0)
+      return this.#checked && !this.#crcDue;
+    return !this.sends || this.queued > 0;
+  }
+
+  get #checked(): boolean {
+    return (this.#host.register("CFG1") & CFG1.CRCEN) !== 0;
+  }
+
+  /** TSER. */
+  get #extension(): number {
+    return this.#host.register("CR2") >>> 16;
   }
 
   get inCrc(): boolean {
@@ -83,7 +114,8 @@ export class SpiTransfer {
   /** Bits of a data frame. */
   get dataBits(): number {
     if (this.#i2s) return DATA_LENGTHS[(this.#host.register("CGFR") >>> 8) & 3] ?? 32;
-    return (this.#host.register("CFG1") & 0x1f) + 1;
+    // Less than four bits is forced to four.
+    return Math.max(4, (this.#host.register("CFG1") & 0x1f) + 1);
   }
 
   /** Bits of the next frame on the line. */
@@ -96,12 +128,18 @@ export class SpiTransfer {
   }
 
   /** Bytes of a frame in the FIFO. */
+  get bytes(): number {
+    return Math.ceil(this.dataBits / 8);
+  }
+
+  /** Bytes of the access that has one frame. */
   get width(): number {
-    return this.dataBits <= 8 ? 1 : this.dataBits <= 16 ? 2 : 4;
+    const { bytes } = this;
+    return bytes === 3 ? 4 : bytes;
   }
 
   get depth(): number {
-    return this.#host.fifoBytes / this.width;
+    return Math.floor(this.#host.fifoBytes / this.bytes);
   }
 
   /** FTHLV: frames of a packet. */
@@ -129,11 +167,13 @@ export class SpiTransfer {
     return comm === COMM.FULL || comm === simplex || (comm === COMM.HALF && half);
   }
 
-  get #lowestFirst(): boolean {
-    return (this.#host.register("CFG2") & CFG2.LSBFRST) !== 0;
+  /** The order of TI's protocol is fixed. */
+  get lowestFirst(): boolean {
+    const cfg2 = this.#host.register("CFG2");
+    return (cfg2 & CFG2.LSBFRST) !== 0 && !isTi(cfg2);
   }
 
-  /** SPE = 0, or a new transfer after EOT. */
+  /** SPE = 0. */
   clear(): void {
     this.#transmit = [];
     this.#receive = [];
@@ -143,32 +183,62 @@ export class SpiTransfer {
   restart(): void {
     this.#started = 0;
     this.#written = 0;
+    this.#over = false;
+    this.#lostFrom = undefined;
     this.#crcDue = false;
     this.#fresh = true;
+    this.#startCrc();
+  }
+
+  /** CSTART behind a transfer that ended. */
+  renew(): void {
+    this.#over = false;
+  }
+
+  /** Software cleared OVR. */
+  acknowledge(): void {
+    this.#acknowledged = true;
   }
 
   #startCrc(): void {
     const cr1 = this.#host.register("CR1");
-    const common = { size: this.#crcBits, polynomial: this.#host.register("CRCPOLY") };
+    const polynomial = this.#host.register("CRCPOLY");
+    // Without CRC33_17 the highest bit that is set is the polynomial's highest term; with it, that term is implied.
+    const full = (cr1 & CR1.CRC33_17) !== 0;
+    const degree = full ? this.#host.fifoBytes * 2 : Math.max(1, 31 - Math.clz32(polynomial));
+    if (this.#checked && degree < this.dataBits) {
+      this.#host.mistake("CRCPOLY's polynomial is not longer than a data frame (CRC33_17)");
+    }
+    const common = { size: this.#crcBits, degree, polynomial };
     this.transmitCrc.start({ ...common, ones: (cr1 & CR1.TCRCINI) !== 0 });
     this.receiveCrc.start({ ...common, ones: (cr1 & CR1.RCRCINI) !== 0 });
   }
 
-  /** TXDR: as many frames as the access is wide. */
+  /** TXDR: as many frames as the access is wide, but no more than TSIZE counts. */
   write(written: number, bytes: number): void {
+    this.#held(bytes);
     const width = Math.min(this.width, bytes);
-    for (let at = 0; at < bytes; at += width) {
-      const frame = this.#intoFrame((written >>> (at * 8)) >>> 0);
-      if (this.#transmit.length >= this.depth)
+    // TSER's frames begin with an access of their own.
+    const due = this.#written < this.size ? this.size - this.#written : this.missing;
+    for (let at = 0; at < bytes && at / width < due; at += width) {
+      if (this.#transmit.length >= this.depth) {
         this.#host.mistake("TXDR was written while its FIFO was full: lost");
-      else this.#transmit.push(frame);
+        break;
+      }
+      this.#transmit.push(this.#intoFrame((written >>> (at * 8)) >>> 0));
       this.#written++;
     }
-    if (this.size > 0 && this.#written >= this.size) this.#host.setFlags(SR.TXTF);
+    if (this.missing <= 0) this.#host.setFlags(SR.TXTF);
+  }
+
+  #held(bytes: number): void {
+    if (bytes < this.width)
+      this.#host.mistake("TXDR and RXDR must not be accessed with less than a data frame");
   }
 
   /** RXDR. */
   read(bytes: number): number {
+    this.#held(bytes);
     let value = 0;
     for (let at = 0; at < bytes; at += this.width) {
       value += this.#fromFrame(this.#receive.shift() ?? 0) * 2 ** (at * 8);
@@ -191,53 +261,68 @@ export class SpiTransfer {
 
   /** What the next frame sends; undefined: software wrote nothing. */
   peek(): number | undefined {
-    return this.#crcDue ? this.transmitCrc.value : this.#transmit[0];
+    return this.#crcDue ? this.transmitCrc.frame : this.#transmit[0];
   }
 
-  /** The next frame begins. @param substitute what is sent where software wrote nothing */
-  begin(substitute: number): number {
-    if (this.#crcDue) return this.transmitCrc.value;
+  /** The next frame begins. @param instead is sent for want of data, and while a slave's underrun lasts */
+  begin(instead?: number): number {
+    if (this.#crcDue) return this.transmitCrc.frame;
     if (this.#fresh) this.#startCrc();
     this.#fresh = false;
+    this.#over = false;
     this.#started++;
-    const frame = this.sends ? (this.#transmit.shift() ?? substitute) : 0;
+    const frame = this.sends ? (instead ?? this.#transmit.shift() ?? 0) : 0;
     this.#lastSent = frame;
-    this.transmitCrc.add(frame, this.dataBits, this.#lowestFirst);
+    if (this.#checked) this.transmitCrc.add(frame, this.dataBits, this.lowestFirst);
     return frame;
   }
 
-  /** The frame ended. @returns whether the transfer did */
-  end(received: number): boolean {
+  /** The frame ended. @param channel I2S: whose @returns whether the transfer did */
+  end(received: number, channel = 0): boolean {
     if (this.#crcDue) {
-      if (this.receives && received !== this.receiveCrc.value) this.#host.setFlags(SR.CRCE);
+      if (this.receives && received !== this.receiveCrc.frame) this.#host.setFlags(SR.CRCE);
       this.#crcDue = false;
       return this.#finish();
     }
-    this.#lastReceived = received;
+    this.#lastReceived = this.receives ? received : 0;
     if (this.receives) {
-      this.receiveCrc.add(received, this.dataBits, this.#lowestFirst);
-      if (this.full) this.#host.setFlags(SR.OVR);
-      else this.#receive.push(received);
+      if (this.#checked) this.receiveCrc.add(received, this.dataBits, this.lowestFirst);
+      this.#store(received, channel);
     }
     if (this.size === 0 || this.#started < this.size) return false;
     if (this.#extended()) return false;
-    this.#crcDue = (this.#host.register("CFG1") & CFG1.CRCEN) !== 0;
+    this.#crcDue = this.#checked;
     return this.#crcDue ? false : this.#finish();
+  }
+
+  /** After an overrun all is lost until OVR is cleared; I2S goes on with the channel that it missed first. */
+  #store(received: number, channel: number): void {
+    const resumes = this.#lostFrom === undefined || (this.#acknowledged && channel === this.#lostFrom);
+    if (!resumes) return;
+    if (this.full) {
+      this.#lostFrom = channel;
+      this.#acknowledged = false;
+      this.#host.setFlags(SR.OVR);
+      return;
+    }
+    this.#lostFrom = undefined;
+    this.#receive.push(received);
   }
 
   /** TSER: so many frames more. */
   #extended(): boolean {
-    const more = this.#host.register("CR2") >>> 16;
+    const more = this.#extension;
     if (more === 0) return false;
+    this.#written = Math.max(0, this.#written - this.size);
     this.#host.setSize(more);
     this.#started = 0;
-    this.#written = Math.max(0, this.#transmit.length);
     this.#host.setFlags(SR.TSERF);
     return true;
   }
 
   #finish(): boolean {
     this.#host.setFlags(SR.EOT);
+    this.#over = true;
     this.#started = 0;
     this.#written = 0;
     this.#fresh = true;
