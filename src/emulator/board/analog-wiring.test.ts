@@ -249,6 +249,7 @@ test("a comparator compares a pin with the DAC or the reference, flags, and reac
   const r = rig();
   const { read, write } = r;
   write(EXTI, 1 << 20);
+  write(EXTI + 0x80, (1 << 20) | read(EXTI + 0x80));
   // PB0 against half of VREFINT.
   write(COMP + 0xc, (1 << 16) | 7);
   write(GPIOB, 0xffff_fffd);

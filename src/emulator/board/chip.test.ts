@@ -90,6 +90,7 @@ test("the first edge of a pin that EXTI was turned to is seen, whatever the pin 
   bus.write(0x5802_0800, 4, 0xf3ff_ffff);
   bus.write(0x5800_0414, 4, 2 << 4);
   bus.write(0x5800_0000, 4, 1 << 13);
+  bus.write(0x5800_0080, 4, 1 << 13);
   assert.equal(pending(), 0);
   board.pressButton();
   assert.equal(pending(), 1 << 13);

@@ -80,6 +80,7 @@ test("PC9 carries MCO2, and each of its edges reaches EXTI where that waits for 
   pass(r.timeline, 10e6);
   assert.equal(edges, 0);
   r.write(EXTI, 1 << 9);
+  r.write(EXTI + 0x80, 1 << 9);
   pass(r.timeline, 10e6);
   assert.equal(edges, 80);
   assert.equal(r.read(EXTI + 0x88) & (1 << 9), 1 << 9);

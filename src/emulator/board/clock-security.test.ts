@@ -129,6 +129,7 @@ test("LSE fails under its CSS: the RTC loses it for good, EXTI line 18 tells", (
   runOnLse(r);
   r.write(CIER, LSECSSF);
   r.write(EXTI, 1 << 18);
+  r.write(EXTI + 0x80, 1 << 18);
   assert.equal(r.chip.rcc.rtcHz, 32768);
   r.write(BDCR, 1 | (1 << 8) | (1 << 15));
   assert.equal(r.read(BDCR) & (1 << 5), 1 << 5, "LSECSSON stays while LSE is well");

@@ -163,7 +163,8 @@ export class Exti extends Peripheral {
   }
 
   #happened(bank: Bank, bits: number): void {
-    this.registers.setBits(`CPUPR${bank}`, bits, true);
+    // Only an interrupt that is not masked is kept (RM0433, table "Masking functionality").
+    this.registers.setBits(`CPUPR${bank}`, bits & this.registers.get(`CPUIMR${bank}`), true);
     this.#update();
     if (this.registers.has(`CPUEMR${bank}`, bits)) this.#options.onEvent?.();
     for (let left = bits; left !== 0; left &= left - 1) {

@@ -76,7 +76,7 @@ test("SYSCFG: the user registers show the option bytes", () => {
   assert.deepEqual(shown, expected);
 });
 
-test("EXTI: only selected edges become pending, masks decide, writing 1 clears", () => {
+test("EXTI: only selected edges of lines that are not masked become pending, writing 1 clears", () => {
   const line = new TestLine();
   const exti = new Exti({ log: new RecordedLog(), groups: [{ first: 10, last: 15, line }] });
   exti.edge(13, true);
@@ -85,8 +85,16 @@ test("EXTI: only selected edges become pending, masks decide, writing 1 clears",
   exti.edge(13, false);
   assert.equal(exti.read(0x88, 4), 0);
   exti.edge(13, true);
-  assert.equal(exti.read(0x88, 4), 1 << 13);
+  assert.equal(exti.read(0x88, 4), 0);
+  exti.write(0x80, 4, 1 << 13);
   assert.ok(!line.asserted);
+  exti.edge(13, false);
+  exti.edge(13, true);
+  assert.equal(exti.read(0x88, 4), 1 << 13);
+  assert.ok(line.asserted);
+  exti.write(0x80, 4, 0);
+  assert.ok(!line.asserted);
+  assert.equal(exti.read(0x88, 4), 1 << 13);
   exti.write(0x80, 4, 1 << 13);
   assert.ok(line.asserted);
   exti.write(0x88, 4, 1 << 13);
