@@ -3,9 +3,10 @@
 import { Adc, type AdcGroup } from "../peripherals/analog/adc.js";
 import { AdcCommon } from "../peripherals/analog/adc-common.js";
 import { COMPARATOR_PINS, Comp } from "../peripherals/analog/comp.js";
-import { Dac } from "../peripherals/analog/dac.js";
+import type { Dac } from "../peripherals/analog/dac.js";
 import { REFERENCE_VOLTS, SENSOR_VOLTS, SUPPLY_VOLTS } from "../peripherals/analog/internal-voltages.js";
 import { parsePin } from "../peripherals/gpio.js";
+import { type AnalogVoltages, analogVoltages } from "./analog-voltages.js";
 import type { ChipPart } from "./chip-part.js";
 import type { ChipWiring } from "./chip-wiring.js";
 import type { InternalSignal } from "./internal-signals.js";
@@ -41,16 +42,13 @@ const PINS = {
 } as const;
 type AdcName = keyof typeof PINS;
 
-/** ADC3's internal inputs: their enable in CCR, and their fraction of VREF+ = 3.3 V (data sheet; 30 degrees). */
-const INTERNAL: Readonly<Record<number, { readonly enable: number; readonly level: number }>> = {
-  17: { enable: 1 << 24, level: 0.25 },
-  18: { enable: 1 << 23, level: SENSOR_VOLTS / SUPPLY_VOLTS },
-  19: { enable: 1 << 22, level: REFERENCE_VOLTS / SUPPLY_VOLTS },
+/** ADC3's internal inputs: their enable in CCR, and their voltage (data sheet; a quarter of VBAT; 30 degrees). */
+const INTERNAL: Readonly<Record<number, { readonly enable: number; readonly volts: number }>> = {
+  17: { enable: 1 << 24, volts: SUPPLY_VOLTS / 4 },
+  18: { enable: 1 << 23, volts: SENSOR_VOLTS },
+  19: { enable: 1 << 22, volts: REFERENCE_VOLTS },
 };
-const DAC_PINS = ["PA4", "PA5"] as const;
-const OPEN_INPUT = 0.5;
-const NOISE = 0.02;
-const IRQS = { ADC12: 18, DAC: 54, ADC3: 127, COMP: 137 } as const;
+const IRQS = { ADC12: 18, ADC3: 127, COMP: 137 } as const;
 /** EXTI lines 20 and 21. */
 const COMP_LINES = { 1: 20, 2: 21 } as const;
 /** Timers' inputs that TISEL leads to the comparators, with the number of the selection. */
@@ -81,44 +79,22 @@ function adcClock(wiring: ChipWiring, name: string, gate: "ADC12" | "ADC3") {
   return { common, hz };
 }
 
-/** What is at a pin, as a fraction of VREF+. */
-function voltages({ gpio, random, syscfg }: ChipWiring, dac: Dac) {
-  const open = (): number => OPEN_INPUT + (random() - 0.5) * NOISE;
-  return (at: string): number => {
-    const pad = at.endsWith("_C");
-    if (pad && syscfg.switchOpen(at)) return open();
-    const name = pad ? at.slice(0, -2) : at;
-    const side = DAC_PINS.indexOf(name as (typeof DAC_PINS)[number]);
-    if ((side === 0 || side === 1) && dac.drivesPin(side)) return dac.output(side) ?? 0;
-    const { port, pin } = parsePin(name);
-    const driven = gpio[port].driven(pin);
-    return driven === undefined ? open() : driven ? 1 : 0;
-  };
-}
-
 export function analogPeripherals(wiring: ChipWiring): ChipPart[] {
   const { log, timeline, rcc, irqLine, requests } = wiring;
   const shared = adcClock(wiring, "ADC12_COMMON", "ADC12");
   const third = adcClock(wiring, "ADC3_COMMON", "ADC3");
-  const dac = new Dac({
-    log,
-    clocked: rcc.clockGate("DAC12"),
-    interrupt: irqLine(IRQS.DAC),
-    requests: [requests.signal("DAC1_CH1"), requests.signal("DAC1_CH2")],
-    onArmed: wiring.listenersChanged,
-    onOutput: () => comp.look(),
-  });
-  const voltage = voltages(wiring, dac);
-  const comp = comparators(wiring, dac, voltage);
+  const voltages = analogVoltages(wiring, () => comp.look());
+  const { dac, opamp, vrefbuf } = voltages;
+  const comp = comparators(wiring, voltages);
   const pinOf = (name: AdcName, channel: number): string => PINS[name][channel] ?? "-";
   const input = (name: AdcName, common: AdcCommon): ((channel: number) => number) => {
     return (channel) => {
       const pin = pinOf(name, channel);
-      if (pin !== "-") return voltage(pin);
-      if (name === "ADC2") return dac.output(channel === 16 ? 0 : 1) ?? 0;
+      if (pin !== "-") return Math.min(1, voltages.at(pin));
+      if (name === "ADC2") return voltages.dacOutput(channel === 16 ? 1 : 2);
       const source = INTERNAL[channel];
       if (source === undefined || (common.ccr & source.enable) === 0) return 0;
-      return source.level;
+      return Math.min(1, voltages.fraction(source.volts));
     };
   };
   const make = (name: AdcName): Adc => {
@@ -152,17 +128,20 @@ export function analogPeripherals(wiring: ChipWiring): ChipPart[] {
     { name: "ADC3_COMMON", address: 0x5802_6300, size: 0x100, device: third.common, resetBit: "ADC3" },
     { name: "DAC1", address: 0x4000_7400, device: dac, resetBit: "DAC12" },
     { name: "COMP12", address: 0x5800_3800, device: comp, resetBit: "COMP12" },
+    { name: "OPAMP", address: 0x4000_9000, device: opamp, resetBit: "OPAMP" },
+    { name: "VREFBUF", address: 0x5800_3c00, device: vrefbuf, resetBit: "VREF" },
   ];
 }
 
-function comparators(wiring: ChipWiring, dac: Dac, voltage: (pin: string) => number): Comp {
+function comparators(wiring: ChipWiring, { at, dacOutput, fraction }: AnalogVoltages): Comp {
   const { log, rcc, irqLine, inputs, signals, timer, gpio, exti } = wiring;
   const comp = new Comp({
     log,
     interrupt: irqLine(IRQS.COMP),
     clocked: rcc.clockGate("COMP12"),
-    pin: voltage,
-    dac: (channel) => dac.output(channel === 1 ? 0 : 1) ?? 0,
+    pin: at,
+    dac: dacOutput,
+    reference: () => fraction(REFERENCE_VOLTS),
     onOutput: (number, high) => {
       exti.edge(COMP_LINES[number], high);
       signals.raise(`COMP${number}_OUT`, high);

@@ -5,7 +5,6 @@ import type { Rcc } from "../peripherals/rcc/rcc.js";
 import type { Gate, ResetName } from "../peripherals/rcc/rcc-registers.js";
 import { type RegisterAction, registerTable, repeatRows } from "../peripherals/register-table.js";
 import { StoredBlock } from "../peripherals/stored-block.js";
-import { OPAMP, VREFBUF } from "../peripherals/tables/analog.js";
 import { AXI } from "../peripherals/tables/bus.js";
 import { SWO, SWTF } from "../peripherals/tables/debug.js";
 import { CEC, DFSDM, FDCAN_CCU, HRTIM, MDIOS, SPDIFRX, SWPMI } from "../peripherals/tables/stored.js";
@@ -33,10 +32,6 @@ const AXI_SETTINGS = Object.fromEntries(
 const ID = { ro: 0xff, onRead: (stored: number) => stored };
 const AXI_IDS = Object.fromEntries([...AXI.matchAll(/AXI_(?:PERIPH|COMP)\w+/g)].map(([name]) => [name, ID]));
 
-const ENVR = 1;
-const HIZ = 2;
-const VRR = 8;
-
 const ROWS: readonly Row[] = [
   {
     name: "AXI",
@@ -51,28 +46,12 @@ const ROWS: readonly Row[] = [
   { name: "SPDIFRX", address: 0x4000_4000, registers: SPDIFRX, gate: "SPDIFRX", resetBit: "SPDIFRX" },
   { name: "CEC", address: 0x4000_6c00, registers: CEC, gate: "CEC", resetBit: "CEC" },
   { name: "SWPMI1", address: 0x4000_8800, registers: SWPMI, gate: "SWPMI", resetBit: "SWPMI" },
-  { name: "OPAMP", address: 0x4000_9000, registers: OPAMP, gate: "OPAMP", resetBit: "OPAMP" },
   { name: "MDIOS", address: 0x4000_9400, registers: MDIOS, gate: "MDIOS", resetBit: "MDIOS" },
   { name: "FDCAN_CCU", address: 0x4000_a800, registers: FDCAN_CCU, gate: "FDCAN", resetBit: "FDCAN" },
   { name: "DFSDM1", address: 0x4001_7000, registers: DFSDM, gate: "DFSDM1", resetBit: "DFSDM1" },
   { name: "HRTIM1", address: 0x4001_7400, registers: HRTIM, gate: "HRTIM", resetBit: "HRTIM" },
   { name: "SWO", address: 0x5c00_3000, size: 0x1000, registers: SWO },
   { name: "SWTF", address: 0x5c00_4000, size: 0x1000, registers: SWTF },
-  {
-    name: "VREFBUF",
-    address: 0x5800_3c00,
-    registers: VREFBUF,
-    // Without an external reference the buffer is ready as soon as it drives its pin.
-    actions: {
-      CSR: {
-        rw: 0x73,
-        ro: VRR,
-        onRead: (stored) => ((stored & (ENVR | HIZ)) === ENVR ? stored | VRR : stored),
-      },
-    },
-    gate: "VREF",
-    resetBit: "VREF",
-  },
 ];
 
 export function storedPeripherals({

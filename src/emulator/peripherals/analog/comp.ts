@@ -14,6 +14,8 @@ export interface CompOptions {
   readonly pin: (name: string) => number;
   /** DAC channel 1 or 2, as a fraction of VREF+. */
   readonly dac: (channel: 1 | 2) => number;
+  /** VREFINT, as a fraction of VREF+. */
+  readonly reference: () => number;
   /** Comparator 1 or 2 went high or low. */
   readonly onOutput?: (comparator: 1 | 2, high: boolean) => void;
 }
@@ -38,9 +40,6 @@ const LOCK = 0x8000_0000;
 /** SR: C1VAL, C1IF; those of COMP2 are one place to the left. */
 const VALUE = 1 << 0;
 const FLAG = 1 << 16;
-/** VREFINT over VREF+ of 3.3 V. */
-const REFERENCE = 1.216 / 3.3;
-
 export class Comp extends Peripheral {
   readonly registers: RegisterBlock<string>;
   readonly #options: CompOptions;
@@ -107,7 +106,8 @@ export class Comp extends Peripheral {
     if (selection >= 6) return this.#options.pin(PINS[index].minus[selection === 6 ? 0 : 1]);
     if (selection >= 4) return this.#options.dac(selection === 4 ? 1 : 2);
     if ((cfgr & SCALEN) === 0) return 0;
-    return (cfgr & BRGEN) === 0 ? REFERENCE : (REFERENCE * (selection + 1)) / 4;
+    const reference = this.#options.reference();
+    return (cfgr & BRGEN) === 0 ? reference : (reference * (selection + 1)) / 4;
   }
 
   #clear(written: number): void {

@@ -1,0 +1,156 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { pass } from "../peripherals/test-kit.js";
+import { testChip } from "./test-chip.js";
+
+const RCC = 0x5802_4400;
+const ADC1 = 0x4002_2000;
+const ADC12_CCR = 0x4002_2308;
+const ADC3 = 0x5802_6000;
+const ADC3_CCR = 0x5802_6308;
+const [ISR, CR, PCSEL, SQR1, DR] = [0x00, 0x08, 0x1c, 0x30, 0x40];
+const ADVREGEN = 1 << 28;
+const DAC_CR = 0x4000_7400;
+const DAC_DHR8R1 = 0x4000_7410;
+const DAC_MCR = 0x4000_743c;
+const COMP_SR = 0x5800_3800;
+const COMP_CFGR1 = 0x5800_380c;
+const OPAMP1 = 0x4000_9000;
+const OPAMP2 = 0x4000_9010;
+const [OTR, HSOTR] = [4, 8];
+const OPAEN = 1;
+const VP_DAC = 1 << 2;
+const [VM_GAIN, VM_FOLLOWER] = [2 << 5, 3 << 5];
+const GAIN = 14;
+const VREFBUF = 0x5800_3c00;
+const PC4 = 4;
+
+function rig() {
+  const made = testChip();
+  const { chip, timeline, read, write } = made;
+  write(RCC + 0xd8, 1 << 5);
+  write(RCC + 0xe0, (1 << 24) | 0xff);
+  write(RCC + 0xe8, 1 << 29);
+  write(RCC + 0xec, 1 << 4);
+  write(RCC + 0xf4, (1 << 14) | (1 << 15));
+  write(ADC12_CCR, 2 << 16);
+  write(ADC3_CCR, (2 << 16) | (1 << 22));
+  for (const adc of [ADC1, ADC3]) {
+    write(adc + CR, ADVREGEN);
+    pass(timeline, 20e3);
+    write(adc + CR, ADVREGEN | 1);
+    write(adc + PCSEL, 0xfffff);
+  }
+  pass(timeline, 1e3);
+  /** A conversion, as a fraction of VREF+. */
+  const convert = (adc: number, channel: number): number => {
+    write(adc + SQR1, channel << 6);
+    write(adc + CR, ADVREGEN | 4);
+    pass(timeline, 5e3);
+    assert.equal(read(adc + ISR) & 4, 4);
+    return read(adc + DR) / 0xffff;
+  };
+  /** DAC channel 1, for the inside of the chip alone. */
+  const dac = (value: number): void => {
+    write(DAC_MCR, 3);
+    write(DAC_CR, 1);
+    write(DAC_DHR8R1, value);
+  };
+  const drive = (port: "A" | "B" | "C" | "E", pin: number, high: boolean): void =>
+    chip.gpio[port].drive(pin, high, "strong");
+  return { ...made, convert, dac, drive, wait: (ns: number): void => pass(timeline, ns) };
+}
+
+const close = (found: number, expected: number): void =>
+  assert.ok(Math.abs(found - expected) < 1e-3, `${found} instead of ${expected}`);
+
+test("a follower gives the DAC's voltage to its pin, where ADC and comparator see it", () => {
+  const { read, write, convert, dac, drive } = rig();
+  dac(0x7f);
+  assert.ok(Math.abs(convert(ADC1, PC4) - 0.5) < 0.02, "nobody drives PC4");
+  write(OPAMP1, OPAEN | VM_FOLLOWER | VP_DAC);
+  close(convert(ADC1, PC4), 0x7f0 / 4095);
+  // Plus at PB2, minus at PC4.
+  write(COMP_CFGR1, 1 | (7 << 16) | (1 << 20));
+  drive("B", 2, true);
+  assert.equal(read(COMP_SR) & 1, 1);
+  drive("B", 2, false);
+  assert.equal(read(COMP_SR) & 1, 0);
+  dac(0);
+  write(OPAMP1, OPAEN | VM_FOLLOWER);
+  drive("B", 0, true);
+  close(convert(ADC1, PC4), 1);
+});
+
+test("gain x VP + (1 - gain) x VM, between the supply's limits", () => {
+  const { write, convert, dac, drive } = rig();
+  const level = 0x260 / 4095;
+  dac(0x26);
+  for (const [selection, gain] of [2, 4, 8, 16].entries()) {
+    write(OPAMP1, OPAEN | VM_GAIN | VP_DAC | (selection << GAIN));
+    close(convert(ADC1, PC4), Math.min(1, gain * level));
+  }
+  drive("C", 5, false);
+  write(OPAMP1, OPAEN | VM_GAIN | VP_DAC | (8 << GAIN));
+  close(convert(ADC1, PC4), 2 * level);
+  drive("C", 5, true);
+  close(convert(ADC1, PC4), 0);
+  dac(0xa0);
+  close(convert(ADC1, PC4), (2 * 0xa00) / 4095 - 1);
+});
+
+test("without feedback the larger input decides", () => {
+  const { write, convert, dac, drive } = rig();
+  dac(0x80);
+  drive("C", 5, false);
+  drive("A", 7, true);
+  write(OPAMP1, OPAEN | VP_DAC);
+  close(convert(ADC1, PC4), 1);
+  write(OPAMP1, OPAEN | VP_DAC | (1 << 5));
+  close(convert(ADC1, PC4), 0);
+});
+
+test("a calibration finds what the factory found, in either speed", () => {
+  const { read, write } = rig();
+  assert.equal(read(OPAMP2 + OTR), 0x1010);
+  for (const [register, speed] of [
+    [OTR, 0],
+    [HSOTR, 1 << 8],
+  ] as const) {
+    for (const [select, shift] of [
+      [3, 0],
+      [1, 8],
+    ] as const) {
+      write(OPAMP2, OPAEN | (1 << 1) | (1 << 11) | (select << 12) | (1 << 18) | speed);
+      const calout = (value: number): boolean => {
+        write(OPAMP2 + register, value << shift);
+        return (read(OPAMP2) & (1 << 30)) !== 0;
+      };
+      assert.deepEqual([0, 15, 16, 31].map(calout), [true, true, false, false]);
+    }
+  }
+  write(OPAMP2 + OTR, 0x0b0c);
+  assert.equal(read(OPAMP2 + OTR), 0x0b0c);
+  write(OPAMP2, OPAEN);
+  assert.equal(read(OPAMP2 + OTR), 0x1010, "the factory's, without USERTRIM");
+});
+
+test("VREFBUF is VREF+ once it is ready, and what is not made from VREF+ reads more", () => {
+  const { read, write, convert, dac, drive, wait } = rig();
+  const VREFINT = 19;
+  const PB0 = 9;
+  drive("B", 0, true);
+  close(convert(ADC3, VREFINT), 1.216 / 3.3);
+  write(VREFBUF, (1 << 4) | 1);
+  assert.equal(read(VREFBUF) & 8, 0);
+  wait(1e6);
+  assert.equal(read(VREFBUF) & 8, 8);
+  close(convert(ADC3, VREFINT), 1.216 / 2.048);
+  close(convert(ADC1, PB0), 1);
+  dac(0x80);
+  write(OPAMP1, OPAEN | VM_FOLLOWER | VP_DAC);
+  close(convert(ADC1, PC4), 0x800 / 4095);
+  write(VREFBUF, 2);
+  assert.equal(read(VREFBUF) & 8, 0);
+  close(convert(ADC3, VREFINT), 1.216 / 3.3);
+});
