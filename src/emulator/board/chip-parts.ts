@@ -8,6 +8,7 @@ import type { Crs } from "../peripherals/rcc/crs.js";
 import type { Tim } from "../peripherals/timers/tim.js";
 import type { Usart } from "../peripherals/usart/usart.js";
 import { analogPeripherals } from "./analog-wiring.js";
+import { audioInterfaces } from "./audio-wiring.js";
 import { cameraInterface } from "./camera-interface.js";
 import type { ChipFrame } from "./chip-frame.js";
 import type { ChipPart } from "./chip-part.js";
@@ -18,7 +19,7 @@ import { lowPowerTimers } from "./low-power-timers.js";
 import { canControllers, ethernet } from "./networks.js";
 import { quadSpi } from "./quadspi-part.js";
 import { delayBlocks, display, sdCards } from "./screens-and-cards.js";
-import { i2cs, sais, spis } from "./serial-buses.js";
+import { i2cs, spis } from "./serial-buses.js";
 import { serialPorts } from "./serial-ports.js";
 import { simplePeripherals } from "./simple-peripherals.js";
 import { storedPeripherals } from "./stored-peripherals.js";
@@ -31,7 +32,7 @@ const FACTORIES: readonly ((wiring: ChipWiring) => readonly ChipPart[])[] = [
   simplePeripherals,
   spis,
   i2cs,
-  sais,
+  audioInterfaces,
   lowPowerTimers,
   analogPeripherals,
   sdCards,

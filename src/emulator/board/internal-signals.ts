@@ -1,4 +1,4 @@
-/** Signals between peripherals that are no interrupts and no DMA requests: EXTI lines, outputs of LPTIM and COMP, interrupts of D3, the RTC's wake-up, triggers of MDMA. */
+/** Signals between peripherals that are no interrupts and no DMA requests: EXTI lines, outputs of LPTIM and COMP, frame synchronisation of SAI, interrupts of D3, the RTC's wake-up, triggers of MDMA. */
 
 import type { RtcTrigger } from "../peripherals/rtc/rtc-registers.js";
 import type { SdmmcEvent } from "../peripherals/sdmmc/sdmmc.js";
@@ -17,6 +17,7 @@ export type InternalSignal =
   | "COMP2_OUT"
   | "RTC_WKUP"
   | RtcTrigger
+  | `SAI${1 | 2 | 3 | 4}_FS_${"A" | "B"}`
   | `SDMMC1_${SdmmcEvent}`
   | "LTDC_LINE";
 

@@ -1,8 +1,7 @@
-/** SPI with I2S, I2C and SAI, as rows. */
+/** SPI with I2S, and I2C, as rows. */
 
 import { ALTERNATE_FUNCTIONS } from "../peripherals/alternate-functions.js";
 import { I2c, type I2cPinName } from "../peripherals/serial/i2c/i2c.js";
-import { Sai } from "../peripherals/serial/sai.js";
 import { Spi, type SpiPinName } from "../peripherals/serial/spi/spi.js";
 import type { ChipPart } from "./chip-part.js";
 import type { ChipWiring } from "./chip-wiring.js";
@@ -22,13 +21,6 @@ const I2CS = [
   { name: "I2C2", address: 0x4000_5800, irq: 33, clock: "I2C123" },
   { name: "I2C3", address: 0x4000_5c00, irq: 72, clock: "I2C123" },
   { name: "I2C4", address: 0x5800_1c00, irq: 95, clock: "I2C4" },
-] as const;
-
-const SAIS = [
-  { name: "SAI1", address: 0x4001_5800, irq: 87, clock: "SAI1" },
-  { name: "SAI2", address: 0x4001_5c00, irq: 91, clock: "SAI23" },
-  { name: "SAI3", address: 0x4001_6000, irq: 114, clock: "SAI23" },
-  { name: "SAI4", address: 0x5800_5400, irq: 146, clock: "SAI4" },
 ] as const;
 
 const PINS: Readonly<Record<string, Readonly<Record<string, number>>>> = ALTERNATE_FUNCTIONS;
@@ -88,21 +80,6 @@ export function i2cs(wiring: ChipWiring): ChipPart[] {
       device: (address) => attached.i2cDevice?.(name, address),
       receiveRequest: requests.signal(`${name}_RX`),
       transmitRequest: requests.signal(`${name}_TX`),
-    });
-    return { name, address, device, resetBit: name };
-  });
-}
-
-export function sais({ log, timeline, rcc, irqLine, requests }: ChipWiring): ChipPart[] {
-  return SAIS.map(({ name, address, irq, clock }) => {
-    const device = new Sai({
-      log,
-      timeline,
-      name,
-      interrupt: irqLine(irq),
-      clocked: rcc.clockGate(name),
-      kernelHz: () => rcc.clockTree.kernelHz(clock, name),
-      requests: { A: requests.signal(`${name}_A`), B: requests.signal(`${name}_B`) },
     });
     return { name, address, device, resetBit: name };
   });

@@ -39,7 +39,7 @@ import { registerTable } from "./register-table.js";
 import { Rtc } from "./rtc/rtc.js";
 import { Sdmmc } from "./sdmmc/sdmmc.js";
 import { I2c } from "./serial/i2c/i2c.js";
-import { Sai } from "./serial/sai.js";
+import { Sai } from "./serial/sai/sai.js";
 import { Spi } from "./serial/spi/spi.js";
 import { StoredBlock } from "./stored-block.js";
 import { Syscfg } from "./syscfg.js";
@@ -156,7 +156,7 @@ function newer(): Record<string, { readonly registers: unknown }> {
     SPI4: new Spi({ ...serial, name: "SPI4", fifoBytes: 8 }),
     I2C1: new I2c({ ...serial, name: "I2C1" }),
     I2C4: new I2c({ ...serial, name: "I2C4" }),
-    SAI1: new Sai({ ...serial, name: "SAI1" }),
+    SAI1: new Sai({ ...serial, name: "SAI1", microphones: { data: [], clocks: [] } }),
     ADC1: new Adc({ ...adc, name: "ADC1" }),
     ADC3: new Adc({ ...adc, name: "ADC3" }),
   };
@@ -224,6 +224,7 @@ const OTHER_BITS: readonly (readonly [RegExp, string])[] = [
     /^SPI4\.(CFG1|CRCPOLY|TXCRC|RXCRC|UDRDR|CGFR)$/,
     'SPI4 to SPI6 have frames of up to 16 bits and no I2S (RM0433, "SPI implementation")',
   ],
+  [/^SAI1\.SAI_[AB]CR1$/, "MCKDIV has six bits, and MCKEN is there in revision V (CMSIS)"],
   [/^TIM[34]\.(CNT|ARR|CCR[1-4])$/, "TIM3 and TIM4 are 16 bits wide (RM0433, chapter TIM2..TIM5)"],
 ];
 

@@ -16,7 +16,10 @@ export const I2C = `
   TIMEOUTR 14 0 8fff9fff, ISR 18 1 ffbfffr, ICR 1c 0 3f38w, PECR 20 0 ff, RXDR 24 0 ff, TXDR 28 0 ff`;
 
 export const SAI = `
-  SAI_GCR 0 0 33, SAI_ACR1 4 40 4fb3fef, SAI_ACR2 8 0 ffff, SAI_AFRCR c 7 77fff, SAI_ASLOTR 10 0 ffff0fdf,
-  SAI_AIM 14 0 7f, SAI_ASR 18 8 7007fr, SAI_ACLRFR 1c 0 77w, SAI_ADR 20 0 ffffffff, SAI_BCR1 24 40 4fb3fef,
+  SAI_GCR 0 0 33, SAI_ACR1 4 40 ffb3fef, SAI_ACR2 8 0 ffff, SAI_AFRCR c 7 77fff, SAI_ASLOTR 10 0 ffff0fdf,
+  SAI_AIM 14 0 7f, SAI_ASR 18 8 7007fr, SAI_ACLRFR 1c 0 77w, SAI_ADR 20 0 ffffffff, SAI_BCR1 24 40 ffb3fef,
   SAI_BCR2 28 0 ffff, SAI_BFRCR 2c 7 77fff, SAI_BSLOTR 30 0 ffff0fdf, SAI_BIM 34 0 7f, SAI_BSR 38 8 7007fr,
-  SAI_BCLRFR 3c 0 77w, SAI_BDR 40 0 ffffffff, SAI_PDMCR 44 0 f31, SAI_PDMDLY 48 0 77777777`;
+  SAI_BCLRFR 3c 0 77w, SAI_BDR 40 0 ffffffff`;
+
+/** In SAI1 and SAI4. */
+export const SAI_PDM = "SAI_PDMCR 44 0 f31, SAI_PDMDLY 48 0 77777777";
