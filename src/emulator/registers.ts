@@ -20,14 +20,14 @@ export interface RegisterSpec {
   readonly wo?: number;
   readonly tagged?: number;
   /** Software writes whole masks here as a matter of course (flags that a 0 or a 1 clears): reserved bits are not reported. */
-  readonly quiet?: boolean;
+  readonly quiet?: boolean | undefined;
   /** Computes the value that software reads (called instead of returning the stored one). */
-  readonly onRead?: (stored: number, size: AccessSize, lane: number) => number;
+  readonly onRead?: ((stored: number, size: AccessSize, lane: number) => number) | undefined;
   /**
    * Called after a write was stored. `written` is the raw value as the guest wrote it, in its byte lane, with
    * `laneMask` telling which bits were driven; `before` is the stored value before the write.
    */
-  readonly onWrite?: (written: number, before: number, laneMask: number) => void;
+  readonly onWrite?: ((written: number, before: number, laneMask: number) => void) | undefined;
 }
 
 export type RegisterMap<Name extends string> = Readonly<Record<Name, RegisterSpec>>;

@@ -6,7 +6,7 @@
 import type { RegisterSpec } from "../registers.js";
 
 /** What a model does with some bits of a register; the bits of the table that it does not name are tagged. */
-export type RegisterAction = Partial<Omit<RegisterSpec, "offset" | "reset">>;
+export type RegisterAction = Partial<Omit<RegisterSpec, "offset" | "reset" | "tagged">>;
 
 /** Every bit that the table has. */
 export const ALL = 0xffff_ffff;
@@ -16,7 +16,8 @@ interface Row {
   readonly offset: number;
   readonly reset: number;
   readonly mask: number;
-  readonly letter: string | undefined;
+  /** What its bits are where an action does not say. */
+  readonly kind: "ro" | "wo" | "tagged";
   /** As it is where nobody acts on it. */
   readonly plain: RegisterSpec;
 }
@@ -38,8 +39,9 @@ function rowsOf(text: string): readonly Row[] {
       number,
     ];
     const letter = bits.at(-1);
-    const plain = { offset: at, reset: value, ...split(mask, letter, undefined) };
-    return { name, offset: at, reset: value, mask, letter, plain };
+    const kind = letter === "r" ? "ro" : letter === "w" ? "wo" : "tagged";
+    const plain = { offset: at, reset: value, [kind]: mask };
+    return { name, offset: at, reset: value, mask, kind, plain };
   });
   rowsOfText.set(text, rows);
   return rows;
@@ -65,9 +67,9 @@ export function registerTable(
   const known = actions === NO_ACTIONS ? plainOfText.get(text) : undefined;
   if (known !== undefined) return { ...known };
   const specs: Record<string, RegisterSpec> = {};
-  for (const { name, offset, reset, mask, letter, plain } of rowsOf(text)) {
-    const action = actions[name];
-    specs[name] = action === undefined ? plain : { offset, reset, ...split(mask, letter, action) };
+  for (const row of rowsOf(text)) {
+    const action = actions[row.name];
+    specs[row.name] = action === undefined ? row.plain : specOf(row, action);
   }
   for (const name of Object.keys(actions)) {
     if (!(name in specs)) throw new RangeError(`register table: there is no ${name} to act on`);
@@ -76,21 +78,24 @@ export function registerTable(
   return specs;
 }
 
-function split(mask: number, letter: string | undefined, action: RegisterAction | undefined): RegisterAction {
-  if (action === undefined || !("rw" in action || "ro" in action || "w1c" in action || "wo" in action)) {
-    const bits = letter === "r" ? { ro: mask } : letter === "w" ? { wo: mask } : { tagged: mask };
-    return { ...bits, ...action };
-  }
-  const within = (bits: number | undefined): number => (mask & (bits ?? 0)) >>> 0;
-  const { rw, ro, w1c, wo } = action;
+/** A literal and no spreading of what a table says: a board has thousands of registers, and a simulation makes thousands of boards. */
+function specOf({ offset, reset, mask, kind }: Row, action: RegisterAction): RegisterSpec {
+  const { rw, ro, w1c, wo, quiet, onRead, onWrite } = action;
+  const unnamed = rw === undefined && ro === undefined && w1c === undefined && wo === undefined;
   const named = (rw ?? 0) | (ro ?? 0) | (w1c ?? 0) | (wo ?? 0);
+  const rest = (of: Row["kind"]): number =>
+    unnamed ? (of === kind ? mask : 0) : of === "tagged" ? mask & ~named : 0;
   return {
-    ...action,
-    rw: within(rw),
-    ro: within(ro),
-    w1c: within(w1c),
-    wo: within(wo),
-    tagged: (mask & ~named) >>> 0,
+    offset,
+    reset,
+    rw: (mask & (rw ?? 0)) >>> 0,
+    ro: (rest("ro") | (mask & (ro ?? 0))) >>> 0,
+    w1c: (mask & (w1c ?? 0)) >>> 0,
+    wo: (rest("wo") | (mask & (wo ?? 0))) >>> 0,
+    tagged: rest("tagged") >>> 0,
+    quiet,
+    onRead,
+    onWrite,
   };
 }
 
