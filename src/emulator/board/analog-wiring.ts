@@ -19,19 +19,19 @@ const TRIGGERS: Readonly<Record<AdcGroup, readonly (string | undefined)[]>> = {
   regular: [
     ..."TIM1_CH1 TIM1_CH2 TIM1_CH3 TIM2_CH2 TIM3_TRGO TIM4_CH4 EXTI11 TIM8_TRGO".split(" "),
     ..."TIM8_TRGO2 TIM1_TRGO TIM1_TRGO2 TIM2_TRGO TIM4_TRGO TIM6_TRGO TIM15_TRGO TIM3_CH4".split(" "),
-    ...[undefined, undefined, "LPTIM1_OUT", "LPTIM2_OUT", "LPTIM3_OUT"],
+    ...["HRTIM_ADC1", "HRTIM_ADC3", "LPTIM1_OUT", "LPTIM2_OUT", "LPTIM3_OUT"],
   ],
   injected: [
     ..."TIM1_TRGO TIM1_CH4 TIM2_TRGO TIM2_CH1 TIM3_CH4 TIM4_TRGO EXTI15 TIM8_CH4".split(" "),
     ..."TIM1_TRGO2 TIM8_TRGO TIM8_TRGO2 TIM3_CH3 TIM3_TRGO TIM3_CH1 TIM6_TRGO TIM15_TRGO".split(" "),
-    ...[undefined, undefined, "LPTIM1_OUT", "LPTIM2_OUT", "LPTIM3_OUT"],
+    ...["HRTIM_ADC2", "HRTIM_ADC4", "LPTIM1_OUT", "LPTIM2_OUT", "LPTIM3_OUT"],
   ],
 };
-/** DAC: TSEL from 1 on; 9 and 10 are HRTIM's. */
+/** DAC: TSEL from 1 on. */
 const DAC_TRIGGERS: readonly (string | undefined)[] = [
   undefined,
   ..."TIM1_TRGO TIM2_TRGO TIM4_TRGO TIM5_TRGO TIM6_TRGO TIM7_TRGO TIM8_TRGO TIM15_TRGO".split(" "),
-  ...[undefined, undefined, "LPTIM1_OUT", "LPTIM2_OUT", "EXTI9"],
+  ...["HRTIM_DAC1", "HRTIM_DAC2", "LPTIM1_OUT", "LPTIM2_OUT", "EXTI9"],
 ];
 
 /** The inputs INP0..19 at pins (data sheet DS12556). A _C pad has what its pin has while the switch between them is closed; nothing else is at it. */
@@ -192,14 +192,18 @@ function connectTriggers(wiring: ChipWiring, adcs: readonly Adc[], dac: Dac): vo
 }
 
 function listen(
-  { timer, signals }: ChipWiring,
+  { timer, hrtim, signals }: ChipWiring,
   source: string,
   wants: () => boolean,
   pulse: () => void,
 ): void {
-  const [, name = "", signal = ""] = /^(TIM\d+)_(\w+)$/.exec(source) ?? [];
+  const [, name = "", signal = ""] = /^((?:HR)?TIM\d*)_(\w+)$/.exec(source) ?? [];
   const tim = timer(name);
-  if (tim === undefined) {
+  if (name === "HRTIM") {
+    const trigger = Number(signal.slice(3));
+    if (signal.startsWith("ADC")) hrtim.onAdcTrigger(trigger, { wants, pulse });
+    else hrtim.onDacTrigger(trigger, { wants, pulse });
+  } else if (tim === undefined) {
     const onEdge = (high: boolean | undefined): void => {
       if (high !== false && wants()) pulse();
     };

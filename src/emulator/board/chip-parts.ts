@@ -15,6 +15,7 @@ import type { ChipPart } from "./chip-part.js";
 import type { ChipPins } from "./chip-pins.js";
 import type { ChipWiring, SystemWiring } from "./chip-wiring.js";
 import { dmaControllers } from "./dma-wiring.js";
+import { highResolutionTimer } from "./hrtim-wiring.js";
 import { lowPowerTimers } from "./low-power-timers.js";
 import { canControllers, ethernet } from "./networks.js";
 import { quadSpi } from "./quadspi-part.js";
@@ -23,6 +24,7 @@ import { i2cs, spis } from "./serial-buses.js";
 import { serialPorts } from "./serial-ports.js";
 import { simplePeripherals } from "./simple-peripherals.js";
 import { storedPeripherals } from "./stored-peripherals.js";
+import { BREAKABLE } from "./system-break.js";
 import { TimerWiring } from "./timer-wiring.js";
 import { timers } from "./timers.js";
 import { clockRecovery, usbCore } from "./usb-cores.js";
@@ -52,6 +54,7 @@ export interface ChipParts {
   readonly otgHs: OtgFs;
   readonly serial: ReadonlyMap<string, Usart>;
   readonly timer: (name: string) => Tim | undefined;
+  readonly setSystemBreak: (active: boolean) => void;
   /** What LTDC puts onto a panel now; undefined while it is off. */
   readonly picture: () => Picture | undefined;
 }
@@ -67,8 +70,10 @@ export function makeParts(system: SystemWiring, { map, clocks }: ChipFrame): Chi
     clocks.addTimer(part.name, part.device);
   }
   timerWiring = connectTimers(system.pins, timer);
+  const hrtim = map.add(highResolutionTimer({ ...system, timer }));
+  clocks.addTimer("HRTIM", hrtim);
   const quadspi = map.add(quadSpi(system, map));
-  const wiring: ChipWiring = { ...system, timer, quadspi };
+  const wiring: ChipWiring = { ...system, timer, hrtim, quadspi };
   const ltdc = map.add(display(wiring));
   for (const parts of FACTORIES) for (const part of parts(wiring)) map.add(part);
   return {
@@ -79,6 +84,10 @@ export function makeParts(system: SystemWiring, { map, clocks }: ChipFrame): Chi
     otgHs: map.add(usbCore("USB1_OTG_HS", system)),
     serial,
     timer,
+    setSystemBreak: (active) => {
+      for (const name of BREAKABLE) timer(name)?.setSystemBreak(active);
+      hrtim.setSystemFault(active);
+    },
     picture: () => ltdc.picture(),
   };
 }

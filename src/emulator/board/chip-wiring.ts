@@ -5,6 +5,7 @@ import type { FrozenName } from "../peripherals/dbgmcu.js";
 import type { DmaBus } from "../peripherals/dma/dma-channel.js";
 import type { Exti } from "../peripherals/exti.js";
 import type { Gpio, PortLetter } from "../peripherals/gpio.js";
+import type { Hrtim } from "../peripherals/hrtim/hrtim.js";
 import type { Pwr } from "../peripherals/pwr/pwr.js";
 import type { QuadSpi } from "../peripherals/quadspi/quadspi.js";
 import type { Rcc } from "../peripherals/rcc/rcc.js";
@@ -14,10 +15,10 @@ import type { Tim } from "../peripherals/timers/tim.js";
 import type { Timeline } from "../timeline.js";
 import type { ChipOptions } from "./chip-options.js";
 import type { ChipPins } from "./chip-pins.js";
+import type { TimerClock } from "./clock-followers.js";
 import type { ChipRequests } from "./dma-requests.js";
 import type { InternalSignals } from "./internal-signals.js";
 import type { PinInputs } from "./pin-inputs.js";
-import type { TimerName } from "./timers.js";
 
 /** Clocks, power, resets, interrupts and pins: there before any other peripheral is made. */
 export interface SystemWiring {
@@ -44,7 +45,7 @@ export interface SystemWiring {
   /** A debugger holds this one. */
   readonly frozen: (name: FrozenName) => boolean;
   /** Does the timer's clock run: its gate, its gate while the core sleeps, a debugger's freeze? */
-  readonly runs: (name: TimerName) => () => boolean;
+  readonly runs: (name: TimerClock) => () => boolean;
   /** `changed` runs after anything that may change a frequency. */
   readonly onClockChange: (changed: () => void) => void;
   /** To be called when others listen to the timers' triggers than before. */
@@ -63,5 +64,6 @@ export interface SystemWiring {
 /** With the peripherals that others are connected to. */
 export interface ChipWiring extends SystemWiring {
   readonly timer: (name: string) => Tim | undefined;
+  readonly hrtim: Hrtim;
   readonly quadspi: QuadSpi;
 }

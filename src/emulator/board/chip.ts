@@ -276,7 +276,7 @@ export class Chip {
       }),
       systemBreak: new SystemBreak(
         () => this.syscfg.registers.get("CFGR"),
-        (name) => this.#parts.timer(name),
+        (active) => this.#parts.setSystemBreak(active),
       ),
     };
   }

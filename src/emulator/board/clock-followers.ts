@@ -2,8 +2,10 @@
 
 import type { Dbgmcu, FrozenName } from "../peripherals/dbgmcu.js";
 import type { Rcc } from "../peripherals/rcc/rcc.js";
-import type { Tim } from "../peripherals/timers/tim.js";
 import type { TimerName } from "./timers.js";
+
+/** Who has a gate for the time while the core sleeps, and can be held by a debugger. */
+export type TimerClock = TimerName | "HRTIM";
 
 export interface ClockFollowersOptions {
   readonly rcc: () => Rcc;
@@ -16,7 +18,7 @@ export interface ClockFollowersOptions {
 export class ClockFollowers {
   readonly #options: ClockFollowersOptions;
   readonly #all: (() => void)[] = [];
-  readonly #timers: { readonly name: TimerName; readonly changed: () => void }[] = [];
+  readonly #timers: { readonly name: TimerClock; readonly changed: () => void }[] = [];
   /** What has no clock while the core sleeps. */
   #stopsInSleep: readonly (() => void)[] = [];
   #frozen = false;
@@ -32,7 +34,7 @@ export class ClockFollowers {
     this.#all.push(changed);
   }
 
-  addTimer(name: TimerName, device: Tim): void {
+  addTimer(name: TimerClock, device: { clockChanged(): void }): void {
     const changed = (): void => device.clockChanged();
     this.add(changed);
     this.#timers.push({ name, changed });
@@ -86,7 +88,7 @@ export class ClockFollowers {
   }
 
   /** Whether a timer's clock runs. */
-  runs(name: TimerName): () => boolean {
+  runs(name: TimerClock): () => boolean {
     const { rcc, asleep, coreStopped } = this.#options;
     const gate = rcc().clockGate(name);
     const whileAsleep = rcc().sleepClockGate(name);

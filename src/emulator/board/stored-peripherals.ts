@@ -7,7 +7,7 @@ import { type RegisterAction, registerTable, repeatRows } from "../peripherals/r
 import { StoredBlock } from "../peripherals/stored-block.js";
 import { AXI } from "../peripherals/tables/bus.js";
 import { SWO, SWTF } from "../peripherals/tables/debug.js";
-import { CEC, DFSDM, FDCAN_CCU, HRTIM, MDIOS, SPDIFRX, SWPMI } from "../peripherals/tables/stored.js";
+import { CEC, DFSDM, FDCAN_CCU, MDIOS, SPDIFRX, SWPMI } from "../peripherals/tables/stored.js";
 import type { ChipPart } from "./chip-part.js";
 
 interface Row {
@@ -49,7 +49,6 @@ const ROWS: readonly Row[] = [
   { name: "MDIOS", address: 0x4000_9400, registers: MDIOS, gate: "MDIOS", resetBit: "MDIOS" },
   { name: "FDCAN_CCU", address: 0x4000_a800, registers: FDCAN_CCU, gate: "FDCAN", resetBit: "FDCAN" },
   { name: "DFSDM1", address: 0x4001_7000, registers: DFSDM, gate: "DFSDM1", resetBit: "DFSDM1" },
-  { name: "HRTIM1", address: 0x4001_7400, registers: HRTIM, gate: "HRTIM", resetBit: "HRTIM" },
   { name: "SWO", address: 0x5c00_3000, size: 0x1000, registers: SWO },
   { name: "SWTF", address: 0x5c00_4000, size: 0x1000, registers: SWTF },
 ];

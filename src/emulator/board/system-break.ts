@@ -1,9 +1,7 @@
 /**
- * The system's break of TIM1, TIM8, TIM15, TIM16 and TIM17 (RM0433, "Using the break function", SYSCFG_CFGR): a failure of HSE
+ * The system's break of TIM1, TIM8, TIM15, TIM16 and TIM17, and HRTIM's system fault (RM0433, "Using the break function", SYSCFG_CFGR): a failure of HSE
  * always reaches them, the others once SYSCFG_CFGR connects them. RAM cells do not fail here, so its other bits have nothing to lead.
  */
-
-import type { Tim } from "../peripherals/timers/tim.js";
 
 export type BreakSource = "clock" | "supply" | "lockup" | "flash";
 
@@ -20,13 +18,13 @@ const LOCKS: Readonly<Record<BreakSource, number | undefined>> = {
 export class SystemBreak {
   readonly #active = new Set<BreakSource>();
   readonly #locks: () => number;
-  readonly #timer: (name: string) => Tim | undefined;
+  readonly #tell: (active: boolean) => void;
   #level = false;
 
   /** @param locks SYSCFG_CFGR */
-  constructor(locks: () => number, timer: (name: string) => Tim | undefined) {
+  constructor(locks: () => number, tell: (active: boolean) => void) {
     this.#locks = locks;
-    this.#timer = timer;
+    this.#tell = tell;
   }
 
   set(source: BreakSource, active: boolean): void {
@@ -50,6 +48,6 @@ export class SystemBreak {
     });
     if (level === this.#level) return;
     this.#level = level;
-    for (const name of BREAKABLE) this.#timer(name)?.setSystemBreak(level);
+    this.#tell(level);
   }
 }

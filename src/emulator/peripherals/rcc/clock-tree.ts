@@ -272,6 +272,11 @@ export class ClockTree {
     return Math.min(this.hclkHz, this.pclkHz(n) * factor);
   }
 
+  /** HRTIM's clock by CFGR.HRTIMSEL: that of APB2's timers, or the core's. */
+  get hrtimHz(): number {
+    return this.#field("CFGR", 14, 1) === 0 ? this.timerHz(2) : this.cpuHz;
+  }
+
   /** per_ck. */
   get perHz(): number {
     return CKPER[this.#field("D1CCIPR", 28, 3)]?.(this) ?? 0;

@@ -24,6 +24,15 @@ const FILTERS: readonly (readonly [number, number])[] = [
 const BY_TIMER_CLOCK = 3;
 const CKD_SHIFT = 8;
 
+/**
+ * How long an input must keep a level, nanoseconds.
+ * @param field ICxF and its like @param clockNs the timer's clock, of one period @param samplingNs tDTS
+ */
+export function filterNs(field: number, clockNs: number, samplingNs: number): number {
+  const [cycles, samples] = FILTERS[field] ?? [0, 0];
+  return samples === 0 ? 0 : cycles * samples * (field <= BY_TIMER_CLOCK ? clockNs : samplingNs);
+}
+
 export class TimSampling {
   readonly #registers: RegisterBlock<string>;
   readonly #clockHz: () => number;
@@ -35,9 +44,7 @@ export class TimSampling {
 
   /** How long an input must keep a level. @param field ICxF, ETF or BKF */
   filterNs(field: number): number {
-    const [cycles, samples] = FILTERS[field] ?? [0, 0];
-    if (samples === 0) return 0;
-    return cycles * samples * (field <= BY_TIMER_CLOCK ? 1e9 / this.#clockHz() : this.#dtsNs);
+    return filterNs(field, 1e9 / this.#clockHz(), this.#dtsNs);
   }
 
   /** @param dtg BDTR.DTG */

@@ -1,5 +1,5 @@
 /**
- * Which pin carries which signal of the timers, comparators and clock outputs with which alternate function (data
+ * Which pin carries which signal of the timers, of HRTIM, of comparators and clock outputs with which alternate function (data
  * sheet DS12556, "Port A..K alternate functions"). CHxN is an output, ETR and BKIN are inputs, CHx is either.
  */
 
@@ -7,6 +7,33 @@
 export const TIMER_PINS = {
   COMP1_OUT: { PC5: 13, PE12: 13 },
   COMP2_OUT: { PE8: 13, PE13: 13 },
+  HRTIM_CHA1: { PC6: 1 },
+  HRTIM_CHA2: { PC7: 1 },
+  HRTIM_CHB1: { PC8: 1 },
+  HRTIM_CHB2: { PA8: 2 },
+  HRTIM_CHC1: { PA9: 2 },
+  HRTIM_CHC2: { PA10: 2 },
+  HRTIM_CHD1: { PA11: 2 },
+  HRTIM_CHD2: { PA12: 2 },
+  HRTIM_CHE1: { PG6: 2 },
+  HRTIM_CHE2: { PG7: 2 },
+  HRTIM_EEV1: { PC10: 2 },
+  HRTIM_EEV10: { PG13: 2 },
+  HRTIM_EEV2: { PC12: 2 },
+  HRTIM_EEV3: { PD5: 2 },
+  HRTIM_EEV4: { PG11: 2 },
+  HRTIM_EEV5: { PG12: 2 },
+  HRTIM_EEV6: { PB4: 3 },
+  HRTIM_EEV7: { PB5: 3 },
+  HRTIM_EEV8: { PB6: 3 },
+  HRTIM_EEV9: { PB7: 3 },
+  HRTIM_FLT1: { PA15: 2 },
+  HRTIM_FLT2: { PC11: 2 },
+  HRTIM_FLT3: { PD4: 2 },
+  HRTIM_FLT4: { PB3: 2 },
+  HRTIM_FLT5: { PG10: 2 },
+  HRTIM_SCIN: { PB11: 2, PE0: 3 },
+  HRTIM_SCOUT: { PB10: 2, PE1: 3 },
   LPTIM1_ETR: { PE0: 1, PG14: 1 },
   LPTIM1_IN1: { PD12: 1, PG12: 1 },
   LPTIM1_IN2: { PE1: 1, PG11: 1, PH2: 1 },
