@@ -113,6 +113,19 @@ test("SysTick reads back time and sets COUNTFLAG once", () => {
   assert.equal(machine.at(SYST), 5);
 });
 
+test("SysTick sets COUNTFLAG and interrupts, too, when it was read at a count of 1", () => {
+  const machine = new TestMachine();
+  machine
+    .word(SYST + 4, 99)
+    .word(SYST + 8, 0)
+    .word(SYST, 7);
+  machine.timeline.skipTo(machine.timeline.now + 10 * 99);
+  assert.deepEqual([machine.at(SYST + 8), machine.at(SYST)], [1, 7]);
+  machine.timeline.skipTo(machine.timeline.now + 10);
+  assert.equal(machine.at(SYST), 0x10007);
+  assert.ok(machine.cpu.exceptions.isPending(Exception.sysTick));
+});
+
 test("the external SysTick clock is one eighth", () => {
   const machine = new TestMachine();
   machine

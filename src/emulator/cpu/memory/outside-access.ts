@@ -16,8 +16,9 @@ export const LEAVE = -0x80000000;
 class CoreWasReset {}
 const RESET = new CoreWasReset();
 
-/** Registers that count the core's cycles. */
+/** Registers that count the core's cycles, and the one that tells when SysTick's counter reaches 0. */
 export const DWT_CYCCNT = 0xe0001004 | 0;
+export const SYST_CSR = 0xe000e010 | 0;
 export const SYST_CVR = 0xe000e018 | 0;
 
 export const PPB_MEGABYTE = 0xe00;
@@ -129,6 +130,10 @@ export class OutsideAccess {
     } else if (address === SYST_CVR && scs.sysTick.countsCycles) {
       state[Word.tickDifference] = value - rem;
       (state[Word.counters] as number) |= Counter.ticks;
+    } else if (address === SYST_CSR) {
+      state[Word.status] = scs.sysTick.status;
+      state[Word.statusUntil] = Math.max(0, rem - scs.sysTick.cyclesToFlag());
+      (state[Word.counters] as number) |= Counter.status;
     }
   }
 

@@ -64,6 +64,19 @@ export class SysTick implements BusDevice {
     return this.#is(CSR.ENABLE) && this.#is(CSR.CLKSOURCE) && this.#frozen === undefined;
   }
 
+  /** The control and status register, as it reads until COUNTFLAG is set. */
+  get status(): number {
+    return this.#control.value & ~CSR.COUNTFLAG;
+  }
+
+  /** Behind a read of the status: cycles that pass for certain before COUNTFLAG is set. */
+  cyclesToFlag(): number {
+    if (!this.#is(CSR.ENABLE) || this.#frozen !== undefined || this.#staysZero)
+      return Number.MAX_SAFE_INTEGER;
+    const due = this.#since + this.#ticksToZero() * this.#nsPerTick() - this.#timeline.now;
+    return Math.max(0, Math.floor(due / this.#timeline.nsPerCycle) - 1);
+  }
+
   read(offset: number, size: AccessSize): number {
     return this.#regs.read(offset, size);
   }
@@ -101,6 +114,11 @@ export class SysTick implements BusDevice {
     return Math.floor((this.#timeline.now - this.#since) / this.#nsPerTick() + 1e-6);
   }
 
+  /** With a reload value of 0 the counter stops once it is 0. */
+  get #staysZero(): boolean {
+    return this.#count === 0 && this.#reload.value === 0;
+  }
+
   /** Ticks until the counter reaches 0; from 0 it first reloads. */
   #ticksToZero(): number {
     return this.#count > 0 ? this.#count : this.#reload.value + 1;
@@ -130,7 +148,7 @@ export class SysTick implements BusDevice {
   /** Brings count, COUNTFLAG and the interrupt up to now. */
   #synchronise(): void {
     const elapsed = this.#elapsed();
-    const wrapped = elapsed >= this.#ticksToZero() && this.#ticksToZero() > 1;
+    const wrapped = elapsed >= this.#ticksToZero() && !this.#staysZero;
     const count = this.#current();
     this.#since = this.#is(CSR.ENABLE) ? this.#since + elapsed * this.#nsPerTick() : this.#timeline.now;
     this.#count = count;
@@ -142,7 +160,7 @@ export class SysTick implements BusDevice {
   #schedule(): void {
     this.#timeline.cancel(this.#event);
     this.#event = undefined;
-    const stopped = this.#frozen !== undefined || (this.#count === 0 && this.#reload.value === 0);
+    const stopped = this.#frozen !== undefined || this.#staysZero;
     if (!this.#is(CSR.ENABLE) || stopped || !this.#is(CSR.TICKINT)) return;
     const due = this.#since + this.#ticksToZero() * this.#nsPerTick() - this.#timeline.now;
     this.#event = this.#timeline.after(due, () => {

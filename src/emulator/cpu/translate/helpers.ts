@@ -1,6 +1,6 @@
 /** Functions that translated code calls, WebAssembly as it is itself: they are compiled once. */
 
-import { DWT_CYCCNT, SYST_CVR } from "../memory/outside-access.js";
+import { DWT_CYCCNT, SYST_CSR, SYST_CVR } from "../memory/outside-access.js";
 import { Counter, Word } from "./state.js";
 import { Body, F64, FloatOp, type FunctionSource, I32, I64, Op } from "./wasm.js";
 
@@ -42,8 +42,8 @@ export function unaligned(state: number): FunctionSource {
 }
 
 /**
- * `LOAD` of a word: CYCCNT and SysTick's counter, which programs read in loops, from `rem` where that tells them; all else by
- * the first function that its module imports.
+ * `LOAD` of a word: CYCCNT, SysTick's counter and its status, which programs read in loops, from `rem` where that tells them;
+ * all else by the first function that its module imports.
  */
 export function loadWord(state: number): FunctionSource {
   const [address, rem, record] = [0, 1, 2];
@@ -95,6 +95,17 @@ export function loadWord(state: number): FunctionSource {
     body.brIf(beyond);
   });
   body.get(result);
+  body.op(Op.return);
+  body.end();
+  body.end();
+  const changed = body.block();
+  counter(SYST_CSR, Counter.status, Word.tickReads, () => {
+    body.get(rem);
+    load(Word.statusUntil);
+    body.op(Op.leS);
+    body.brIf(changed);
+  });
+  load(Word.status);
   body.op(Op.return);
   body.end();
   body.end();

@@ -41,9 +41,12 @@ export const Word = {
   tickReads: 79,
   /** After an access by JavaScript: cycles that may pass before translated code must look at the limit. */
   ahead: 80,
+  /** SysTick's control and status as it reads while `rem` is above `statusUntil`: COUNTFLAG is clear, and reading clears nothing. */
+  status: 81,
+  statusUntil: 82,
 } as const;
 /** Bits of `Word.counters`. */
-export const Counter = { cycles: 1, ticks: 2 } as const;
+export const Counter = { cycles: 1, ticks: 2, status: 4 } as const;
 export const STATE_BYTES = 512;
 
 /**
