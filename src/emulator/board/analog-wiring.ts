@@ -51,17 +51,24 @@ const INTERNAL: Readonly<Record<number, { readonly enable: number; readonly volt
 const IRQS = { ADC12: 18, ADC3: 127, COMP: 137 } as const;
 /** EXTI lines 20 and 21. */
 const COMP_LINES = { 1: 20, 2: 21 } as const;
-/** Timers' inputs that TISEL leads to the comparators, with the number of the selection. */
+/** Timers' inputs that TISEL and AF1.ETRSEL lead to the comparators, with the number of the selection. */
 const COMP_INPUTS = {
   1: [
     ["TIM1", "TI1", 1],
     ["TIM2", "TI4", 1],
     ["TIM3", "TI1", 1],
+    ["TIM1", "ETR", 1],
+    ["TIM8", "ETR", 1],
+    ["TIM2", "ETR", 1],
+    ["TIM3", "ETR", 1],
   ],
   2: [
     ["TIM8", "TI1", 1],
     ["TIM2", "TI4", 2],
     ["TIM3", "TI1", 2],
+    ["TIM1", "ETR", 2],
+    ["TIM8", "ETR", 2],
+    ["TIM2", "ETR", 2],
   ],
 } as const;
 

@@ -19,8 +19,24 @@ const SAIS = [
 
 const PINS: Readonly<Record<string, Readonly<Record<string, number>>>> = ALTERNATE_FUNCTIONS;
 
+/** Timers whose ETR takes FS, with the number of AF1.ETRSEL (RM0433, TIMx_AF1). */
+const SYNC_TIMERS = [
+  ["SAI1_FS_A", "TIM2", 4],
+  ["SAI1_FS_B", "TIM2", 5],
+  ["SAI2_FS_A", "TIM5", 1],
+  ["SAI2_FS_B", "TIM5", 2],
+] as const;
+
 export function audioInterfaces(wiring: ChipWiring): ChipPart[] {
+  const { signals, timer } = wiring;
   const links = new SaiLinks();
+  for (const [signal, name, source] of SYNC_TIMERS) {
+    signals.listen(
+      signal,
+      (high) => timer(name)?.setInput("ETR", high === true, source),
+      () => timer(name)?.selects("ETR", source) === true,
+    );
+  }
   return SAIS.map((row) => audioInterface(wiring, links, row));
 }
 

@@ -29,10 +29,27 @@ const RTC_AND_COMP = {
 const LPTIM_TRIGGERS: Readonly<Record<string, Readonly<Record<number, InternalSignal>>>> = {
   LPTIM1: RTC_AND_COMP,
   LPTIM2: RTC_AND_COMP,
-  LPTIM3: { 0: "LPTIM2_OUT" },
-  LPTIM4: { 0: "LPTIM2_OUT", 1: "LPTIM3_OUT" },
-  LPTIM5: { 0: "LPTIM2_OUT", 1: "LPTIM3_OUT" },
+  LPTIM3: { 0: "LPTIM2_OUT", 2: "LPTIM4_OUT", 3: "LPTIM5_OUT", 4: "SAI1_FS_A", 5: "SAI1_FS_B" },
+  LPTIM4: { 0: "LPTIM2_OUT", 1: "LPTIM3_OUT", 3: "LPTIM5_OUT", 4: "SAI2_FS_A", 5: "SAI2_FS_B" },
+  LPTIM5: { 0: "LPTIM2_OUT", 1: "LPTIM3_OUT", 2: "LPTIM4_OUT", 3: "SAI4_FS_A", 4: "SAI4_FS_B" },
 };
+
+/** What CFGR2 leads to inputs instead of their pins (RM0433, tables "LPTIMx input connection"); several signals: any of them. */
+const LPTIM_INPUTS: readonly (readonly [
+  timer: string,
+  input: LptimInput,
+  selection: number,
+  signals: readonly InternalSignal[],
+])[] = [
+  ["LPTIM1", "IN1", 1, ["COMP1_OUT"]],
+  ["LPTIM1", "IN2", 1, ["COMP2_OUT"]],
+  ["LPTIM2", "IN1", 1, ["COMP1_OUT"]],
+  ["LPTIM2", "IN1", 2, ["COMP2_OUT"]],
+  ["LPTIM2", "IN1", 3, ["COMP1_OUT", "COMP2_OUT"]],
+  ["LPTIM2", "IN2", 1, ["COMP2_OUT"]],
+  ["LPTIM3", "IN1", 1, ["SAI4_FS_A"]],
+  ["LPTIM3", "IN1", 2, ["SAI4_FS_B"]],
+];
 
 function lowPowerTimer(wiring: ChipWiring, row: (typeof LPTIMS)[number]): ChipPart {
   const { log, timeline, rcc, irqLine, inputs, gpio, signals } = wiring;
@@ -47,6 +64,7 @@ function lowPowerTimer(wiring: ChipWiring, row: (typeof LPTIMS)[number]): ChipPa
     kernelHz: () => (clocked() && !wiring.frozen(name) ? rcc.clockTree.kernelHz(clock, name) : 0),
     onOutput: (high) => signals.raise(`${name}_OUT`, high),
     outputWanted: () => signals.wanted(`${name}_OUT`),
+    onListening: wiring.listenersChanged,
   });
   wiring.onClockChange(() => device.clockChanged());
   for (const [signal, pins] of Object.entries(TIMER_PINS)) {
@@ -68,7 +86,25 @@ function lowPowerTimer(wiring: ChipWiring, row: (typeof LPTIMS)[number]): ChipPa
       () => device.wants(number),
     );
   }
+  connectInputs(wiring, name, device);
   return { name, address, device, resetBit: name };
+}
+
+function connectInputs({ signals }: ChipWiring, name: string, device: Lptim): void {
+  for (const [timer, input, selection, sources] of LPTIM_INPUTS) {
+    if (timer !== name) continue;
+    const levels = sources.map(() => false);
+    sources.forEach((source, index) => {
+      signals.listen(
+        source,
+        (high) => {
+          levels[index] = high === true;
+          device.setInput(input, levels.includes(true), selection);
+        },
+        () => device.counts(input, selection),
+      );
+    });
+  }
 }
 
 export function lowPowerTimers(wiring: ChipWiring): ChipPart[] {

@@ -2,4 +2,4 @@
 
 export const LPTIM = `
   ISR 0 0 7fr, ICR 4 0 7fw, IER 8 0 7f, CFGR c 0 1feeedf, CR 10 0 8001f, CMP 14 0 ffff, ARR 18 1 ffff,
-  CNT 1c 0 ffff, CFGR2 24 0 1feeeff`;
+  CNT 1c 0 ffff, CFGR2 24 0 33`;

@@ -22,9 +22,13 @@ export interface LptimOptions {
   /** The output went high or low; told while somebody wants it. */
   readonly onOutput?: (high: boolean) => void;
   readonly outputWanted?: () => boolean;
+  /** It may listen to other signals than before. */
+  readonly onListening?: () => void;
 }
 
 export type LptimInput = "IN1" | "IN2";
+/** CFGR2 */
+const SELECTION_SHIFT = { IN1: 0, IN2: 4 } as const;
 
 /** CFGR */
 const CKSEL = 1 << 0;
@@ -64,6 +68,8 @@ export class Lptim extends Peripheral {
   #countingUp = true;
   #output = false;
   readonly #inputs: Readonly<Record<LptimInput, InputFilter>>;
+  /** By the number of the selection; 0 is the pin. */
+  readonly #levels: Readonly<Record<LptimInput, boolean[]>> = { IN1: [], IN2: [] };
   /** The trigger behind its filter; undefined: not seen yet. */
   #triggerLevel: boolean | undefined;
   #triggering: TimelineEvent | undefined;
@@ -94,7 +100,7 @@ export class Lptim extends Peripheral {
         CMP: { rw: ALL, onWrite: () => this.#loaded(CMPOK) },
         ARR: { rw: ALL, onWrite: () => this.#loaded(ARROK) },
         CNT: { ro: ALL, onRead: () => this.#readCount() },
-        CFGR2: { rw: ALL },
+        CFGR2: { rw: ALL, onWrite: () => this.#select() },
       }),
       { name: options.name, log: options.log, clocked: options.clocked },
     );
@@ -171,9 +177,29 @@ export class Lptim extends Peripheral {
     this.#changed();
   }
 
-  /** A level at Input 1 or Input 2. */
-  setInput(input: LptimInput, level: boolean): void {
-    this.#inputs[input].set(level);
+  /** A level at Input 1 or Input 2. @param source 0: the pin; else the number that CFGR2 knows the signal by */
+  setInput(input: LptimInput, level: boolean, source = 0): void {
+    this.#levels[input][source] = level;
+    this.#look(input);
+  }
+
+  /** Does it count edges of the signal that CFGR2 knows by this number? */
+  counts(input: LptimInput, source: number): boolean {
+    return this.#mode !== "off" && this.#countsInput && this.#selection(input) === source;
+  }
+
+  #selection(input: LptimInput): number {
+    return (this.registers.get("CFGR2") >>> SELECTION_SHIFT[input]) & 3;
+  }
+
+  #look(input: LptimInput): void {
+    this.#inputs[input].set(this.#levels[input][this.#selection(input)] === true);
+  }
+
+  #select(): void {
+    this.#look("IN1");
+    this.#look("IN2");
+    this.#options.onListening?.();
   }
 
   #edge(input: LptimInput, level: boolean): void {
@@ -234,6 +260,7 @@ export class Lptim extends Peripheral {
       const byTrigger = ((this.registers.get("CFGR") >>> 17) & 3) !== 0;
       if (byTrigger && this.#mode !== "running") this.#mode = "armed";
       else if (this.#mode !== "running") this.#begin();
+      if (byTrigger || this.#countsInput) this.#options.onListening?.();
     }
     this.#changed();
   }

@@ -136,6 +136,11 @@ export class TimInputs {
     return this.#has("TISEL") ? (this.#registers.get("TISEL") >>> (index * 8)) & 0xf : 0;
   }
 
+  /** Is this the signal that TISEL or AF1.ETRSEL leads to the input? */
+  selects(input: TimInput, source: number): boolean {
+    return this.source(INPUTS.indexOf(input)) === source;
+  }
+
   /** The input that channel `index` captures from, undefined when it is an output or follows the trigger. */
   inputOf(index: number): number | undefined {
     const selection = this.#channels[index]?.selection;

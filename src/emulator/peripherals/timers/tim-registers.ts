@@ -138,7 +138,13 @@ function actionsFor(kind: TimKind, hooks: TimHooks): Record<string, RegisterActi
     ARR: { rw: ALL, onWrite: () => hooks.reload() },
     RCR: { rw: ALL, onWrite: () => hooks.update() },
     BDTR: { rw: ALL, onWrite: guarded("BDTR", hooks.mainOutput) },
-    AF1: { rw: ALL, onWrite: () => hooks.mainOutput() },
+    AF1: {
+      rw: ALL,
+      onWrite: () => {
+        hooks.mainOutput();
+        hooks.inputs();
+      },
+    },
     AF2: { rw: ALL, onWrite: () => hooks.mainOutput() },
     TISEL: { rw: ALL, onWrite: () => hooks.inputs() },
     DCR: { rw: ALL },

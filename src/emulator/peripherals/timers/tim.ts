@@ -255,6 +255,11 @@ export class Tim implements BusDevice {
     this.#after(() => this.#inputs.set(input, level, source));
   }
 
+  /** Does the input take the signal that TISEL or AF1.ETRSEL knows by this number? */
+  selects(input: TimInput, source: number): boolean {
+    return this.#inputs.selects(input, source);
+  }
+
   /** A signal at a break input: bit 0 of AF1 or AF2 enables the pin, 1 and 2 the comparators. undefined: not connected. */
   setBreak(which: 1 | 2, source: number, level: boolean | undefined): void {
     this.#after(() => this.#break.set(which, source, level));

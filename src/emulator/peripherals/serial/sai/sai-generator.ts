@@ -48,6 +48,8 @@ export class SaiGenerator {
   /** Half periods of a frame in which something happens. */
   #points: readonly number[] = [];
   #sync = false;
+  /** In the middle of what an event does: what others ask for meanwhile is looked at behind it. */
+  #acting = false;
 
   constructor(host: SaiGeneratorHost, format: SaiFormat) {
     this.#host = host;
@@ -106,20 +108,23 @@ export class SaiGenerator {
 
   /** A FIFO or a flag changed: go on, if time stood still. */
   resume(): void {
-    if (this.#event === undefined && this.#running) this.look();
+    if (this.#event === undefined) this.look();
   }
 
   /** Members, or who looks, may have changed. */
   look(): void {
-    if (!this.#running) return;
+    if (!this.#running || this.#acting) return;
     if (this.#event === undefined) this.#catchUp();
     if (this.#running) this.#arm();
   }
 
-  /** The kernel clock changed: the frame goes on from where it is. */
+  /** The kernel clock changed, or who listens to FS: the frame goes on from where it is. */
   clockChanged(): void {
-    if (!this.#running) return;
+    if (!this.#running || this.#acting) return;
+    if (this.#event === undefined) this.#catchUp();
     const { timeline } = this.#host;
+    if (!this.#bitwise) this.#points = this.#pointsOf(this.#host.syncWanted());
+    this.#tellSync();
     const position = this.#halfNs === Infinity ? this.#half : this.#position;
     this.#halfNs = this.#halfPeriod();
     if (this.#halfNs !== Infinity) this.#origin = timeline.now - position * this.#halfNs;
@@ -185,7 +190,10 @@ export class SaiGenerator {
     if (next === undefined) return;
     this.#event = timeline.after(this.#origin + next * this.#halfNs - timeline.now, () => {
       this.#event = undefined;
+      this.#acting = true;
       this.#arrive(next);
+      this.#acting = false;
+      if (this.#running) this.#arm();
     });
   }
 
@@ -227,7 +235,6 @@ export class SaiGenerator {
     }
     this.#half = half;
     this.#act();
-    this.#arm();
   }
 
   /** One frame ends, and the next one begins. @returns false: the block was switched off */
@@ -259,14 +266,14 @@ export class SaiGenerator {
     }
     if (this.#halfNs === Infinity) return;
     const position = this.#position;
-    const frames = Math.floor(position / end);
+    const frames = Math.floor((position + 1e-6) / end);
     if (frames > 0) {
       this.#origin += frames * end * this.#halfNs;
       this.#end();
       // Who is new waits for the next one.
       for (const member of this.#members) member.beginFrame();
     }
-    this.#half = Math.floor(position - frames * end);
+    this.#half = Math.floor(position - frames * end + 1e-6);
   }
 
   #act(): void {
