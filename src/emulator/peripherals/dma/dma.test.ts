@@ -96,6 +96,44 @@ test("double buffer mode goes on in the other memory and shows it in CT", () => 
   assert.notEqual(dma.read(S0CR, 4) & (1 << 19), 0);
 });
 
+test("double buffer mode takes another address for the memory that is not in use; that of the other is a transfer error", () => {
+  const r = rig();
+  const dma = stream(r);
+  dma.write(S0NDTR, 4, 2);
+  dma.write(S0CR, 4, 0x4_0415);
+  dma.write(S0M1AR, 4, 0x2400_0300);
+  for (let i = 0; i < 3; i++) {
+    r.signal.pulse();
+    pass(r.timeline, 1000);
+  }
+  assert.equal(r.bytes[0x300], 3);
+  dma.write(S0M1AR, 4, 0x2400_0200);
+  assert.equal(dma.read(0, 4) & 8, 8);
+  assert.ok(r.interrupts[0]?.asserted);
+  assert.equal(dma.read(S0CR, 4) & 1, 0);
+  assert.equal(dma.read(S0M1AR, 4), 0x2400_0300);
+  assert.ok(r.log.has(/the address of the memory in use/));
+});
+
+test("count and addresses do not change while the stream is on", () => {
+  const r = rig();
+  const dma = stream(r);
+  dma.write(S0NDTR, 4, 4);
+  dma.write(S0CR, 4, 0x411);
+  for (const [register, value] of [
+    [S0NDTR, 9],
+    [S0PAR, 0x4000_1000],
+    [S0M0AR, 0x2400_0300],
+  ] as const) {
+    const before = dma.read(register, 4);
+    dma.write(register, 4, value);
+    assert.equal(dma.read(register, 4), before);
+  }
+  dma.write(S0CR, 4, 0);
+  dma.write(S0M0AR, 4, 0x2400_0300);
+  assert.equal(dma.read(S0M0AR, 4), 0x2400_0300);
+});
+
 test("the FIFO packs bytes of the peripheral into words of the memory", () => {
   const r = rig();
   const dma = stream(r);

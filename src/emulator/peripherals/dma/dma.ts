@@ -81,12 +81,18 @@ export class Dma extends DmaController {
       HIFCR: { wo: ALL, quiet: true, onWrite: (written) => this.#clear("HISR", written, 4) },
     };
     for (let n = 0; n < DMA_CHANNELS; n++) {
-      const address = { rw: ALL, onWrite: () => this.#readdress(n) };
+      const fixed = (name: string) => (_written: number, before: number) => this.#fixed(n, name, before);
       actions[`S${n}CR`] = { rw: ALL, onWrite: (_written, before) => this.#control(n, before) };
-      actions[`S${n}NDTR`] = { rw: ALL, onRead: (stored) => this.count(n, stored) };
-      actions[`S${n}PAR`] = { rw: ALL };
-      actions[`S${n}M0AR`] = address;
-      actions[`S${n}M1AR`] = address;
+      actions[`S${n}NDTR`] = {
+        rw: ALL,
+        onRead: (stored) => this.count(n, stored),
+        onWrite: fixed(`S${n}NDTR`),
+      };
+      actions[`S${n}PAR`] = { rw: ALL, onWrite: fixed(`S${n}PAR`) };
+      for (const memory of [0, 1] as const) {
+        const onWrite = (_written: number, before: number) => this.#readdress(n, memory, before);
+        actions[`S${n}M${memory}AR`] = { rw: ALL, onWrite };
+      }
       actions[`S${n}FCR`] = { rw: 0x87, ro: 0x38, onRead: (stored) => (stored & ~FS) | this.#fifoStatus(n) };
     }
     return registerTable(TABLE, actions);
@@ -179,8 +185,35 @@ export class Dma extends DmaController {
     return [this.registers.get(`S${n}M0AR`), this.registers.get(`S${n}M1AR`)];
   }
 
-  #readdress(n: number): void {
-    if (this.registers.has(`S${n}CR`, DBM)) this.channels[n]?.setMemories(this.#memories(n));
+  /** What a stream that is on does not take. */
+  #fixed(n: number, name: string, before: number): void {
+    if (!this.registers.has(`S${n}CR`, EN) || this.registers.get(name) === before) return;
+    this.registers.set(name, before);
+    const { log, name: controller } = this.options;
+    log.once(`${controller}.${name}`, `${controller}.${name}: written while the stream is on: ignored`);
+  }
+
+  /** In double buffer mode the memory that is not in use takes another address; the one in use is a transfer error. */
+  #readdress(n: number, memory: 0 | 1, before: number): void {
+    const cr = this.registers.get(`S${n}CR`);
+    if ((cr & (EN | DBM)) !== (EN | DBM)) {
+      this.#fixed(n, `S${n}M${memory}AR`, before);
+      return;
+    }
+    if (((cr & CT) !== 0 ? 1 : 0) !== memory) {
+      this.channels[n]?.setMemories(this.#memories(n));
+      return;
+    }
+    const { log, name } = this.options;
+    log.once(
+      `${name}.${n}.CT`,
+      `guest mistake: ${name}.S${n}M${memory}AR: the address of the memory in use: TEIF, and the stream is off`,
+    );
+    this.registers.set(`S${n}M${memory}AR`, before);
+    const left = this.channels[n]?.left ?? 0;
+    this.channels[n]?.stop();
+    this.ended(n, left);
+    this.#flag(n, TEIF);
   }
 
   #flag(n: number, flag: number): void {
