@@ -42,6 +42,8 @@ export interface HrtimCorePort {
 
 const ALONE: readonly (readonly number[])[] = ALL_TIMERS.map((timer) => [timer]);
 const NOTHING: Cause = {};
+/** EXTEVNT1..10 of SETxyR and RSTxyR. */
+const EXTERNAL_EVENTS = 0x7fe0_0000;
 /** Laps that are looked at for one that repeats another. */
 const LAPS_SEEN = 2048;
 
@@ -175,11 +177,12 @@ export class HrtimCore {
     this.#filter(group, cycle, cause.events ?? 0);
     this.#reset(group, cycle, cause.resets ?? 0);
     updates.instant(group, fired, cause, (unit) => this.#resetOne(unit, cycle));
+    const [a = 0, , , d = 0] = this.#events;
+    // Before the crossbar: a burst that ends with a period lets that period's pulse out.
+    if (this.#coupled) burst.instant(fired, { a, d }, cycle);
     for (const index of group) this.#outputs(index, cycle);
     this.#capture.instant(group, fired, { events: this.#events, counts: this.#before });
     for (const index of group) timers[index]?.delay(fired[index] ?? 0);
-    const [a = 0, , , d = 0] = this.#events;
-    if (this.#coupled) burst.instant(fired, { a, d }, cycle);
     onInstant(fired, cause.events ?? 0, group);
   }
 
@@ -265,7 +268,9 @@ export class HrtimCore {
     const rolledOver = ((this.#fired[unit] ?? 0) & EVENT.PER) !== 0;
     if (rolledOver) outputs.push();
     this.#fire(unit, this.#port.protection.instant(unit, { events, fired: this.#fired[unit] ?? 0, cycle }));
-    const levels = this.#port.filters[unit]?.levels(this.#port.levels(), cycle) ?? 0;
+    const { SET1, RST1, SET2, RST2 } = timer.active;
+    const listens = ((SET1 | RST1 | SET2 | RST2) & EXTERNAL_EVENTS) !== 0;
+    const levels = listens ? (this.#port.filters[unit]?.levels(this.#port.levels(), cycle) ?? 0) : 0;
     this.#fire(unit, outputs.cross(this.#sources(unit), levels * 2 ** 21, cycle));
     if (rolledOver) this.#port.protection.roll(unit);
   }

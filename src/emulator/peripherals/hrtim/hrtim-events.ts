@@ -15,6 +15,8 @@ export interface HrtimEventsPort {
   readonly registers: RegisterBlock<string>;
   readonly timeline: Timeline;
   readonly clockHz: () => number;
+  /** Brings the timers to the present, before a level changes that they look at. */
+  readonly sync: () => void;
   /** Events came (bit 0: event 1), or the level of one that acts by its level went. */
   readonly onEvents: (edges: number) => void;
 }
@@ -24,6 +26,8 @@ export class HrtimEvents {
   /** By event and source 1..4. */
   readonly #inputs: boolean[][] = Array.from({ length: EVENT_COUNT }, () => [false, false, false, false]);
   readonly #filters: readonly InputFilter[];
+  /** Behind the filters, bit 0 for event 1. */
+  #signals = 0;
 
   constructor(port: HrtimEventsPort) {
     this.#port = port;
@@ -58,10 +62,10 @@ export class HrtimEvents {
   /** Events that act by their level and are active now, bit 0 for event 1. */
   get levels(): number {
     let levels = 0;
-    for (const [event, filter] of this.#filters.entries()) {
+    for (let event = 0; event < EVENT_COUNT; event++) {
       const field = this.#field(event);
       if (sensitivity(field) !== SENSITIVITY.LEVEL) continue;
-      if (filter.level !== inverted(field)) levels |= 1 << event;
+      if (((this.#signals >>> event) & 1) === (inverted(field) ? 0 : 1)) levels |= 1 << event;
     }
     return levels;
   }
@@ -86,6 +90,8 @@ export class HrtimEvents {
 
   /** Whatever acts by its level triggers by the edge to its active one. */
   #changed(event: number, level: boolean): void {
+    this.#port.sync();
+    this.#signals ^= 1 << event;
     const field = this.#field(event);
     const mode = sensitivity(field);
     const rising = mode === SENSITIVITY.LEVEL ? !inverted(field) : mode === SENSITIVITY.RISING;

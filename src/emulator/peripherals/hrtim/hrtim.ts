@@ -86,8 +86,15 @@ export class Hrtim implements BusDevice {
     const outputs = UNITS.map((unit) => new HrtimOutputs(timers[unit] as HrtimTimer));
     this.#outputs = outputs;
     const inputs = { registers, timeline, clockHz: () => this.#clock.hz };
-    this.#events = new HrtimEvents({ ...inputs, onEvents: (events) => this.#core.happen({ events }) });
-    this.#faults = new HrtimFaults({ ...inputs, onFaults: (faults) => this.#faulted(faults) });
+    this.#events = new HrtimEvents({
+      ...inputs,
+      sync: () => this.#sync(),
+      onEvents: (events) => this.#after(() => this.#core.happen({ events })),
+    });
+    this.#faults = new HrtimFaults({
+      ...inputs,
+      onFaults: (faults) => this.#after(() => this.#faulted(faults)),
+    });
     const fast = (event: number): boolean => this.#events.fast(event);
     this.#filters = UNITS.map(
       (unit) => new HrtimEventFilter(timers[unit] as HrtimTimer, { timers, outputs, fast }),
@@ -203,9 +210,7 @@ export class Hrtim implements BusDevice {
 
   /** External event 1..10 has this level at source 1..4. */
   setEvent(event: number, source: number, level: boolean): void {
-    this.#sync();
     this.#events.set(event, source, level);
-    this.#changed();
   }
 
   /** Does external event 1..10 take this source? */
@@ -215,15 +220,11 @@ export class Hrtim implements BusDevice {
 
   /** Fault 1..5 has this level; undefined: no pin is connected. */
   setFault(fault: number, source: FaultSource, level: boolean | undefined): void {
-    this.#sync();
     this.#faults.set(fault, source, level);
-    this.#changed();
   }
 
   setSystemFault(active: boolean): void {
-    this.#sync();
     this.#faults.setSystem(active);
-    this.#changed();
   }
 
   /** A synchronization pulse of TIM1 (2) or at SCIN (3), which MCR.SYNCIN selects. */
