@@ -16,6 +16,7 @@ import type { ChipPins } from "./chip-pins.js";
 import type { ChipWiring, SystemWiring } from "./chip-wiring.js";
 import { dmaControllers } from "./dma-wiring.js";
 import { highResolutionTimer } from "./hrtim-wiring.js";
+import { lonelyLines } from "./lines.js";
 import { lowPowerTimers } from "./low-power-timers.js";
 import { canControllers, ethernet } from "./networks.js";
 import { quadSpi } from "./quadspi-part.js";
@@ -41,6 +42,7 @@ const FACTORIES: readonly ((wiring: ChipWiring) => readonly ChipPart[])[] = [
   delayBlocks,
   canControllers,
   ethernet,
+  lonelyLines,
   dmaControllers,
   storedPeripherals,
 ];

@@ -7,7 +7,7 @@ import { type RegisterAction, registerTable, repeatRows } from "../peripherals/r
 import { StoredBlock } from "../peripherals/stored-block.js";
 import { AXI } from "../peripherals/tables/bus.js";
 import { SWO, SWTF } from "../peripherals/tables/debug.js";
-import { CEC, DFSDM, FDCAN_CCU, MDIOS, SPDIFRX, SWPMI } from "../peripherals/tables/stored.js";
+import { DFSDM, FDCAN_CCU } from "../peripherals/tables/stored.js";
 import type { ChipPart } from "./chip-part.js";
 
 interface Row {
@@ -43,10 +43,6 @@ const ROWS: readonly Row[] = [
   { name: "RAMECC1", address: 0x5200_9000, registers: ramEcc(6) },
   { name: "RAMECC2", address: 0x4802_3000, registers: ramEcc(6) },
   { name: "RAMECC3", address: 0x5802_7000, registers: ramEcc(3) },
-  { name: "SPDIFRX", address: 0x4000_4000, registers: SPDIFRX, gate: "SPDIFRX", resetBit: "SPDIFRX" },
-  { name: "CEC", address: 0x4000_6c00, registers: CEC, gate: "CEC", resetBit: "CEC" },
-  { name: "SWPMI1", address: 0x4000_8800, registers: SWPMI, gate: "SWPMI", resetBit: "SWPMI" },
-  { name: "MDIOS", address: 0x4000_9400, registers: MDIOS, gate: "MDIOS", resetBit: "MDIOS" },
   { name: "FDCAN_CCU", address: 0x4000_a800, registers: FDCAN_CCU, gate: "FDCAN", resetBit: "FDCAN" },
   { name: "DFSDM1", address: 0x4001_7000, registers: DFSDM, gate: "DFSDM1", resetBit: "DFSDM1" },
   { name: "SWO", address: 0x5c00_3000, size: 0x1000, registers: SWO },

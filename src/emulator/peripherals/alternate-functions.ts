@@ -1,10 +1,11 @@
 /**
  * Which pin carries which signal with which alternate function (data sheet DS12556, "Port A..K alternate
- * functions"): QUADSPI, DCMI with eight data lines, USB2 OTG_FS, SPI, I2S, I2C, SAI and the serial ports of the STM32H750.
+ * functions"): QUADSPI, CEC, DCMI with eight data lines, USB2 OTG_FS, SPI, I2S, I2C, SAI and the serial ports of the STM32H750.
  */
 
 /** Signal -> pin -> alternate function number. */
 export const ALTERNATE_FUNCTIONS = {
+  CEC: { PA15: 4, PB6: 5 },
   DCMI_D0: { PA9: 13, PC6: 13, PH9: 13 },
   DCMI_D1: { PA10: 13, PC7: 13, PH10: 13 },
   DCMI_D2: { PC8: 13, PE0: 13, PG10: 13, PH11: 13 },

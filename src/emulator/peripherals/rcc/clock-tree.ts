@@ -33,6 +33,9 @@ export type KernelClock =
   | "LPTIM1"
   | "LPTIM2"
   | "LPTIM345"
+  | "CEC"
+  | "SPDIFRX"
+  | "SWPMI"
   | "RTC";
 
 export type ClockRegister =
@@ -122,6 +125,9 @@ const lowPowerTimer = (first: Source): readonly Source[] => [
   per,
 ];
 
+/** CEC's clock is of about 32 kHz, whatever it is made from. */
+const CEC_CSI_DIVIDER = 122;
+
 interface Multiplexer {
   readonly register: ClockRegister;
   readonly shift: number;
@@ -160,6 +166,19 @@ const MULTIPLEXERS: Readonly<Record<KernelClock, Multiplexer>> = {
   SAI23: { register: "D2CCIP1R", shift: 6, mask: 7, sources: audio },
   SPI123: { register: "D2CCIP1R", shift: 12, mask: 7, sources: audio },
   SPI45: { register: "D2CCIP1R", shift: 16, mask: 7, sources: spi(bus(2)) },
+  SPDIFRX: {
+    register: "D2CCIP1R",
+    shift: 20,
+    mask: 3,
+    sources: [pll(1, "Q"), pll(2, "R"), pll(3, "R"), oscillator("HSI")],
+  },
+  SWPMI: { register: "D2CCIP1R", shift: 31, mask: 1, sources: [bus(1), oscillator("HSI")] },
+  CEC: {
+    register: "D2CCIP2R",
+    shift: 22,
+    mask: 3,
+    sources: [oscillator("LSE"), oscillator("LSI"), (tree) => oscillator("CSI")(tree) / CEC_CSI_DIVIDER],
+  },
   LPTIM1: { register: "D2CCIP2R", shift: 28, mask: 7, sources: lowPowerTimer(bus(1)) },
   LPTIM2: { register: "D3CCIPR", shift: 10, mask: 7, sources: lowPowerTimer(bus(4)) },
   LPTIM345: { register: "D3CCIPR", shift: 13, mask: 7, sources: lowPowerTimer(bus(4)) },
