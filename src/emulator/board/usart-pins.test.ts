@@ -33,17 +33,20 @@ function rig(...wires: [string, string][]) {
   const u2 = (register: number): number => read(USART2 + register);
   const w1 = (register: number, value: number): void => write(USART1 + register, value);
   const w2 = (register: number, value: number): void => write(USART2 + register, value);
+  /** What TE sends first. */
+  const idleFrame = (): void => wait(13 * BIT_NS);
   w1(BRR, 640);
   w2(BRR, 640);
-  return { ...made, bits, u1, u2, w1, w2 };
+  return { ...made, bits, u1, u2, w1, w2, idleFrame };
 }
 
 test("what one USART sends over a wire another one receives, at its rate and with its parity", () => {
-  const { mux, u2, w1, w2, wait } = rig(["PA9", "PA3"]);
+  const { mux, u2, w1, w2, wait, idleFrame } = rig(["PA9", "PA3"]);
   mux("PA9", 7);
   mux("PA3", 7);
   w1(CR1, ENABLE | 0x1400);
   w2(CR1, ENABLE | 0x1400);
+  idleFrame();
   for (const byte of [0x00, 0xff, 0x5a]) {
     w1(TDR, byte);
     wait(10.6 * BIT_NS);
@@ -61,11 +64,12 @@ test("what one USART sends over a wire another one receives, at its rate and wit
 });
 
 test("swapped pins, both levels inverted", () => {
-  const { mux, u2, w1, w2, wait } = rig(["PA10", "PA3"]);
+  const { mux, u2, w1, w2, wait, idleFrame } = rig(["PA10", "PA3"]);
   mux("PA10", 7);
   mux("PA3", 7);
   w1(CR2, (1 << 15) | (1 << 17));
   w1(CR1, ENABLE);
+  idleFrame();
   w2(CR2, 1 << 16);
   w2(CR1, ENABLE);
   w1(TDR, 0xa7);
@@ -155,7 +159,7 @@ test("automatic baud rate at the pin: from the start bit, two falling edges, 0x7
 
 test("IrDA: a zero is a pulse of 3/16 of a bit, or of three periods of the prescaled clock; a shorter one is none", () => {
   for (const lowPower of [false, true]) {
-    const { mux, u2, w1, w2, wait, at, timeline } = rig(["PA9", "PA3"]);
+    const { mux, u2, w1, w2, wait, idleFrame, at, timeline } = rig(["PA9", "PA3"]);
     mux("PA9", 7);
     mux("PA3", 7);
     const pulses: number[] = [];
@@ -171,6 +175,7 @@ test("IrDA: a zero is a pulse of 3/16 of a bit, or of three periods of the presc
     // The transceiver between them turns the level round.
     w2(CR2, 1 << 16);
     w1(CR1, ENABLE);
+    idleFrame();
     w2(CR1, ENABLE);
     w1(TDR, 0x1e);
     wait(11 * BIT_NS);
@@ -189,7 +194,7 @@ test("IrDA: a zero is a pulse of 3/16 of a bit, or of three periods of the presc
 
 test("a synchronous master clocks data bits only; a synchronous slave exchanges frames with it", () => {
   for (const mode of [0, 1, 2, 3]) {
-    const { mux, u1, u2, w1, w2, wait, at } = rig(
+    const { mux, u1, u2, w1, w2, wait, idleFrame, at } = rig(
       ["PA8", "PA4"],
       ["PA9", "PA3"],
       ["PA2", "PA10"],
@@ -201,6 +206,7 @@ test("a synchronous master clocks data bits only; a synchronous slave exchanges 
     w2(CR2, (1 << 0) | (1 << 3) | phase);
     w1(CR1, ENABLE);
     w2(CR1, ENABLE);
+    idleFrame();
     let edges = -1;
     at("PA8").gpio.observe(8, () => edges++);
     w2(TDR, 0x3c);
@@ -214,17 +220,32 @@ test("a synchronous master clocks data bits only; a synchronous slave exchanges 
     wait(10 * BIT_NS + 100);
     assert.equal(u2(RDR), 0x18);
     assert.equal(u2(ISR) & 0x2000, 0x2000, "UDR: nothing was written");
+    assert.equal(u1(RDR), 0x3c, "the last frame again");
+    w2(TDR, 0x81);
+    w1(TDR, 0);
+    wait(10 * BIT_NS + 100);
+    assert.equal(u1(RDR), 0x3c, "until UDR is cleared");
+    w2(ICR, 0x2000);
+    w1(TDR, 0);
+    wait(10 * BIT_NS + 100);
+    assert.equal(u1(RDR), 0x81);
+    assert.equal(u2(ISR) & 0x40, 0x40);
   }
 });
 
 test("a synchronous slave that NSS does not select neither listens nor drives", () => {
-  const { mux, drive, u1, u2, w1, w2, wait } = rig(["PA8", "PA4"], ["PA9", "PA3"], ["PA2", "PA10"]);
+  const { mux, drive, u1, u2, w1, w2, wait, idleFrame } = rig(
+    ["PA8", "PA4"],
+    ["PA9", "PA3"],
+    ["PA2", "PA10"],
+  );
   for (const pin of ["PA8", "PA9", "PA10", "PA4", "PA2", "PA3", "PA0"]) mux(pin, 7);
   drive("PA0", true);
   w1(CR2, (1 << 11) | (1 << 8));
   w2(CR2, 1);
   w2(CR1, ENABLE);
   w1(CR1, ENABLE);
+  idleFrame();
   w2(TDR, 0x3c);
   w1(TDR, 0xa6);
   wait(10 * BIT_NS + 100);
@@ -238,12 +259,13 @@ test("a synchronous slave that NSS does not select neither listens nor drives", 
 });
 
 test("smartcard: a frame that is refused comes again SCARCNT times, then it is a framing error; guard time holds TC back", () => {
-  const { mux, at, u1, w1, wait } = rig();
+  const { mux, at, u1, w1, wait, idleFrame } = rig();
   mux("PA9", 7, OPEN_DRAIN);
   w1(GTPR, (4 << 8) | 1);
   w1(CR3, (1 << 5) | (1 << 4) | (2 << 17));
   w1(CR2, 3 << 12);
   w1(CR1, 0x1409);
+  idleFrame();
   const { gpio, pin } = at("PA9");
   const refuse = (): void => {
     wait(10.6 * BIT_NS);
@@ -305,10 +327,11 @@ test("smartcard: a frame with a wrong parity is refused on the line, and softwar
 });
 
 test("half duplex without a wire: it hears itself once", () => {
-  const { mux, u1, w1, wait } = rig();
+  const { mux, u1, w1, wait, idleFrame } = rig();
   mux("PA9", 7, OPEN_DRAIN);
   w1(CR3, 8);
   w1(CR1, ENABLE);
+  idleFrame();
   w1(TDR, 0x69);
   wait(11 * BIT_NS);
   assert.equal(u1(RDR), 0x69);
@@ -317,12 +340,13 @@ test("half duplex without a wire: it hears itself once", () => {
 });
 
 test("half duplex: two ports share one wire, each lets go of it while it does not send", () => {
-  const { mux, u1, u2, w1, w2, wait } = rig(["PA9", "PA2"]);
+  const { mux, u1, u2, w1, w2, wait, idleFrame } = rig(["PA9", "PA2"]);
   mux("PA9", 7, OPEN_DRAIN);
   mux("PA2", 7, OPEN_DRAIN);
   w1(CR3, 8);
   w2(CR3, 8);
   w1(CR1, ENABLE);
+  idleFrame();
   w2(CR1, 5);
   w1(TDR, 0x69);
   wait(11 * BIT_NS);
@@ -330,17 +354,19 @@ test("half duplex: two ports share one wire, each lets go of it while it does no
   assert.equal(u1(RDR), 0x69, "it hears itself");
   w1(CR1, 5);
   w2(CR1, ENABLE);
+  idleFrame();
   w2(TDR, 0x96);
   wait(11 * BIT_NS);
   assert.equal(u1(RDR), 0x96);
 });
 
 test("DE is active for DEAT before the start bit and for DEDT behind the stop bit", () => {
-  const { mux, at, w1, wait } = rig();
+  const { mux, at, w1, wait, idleFrame } = rig();
   mux("PA9", 7);
   mux("PA12", 7);
   w1(CR3, 1 << 14);
   w1(CR1, ENABLE | (16 << 21) | (8 << 16));
+  idleFrame();
   const [de, tx] = [at("PA12"), at("PA9")];
   w1(TDR, 0);
   assert.ok(de.gpio.level(12));

@@ -225,6 +225,10 @@ const OTHER_BITS: readonly (readonly [RegExp, string])[] = [
     'SPI4 to SPI6 have frames of up to 16 bits and no I2S (RM0433, "SPI implementation")',
   ],
   [/^SAI1\.SAI_[AB]CR1$/, "MCKDIV has six bits, and MCKEN is there in revision V (CMSIS)"],
+  [
+    /^UART4\.(CR[123]|GTPR|ISR|ICR)$/,
+    'UART4, 5, 7 and 8 have no synchronous mode and no smartcard mode (RM0433, "USART implementation")',
+  ],
   [/^TIM[34]\.(CNT|ARR|CCR[1-4])$/, "TIM3 and TIM4 are 16 bits wide (RM0433, chapter TIM2..TIM5)"],
 ];
 

@@ -1,6 +1,6 @@
 /** From the kernel clock to the bit: prescaler, BRR, automatic detection, IrDA's pulse (RM0433, "USART baud rate generation"). */
 
-import { CR1, CR3 } from "./usart-bits.js";
+import { CR1, CR2, CR3 } from "./usart-bits.js";
 import type { UsartKind, UsartRegister } from "./usart-registers.js";
 
 export interface BaudHost {
@@ -38,8 +38,11 @@ export class UsartBaud {
     return this.#host.kernelHz() / (PRESCALERS[this.#host.register("PRESC")] ?? 256);
   }
 
-  get #over8(): boolean {
-    return (this.#host.register("CR1") & CR1.OVER8) !== 0;
+  /** A smartcard, IrDA and LIN have none. */
+  get over8(): boolean {
+    const { register } = this.#host;
+    const never = (register("CR3") & (CR3.SCEN | CR3.IREN)) !== 0 || (register("CR2") & CR2.LINEN) !== 0;
+    return !never && (register("CR1") & CR1.OVER8) !== 0;
   }
 
   /** Bits a second; 0 without a clock or with BRR = 0. */
@@ -49,7 +52,7 @@ export class UsartBaud {
     if (brr === 0) return 0;
     if (this.#host.kind === "LPUART") return (256 * hz) / brr;
     // With OVER8 the low four bits of USARTDIV lie one place to the right (RM0433, chapter USART).
-    return this.#over8 ? (2 * hz) / ((brr & 0xfff0) | ((brr & 7) << 1)) : hz / brr;
+    return this.over8 ? (2 * hz) / ((brr & 0xfff0) | ((brr & 7) << 1)) : hz / brr;
   }
 
   /**
@@ -60,9 +63,9 @@ export class UsartBaud {
   detect(baud: number, word?: number): boolean {
     const { mask, bits } = PATTERNS[(this.#host.register("CR2") >>> 21) & 3] ?? PATTERNS[0];
     if (word !== undefined && (word & mask) !== bits) return false;
-    const divider = Math.round((this.dividedHz * (this.#over8 ? 2 : 1)) / baud);
+    const divider = Math.round((this.dividedHz * (this.over8 ? 2 : 1)) / baud);
     if (divider < BRR_MIN || divider > BRR_MAX) return false;
-    this.#host.setDivider(this.#over8 ? (divider & 0xfff0) | ((divider & 0xf) >>> 1) : divider);
+    this.#host.setDivider(this.over8 ? (divider & 0xfff0) | ((divider & 0xf) >>> 1) : divider);
     return true;
   }
 

@@ -42,6 +42,9 @@ export const CR2 = {
   ABREN: 1 << 20,
   RTOEN: 1 << 23,
 } as const;
+/** CR2.ABRMOD and CR2.ADD. */
+export const ABRMOD = 3 << 21;
+export const ADD = 0xff00_0000;
 
 export const CR3 = {
   EIE: 1 << 0,
@@ -60,6 +63,7 @@ export const CR3 = {
   DDRE: 1 << 13,
   DEM: 1 << 14,
   DEP: 1 << 15,
+  SCARCNT: 7 << 17,
   WUFIE: 1 << 22,
   TXFTIE: 1 << 23,
   TCBGTIE: 1 << 24,

@@ -4,14 +4,15 @@
  */
 
 import type { Timeline, TimelineEvent } from "../../timeline.js";
-import { CR1, CR2, CR3 } from "./usart-bits.js";
+import { CR2, CR3 } from "./usart-bits.js";
 import type { FrameFormat, SampledFrame } from "./usart-format.js";
 
 export interface LineHost {
   readonly timeline: Timeline;
-  readonly register: (name: "CR1" | "CR2" | "CR3") => number;
+  readonly register: (name: "CR2" | "CR3") => number;
   readonly format: () => FrameFormat;
   readonly baud: () => number;
+  readonly over8: () => boolean;
   /** UE, RE and a clock, and neither IrDA's transmitter nor a synchronous clock has the line. */
   readonly listening: () => boolean;
   /** The shortest pulse that IrDA's decoder takes for one, nanoseconds. */
@@ -21,7 +22,8 @@ export interface LineHost {
   /** It measured this rate. */
   readonly measured: (baud: number) => void;
   readonly started: () => void;
-  readonly received: (frame: SampledFrame, noisy: boolean) => void;
+  /** @param restNs what is left of its stop bits */
+  readonly received: (frame: SampledFrame, noisy: boolean, restNs: number) => void;
   /** A break, as LIN counts it, ended. */
   readonly lineBreak: () => void;
 }
@@ -86,7 +88,9 @@ export class UsartLine {
       this.#pulseSince = timeline.now;
       return;
     }
-    if (timeline.now - this.#pulseSince < shortestPulseNs() || baud() === 0) return;
+    // With PSC = 0 the decoder does not work.
+    const shortest = shortestPulseNs();
+    if (shortest === 0 || timeline.now - this.#pulseSince < shortest || baud() === 0) return;
     const from = this.#pulseSince;
     this.#changed(false, from);
     timeline.after(from + 1e9 / baud() - timeline.now, () => {
@@ -171,8 +175,10 @@ export class UsartLine {
     }
     // Half a stop bit is not sampled at all.
     const stop = stopBits === 0.5 || this.#smartcard || this.#sample(1 + bits, bitNs).high;
+    const { baud, timeline } = this.#host;
+    const end = (this.#start ?? 0) + (1 + bits + stopBits) * (1e9 / baud());
     this.#finish();
-    this.#host.received({ word, stop }, noisy);
+    this.#host.received({ word, stop }, noisy, Math.max(0, end - timeline.now));
   }
 
   #finish(): void {
@@ -181,7 +187,7 @@ export class UsartLine {
   }
 
   #sample(bit: number, bitNs: number): { readonly high: boolean; readonly noisy: boolean } {
-    const sixteenths = (this.#host.register("CR1") & CR1.OVER8) === 0 ? [7.5, 8.5, 9.5] : [7, 9, 11];
+    const sixteenths = this.#host.over8() ? [7, 9, 11] : [7.5, 8.5, 9.5];
     const [early = false, middle = false, late = false] = sixteenths.map((at) =>
       this.#levelAt((this.#start ?? 0) + (bit + at / 16) * bitNs),
     );

@@ -113,9 +113,11 @@ export class UsartPins {
   }
 
   get #clockLevel(): boolean | undefined {
-    if (!this.#has("CR2", CR2.CLKEN) || !this.#has("CR1", CR1.UE)) return undefined;
+    // A smartcard has its clock whatever UE says.
+    const card = this.#has("CR3", CR3.SCEN);
+    if (!this.#has("CR2", CR2.CLKEN) || !(card || this.#has("CR1", CR1.UE))) return undefined;
     const { timeline, cardHz, transmitter } = this.#host;
-    if (!this.#has("CR3", CR3.SCEN)) return transmitter().clockActive !== this.#has("CR2", CR2.CPOL);
+    if (!card) return transmitter().clockActive !== this.#has("CR2", CR2.CPOL);
     return Math.floor((2 * timeline.now * cardHz()) / 1e9) % 2 === 1;
   }
 }

@@ -14,10 +14,12 @@ import {
 export interface ReceiverHost {
   readonly timeline: Timeline;
   readonly register: (name: "CR1" | "CR2" | "CR3" | "RTOR") => number;
-  /** The chip is in Stop. */
-  readonly stopped: () => boolean;
+  /** What CR3.WUS names has happened. */
+  readonly wakeUp: () => void;
   /** Tells a smartcard that its frame was not understood. */
   readonly refuse: () => void;
+  /** EOBF is there. */
+  readonly hasBlocks: boolean;
   readonly format: () => FrameFormat;
   readonly baud: () => number;
   /** UE, RE and the bus clock. */
@@ -61,6 +63,14 @@ export class UsartReceiver {
   #arriving: TimelineEvent | undefined;
   #quiet: TimelineEvent | undefined;
   #silent: TimelineEvent | undefined;
+  /** When the last frame ended, until the next one begins or RTOF tells of it. */
+  #silentSince: number | undefined;
+  /** The line has been idle for a frame. */
+  #idle = false;
+  /** IDLE comes once after a frame, or after RE was set. */
+  #idleDue = false;
+  /** The next frame's rate could not be measured. */
+  #unmeasured = false;
   #muted = false;
   #detecting = true;
 
@@ -84,13 +94,29 @@ export class UsartReceiver {
     return this.#muted;
   }
 
+  /** OVRDIS bypasses the FIFO. */
   get #capacity(): number {
-    return (this.#host.register("CR1") & CR1.FIFOEN) === 0 ? 1 : FIFO_CAPACITY;
+    const bypassed = (this.#host.register("CR3") & CR3.OVRDIS) !== 0;
+    return bypassed || (this.#host.register("CR1") & CR1.FIFOEN) === 0 ? 1 : FIFO_CAPACITY;
+  }
+
+  /** RE. An idle line is found idle after a frame's time. */
+  turn(on: boolean): void {
+    this.#block = 0;
+    this.#idle = false;
+    this.#idleDue = on;
+    this.#host.timeline.cancel(this.#quiet);
+    if (!on) return;
+    if (this.#arriving === undefined) this.#watchIdle(0);
+    this.watchSilence();
   }
 
   stop(): void {
     for (const event of [this.#arriving, this.#quiet, this.#silent]) this.#host.timeline.cancel(event);
     this.#arriving = undefined;
+    this.#silentSince = undefined;
+    this.#idle = false;
+    this.#unmeasured = false;
     this.#received = [];
     this.#muted = false;
     this.#detecting = true;
@@ -127,17 +153,19 @@ export class UsartReceiver {
 
   /** A start bit. */
   began(): void {
-    const { timeline, register } = this.#host;
+    const { timeline, register, wakeUp } = this.#host;
     timeline.cancel(this.#quiet);
     timeline.cancel(this.#silent);
-    if (((register("CR3") >>> 20) & 3) === WAKE_UP.START) this.#wakeUp();
+    this.#silentSince = undefined;
+    this.#idle = false;
+    if (((register("CR3") >>> 20) & 3) === WAKE_UP.START) wakeUp();
   }
 
-  /** A frame from the line, or of the own transmitter. */
-  hear(frame: SampledFrame, noisy = false): void {
+  /** A frame from the line, or of the own transmitter. @param restNs of its stop bits */
+  hear(frame: SampledFrame, noisy = false, restNs = 0): void {
     if (!this.#host.enabled()) return;
     this.#sampled(this.#host.format(), frame, frame.stop, noisy);
-    this.#watchLine();
+    this.#watchLine(restNs);
   }
 
   /** A smartcard's block begins. */
@@ -150,9 +178,10 @@ export class UsartReceiver {
     this.#received = [];
   }
 
-  /** MMRQ */
+  /** MMRQ. A line that is idle already would not end it. */
   mute(): void {
-    this.#muted = true;
+    const byIdle = (this.#host.register("CR1") & CR1.WAKE) === 0;
+    this.#muted ||= !(byIdle && this.#idle);
   }
 
   /** ABRRQ, or ABREN: the next frame's rate is measured. */
@@ -160,9 +189,11 @@ export class UsartReceiver {
     this.#detecting = true;
   }
 
-  /** The rate of a frame at the pin was measured. */
-  detected(): void {
+  /** The rate of a frame was measured, or could not be: then it ends with FE. */
+  detected(found: boolean): void {
     this.#detecting = false;
+    this.#unmeasured = !found;
+    this.#host.setFlags(found ? ISR.ABRF : ISR.ABRF | ISR.ABRE);
   }
 
   get measuring(): boolean {
@@ -176,15 +207,11 @@ export class UsartReceiver {
     const sampled: SampledFrame = frame.isBreak
       ? { word: 0, stop: false }
       : sample(format, frame.value, frame);
-    if (this.measuring) {
-      this.#detecting = false;
-      const found = host.detect(baud, sampled.word);
-      host.setFlags(found ? ISR.ABRF : ISR.ABRF | ISR.ABRE);
-    }
+    if (this.measuring) this.detected(host.detect(baud, sampled.word));
     if (frame.isBreak && (host.register("CR2") & CR2.LINEN) !== 0) host.setFlags(ISR.LBDF);
     const understood = Math.abs(baud / host.baud() - 1) <= BAUD_TOLERANCE;
     this.#sampled(format, sampled, understood && sampled.stop);
-    this.#watchLine();
+    this.#watchLine(0);
     host.update();
   }
 
@@ -193,21 +220,19 @@ export class UsartReceiver {
     if (!good && this.#refuses()) return;
     this.#refused = 0;
     const wake = (this.#host.register("CR3") >>> 20) & 3;
-    if (wake === WAKE_UP.ADDRESS && this.#isAddressed(format, value) === true) this.#wakeUp();
-    if (this.#listensTo(format, value)) return;
-    if (wake === WAKE_UP.RECEIVED) this.#wakeUp();
+    if (wake === WAKE_UP.ADDRESS && this.#isAddressed(format, value) === true) this.#host.wakeUp();
+    if (this.#ignores(format, value)) return;
+    if (wake === WAKE_UP.RECEIVED) this.#host.wakeUp();
     const matched = (value & 0xff) === this.#host.register("CR2") >>> 24;
-    const flags = (good ? 0 : ISR.PE) | (stopped ? 0 : ISR.FE) | (noisy ? ISR.NE : 0);
-    this.#push({ value, flags: flags | (matched ? ISR.CMF : 0) });
+    const ended = stopped && !this.#unmeasured;
+    this.#unmeasured = false;
+    const errors = (good ? 0 : ISR.PE) | (ended ? 0 : ISR.FE) | (noisy ? ISR.NE : 0);
+    this.#idleDue = true;
     this.#count();
-  }
-
-  /** WUF, while the chip is in Stop. */
-  #wakeUp(): void {
-    const { register, stopped, setFlags, update } = this.#host;
-    if (!stopped() || (register("CR1") & CR1.UESM) === 0) return;
-    setFlags(ISR.WUF);
-    update();
+    // DMA does not get a frame with an error, but for DDRE.
+    const skipped = (this.#host.register("CR3") & (CR3.DMAR | CR3.DDRE)) === CR3.DMAR;
+    if (skipped && errors !== 0) this.#host.setFlags(errors);
+    else this.#push({ value, flags: errors | (matched ? ISR.CMF : 0) });
   }
 
   /** A smartcard's frame with a wrong parity is asked for again SCARCNT times before software sees it. */
@@ -221,15 +246,15 @@ export class UsartReceiver {
 
   /** EOBF: BLEN and the four bytes around a block's data are in. */
   #count(): void {
-    const { register, setFlags } = this.#host;
-    if ((register("CR3") & CR3.SCEN) === 0) return;
+    const { register, hasBlocks, setFlags } = this.#host;
     this.#block++;
-    if (this.#block === (register("RTOR") >>> 24) + 4) setFlags(ISR.EOBF);
+    if (hasBlocks && this.#block >= (register("RTOR") >>> 24) + 4) setFlags(ISR.EOBF);
   }
 
   /** Mute mode: does the frame stay unseen? With WAKE = 1 frames whose most significant bit is set are addresses. */
-  #listensTo(format: FrameFormat, value: number): boolean {
+  #ignores(format: FrameFormat, value: number): boolean {
     const cr1 = this.#host.register("CR1");
+    if ((cr1 & CR1.MME) === 0) this.#muted = false;
     if ((cr1 & CR1.MME) === 0 || (cr1 & CR1.WAKE) === 0) return this.#muted;
     const addressed = this.#isAddressed(format, value);
     if (addressed !== undefined) this.#muted = !addressed;
@@ -240,7 +265,7 @@ export class UsartReceiver {
   #isAddressed(format: FrameFormat, value: number): boolean | undefined {
     if (((value >>> (format.bits - 1)) & 1) === 0) return undefined;
     const cr2 = this.#host.register("CR2");
-    const mask = (cr2 & CR2.ADDM7) === 0 ? 0xf : (1 << Math.min(7, format.bits - 1)) - 1;
+    const mask = (cr2 & CR2.ADDM7) === 0 ? 0xf : (1 << (format.bits - 1)) - 1;
     return ((value ^ (cr2 >>> 24)) & mask) === 0;
   }
 
@@ -261,19 +286,37 @@ export class UsartReceiver {
     if (head !== undefined && head.flags !== 0) this.#host.setFlags(head.flags);
   }
 
-  /** IDLE comes when the line stayed quiet for a whole frame after data, RTOF after RTOR bit times. */
-  #watchLine(): void {
+  /** From the end of a frame's stop bits on. */
+  #watchLine(restNs: number): void {
+    this.#silentSince = this.#host.timeline.now + restNs;
+    this.#watchIdle(restNs);
+    this.watchSilence();
+  }
+
+  /** IDLE comes when the line stayed quiet for a whole frame; where it ends mute mode it is not told, nor in mute mode. */
+  #watchIdle(restNs: number): void {
     const { timeline, register, baud, format, setFlags, update } = this.#host;
     timeline.cancel(this.#quiet);
-    timeline.cancel(this.#silent);
     if (baud() === 0) return;
-    this.#quiet = timeline.after(frameNs(format(), baud()), () => {
-      if (this.#muted && (register("CR1") & CR1.WAKE) === 0) this.#muted = false;
-      else setFlags(ISR.IDLE);
+    this.#quiet = timeline.after(restNs + frameNs(format(), baud()), () => {
+      this.#idle = true;
+      const muted = this.#muted;
+      if (muted && (register("CR1") & CR1.WAKE) === 0) this.#muted = false;
+      if (!muted && this.#idleDue) setFlags(ISR.IDLE);
+      this.#idleDue = false;
       update();
     });
-    if ((register("CR2") & CR2.RTOEN) === 0) return;
-    this.#silent = timeline.after(((register("RTOR") & 0xff_ffff) * 1e9) / baud(), () => {
+  }
+
+  /** RTOF comes RTOR bit times after a frame, as RTOR and RTOEN are now. */
+  watchSilence(): void {
+    const { timeline, register, baud, enabled, setFlags, update } = this.#host;
+    timeline.cancel(this.#silent);
+    const since = this.#silentSince;
+    if (since === undefined || baud() === 0 || (register("CR2") & CR2.RTOEN) === 0 || !enabled()) return;
+    const due = since + ((register("RTOR") & 0xff_ffff) * 1e9) / baud();
+    this.#silent = timeline.after(Math.max(0, due - timeline.now), () => {
+      this.#silentSince = undefined;
       setFlags(ISR.RTOF);
       update();
     });

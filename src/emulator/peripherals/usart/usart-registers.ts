@@ -22,7 +22,10 @@ export interface UsartHooks {
   readonly writeCr2: (before: number) => void;
   readonly writeBrr: (before: number) => void;
   readonly writeWhileDisabled: (name: UsartRegister, before: number, mask: number) => void;
-  readonly update: () => void;
+  /** Bits of CR2 that are fixed while they are at work: ADD with RE, ABRMOD with ABREN. */
+  readonly lockedByUse: (cr2: number) => number;
+  readonly writeCr3: (before: number) => void;
+  readonly writeRtor: () => void;
   readonly request: (written: number) => void;
   readonly status: () => number;
   readonly clear: (written: number) => void;
@@ -30,32 +33,36 @@ export interface UsartHooks {
   readonly transmit: (value: number) => void;
 }
 
-/** What is fixed while UE = 1: SLVEN, DIS_NSS, LBCL, CPHA, CPOL, CLKEN, STOP, SWAP, RXINV, TXINV, DATAINV, MSBFIRST, ABREN's mode. */
-const CR2_LOCKED = 0x000f_bf09;
-/** IREN, IRLP, HDSEL, NACK, SCEN, ONEBIT, DEM, DEP, WUS. */
-const CR3_LOCKED = 0x30_c83e;
+/** LBDL and ADDM7; LBCL, CPHA, CPOL, CLKEN, STOP, LINEN, SWAP, RXINV, TXINV, DATAINV, MSBFIRST. */
+const CR2_LOCKED = 0x000f_ff30;
+/** IREN, IRLP, HDSEL, NACK, SCEN; RTSE, CTSE; ONEBIT, OVRDIS, DDRE, DEM, DEP; WUS. */
+const CR3_LOCKED = 0x30_fb3e;
+/** UART4, 5, 7 and 8 have no synchronous mode and no smartcard mode (RM0433, "USART implementation"). */
 const DECLARED = {
   USART: {
     CR1: 0xffff_ffff,
     CR2: 0xffff_ff79,
     CR3: 0xfffe_ffff,
     BRR: 0xffff,
+    GTPR: 0xffff,
     ISR: 0x0fff_ffff,
     ICR: 0x12_3bff,
   },
   UART: {
-    CR1: 0xffff_ffff,
-    CR2: 0xffff_ff79,
-    CR3: 0xfffe_ffff,
+    CR1: 0xf7ff_ffff,
+    CR2: 0xffff_f070,
+    CR3: 0xfef0_ffcf,
     BRR: 0xffff,
-    ISR: 0x0fff_ffff,
-    ICR: 0x12_3bff,
+    GTPR: 0xff,
+    ISR: 0x0dff_cfff,
+    ICR: 0x12_0b7f,
   },
   LPUART: {
     CR1: 0xf3ff_7fff,
     CR2: 0xff0f_b010,
     CR3: 0xfef0_f7c9,
     BRR: 0xf_ffff,
+    GTPR: 0xffff,
     ISR: 0x0dff_06ff,
     ICR: 0x12_025f,
   },
@@ -75,7 +82,7 @@ export function usartRegisters(kind: UsartKind, hooks: UsartHooks): Record<Usart
       reset: 0,
       rw: bits.CR2,
       onWrite: (_written, before) => {
-        hooks.writeWhileDisabled("CR2", before, CR2_LOCKED);
+        hooks.writeWhileDisabled("CR2", before, CR2_LOCKED | hooks.lockedByUse(before));
         hooks.writeCr2(before);
       },
     },
@@ -85,7 +92,7 @@ export function usartRegisters(kind: UsartKind, hooks: UsartHooks): Record<Usart
       rw: bits.CR3,
       onWrite: (_written, before) => {
         hooks.writeWhileDisabled("CR3", before, CR3_LOCKED);
-        hooks.update();
+        hooks.writeCr3(before);
       },
     },
     BRR: {
@@ -94,8 +101,13 @@ export function usartRegisters(kind: UsartKind, hooks: UsartHooks): Record<Usart
       rw: bits.BRR,
       onWrite: (_written, before) => hooks.writeBrr(before),
     },
-    GTPR: { offset: 0x10, reset: 0, rw: 0xffff },
-    RTOR: { offset: 0x14, reset: 0, rw: 0xffff_ffff },
+    GTPR: {
+      offset: 0x10,
+      reset: 0,
+      rw: bits.GTPR,
+      onWrite: (_written, before) => hooks.writeWhileDisabled("GTPR", before, bits.GTPR),
+    },
+    RTOR: { offset: 0x14, reset: 0, rw: 0xffff_ffff, onWrite: () => hooks.writeRtor() },
     RQR: { offset: 0x18, reset: 0, wo: 0x1f, onWrite: (written) => hooks.request(written) },
     ISR: { offset: 0x1c, reset: 0xc0, ro: bits.ISR, onRead: () => hooks.status() },
     ICR: { offset: 0x20, reset: 0, wo: bits.ICR, quiet: true, onWrite: (written) => hooks.clear(written) },

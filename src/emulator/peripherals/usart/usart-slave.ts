@@ -8,10 +8,14 @@ export interface SlaveHost {
   readonly format: () => FrameFormat;
   /** UE, SLVEN and the peripheral's clock. */
   readonly enabled: () => boolean;
-  /** The next word to shift out, where TE is set and there is one. */
+  /** TE. */
+  readonly sends: () => boolean;
+  /** The next word to shift out, where there is one. */
   readonly take: () => number | undefined;
   readonly receiveLevel: () => boolean;
   readonly received: (word: number) => void;
+  /** Nothing waits to be sent. */
+  readonly drained: () => boolean;
   /** All that was written has left. */
   readonly empty: () => void;
   readonly setFlags: (flags: number) => void;
@@ -25,6 +29,9 @@ export class UsartSlave {
   #clock = false;
   /** In the shift register. */
   #out: number | undefined;
+  /** What was sent last: it is sent for want of data, and until UDR is cleared. Zeros before there was any. */
+  #last = 0;
+  #underrun = false;
   #in = 0;
   #sampled = 0;
   #shifted = 0;
@@ -36,7 +43,7 @@ export class UsartSlave {
   /** What it drives onto its line; undefined: nothing, it is not selected. */
   get level(): boolean | undefined {
     if (!this.#active) return undefined;
-    return this.#out === undefined || ((this.#out >>> Math.max(0, this.#shifted)) & 1) === 1;
+    return (((this.#out ?? this.#last) >>> Math.max(0, this.#shifted)) & 1) === 1;
   }
 
   get shifting(): boolean {
@@ -49,7 +56,15 @@ export class UsartSlave {
 
   stop(): void {
     this.#out = undefined;
+    this.#last = 0;
+    this.#underrun = false;
     this.#restart();
+  }
+
+  /** Software cleared UDR. */
+  resume(): void {
+    this.#underrun = false;
+    this.load();
   }
 
   #restart(): void {
@@ -69,8 +84,14 @@ export class UsartSlave {
   /** Data was written. */
   load(): void {
     if (this.#out !== undefined || this.#sampled > 0 || !this.#host.enabled()) return;
-    this.#out = this.#host.take();
+    this.#fetch();
     this.#host.update();
+  }
+
+  #fetch(): void {
+    const { sends, take } = this.#host;
+    this.#out = sends() && !this.#underrun ? take() : undefined;
+    this.#last = this.#out ?? this.#last;
   }
 
   clockLevel(level: boolean): void {
@@ -84,21 +105,24 @@ export class UsartSlave {
   }
 
   #sample(): void {
-    if (this.#sampled === 0 && this.#out === undefined) this.#host.setFlags(ISR.UDR);
+    if (this.#sampled === 0 && this.#out === undefined && this.#host.sends()) {
+      this.#underrun = true;
+      this.#host.setFlags(ISR.UDR);
+    }
     if (this.#host.receiveLevel()) this.#in |= 1 << this.#sampled;
     this.#sampled++;
     const { bits } = this.#host.format();
     if (this.#sampled < bits) return;
     const word = this.#in;
-    const sent = this.#out !== undefined;
+    const sent = this.#out !== undefined || this.#underrun;
     this.#out = undefined;
     const phase = (this.#host.register("CR2") & CR2.CPHA) !== 0;
     this.#restart();
     // The last bit stays on the line until the clock's other edge.
     if (!phase) this.#shifted = -1;
-    this.#out = this.#host.take();
+    this.#fetch();
     this.#host.received(word);
-    if (sent && this.#out === undefined) this.#host.empty();
+    if (sent && this.#host.drained()) this.#host.empty();
   }
 
   #shift(): void {

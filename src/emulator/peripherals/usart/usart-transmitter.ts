@@ -68,6 +68,8 @@ export class UsartTransmitter {
   #breakWanted = false;
   #shifting: Shifting | undefined;
   #events: TimelineEvent[] = [];
+  /** The idle frame behind TE. */
+  #preamble: TimelineEvent | undefined;
   /** A smartcard's guard time runs. */
   #guarding = false;
   /** nCTS is low, or not connected. */
@@ -93,6 +95,11 @@ export class UsartTransmitter {
     return this.#shifting === undefined && this.#waiting.length === 0 && !this.#breakWanted;
   }
 
+  /** No data is left: a break may be. */
+  get empty(): boolean {
+    return this.#waiting.length === 0 && (this.#shifting === undefined || this.#shifting.isBreak);
+  }
+
   get guarding(): boolean {
     return this.#guarding;
   }
@@ -101,9 +108,24 @@ export class UsartTransmitter {
     return this.#shifting !== undefined;
   }
 
-  /** SBKF */
+  /** SBKF: until the break's stop bits. */
   get breaking(): boolean {
-    return this.#breakWanted || this.#shifting?.isBreak === true;
+    const shifting = this.#shifting;
+    return this.#breakWanted || (shifting?.isBreak === true && !this.level);
+  }
+
+  /** TE was set: an idle frame goes ahead of the first data; ISO 7816-3 has none, but a bit of delay. */
+  begin(): void {
+    const { timeline, baud, format, register, enabled } = this.#host;
+    if (!enabled() || baud() === 0) return;
+    const smartcard = (register("CR3") & CR3.SCEN) !== 0;
+    const ns = smartcard ? 1e9 / baud() : frameNs(format(), baud());
+    timeline.cancel(this.#preamble);
+    this.#preamble = timeline.after(ns, () => {
+      this.#preamble = undefined;
+      this.next();
+      this.#host.update();
+    });
   }
 
   /** The level of the line before TXINV. */
@@ -133,8 +155,9 @@ export class UsartTransmitter {
   }
 
   stop(): void {
-    for (const event of this.#events) this.#host.timeline.cancel(event);
+    for (const event of [...this.#events, this.#preamble]) this.#host.timeline.cancel(event);
     this.#events = [];
+    this.#preamble = undefined;
     this.#shifting = undefined;
     this.#guarding = false;
     this.#waiting = [];
@@ -177,7 +200,8 @@ export class UsartTransmitter {
 
   /** Sends what waits, when it may. */
   next(): void {
-    if (this.#shifting !== undefined || this.#guarding || this.idle || !this.#host.enabled()) return;
+    if (this.#shifting !== undefined || this.#guarding || this.#preamble !== undefined) return;
+    if (this.idle || !this.#host.enabled()) return;
     if (!this.#clear && (this.#host.register("CR3") & CR3.CTSE) !== 0) return;
     const baud = this.#host.baud();
     if (baud === 0) {

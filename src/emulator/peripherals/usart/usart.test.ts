@@ -38,9 +38,13 @@ function rig(kind: UsartKind = "USART", brr = 640) {
   return { usart, timeline, log, interrupt, sent };
 }
 
+/** What TE sends first. */
+const idleFrame = (timeline: Timeline): void => pass(timeline, 1.2 * BYTE_NS);
+
 test("a byte leaves after ten bits, TXE before TC", () => {
   const { usart, timeline, sent } = rig();
   usart.write(CR1, 4, ENABLE);
+  idleFrame(timeline);
   assert.equal(usart.read(ISR, 4) & 0xc0, 0xc0);
   usart.write(TDR, 4, 0x41);
   assert.equal(usart.read(ISR, 4) & 0xc0, 0x80);
@@ -59,6 +63,7 @@ test("a byte leaves after ten bits, TXE before TC", () => {
 test("writing TDR while it is full loses data and is reported", () => {
   const { usart, timeline, sent, log } = rig();
   usart.write(CR1, 4, ENABLE);
+  idleFrame(timeline);
   for (const byte of [1, 2, 3]) usart.write(TDR, 4, byte);
   pass(timeline, 1e6);
   assert.deepEqual(sent, ["1@100000", "3@100000"]);
@@ -68,6 +73,7 @@ test("writing TDR while it is full loses data and is reported", () => {
 test("the FIFO takes sixteen frames", () => {
   const { usart, timeline, sent } = rig();
   usart.write(CR1, 4, FIFOEN | ENABLE);
+  idleFrame(timeline);
   for (let byte = 0; byte < 17; byte++) usart.write(TDR, 4, byte);
   assert.equal(usart.read(ISR, 4) & 0x80, 0);
   pass(timeline, 20 * BYTE_NS);
@@ -144,6 +150,7 @@ test("parity: the sender adds it, the receiver checks it and leaves it in RDR's 
   const { usart, timeline, sent, interrupt } = rig();
   // 8 data bits and even parity: M0, PCE, PEIE.
   usart.write(CR1, 4, ENABLE | 0x1500);
+  idleFrame(timeline);
   usart.write(TDR, 4, 0x161);
   pass(timeline, 1.2 * BYTE_NS);
   assert.deepEqual(sent, ["97@100000"]);
@@ -178,6 +185,7 @@ test("nine bits, most significant first, inverted data", () => {
   usart.write(CR1, 4, 0x1000);
   usart.write(CR2, 4, (1 << 19) | (1 << 18));
   usart.write(CR1, 4, ENABLE | 0x1000);
+  idleFrame(timeline);
   usart.write(TDR, 4, 0x101);
   pass(timeline, 1.2 * BYTE_NS);
   assert.deepEqual(sent, [`${0x1ff & ~0x101}@100000`]);
@@ -187,6 +195,7 @@ test("half duplex hears itself; RDR keeps the last frame when there is nothing n
   const { usart, timeline } = rig();
   usart.write(CR3, 4, 8);
   usart.write(CR1, 4, ENABLE);
+  idleFrame(timeline);
   usart.write(TDR, 4, 0x5a);
   pass(timeline, BYTE_NS + 100);
   assert.equal(usart.read(ISR, 4) & 0x20, 0x20);
@@ -284,17 +293,16 @@ test("a break keeps SBKF set while it lasts, and reads as a framing error or, wi
   const { usart, timeline, sent } = rig();
   usart.write(CR2, 4, 1 << 14);
   usart.write(CR1, 4, ENABLE);
+  idleFrame(timeline);
   usart.write(RQR, 4, 2);
-  assert.equal(usart.read(ISR, 4) & ((1 << 18) | 0x40), 1 << 18);
+  assert.equal(usart.read(ISR, 4) & (1 << 18), 1 << 18);
   assert.equal(usart.output("TX"), false);
-  pass(timeline, 1.4 * BYTE_NS);
-  assert.equal(
-    usart.read(ISR, 4) & ((1 << 18) | 0x40),
-    1 << 18,
-    "LIN: thirteen low bits, then the delimiter",
-  );
-  pass(timeline, 0.1 * BYTE_NS + 100);
-  assert.equal(usart.read(ISR, 4) & ((1 << 18) | 0x40), 0x40);
+  pass(timeline, 1.29 * BYTE_NS);
+  assert.equal(usart.read(ISR, 4) & (1 << 18), 1 << 18, "LIN: thirteen low bits");
+  pass(timeline, 0.02 * BYTE_NS);
+  assert.equal(usart.read(ISR, 4) & (1 << 18), 0, "in the stop bits");
+  assert.equal(usart.output("TX"), true);
+  pass(timeline, 0.2 * BYTE_NS);
   assert.deepEqual(sent, []);
   usart.receiveBreak();
   pass(timeline, BYTE_NS);
@@ -304,6 +312,7 @@ test("a break keeps SBKF set while it lasts, and reads as a framing error or, wi
 test("TX carries the frame's bits one after the other", () => {
   const { usart, timeline } = rig();
   usart.write(CR1, 4, ENABLE);
+  idleFrame(timeline);
   assert.equal(usart.output("TX"), true);
   usart.write(TDR, 4, 0x53);
   pass(timeline, BYTE_NS / 20);
@@ -313,4 +322,185 @@ test("TX carries the frame's bits one after the other", () => {
     pass(timeline, BYTE_NS / 10);
   }
   assert.equal(bits, "0110010101");
+});
+
+test("TE sends an idle frame first: data waits for it in TDR", () => {
+  const { usart, timeline, sent } = rig();
+  usart.write(CR1, 4, ENABLE);
+  usart.write(TDR, 4, 0x41);
+  assert.equal(usart.read(ISR, 4) & 0xc0, 0);
+  pass(timeline, 0.99 * BYTE_NS);
+  assert.equal(usart.read(ISR, 4) & 0xc0, 0);
+  pass(timeline, 0.02 * BYTE_NS);
+  assert.equal(usart.read(ISR, 4) & 0xc0, 0x80);
+  pass(timeline, BYTE_NS);
+  assert.deepEqual(sent, ["65@100000"]);
+  usart.write(ICR, 4, 0x40);
+  assert.equal(usart.read(ISR, 4) & 0x40, 0);
+  usart.write(CR1, 4, 1);
+  assert.equal(usart.read(ISR, 4) & 0x40, 0x40, "TC without TE");
+});
+
+test("a break is no data: it neither clears TC nor sets it", () => {
+  const { usart, timeline } = rig();
+  usart.write(CR1, 4, ENABLE);
+  idleFrame(timeline);
+  usart.write(RQR, 4, 2);
+  assert.equal(usart.read(ISR, 4) & 0x40, 0x40);
+  usart.write(ICR, 4, 0x40);
+  pass(timeline, 2 * BYTE_NS);
+  assert.equal(usart.read(ISR, 4) & 0x40, 0);
+});
+
+test("an idle line is told a frame after RE, and again after each frame, but not in mute mode", () => {
+  const { usart, timeline } = rig();
+  usart.write(CR2, 4, 0x0300_0000);
+  usart.write(CR1, 4, ENABLE | (1 << 13));
+  pass(timeline, 0.99 * BYTE_NS);
+  assert.equal(usart.read(ISR, 4) & 0x10, 0);
+  pass(timeline, 0.02 * BYTE_NS);
+  assert.equal(usart.read(ISR, 4) & 0x10, 0x10);
+  usart.write(ICR, 4, 0x10);
+  usart.write(RQR, 4, 4);
+  assert.equal(usart.read(ISR, 4) & (1 << 19), 0, "the line is idle already: nothing would end mute mode");
+  usart.receive(1);
+  pass(timeline, 1.5 * BYTE_NS);
+  usart.write(RQR, 4, 4);
+  assert.equal(usart.read(ISR, 4) & (1 << 19), 1 << 19);
+  pass(timeline, BYTE_NS);
+  assert.equal(usart.read(ISR, 4) & ((1 << 19) | 0x10), 0, "an idle frame ends it, and is not told");
+  usart.write(CR1, 4, 0);
+  // WAKE: by address.
+  usart.write(CR1, 4, ENABLE | (1 << 13) | (1 << 11));
+  usart.write(RQR, 4, 4);
+  pass(timeline, 5 * BYTE_NS);
+  assert.equal(usart.read(ISR, 4) & ((1 << 19) | 0x10), 1 << 19);
+  usart.write(CR1, 4, ENABLE);
+  usart.receive(1);
+  pass(timeline, 1.1 * BYTE_NS);
+  assert.equal(usart.read(ISR, 4) & 0x20, 0x20, "without MME nothing is mute");
+});
+
+test("an address has seven bits of eight with ADDM7, and eight of nine", () => {
+  const { usart, timeline } = rig();
+  usart.write(CR2, 4, 0x8300_0010);
+  usart.write(CR1, 4, ENABLE | (1 << 13) | (1 << 12) | (1 << 11));
+  usart.write(RQR, 4, 4);
+  usart.receive(0x103);
+  pass(timeline, 1.2 * BYTE_NS);
+  assert.equal(usart.read(ISR, 4) & 0x20, 0);
+  usart.receive(0x183);
+  pass(timeline, 1.2 * BYTE_NS);
+  assert.equal(usart.read(ISR, 4) & 0x20, 0x20);
+});
+
+test("RTOF: RTOR may come late, and be lower than what has passed", () => {
+  const { usart, timeline } = rig();
+  const RTOR = 0x14;
+  usart.write(CR2, 4, 1 << 23);
+  usart.write(RTOR, 4, 50);
+  usart.write(CR1, 4, ENABLE);
+  pass(timeline, 20 * BYTE_NS);
+  assert.equal(usart.read(ISR, 4) & 0x800, 0, "before any frame");
+  usart.receive(1);
+  pass(timeline, BYTE_NS + 49.5 * (BYTE_NS / 10));
+  assert.equal(usart.read(ISR, 4) & 0x800, 0);
+  pass(timeline, BYTE_NS / 10);
+  assert.equal(usart.read(ISR, 4) & 0x800, 0x800);
+  usart.write(ICR, 4, 0x800);
+  usart.receive(2);
+  pass(timeline, 3 * BYTE_NS);
+  usart.write(RTOR, 4, 15);
+  pass(timeline, 1);
+  assert.equal(usart.read(ISR, 4) & 0x800, 0x800);
+});
+
+test("a frame with an error does not reach DMA: RXNE stays 0, but for DDRE", () => {
+  for (const ddre of [0, 1 << 13]) {
+    const { usart, timeline } = rig();
+    usart.write(CR3, 4, (1 << 6) | ddre);
+    usart.write(CR1, 4, ENABLE | 0x1400);
+    usart.receive(0x61, { parity: "odd" });
+    pass(timeline, 1.2 * BYTE_NS);
+    assert.equal(usart.read(ISR, 4) & 0x21, ddre === 0 ? 1 : 0x21);
+  }
+});
+
+test("OVRDIS: the newest frame is in RDR, with the FIFO, too", () => {
+  const { usart, timeline } = rig();
+  usart.write(CR3, 4, 1 << 12);
+  usart.write(CR1, 4, FIFOEN | ENABLE);
+  for (const byte of [1, 2, 3]) usart.receive(byte);
+  pass(timeline, 3.5 * BYTE_NS);
+  assert.equal(usart.read(ISR, 4) & 0x28, 0x20);
+  assert.equal(usart.read(RDR, 4), 3);
+  assert.equal(usart.read(ISR, 4) & 0x20, 0);
+});
+
+test("what is fixed while UE = 1: formats, flow control, DMA's errors, times; not interrupts, thresholds, SLVEN, RTOEN", () => {
+  const { usart, log } = rig();
+  usart.write(CR3, 4, 2 << 17);
+  usart.write(CR1, 4, ENABLE);
+  for (const [register, fixed, free] of [
+    [CR1, 0x03ff_0e00, 0x0c00_6190],
+    [CR2, 0xff0f_ff30, 0x0080_0049],
+    [CR3, 0x003a_fb3e, 0xffc0_04c1],
+    [0x10, 0xffff, 0],
+    [0x2c, 0xf, 0],
+  ] as const) {
+    const before = usart.read(register, 4);
+    usart.write(register, 4, (before | fixed | free) >>> 0);
+    assert.equal(usart.read(register, 4), (before | free) >>> 0, `register ${register}`);
+    usart.write(register, 4, before);
+  }
+  usart.write(CR3, 4, 0);
+  assert.equal(usart.read(CR3, 4), 0, "SCARCNT takes 0");
+  assert.ok(log.has(/fixed while UE/));
+  usart.write(CR1, 4, 1);
+  usart.write(CR2, 4, 0x0500_0000);
+  assert.equal(usart.read(CR2, 4), 0x0500_0000, "ADD without RE");
+});
+
+test("UART4, 5, 7 and 8 have neither synchronous mode nor smartcard mode", () => {
+  const { usart } = rig("UART");
+  for (const [register, missing] of [
+    [CR1, 1 << 27],
+    [CR2, 0x0f09],
+    [CR3, 0x010e_0030],
+    [0x10, 0xff00],
+  ] as const) {
+    usart.write(register, 4, 0xffff_fffe);
+    assert.equal(usart.read(register, 4) & missing, 0);
+    usart.write(register, 4, 0);
+  }
+});
+
+test("WUF needs UESM, not Stop; only in Stop it interrupts", () => {
+  const { usart, timeline, interrupt } = rig();
+  // WUS: a frame; WUFIE.
+  usart.write(CR3, 4, (3 << 20) | (1 << 22));
+  usart.write(CR1, 4, ENABLE);
+  usart.receive(1);
+  pass(timeline, 1.1 * BYTE_NS);
+  assert.equal(usart.read(ISR, 4) & (1 << 20), 0);
+  usart.write(CR1, 4, ENABLE | 2);
+  usart.receive(1);
+  pass(timeline, 1.1 * BYTE_NS);
+  assert.equal(usart.read(ISR, 4) & (1 << 20), 1 << 20);
+  assert.ok(!interrupt.asserted);
+  usart.write(CR1, 4, ENABLE);
+  assert.equal(usart.read(ISR, 4) & (1 << 20), 0);
+});
+
+test("a rate that cannot be measured ends its frame with FE; smartcards, IrDA and LIN have no OVER8", () => {
+  const { usart, timeline } = rig();
+  usart.write(CR2, 4, 1 << 20);
+  usart.write(CR1, 4, ENABLE);
+  usart.receive(0x54);
+  pass(timeline, 2 * BYTE_NS);
+  assert.equal(usart.read(ISR, 4) & 0xc022, 0xc022);
+  const lin = rig();
+  lin.usart.write(CR2, 4, 1 << 14);
+  lin.usart.write(CR1, 4, ENABLE | 0x8000);
+  assert.equal(lin.usart.baud, 100_000);
 });

@@ -10,7 +10,7 @@ import type { Timeline } from "../../timeline.js";
 import { type DmaSignal, NO_DMA } from "../dma/dma-request.js";
 import { Peripheral } from "../peripheral.js";
 import { UsartBaud } from "./usart-baud.js";
-import { CR1, CR2, CR3, FIFO_DEPTH, ISR, RQR, THRESHOLDS } from "./usart-bits.js";
+import { ABRMOD, ADD, CR1, CR2, CR3, FIFO_DEPTH, ISR, RQR, THRESHOLDS } from "./usart-bits.js";
 import { type FrameFormat, formatOf, type LineSettings } from "./usart-format.js";
 import { interrupts, RECEIVE_SIDE, TRANSMIT_SIDE } from "./usart-interrupts.js";
 import { UsartLine } from "./usart-line.js";
@@ -43,8 +43,9 @@ export interface UsartOptions {
   readonly stopped?: () => boolean;
 }
 
-/** What is fixed while UE = 1. */
-const CR1_LOCKED = CR1.M0 | CR1.M1 | CR1.OVER8 | CR1.FIFOEN | CR1.PCE;
+/** What is fixed while UE = 1; DEAT and DEDT are, too. */
+const DRIVER_TIMES = 0x03ff_0000;
+const CR1_LOCKED = CR1.M0 | CR1.M1 | CR1.OVER8 | CR1.FIFOEN | CR1.PCE | CR1.PS | CR1.WAKE | DRIVER_TIMES;
 const ERRORS = ISR.PE | ISR.FE | ISR.NE | ISR.ORE;
 /** Flags that stay until software clears them in ICR, at the same place. */
 const STICKY =
@@ -65,6 +66,8 @@ export class Usart extends Peripheral {
   /** Those of ISR that are not conditions. */
   #flags: number = ISR.TC;
   #clearToSend = true;
+  /** WUF was set in Stop: only then does it interrupt. */
+  #woke = false;
   /** TXFE was cleared by ICR and comes back when the FIFO fills. */
   #emptySeen = false;
   /** Those that interrupt. */
@@ -78,7 +81,10 @@ export class Usart extends Peripheral {
       writeCr2: (before) => this.#writeCr2(before),
       writeBrr: (before) => this.#writeBrr(before),
       writeWhileDisabled: (name, before, mask) => this.#keepWhileEnabled(name, before, mask),
-      update: () => this.#update(),
+      lockedByUse: (cr2) =>
+        (this.registers.has("CR1", CR1.RE) ? ADD : 0) | ((cr2 & CR2.ABREN) === 0 ? 0 : ABRMOD),
+      writeCr3: (before) => this.#writeCr3(before),
+      writeRtor: () => this.#receiver.watchSilence(),
       request: (written) => this.#request(written),
       status: () => this.#status(),
       clear: (written) => this.#clear(written),
@@ -99,6 +105,7 @@ export class Usart extends Peripheral {
       setFlags: (flags: number) => {
         this.#flags |= flags;
       },
+      wakeUp: () => this.#wakeUp(),
       update: () => this.#update(),
     };
     this.#baud = new UsartBaud({
@@ -118,20 +125,21 @@ export class Usart extends Peripheral {
       ...common,
       enabled: () => this.#enabled(CR1.RE) && options.clocked(),
       refuse: () => this.#pins.refuse(),
+      hasBlocks: options.kind === "USART",
       detect: (baud, word) => this.#baud.detect(baud, word),
     });
     this.#line = new UsartLine({
       ...common,
       listening: () => this.#listening,
+      over8: () => this.#baud.over8,
       shortestPulseNs: () => this.#baud.shortestPulseNs,
       measuring: () => this.#receiver.measuring,
       measured: (baud) => {
-        this.#receiver.detected();
-        this.#flags |= this.#baud.detect(baud) ? ISR.ABRF : ISR.ABRF | ISR.ABRE;
+        this.#receiver.detected(this.#baud.detect(baud));
       },
       started: () => this.#receiver.began(),
-      received: (frame, noisy) => {
-        this.#receiver.hear(frame, noisy && options.kind !== "LPUART");
+      received: (frame, noisy, restNs) => {
+        this.#receiver.hear(frame, noisy && options.kind !== "LPUART", restNs);
         this.#update();
       },
       lineBreak: () => {
@@ -142,12 +150,14 @@ export class Usart extends Peripheral {
     this.#slave = new UsartSlave({
       ...common,
       enabled: () => this.#isSlave && options.clocked(),
-      take: () => (this.#enabled(CR1.TE) ? this.#transmitter.take() : undefined),
+      sends: () => this.#enabled(CR1.TE),
+      take: () => this.#transmitter.take(),
       receiveLevel: () => this.#pins.received,
       received: (word) => {
         this.#receiver.hear({ word, stop: true });
         this.#update();
       },
+      drained: () => this.#transmitter.count === 0 && !this.#slave.shifting,
       empty: () => {
         this.#flags |= ISR.TC;
       },
@@ -248,17 +258,36 @@ export class Usart extends Peripheral {
 
   #writeCr1(before: number): void {
     const on = this.registers.has("CR1", CR1.UE);
-    if ((before & CR1.UE) !== 0 && on) this.#keepWhileEnabled("CR1", before, CR1_LOCKED);
-    if ((before & CR1.UE) !== 0 && !on) this.#stop();
-    if ((before & CR1.UE) === 0 && on) this.#slave.stop();
+    const was = (bit: number): boolean => (before & CR1.UE) !== 0 && (before & bit) !== 0;
+    if (was(CR1.UE) && on) this.#keepWhileEnabled("CR1", before, CR1_LOCKED);
+    if (was(CR1.UE) && !on) this.#stop();
+    if (!was(CR1.UE) && on) this.#slave.stop();
+    if (!was(CR1.TE) && this.#enabled(CR1.TE)) this.#transmitter.begin();
+    if (was(CR1.TE) && !this.#enabled(CR1.TE) && this.#transmitter.idle) this.#flags |= ISR.TC;
+    if (was(CR1.RE) !== this.#enabled(CR1.RE)) this.#receiver.turn(!was(CR1.RE));
+    if (!this.registers.has("CR1", CR1.UESM)) this.#flags &= ~ISR.WUF;
     this.#transmitter.next();
     this.#receiver.next();
     this.#pinsChanged();
     this.#update();
   }
 
+  /** CR3: with UE = 1 SCARCNT takes nothing but 0, which ends repetitions. */
+  #writeCr3(before: number): void {
+    if (this.registers.has("CR3", CR3.SCARCNT)) this.#keepWhileEnabled("CR3", before, CR3.SCARCNT);
+    this.#update();
+  }
+
+  #wakeUp(): void {
+    if (!this.registers.has("CR1", CR1.UESM)) return;
+    this.#flags |= ISR.WUF;
+    this.#woke = this.#options.stopped?.() ?? false;
+    this.#update();
+  }
+
   #writeCr2(before: number): void {
     if ((this.registers.get("CR2") & ~before & CR2.ABREN) !== 0) this.#receiver.detect();
+    this.#receiver.watchSilence();
     this.#pinsChanged();
     this.#update();
   }
@@ -298,7 +327,7 @@ export class Usart extends Peripheral {
     }
     this.#emptySeen = false;
     this.#flags &= ~(ISR.TC | ISR.TCBGT);
-    this.#receiver.newBlock();
+    if (this.registers.has("CR3", CR3.SCEN)) this.#receiver.newBlock();
     this.#transmitter.put(value);
     this.#slave.load();
     this.#update();
@@ -320,12 +349,14 @@ export class Usart extends Peripheral {
       this.#receiver.hear({ word: received, stop: true });
     this.#transmitter.next();
     if ((cr3 & CR3.SCEN) !== 0 && !refused) this.#flags |= ISR.TCBGT;
-    this.#guarded();
+    if (!isBreak) this.#guarded();
+    this.#pins.line.refresh();
+    this.#update();
   }
 
   /** Nothing is left to be sent, nor to be waited for. */
   #guarded(): void {
-    if (this.#transmitter.idle && !this.#transmitter.guarding) this.#flags |= ISR.TC;
+    if (this.#transmitter.empty && !this.#transmitter.guarding) this.#flags |= ISR.TC;
     this.#pins.line.refresh();
     this.#update();
   }
@@ -340,10 +371,7 @@ export class Usart extends Peripheral {
     if ((written & RQR.RXFRQ) !== 0) this.#receiver.flush();
     if ((written & RQR.TXFRQ) !== 0) this.#transmitter.flush();
     if ((written & RQR.MMRQ) !== 0 && this.registers.has("CR1", CR1.MME)) this.#receiver.mute();
-    if ((written & RQR.SBKRQ) !== 0 && this.#enabled(CR1.TE)) {
-      this.#flags &= ~ISR.TC;
-      this.#transmitter.requestBreak();
-    }
+    if ((written & RQR.SBKRQ) !== 0 && this.#enabled(CR1.TE)) this.#transmitter.requestBreak();
     if ((written & RQR.ABRRQ) !== 0) {
       this.#flags &= ~(ISR.ABRF | ISR.ABRE);
       this.#receiver.detect();
@@ -356,7 +384,8 @@ export class Usart extends Peripheral {
     this.#flags &= ~(written & STICKY);
     if ((written & TXFECF) !== 0) this.#emptySeen = true;
     if ((written & TCBGTCF) !== 0) this.#flags &= ~ISR.TCBGT;
-    if ((written & ISR.EOBF) !== 0) this.#receiver.newBlock();
+    if ((written & ISR.EOBF) !== 0 && !this.registers.has("CR3", CR3.SCEN)) this.#receiver.newBlock();
+    if ((written & ISR.UDR) !== 0) this.#slave.resume();
     this.#update();
   }
 
@@ -391,7 +420,8 @@ export class Usart extends Peripheral {
     const status = this.#status();
     const cr1 = this.registers.get("CR1");
     const cr3 = this.registers.get("CR3");
-    const sides = (cr1 & CR1.UE) === 0 ? 0 : interrupts(status, cr1, this.registers.get("CR2"), cr3);
+    const telling = this.#woke ? status : status & ~ISR.WUF;
+    const sides = (cr1 & CR1.UE) === 0 ? 0 : interrupts(telling, cr1, this.registers.get("CR2"), cr3);
     this.#options.interrupt.set(sides !== 0);
     if (sides !== this.#sides) {
       this.#sides = sides;
