@@ -111,7 +111,7 @@ test("a timer's events ask for DMA, and a burst of it writes one register after 
   // CMP1 and CMP3 of timer A, the period of timer B.
   r.set("BDTAUPR", (1 << 6) | (1 << 8));
   r.set("BDTBUPR", 1 << 4);
-  [30, 60, 500].forEach((word, index) => r.write(BUFFER + index * 4, word));
+  for (const [index, word] of [30, 60, 500].entries()) r.write(BUFFER + index * 4, word);
   r.write(DMAMUX1, 96);
   r.write(DMA1 + 0x14, 3);
   r.write(DMA1 + 0x18, r.address("BDMADR"));
