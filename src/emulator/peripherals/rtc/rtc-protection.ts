@@ -38,8 +38,11 @@ export class RtcProtection {
     return this.#keysSeen < KEYS.length;
   }
 
+  /** A wrong key locks. The first one is never wrong: whoever writes both finds the registers open, locked before or not. */
   writeKey(key: number): void {
-    if (this.#host.backupWritable()) this.#keysSeen = key === KEYS[this.#keysSeen] ? this.#keysSeen + 1 : 0;
+    if (!this.#host.backupWritable()) return;
+    const fits = key === KEYS[this.#keysSeen] ? this.#keysSeen + 1 : 0;
+    this.#keysSeen = key === KEYS[0] ? 1 : fits;
   }
 
   /** Why a register cannot be written now; undefined: it can. */

@@ -83,6 +83,36 @@ test("a change of the clock counts from then on", () => {
   assert.equal(rtc.read(TR, 4), 0x10);
 });
 
+test("write protection: both keys open it, also when it is open; a wrong one locks; a system reset leaves it", () => {
+  const { rtc } = rig();
+  const CALR = 0x3c;
+  const writable = (value: number): boolean => {
+    rtc.write(CALR, 4, value);
+    return rtc.read(CALR, 4) === value;
+  };
+  for (const key of [0xca, 0x53, 0xca, 0x53]) rtc.write(WPR, 4, key);
+  assert.ok(writable(1));
+  rtc.systemReset();
+  rtc.clockChanged();
+  assert.ok(writable(2));
+  rtc.write(WPR, 4, 0xff);
+  rtc.write(WPR, 4, 0x53);
+  assert.ok(!writable(3));
+});
+
+test("a system reset ends initialisation mode, and the calendar runs", () => {
+  const { rtc, timeline } = rig();
+  for (const key of [0xca, 0x53]) rtc.write(WPR, 4, key);
+  rtc.write(ISR, 4, 0x80);
+  pass(timeline, 100e3);
+  rtc.write(TR, 4, 0x120000);
+  rtc.systemReset();
+  assert.equal(rtc.read(ISR, 4) & 0xe0, 0);
+  pass(timeline, 3e9);
+  assert.equal(rtc.read(TR, 4), 0x120003);
+  assert.equal(rtc.read(ISR, 4) & 0x20, 0x20);
+});
+
 test("RSF comes back after it was cleared", () => {
   const { rtc, timeline } = rig();
   rtc.systemReset();

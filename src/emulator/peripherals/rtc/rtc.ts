@@ -138,11 +138,12 @@ export class Rtc extends Peripheral {
     });
   }
 
-  /** System reset: WPR locks, RSF drops; time and backup registers stay. */
+  /** System reset: INIT, INITF and RSF drop; write protection, time and backup registers stay as they are. */
   systemReset(): void {
-    this.#protection.lock();
-    this.registers.setBits("RTC_ISR", RSF, false);
-    this.#synchronise();
+    const initialising = this.registers.has("RTC_ISR", INIT);
+    this.registers.setBits("RTC_ISR", INIT | RSF, false);
+    if (initialising) this.#initMode(false);
+    else this.#synchronise();
   }
 
   /** Reset of the backup domain: BDCR.BDRST, or VDD and VBAT both gone. */
