@@ -161,25 +161,41 @@ test("injected conversions wait for their trigger, rank by rank with JDISCEN", (
   assert.equal(r.read(ADC1 + CR) & JADSTART, JADSTART, "armed for the next trigger");
 });
 
-test("a timer that runs triggers a converter that begins to listen later, and each time again", () => {
-  const r = rig();
-  const SAMPLES = 20;
-  const PERIOD_NS = 10_000;
-  // TIM6_TRGO by its update, 10 us.
-  r.write(TIM6 + 0x2c, 639);
+/** TIM6 counts 64 MHz, and sends each overflow of `ticks` as TRGO. */
+function startTim6(r: Rig, ticks: number): void {
+  r.write(TIM6 + 0x2c, ticks - 1);
   r.write(TIM6 + 4, 2 << 4);
   r.write(TIM6, 1);
-  pass(r.timeline, 3 * PERIOD_NS);
-  r.write(ADC1 + SQR1, 3 << 6);
-  r.write(ADC1 + CFGR, (1 << 12) | (1 << 10) | (13 << 5));
+}
+
+test("a timer that runs already triggers the conversions that are started later, each of them", () => {
+  const r = rig();
+  startTim6(r, 6400);
+  pass(r.timeline, 250e3);
+  r.write(ADC1 + SQR1, 18 << 6);
+  r.write(ADC1 + CFGR, (1 << 10) | (13 << 5) | (1 << 12));
   r.write(ADC1 + CR, (1 << 28) | ADSTART);
-  let conversions = 0;
-  for (let n = 0; n < SAMPLES; n++) {
-    pass(r.timeline, PERIOD_NS);
-    if ((r.read(ADC1 + ISR) & 4) !== 0) conversions++;
+  // What overflowed before is no trigger.
+  pass(r.timeline, 10e3);
+  assert.equal(r.read(ADC1 + ISR) & 4, 0);
+  for (let n = 0; n < 3; n++) {
+    pass(r.timeline, 100e3);
+    assert.equal(r.read(ADC1 + ISR) & 4, 4);
     r.read(ADC1 + DR);
   }
-  assert.equal(conversions, SAMPLES);
+});
+
+test("a timer that runs already triggers the DAC that is enabled later", () => {
+  const r = rig();
+  startTim6(r, 6400);
+  pass(r.timeline, 250e3);
+  // TSEL1 = 5: TIM6_TRGO.
+  r.write(DAC, 1 | 2 | (5 << 2));
+  r.write(DAC + 8, 0x123);
+  pass(r.timeline, 10e3);
+  assert.equal(r.read(DAC + 0x2c), 0);
+  pass(r.timeline, 100e3);
+  assert.equal(r.read(DAC + 0x2c), 0x123);
 });
 
 test("regular simultaneous mode converts with both, and CDR holds both results", () => {

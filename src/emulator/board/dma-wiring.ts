@@ -144,6 +144,7 @@ export function dmaControllers(wiring: ChipWiring): ChipPart[] {
     clocked: () => gates.first() || gates.second(),
     interrupt: irqLine(DMAMUX1_OVR_IRQ),
     requests: requests.mux1,
+    onSelection: wiring.listenersChanged,
     onChange: (channel) => controllers[channel >> 3]?.requested(channel & 7),
   });
   const mux2 = new Dmamux({
@@ -153,6 +154,7 @@ export function dmaControllers(wiring: ChipWiring): ChipPart[] {
     clocked: rcc.clockGate("BDMA"),
     interrupt: irqLine(DMAMUX2_OVR_IRQ),
     requests: requests.mux2,
+    onSelection: wiring.listenersChanged,
     onChange: (n) => bdma.requested(n),
     onEvent: (n) => {
       if (n === 6 || n === 7) wiring.exti.clearD3(`DMAMUX2_EVT${n}`);

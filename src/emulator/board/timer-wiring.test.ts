@@ -196,18 +196,6 @@ test("a gated timer counts while its master's enable is high; a chained one coun
   assert.equal(read(TIM2 + CNT), 10, "its prescaler divides the trigger, too");
 });
 
-test("a timer that runs already has a slave from when the slave is set up", () => {
-  const { read, write, timeline } = rig();
-  write(TIM3 + ARR, 63);
-  write(TIM3 + CR2, 2 << 4);
-  write(TIM3 + CR1, 1);
-  pass(timeline, 5_000);
-  write(TIM2 + SMCR, (2 << 4) | 7);
-  write(TIM2 + CR1, 1);
-  pass(timeline, 10_000);
-  assert.equal(read(TIM2 + CNT), 10);
-});
-
 test("a break input takes the outputs to their off-state, and keeps its flag while it is active", () => {
   const r = rig();
   const { read, write, timeline } = r;
@@ -346,4 +334,47 @@ test("SYSCFG's break locks and the clock security system stay on until a reset",
   chip.requestReset("software");
   chip.applyReset();
   assert.equal(read(RCC) & (1 << 19), 0);
+});
+
+test("a slave that joins a master under way counts what comes from then on", () => {
+  const r = rig();
+  // TIM2 overflows each 100 us, and sends that out.
+  r.write(TIM2 + ARR, 6399);
+  r.write(TIM2 + CR2, 2 << 4);
+  r.write(TIM2 + CR1, 1);
+  pass(r.timeline, 1_050e3);
+  // TIM3 counts ITR1, which is TIM2.
+  r.write(TIM3 + CR1, 1);
+  r.write(TIM3 + SMCR, (1 << 4) | 7);
+  assert.equal(r.read(TIM3 + CNT), 0);
+  pass(r.timeline, 400e3);
+  assert.equal(r.read(TIM3 + CNT), 4);
+});
+
+test("a request generator that begins to listen to a running LPTIM asks DMA from its next edge on", () => {
+  const r = rig();
+  const LPTIM1 = 0x4000_2400;
+  const DMA1 = 0x4002_0000;
+  const DMAMUX = 0x4002_0800;
+  const D2RAM = 0x3000_0000;
+  const SIG_LPTIM1_OUT = 3;
+  r.write(RCC + 0xd8, 1);
+  r.write(RCC + 0xdc, 1 << 29);
+  r.write(APB1LENR, 0x203);
+  // LPTIM1: a period of 100 us of PCLK1.
+  r.write(LPTIM1 + 0x10, 1);
+  r.write(LPTIM1 + 0x18, 6399);
+  r.write(LPTIM1 + 0x14, 3200);
+  r.write(LPTIM1 + 0x10, 5);
+  pass(r.timeline, 1_020e3);
+  r.write(DMA1 + 0x14, 100);
+  r.write(DMA1 + 0x18, LPTIM1 + 0x18);
+  r.write(DMA1 + 0x1c, D2RAM);
+  r.write(DMA1 + 0x10, (1 << 10) | 1);
+  r.write(DMAMUX, 1);
+  r.write(DMAMUX + 0x100, (1 << 17) | (1 << 16) | SIG_LPTIM1_OUT);
+  pass(r.timeline, 10e3);
+  assert.equal(r.read(DMA1 + 0x14), 100);
+  pass(r.timeline, 300e3);
+  assert.equal(r.read(DMA1 + 0x14), 97);
 });

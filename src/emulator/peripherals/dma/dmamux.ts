@@ -20,6 +20,8 @@ export interface DmamuxOptions {
   readonly requests?: DmaRequests;
   /** A channel made its event (EGE). */
   readonly onEvent?: (channel: number) => void;
+  /** Another signal may synchronise a channel, or trigger a generator, than before. */
+  readonly onSelection?: () => void;
   /** A channel listens to something else now, or its request may be raised. */
   readonly onChange?: (channel: number) => void;
 }
@@ -172,10 +174,12 @@ export class Dmamux extends Peripheral {
     this.#untilEvent[n] = countOf(cr) - 1;
     this.#update();
     this.#options.onChange?.(n);
+    if ((cr & ENABLE) !== 0) this.#options.onSelection?.();
   }
 
   #configureGenerator(n: number): void {
     if ((this.#generator(n) & ENABLE) === 0) this.#generated[n] = 0;
+    else this.#options.onSelection?.();
     this.#update();
   }
 

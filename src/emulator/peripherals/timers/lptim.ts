@@ -67,6 +67,8 @@ export class Lptim extends Peripheral {
   #cmp = 0;
   #countingUp = true;
   #output = false;
+  /** Did somebody want the output when the counter last looked ahead? What it passed over since is told to nobody. */
+  #wanted = true;
   readonly #inputs: Readonly<Record<LptimInput, InputFilter>>;
   /** By the number of the selection; 0 is the pin. */
   readonly #levels: Readonly<Record<LptimInput, boolean[]>> = { IN1: [], IN2: [] };
@@ -366,7 +368,9 @@ export class Lptim extends Peripheral {
     this.#update();
     this.#tellOutput();
     timeline.cancel(this.#event);
-    const ticks = this.#counting ? this.#ticksToEvent() : Number.POSITIVE_INFINITY;
+    const counting = this.#counting;
+    this.#wanted = !counting || this.#options.outputWanted?.() === true;
+    const ticks = counting ? this.#ticksToEvent() : Number.POSITIVE_INFINITY;
     if (ticks === Number.POSITIVE_INFINITY) return;
     this.#event = timeline.after(this.#since + ticks * this.#tickNs - timeline.now, () => {
       this.#sync();
@@ -376,13 +380,12 @@ export class Lptim extends Peripheral {
 
   #ticksToEvent(): number {
     const awaited = this.registers.get("IER") & ~this.registers.get("ISR");
-    const output = this.#options.outputWanted?.() === true;
     const counter = this.#counter;
     let ticks = Number.POSITIVE_INFINITY;
     if ((awaited & ARRM) !== 0) ticks = counter.ticksTo(counter.arr);
     if ((awaited & CMPM) !== 0 && this.#cmp <= counter.arr)
       ticks = Math.min(ticks, counter.ticksTo(this.#cmp));
-    if (output && this.#cmp < counter.arr) {
+    if (this.#wanted && this.#cmp < counter.arr) {
       ticks = Math.min(ticks, counter.ticksTo(0), counter.ticksTo(this.#cmp + 1));
     }
     return ticks;
@@ -392,7 +395,7 @@ export class Lptim extends Peripheral {
     const level = this.#level;
     if (level === this.#output) return;
     this.#output = level;
-    this.#options.onOutput?.(level);
+    if (this.#wanted) this.#options.onOutput?.(level);
   }
 
   #update(): void {

@@ -183,8 +183,12 @@ export class TimChannels {
   get heard(): number {
     let heard = 0;
     for (let index = 0; index < this.count; index++)
-      if (this.events[index]?.heard === true) heard |= 1 << index;
+      if (this.events[index]?.listening === true) heard |= 1 << index;
     return heard;
+  }
+
+  lookAhead(counting: boolean): void {
+    for (const event of this.events) event.lookAhead(counting);
   }
 
   tellEvents(): void {

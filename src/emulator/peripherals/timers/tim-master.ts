@@ -34,6 +34,11 @@ export class TimMaster {
     this.trgo2.reset();
   }
 
+  lookAhead(counting: boolean): void {
+    this.trgo.lookAhead(counting);
+    if (this.#hasSecond) this.trgo2.lookAhead(counting);
+  }
+
   /** TRGO as a level, for gated slaves. */
   get level(): boolean {
     return this.#level(this.#mode);
@@ -57,14 +62,15 @@ export class TimMaster {
   /** Does somebody wait for this event? */
   awaits(event: MasterEvent): boolean {
     return (
-      (this.#mode === MODE[event] && this.trgo.heard) || (this.#mode2 === MODE[event] && this.trgo2.heard)
+      (this.#mode === MODE[event] && this.trgo.listening) ||
+      (this.#mode2 === MODE[event] && this.trgo2.listening)
     );
   }
 
   /** Channels (as bits) whose OCxREF somebody waits for. */
   get references(): number {
-    const first = this.trgo.heard ? referenceOf(this.#mode) : 0;
-    return this.#hasSecond && this.trgo2.heard ? first | referenceOf(this.#mode2) : first;
+    const first = this.trgo.listening ? referenceOf(this.#mode) : 0;
+    return this.#hasSecond && this.trgo2.listening ? first | referenceOf(this.#mode2) : first;
   }
 
   get #mode(): number {

@@ -12,6 +12,7 @@ export interface TriggerListener {
 
 export class TriggerOutput {
   readonly #listeners: TriggerListener[] = [];
+  #listening = true;
   #level = false;
 
   add(listener: TriggerListener): void {
@@ -20,6 +21,16 @@ export class TriggerOutput {
 
   get heard(): boolean {
     return this.#listeners.some(({ wants }) => wants());
+  }
+
+  /** The source looks ahead: while it counts and nobody listens, it passes over what happens, and tells nobody later. */
+  lookAhead(counting: boolean): void {
+    this.#listening = !counting || this.heard;
+  }
+
+  /** Did somebody listen when the source last looked ahead? */
+  get listening(): boolean {
+    return this.#listening;
   }
 
   get level(): boolean {
@@ -31,6 +42,7 @@ export class TriggerOutput {
   }
 
   pulse(): void {
+    if (!this.#listening) return;
     for (const { wants, pulse } of this.#listeners) if (wants()) pulse();
   }
 
@@ -38,6 +50,7 @@ export class TriggerOutput {
   follow(level: boolean): void {
     if (level === this.#level) return;
     this.#level = level;
+    if (!this.#listening) return;
     if (level) this.pulse();
     for (const { wants, changed } of this.#listeners) if (changed !== undefined && wants()) changed();
   }

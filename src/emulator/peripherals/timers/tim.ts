@@ -336,6 +336,8 @@ export class Tim implements BusDevice {
   }
 
   #generate(written: number): void {
+    // What software makes reaches whoever listens now.
+    this.#lookAhead(false);
     if ((written & 1) !== 0) this.#base.restart();
     for (let index = 0; index < Math.min(this.#channels.count, 4); index++) {
       if ((written & (bits.CC1IF << index)) === 0) continue;
@@ -376,7 +378,9 @@ export class Tim implements BusDevice {
     this.#cancel();
     const { timeline } = this.#options;
     const { since, tickNs } = this.#clock;
-    const ticks = this.#base.counting ? this.#ticksToEvent() : Number.POSITIVE_INFINITY;
+    const { counting } = this.#base;
+    this.#lookAhead(counting);
+    const ticks = counting ? this.#ticksToEvent() : Number.POSITIVE_INFINITY;
     const counted = ticks === Number.POSITIVE_INFINITY ? ticks : since + ticks * tickNs;
     const at = Math.min(counted, this.#periodic.nextAt, this.#pins.nextAt);
     if (at === Number.POSITIVE_INFINITY) return;
@@ -386,6 +390,11 @@ export class Tim implements BusDevice {
       this.#tellOutputs();
       this.#schedule();
     });
+  }
+
+  #lookAhead(counting: boolean): void {
+    this.#master.lookAhead(counting);
+    this.#channels.lookAhead(counting);
   }
 
   #cancel(): void {
