@@ -76,6 +76,8 @@ test("a master writes to a slave and reads from it; SCL waits for software at ei
   assert.equal(level("PB10"), false, "the slave has not read the first byte");
   assert.equal(r2(RXDR), 0xa5);
   assert.equal(r2(RXDR), 0x3c);
+  assert.equal(r1(ISR) & TC, 0, "its acknowledge is still to come");
+  wait(0.2 * BYTE_NS);
   assert.equal(r1(ISR) & TC, TC);
   w1(CR2, START | READ | AUTOEND | bytes(2) | 0x52);
   wait(2 * BYTE_NS);
@@ -110,6 +112,7 @@ test("own addresses: the second one with a mask, general call, SMBus host and de
     [0x68, 0x6e, 0x70].map((address) => answered(address)),
     [true, true, false],
   );
+  w2(OAR2, 0);
   w2(OAR2, OA1EN | (7 << 8));
   assert.deepEqual(
     [0x20, 0x02, 0xf4].map((address) => answered(address)),
@@ -149,6 +152,100 @@ test("addresses of ten bits, in both directions", () => {
   w1(CR2, START | ADD10 | AUTOEND | bytes(1) | 0x2a6);
   wait(4 * BYTE_NS);
   assert.equal(r1(ISR) & NACKF, NACKF);
+  assert.equal(r1(CR2) & START, 0);
+});
+
+test("a header of ten bits that nobody knows is sent again and again, until ADDRCF takes START back", () => {
+  const { r1, w1, wait } = rig();
+  w1(CR1, 1);
+  w1(CR2, START | ADD10 | AUTOEND | bytes(1) | 0x2a6);
+  for (let time = 0; time < 3; time++) {
+    wait(2 * BYTE_NS);
+    assert.equal(r1(ISR) & (NACKF | STOPF), NACKF | STOPF);
+    assert.equal(r1(CR2) & START, START);
+    w1(ICR, NACKF | STOPF);
+  }
+  w1(ICR, ADDR);
+  assert.equal(r1(CR2) & START, 0);
+  wait(2 * BYTE_NS);
+  w1(ICR, NACKF | STOPF);
+  wait(3 * BYTE_NS);
+  assert.equal(r1(ISR) & (NACKF | STOPF | BUSY), 0);
+});
+
+test("a START that is set while the own stop condition is under way follows it", () => {
+  const { r1, w1, wait } = rig();
+  w1(CR1, 1);
+  w1(CR2, START | AUTOEND | 0x24);
+  while ((r1(ISR) & NACKF) === 0) wait(1e3);
+  assert.equal(r1(ISR) & STOPF, 0);
+  w1(CR2, START | AUTOEND | 0x24);
+  wait(0.3 * BYTE_NS);
+  assert.equal(r1(ISR) & STOPF, STOPF);
+  w1(ICR, NACKF | STOPF);
+  wait(1.5 * BYTE_NS);
+  assert.equal(r1(ISR) & (NACKF | STOPF), NACKF | STOPF);
+});
+
+test("a received byte is in RXDR after eight clocks; the ninth waits until the one before is read", () => {
+  const { r1, r2, w1, w2, wait, timeline, level } = rig();
+  /** SCL's rising edges until something is so. */
+  const clocksUntil = (done: () => boolean): number => {
+    let clocks = 0;
+    for (let high = false; !done(); wait(500)) {
+      if (!high && level("PB6")) clocks++;
+      high = level("PB6");
+    }
+    return clocks;
+  };
+  w2(OAR1, OA1EN | 0x52);
+  w2(CR1, 1);
+  w1(CR1, 1);
+  w1(CR2, START | READ | AUTOEND | bytes(3) | 0x52);
+  wait(1.5 * BYTE_NS);
+  w2(TXDR, 1);
+  w2(ICR, ADDR);
+  assert.equal(
+    clocksUntil(() => (r1(ISR) & RXNE) !== 0),
+    8,
+  );
+  w2(TXDR, 2);
+  const end = timeline.now + 5 * BYTE_NS;
+  assert.equal(
+    clocksUntil(() => timeline.now > end),
+    9,
+  );
+  assert.equal(r1(RXDR), 1);
+  wait(0.3 * BYTE_NS);
+  // STOP ends a reading behind the byte under way, with NACK.
+  w1(CR2, (1 << 14) | READ | AUTOEND | bytes(3) | 0x52);
+  w2(TXDR, 3);
+  assert.equal(r1(RXDR), 2);
+  wait(3 * BYTE_NS);
+  assert.equal(r1(RXDR), 3);
+  assert.equal(r1(ISR) & STOPF, STOPF);
+  assert.equal(r2(ISR) & (STOPF | NACKF), STOPF | NACKF);
+});
+
+test("what is fixed: own addresses while they are enabled, timeouts while they run, TXDR while it is full; WUPEN without a digital filter only", () => {
+  const { r1, w1, log } = rig();
+  w1(OAR1, OA1EN | 0x52);
+  w1(OAR1, OA1EN | 0x54);
+  assert.equal(r1(OAR1), OA1EN | 0x52);
+  w1(OAR1, 0x54);
+  assert.equal(r1(OAR1), 0x52, "as long as OA1EN was set");
+  w1(OAR1, OA1EN | 0x54);
+  assert.equal(r1(OAR1), OA1EN | 0x54);
+  w1(TIMEOUTR, 0x8000_8001 | 0x1_0000);
+  w1(TIMEOUTR, 0x8fff_9fff);
+  assert.equal(r1(TIMEOUTR), 0x8001_8001);
+  w1(CR1, (1 << 18) | 0x100);
+  assert.equal(r1(CR1), 0x100);
+  w1(CR1, 1);
+  w1(TXDR, 1);
+  w1(TXDR, 2);
+  assert.equal(r1(TXDR), 1);
+  assert.ok(log.has(/TXE = 0/));
 });
 
 test("a slave refuses a byte with NACK, and without stretching loses what it does not serve", () => {
@@ -175,6 +272,40 @@ test("a slave refuses a byte with NACK, and without stretching loses what it doe
   wait(2 * BYTE_NS);
   assert.equal(r2(ISR) & OVR, OVR);
   assert.equal(r2(RXDR), 1);
+  assert.equal(r1(ISR) & NACKF, NACKF, "the byte that found no room is refused");
+});
+
+test("without stretching, STOPF has to be cleared before the first byte is sent", () => {
+  for (const cleared of [false, true]) {
+    const { r1, r2, w1, w2, wait } = rig();
+    w2(OAR1, OA1EN | 0x52);
+    w2(CR1, 1 | (1 << 17));
+    w1(CR1, 1);
+    for (const byte of [0x11, 0x22]) {
+      w2(ICR, ADDR);
+      w2(TXDR, byte);
+      w1(CR2, START | READ | AUTOEND | bytes(1) | 0x52);
+      wait(3 * BYTE_NS);
+      assert.equal(r1(RXDR), byte);
+      if (cleared) w2(ICR, STOPF);
+    }
+    assert.equal(r2(ISR) & OVR, cleared ? 0 : OVR);
+  }
+});
+
+test("a slave that sends a one where the line is low has lost", () => {
+  const { r2, w1, w2, wait, drive, at } = rig();
+  w2(OAR1, OA1EN | 0x52);
+  w2(CR1, 1);
+  w1(CR1, 1);
+  w1(CR2, START | READ | AUTOEND | bytes(1) | 0x52);
+  wait(1.5 * BYTE_NS);
+  w2(TXDR, 0xff);
+  drive("PB11", false);
+  w2(ICR, ADDR);
+  wait(0.5 * BYTE_NS);
+  assert.equal(r2(ISR) & ARLO, ARLO);
+  at("PB11").gpio.release(11);
 });
 
 test("slave byte control: software sees each byte before it is answered", () => {
@@ -234,6 +365,36 @@ test("PEC: the master appends it, the slave checks it, and the other way round",
   wait(1.5 * BYTE_NS);
   assert.equal(r1(ISR) & PECERR, PECERR);
   assert.notEqual(r1(PECR), 0);
+});
+
+test("PEC covers a message with its repeated starts", () => {
+  const { r1, r2, w1, w2, wait } = rig();
+  const pecen = 1 << 23;
+  w2(OAR1, OA1EN | 0x52);
+  w2(CR1, 1 | pecen);
+  w1(CR1, 1 | pecen);
+  w1(CR2, START | bytes(1) | 0x52);
+  wait(1.5 * BYTE_NS);
+  w2(ICR, ADDR);
+  w1(TXDR, 0x31);
+  wait(1.5 * BYTE_NS);
+  r2(RXDR);
+  w1(CR2, START | READ | AUTOEND | bytes(1) | 0x52);
+  wait(2 * BYTE_NS);
+  // CRC-8 of 52h 31h 53h.
+  assert.equal(r2(PECR), 0xa0);
+  w2(ICR, ADDR);
+  w2(TXDR, 0);
+  wait(2 * BYTE_NS);
+  for (const [w, r] of [
+    [w1, r1],
+    [w2, r2],
+  ] as const) {
+    assert.notEqual(r(PECR), 0);
+    w(CR1, 0);
+    w(CR1, 1 | pecen);
+    assert.equal(r(PECR), 0, "PE = 0 clears it");
+  }
 });
 
 test("two masters: who sends a one where the other sends a zero loses, and can be the one that is addressed", () => {
@@ -299,6 +460,7 @@ test("SMBus: SCL low for too long, an idle bus, and an alert", () => {
   assert.equal(r1(ISR) & TIMEOUT, TIMEOUT);
   at("PB10").gpio.release(10);
   w1(CR1, 0);
+  w1(TIMEOUTR, 0);
   w1(TIMEOUTR, (1 << 15) | (1 << 12) | 99);
   w1(CR1, 1);
   wait(6e3);
@@ -309,4 +471,29 @@ test("SMBus: SCL low for too long, an idle bus, and an alert", () => {
   assert.equal(r1(ISR) & ALERT, 0);
   w2(CR1, 1 | (1 << 22));
   assert.equal(r1(ISR) & ALERT, ALERT);
+});
+
+test("SMBus: TIMEOUTB counts what the peripheral itself stretches, and a master stops then", () => {
+  const { r1, r2, w1, w2, wait } = rig();
+  // 10 times 2048 periods of 64 MHz: 320 us.
+  for (const w of [w1, w2]) w(TIMEOUTR, 0x8000_0000 | (9 << 16));
+  w2(OAR1, OA1EN | 0x52);
+  w2(CR1, 1);
+  w1(CR1, 1);
+  w1(CR2, START | bytes(9) | 0x52);
+  wait(1.2 * BYTE_NS);
+  w2(ICR, ADDR);
+  for (let byte = 0; byte < 8; byte++) {
+    w1(TXDR, byte);
+    wait(0.5 * BYTE_NS);
+    r2(RXDR);
+    wait(0.6 * BYTE_NS);
+  }
+  assert.equal((r1(ISR) | r2(ISR)) & TIMEOUT, 0, "SCL was low for longer than that, by turns");
+  wait(3.5 * BYTE_NS);
+  assert.equal(r1(ISR) & TIMEOUT, TIMEOUT, "TXDR was not written");
+  assert.equal(r2(ISR) & TIMEOUT, 0);
+  wait(0.3 * BYTE_NS);
+  assert.equal(r1(ISR) & (STOPF | BUSY), STOPF);
+  assert.equal(r2(ISR) & STOPF, STOPF);
 });

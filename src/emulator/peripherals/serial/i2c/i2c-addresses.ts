@@ -1,8 +1,7 @@
 /** What a slave answers to (RM0433, I2C_OAR1, I2C_OAR2, "Slave initialization", "SMBus: address resolution"). */
 
-import { CR1, type I2cHost } from "./i2c-bits.js";
+import { CR1, type I2cHost, OAEN } from "./i2c-bits.js";
 
-const OAEN = 1 << 15;
 const OA1MODE = 1 << 10;
 const SMBUS_HOST = 0x08;
 const SMBUS_DEFAULT = 0x61;
@@ -27,10 +26,10 @@ export function answers(
   if ((oar1 & (OAEN | OA1MODE)) === OAEN && address === ((oar1 >>> 1) & 0x7f)) return "yes";
   if (matchesOwn2(register("OAR2"), address)) return "yes";
   if ((cr1 & CR1.GCEN) !== 0 && byte === 0) return "yes";
-  if ((cr1 & CR1.SMBHEN) !== 0 && address === SMBUS_HOST && !reading) return "yes";
+  if ((cr1 & CR1.SMBHEN) !== 0 && address === SMBUS_HOST) return "yes";
   if ((cr1 & CR1.SMBDEN) !== 0 && address === SMBUS_DEFAULT) return "yes";
   const alerts = (cr1 & CR1.ALERTEN) !== 0 && (cr1 & CR1.SMBHEN) === 0;
-  return alerts && address === SMBUS_ALERT && reading ? "yes" : "no";
+  return alerts && address === SMBUS_ALERT ? "yes" : "no";
 }
 
 /** OA2MSK: so many low bits do not matter; 7: none does, but reserved addresses stay alone. */

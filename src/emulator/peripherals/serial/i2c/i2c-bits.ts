@@ -3,6 +3,7 @@
 export const CR1 = {
   PE: 1 << 0,
   ERRIE: 1 << 7,
+  ANFOFF: 1 << 12,
   TXDMAEN: 1 << 14,
   RXDMAEN: 1 << 15,
   SBC: 1 << 16,
@@ -44,6 +45,16 @@ export const ISR = {
   ALERT: 1 << 13,
   BUSY: 1 << 15,
   DIR: 1 << 16,
+} as const;
+
+/** OA1EN and OA2EN: while they are set, the rest of their registers is fixed. */
+export const OAEN = 1 << 15;
+export const TIMEOUTR = {
+  TIMEOUTA: 0xfff,
+  TIDLE: 1 << 12,
+  TIMOUTEN: 1 << 15,
+  TIMEOUTB: 0xfff_0000,
+  TEXTEN: 1 << 31,
 } as const;
 
 /** What ERRIE covers. */

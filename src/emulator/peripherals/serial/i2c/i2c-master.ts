@@ -5,6 +5,7 @@ import type { Timeline, TimelineEvent } from "../../../timeline.js";
 import { CR2, type I2cHost, ISR } from "./i2c-bits.js";
 import type { ByteCounter } from "./i2c-counter.js";
 import type { I2cLines } from "./i2c-lines.js";
+import { levelOf, type MasterByte, sendsOne } from "./i2c-master-byte.js";
 
 export interface I2cMasterHost extends I2cHost {
   readonly timeline: Timeline;
@@ -12,6 +13,8 @@ export interface I2cMasterHost extends I2cHost {
   readonly counter: ByteCounter;
   /** Nanoseconds of SCL's low and high time; undefined: the kernel clock stands still. */
   readonly times: () => { readonly low: number; readonly high: number } | undefined;
+  /** A byte and its acknowledge are through. */
+  readonly acknowledged: () => void;
   /** A chip of the board's file with this address. */
   readonly device: (address: number) => I2cDevice | undefined;
 }
@@ -19,22 +22,11 @@ export interface I2cMasterHost extends I2cHost {
 /** "hold": all bytes are through, and SCL stays low until software goes on. */
 type Phase = "idle" | "waiting" | "start" | "address" | "transmit" | "receive" | "hold" | "stop";
 
-interface Shifting {
-  /** undefined: it receives. */
-  readonly out: number | undefined;
-  /** What it answers as a receiver. */
-  readonly acknowledge: () => boolean;
-  readonly done: (byte: number, acknowledged: boolean) => void;
-  bit: number;
-  byte: number;
-  acknowledged: boolean;
-}
-
 export class I2cMaster {
   readonly #host: I2cMasterHost;
   #phase: Phase = "idle";
   #event: TimelineEvent | undefined;
-  #shifting: Shifting | undefined;
+  #shifting: MasterByte | undefined;
   /** SCL was released, and runs its high time once it is high. */
   #rising: (() => void) | undefined;
   #device: I2cDevice | undefined;
@@ -57,8 +49,25 @@ export class I2cMaster {
     return this.#phase !== "idle" && this.#phase !== "waiting";
   }
 
-  get wantsBus(): boolean {
-    return this.#phase === "waiting";
+  /** It holds SCL low until software has done something. */
+  get stretching(): boolean {
+    const idle = this.#phase === "transmit" && this.#shifting === undefined;
+    return this.#phase === "hold" || this.#waiting !== undefined || idle;
+  }
+
+  /** START was taken back. */
+  cancel(): void {
+    if (this.#phase === "waiting") this.abandon();
+  }
+
+  /** A timeout: it stops, once SCL lets it. */
+  giveUp(): void {
+    this.#host.timeline.cancel(this.#event);
+    this.#shifting = undefined;
+    this.#rising = undefined;
+    this.#waiting = undefined;
+    this.#host.lines.release("guest");
+    this.#stop();
   }
 
   abandon(): void {
@@ -81,14 +90,11 @@ export class I2cMaster {
   /** CR2 was written. */
   command(): void {
     const cr2 = this.#host.register("CR2");
-    if ((cr2 & CR2.START) !== 0) {
-      if (this.#phase === "idle") this.#wait();
-      else if (this.#phase === "hold") this.#restart();
-    } else if ((cr2 & CR2.STOP) !== 0 && this.#mayStop) {
-      this.#stop();
-    } else if (this.#phase === "hold" && this.#host.has(ISR.TCR)) {
-      this.#reload();
-    }
+    const starts = (cr2 & CR2.START) !== 0;
+    if (starts && this.#phase === "idle") this.#wait();
+    else if (starts && this.#phase === "hold" && !this.#host.counter.reloads) this.#restart();
+    else if ((cr2 & CR2.STOP) !== 0 && this.#mayStop) this.#stop();
+    else if (this.#phase === "hold" && this.#host.has(ISR.TCR)) this.#reload();
   }
 
   /** Between two bytes. */
@@ -100,19 +106,36 @@ export class I2cMaster {
   #wait(): void {
     if (this.#host.times() === undefined) return;
     this.#phase = "waiting";
-    if (!this.#host.has(ISR.BUSY)) this.#begin();
+    if (!this.#host.has(ISR.BUSY)) this.#open();
   }
 
+  /** A stop condition: tBUF later it may begin. One that is not its own in a transfer of its own is a bus error. */
   #freed(): void {
-    if (this.#phase === "waiting") this.#begin();
+    if (this.#phase === "waiting") this.#queue();
+    else if (this.active && this.#phase !== "stop") this.#disturbed();
+  }
+
+  #queue(): void {
+    this.#after("low", () => {
+      if (this.#phase === "waiting" && !this.#host.has(ISR.BUSY)) this.#open();
+    });
   }
 
   /** Somebody else's start condition, or the own one. */
   #foreign(): void {
-    if (this.#phase === "idle" || this.#phase === "start" || this.#phase === "waiting") return;
+    if (this.active && this.#phase !== "start") this.#disturbed();
+  }
+
+  #disturbed(): void {
     this.#host.setFlags(ISR.BERR);
     this.abandon();
     this.#host.update();
+  }
+
+  /** The first start condition of a message: the PEC covers all behind it. */
+  #open(): void {
+    this.#host.counter.pec.clear();
+    this.#begin();
   }
 
   #begin(): void {
@@ -138,7 +161,6 @@ export class I2cMaster {
     const cr2 = register("CR2");
     this.#phase = "address";
     counter.load();
-    counter.pec.clear();
     const reading = (cr2 & CR2.RD_WRN) !== 0;
     const follow = (acknowledged: boolean): void => {
       clearCommand(CR2.START);
@@ -162,11 +184,12 @@ export class I2cMaster {
     const header = 0xf0 | ((cr2 >>> 7) & 6);
     const reading = (cr2 & CR2.RD_WRN) !== 0;
     if (reading && (cr2 & CR2.HEAD10R) !== 0) {
-      this.#send(header | 1, follow);
+      this.#send(header | 1, (first) => (first ? follow(true) : this.#refused()));
       return;
     }
     this.#send(header, (first) => {
-      if (!first) follow(false);
+      // START stays: it tries again until software takes it back (ADDRCF).
+      if (!first) this.#refused();
       else
         this.#send(cr2 & 0xff, (second) => {
           if (!second || !reading) follow(second);
@@ -210,6 +233,10 @@ export class I2cMaster {
         setFlags(ISR.STOPF);
         this.#host.clearCommand(CR2.STOP | CR2.PECBYTE);
         lines.pull("master", "SDA", false);
+        if ((this.#host.register("CR2") & CR2.START) !== 0) {
+          this.#phase = "waiting";
+          this.#queue();
+        }
         this.#host.update();
       }),
     );
@@ -259,6 +286,7 @@ export class I2cMaster {
       byte,
       (acknowledged) => {
         counter.count();
+        if (pec) this.#host.clearCommand(CR2.PECBYTE);
         if (!acknowledged) this.#refused();
         else if ((register("CR2") & CR2.STOP) !== 0) this.#stop();
         else this.#next("transmit");
@@ -268,20 +296,30 @@ export class I2cMaster {
   }
 
   #receive(): void {
-    const { counter, setFlags } = this.#host;
+    const { counter, setFlags, register, clearCommand } = this.#host;
     const pec = counter.pecNext;
     const expected = counter.pec.value;
+    const stops = (): boolean => (register("CR2") & CR2.STOP) !== 0;
     this.#guestByte = this.#device?.read() ?? 0xff;
     this.#shift({
       out: undefined,
-      acknowledge: () => counter.left > 1 || counter.reloads,
+      acknowledge: () => !stops() && (counter.left > 1 || counter.reloads),
       done: (byte) => {
         counter.count();
+        if (pec) clearCommand(CR2.PECBYTE);
         if (pec && byte !== expected) setFlags(ISR.PECERR);
-        if (!this.#host.give(byte)) this.#waiting = byte;
+        if (stops()) this.#stop();
         else this.#next("receive");
       },
     });
+  }
+
+  /** Eight bits are in. @returns false: RXDR is full, and SCL stays low until it is read */
+  #deliver(byte: number): boolean {
+    if (this.#host.give(byte)) return true;
+    this.#waiting = byte;
+    this.#host.update();
+    return false;
   }
 
   /** RXDR was read. */
@@ -290,7 +328,7 @@ export class I2cMaster {
     if (byte === undefined) return;
     this.#waiting = undefined;
     this.#host.give(byte);
-    this.#next("receive");
+    this.#bit();
   }
 
   /** @param guest asks the board's chip, once the byte is out */
@@ -302,7 +340,7 @@ export class I2cMaster {
     });
   }
 
-  #shift(one: Pick<Shifting, "out" | "acknowledge" | "done">): void {
+  #shift(one: Pick<MasterByte, "out" | "acknowledge" | "done">): void {
     this.#shifting = { ...one, bit: 0, byte: 0, acknowledged: false };
     this.#bit();
   }
@@ -315,8 +353,7 @@ export class I2cMaster {
     const { bit, out } = shifting;
     const ninth = bit === 8;
     const sends = out !== undefined;
-    const high = ninth ? sends || !shifting.acknowledge() : !sends || ((out >>> (7 - bit)) & 1) === 1;
-    lines.pull("master", "SDA", !high);
+    lines.pull("master", "SDA", !levelOf(shifting));
     // The board's chip: acknowledges what it got, or sends its byte.
     const guestLow = ninth
       ? sends && this.#device !== undefined && shifting.acknowledge()
@@ -342,20 +379,17 @@ export class I2cMaster {
   }
 
   /** @returns false: it lost the arbitration */
-  #sampled(shifting: Shifting, sda: boolean): boolean {
-    const { bit, out } = shifting;
-    if (bit === 8) {
-      shifting.acknowledged = !sda;
-      return true;
-    }
-    if (out !== undefined && !sda && ((out >>> (7 - bit)) & 1) === 1) {
+  #sampled(shifting: MasterByte, sda: boolean): boolean {
+    const { bit } = shifting;
+    if (sendsOne(shifting) && !sda) {
       this.#host.setFlags(ISR.ARLO);
       this.#host.clearCommand(CR2.START | CR2.STOP);
       this.abandon();
       this.#host.update();
       return false;
     }
-    if (sda) shifting.byte |= 0x80 >> bit;
+    if (bit === 8) shifting.acknowledged = !sda;
+    else if (sda) shifting.byte |= 0x80 >> bit;
     return true;
   }
 
@@ -365,10 +399,13 @@ export class I2cMaster {
     this.#host.lines.pull("master", "SCL", true);
     if (shifting === undefined) return;
     shifting.bit++;
+    const received = shifting.bit === 8 && shifting.out === undefined;
+    if (received && !this.#deliver(shifting.byte)) return;
     if (shifting.bit < 9) {
       this.#bit();
       return;
     }
+    this.#host.acknowledged();
     this.#shifting = undefined;
     const { lines, counter } = this.#host;
     lines.pull("guest", "SDA", false);

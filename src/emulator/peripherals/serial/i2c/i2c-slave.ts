@@ -48,6 +48,11 @@ export class I2cSlave {
     return this.#state === "transmit" || this.#state === "receive";
   }
 
+  /** It holds SCL low until software has done something. */
+  get stretching(): boolean {
+    return this.#wait !== undefined;
+  }
+
   abandon(): void {
     this.#state = "idle";
     this.#wait = undefined;
@@ -67,6 +72,7 @@ export class I2cSlave {
   #start(): void {
     if (!this.#host.enabled()) return;
     this.#misplaced();
+    if (!this.#involved && !this.#host.mastering()) this.#host.counter.pec.clear();
     this.#wait = undefined;
     this.#host.lines.release("slave");
     this.#state = "address";
@@ -94,9 +100,22 @@ export class I2cSlave {
 
   #rise(sda: boolean): void {
     if (this.#state === "idle" || this.#state === "ignore") return;
+    if (!sda && this.#sendsOne) {
+      this.#host.setFlags(ISR.ARLO);
+      this.#state = "ignore";
+      this.#host.lines.release("slave");
+      this.#host.update();
+      return;
+    }
     this.#clocks++;
     if (this.#clocks === 9) this.#acknowledged = !sda;
     else if (sda) this.#byte |= 0x80 >> (this.#clocks - 1);
+  }
+
+  /** A bit of its byte, or its refusal of another one. */
+  get #sendsOne(): boolean {
+    if (this.#state === "receive") return this.#clocks === 8 && !this.#acknowledges;
+    return this.#state === "transmit" && this.#clocks < 8 && ((this.#out >>> (7 - this.#clocks)) & 1) === 1;
   }
 
   #fall(): void {
@@ -115,14 +134,40 @@ export class I2cSlave {
     }
     if (this.#state === "receive" && this.#byteControl && counter.left === 1 && counter.reloads) {
       // Software sees the byte before it decides on the answer.
-      if (this.#deliver("reload")) this.#awaitReload();
+      if (this.#host.give(this.#byte)) this.#awaitReload();
+      else this.#hold("reload");
+      this.#host.update();
       return;
     }
-    if (this.#state === "receive") this.#acknowledges = this.#accepts();
-    else if (this.#host.mastering()) this.#acknowledges = false;
+    if (this.#state === "receive") {
+      this.#deliver();
+      return;
+    }
+    if (this.#host.mastering()) this.#acknowledges = false;
     else if (this.#state === "address10") this.#acknowledges = answersTen(register, this.#byte);
     else this.#acknowledges = answers(register, this.#byte, this.#selected10) !== "no";
     lines.pull("slave", "SDA", this.#acknowledges);
+  }
+
+  /** The byte to RXDR, and the answer to the line: when RXDR is full, after it was read, or a refusal. */
+  #deliver(): void {
+    if (this.#host.give(this.#byte)) {
+      this.#answer(this.#accepts());
+    } else if (this.#stretches) {
+      this.#hold("room");
+    } else {
+      this.#host.setFlags(ISR.OVR);
+      this.#answer(false);
+    }
+    this.#host.update();
+  }
+
+  #answer(acknowledges: boolean): void {
+    const { counter, lines, clearCommand } = this.#host;
+    this.#acknowledges = acknowledges;
+    if (this.#byteControl && counter.pecNext) clearCommand(CR2.PECBYTE);
+    if (this.#byteControl) counter.count();
+    lines.pull("slave", "SDA", acknowledges);
   }
 
   #awaitReload(): void {
@@ -134,9 +179,10 @@ export class I2cSlave {
 
   #accepts(): boolean {
     const { counter, register, setFlags } = this.#host;
-    if (this.#byteControl && counter.pecNext && this.#byte !== counter.pec.value) {
-      setFlags(ISR.PECERR);
-      return false;
+    if (this.#byteControl && counter.pecNext) {
+      const right = this.#byte === counter.pec.value;
+      if (!right) setFlags(ISR.PECERR);
+      return right;
     }
     return (register("CR2") & CR2.NACK) === 0;
   }
@@ -162,7 +208,6 @@ export class I2cSlave {
       this.#state = "ignore";
       return;
     }
-    if (this.#state === "address") counter.pec.clear();
     counter.pec.add(byte);
     if (this.#state === "address" && answers(register, byte, this.#selected10) === "more") {
       this.#state = "address10";
@@ -175,8 +220,9 @@ export class I2cSlave {
 
   /** ADDR, with SCL low until software has cleared it. */
   #select(byte: number): void {
-    const { setFlags, counter, update } = this.#host;
+    const { setFlags, clearCommand, counter, update } = this.#host;
     const reading = (byte & 1) !== 0;
+    clearCommand(CR2.NACK | CR2.PECBYTE);
     this.#involved = true;
     this.#state = reading ? "transmit" : "receive";
     setFlags(0x7f * 0x2_0000 + ISR.DIR, false);
@@ -189,7 +235,6 @@ export class I2cSlave {
 
   /** ADDR was cleared. */
   addressCleared(): void {
-    this.#host.clearCommand(CR2.NACK);
     if (this.#wait !== "address") return;
     if (this.#byteControl) this.#host.counter.load();
     this.#wait = undefined;
@@ -197,7 +242,7 @@ export class I2cSlave {
   }
 
   #go(): void {
-    if (this.#state === "transmit") this.#load();
+    if (this.#state === "transmit") this.#load(true);
     else this.#resume();
   }
 
@@ -211,9 +256,9 @@ export class I2cSlave {
     this.#host.lines.pull("slave", "SCL", false);
   }
 
-  /** The next byte to the shift register, or the wait for it. */
-  #load(): void {
-    const { take, setFlags, counter, lines } = this.#host;
+  /** The next byte to the shift register, or the wait for it. Without stretching STOPF must be gone before the first. */
+  #load(first = false): void {
+    const { take, setFlags, has, clearCommand, counter, lines } = this.#host;
     const pec = this.#byteControl && counter.pecNext;
     const byte = pec ? counter.pec.value : take();
     if (byte === undefined && this.#stretches) {
@@ -221,8 +266,9 @@ export class I2cSlave {
       this.#hold("data");
       return;
     }
-    if (byte === undefined) setFlags(ISR.OVR);
+    if (byte === undefined || (first && !this.#stretches && has(ISR.STOPF))) setFlags(ISR.OVR);
     this.#out = byte ?? 0xff;
+    if (pec) clearCommand(CR2.PECBYTE);
     if (this.#byteControl) {
       setFlags(ISR.TXIS, counter.wantsMore);
       counter.count();
@@ -259,13 +305,6 @@ export class I2cSlave {
   #received(byte: number): void {
     const { counter, update, clearCommand } = this.#host;
     counter.pec.add(byte);
-    const seen = this.#byteControl && this.#reloaded;
-    this.#reloaded = false;
-    if (!seen) {
-      this.#byte = byte;
-      if (this.#deliver("room") && this.#byteControl) counter.count();
-      if (this.#wait === undefined) this.#byte = 0;
-    }
     if (!this.#acknowledges) {
       clearCommand(CR2.NACK);
       this.#state = "ignore";
@@ -273,23 +312,11 @@ export class I2cSlave {
     update();
   }
 
-  /** Software saw the byte under way already. */
-  #reloaded = false;
-
-  /** The byte to RXDR. @returns false: it is full, and SCL is held until there is room */
-  #deliver(wait: "room" | "reload"): boolean {
-    if (this.#host.give(this.#byte)) return true;
-    if (this.#stretches) this.#hold(wait);
-    else this.#host.setFlags(ISR.OVR);
-    return false;
-  }
-
   /** RXDR was read. */
   taken(): void {
     if (this.#wait === "room") {
       this.#host.give(this.#byte);
-      this.#byte = 0;
-      if (this.#byteControl) this.#host.counter.count();
+      this.#answer(this.#accepts());
       this.#resume();
     } else if (this.#wait === "reload" && !this.#host.has(ISR.TCR)) {
       this.#host.give(this.#byte);
@@ -304,7 +331,6 @@ export class I2cSlave {
     counter.load();
     if (counter.left === 0) return;
     setFlags(ISR.TCR, false);
-    this.#reloaded = true;
     this.#acknowledges = (register("CR2") & CR2.NACK) === 0;
     lines.pull("slave", "SDA", this.#acknowledges);
     this.#resume();

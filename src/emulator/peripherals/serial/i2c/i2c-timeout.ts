@@ -1,6 +1,7 @@
-/** SMBus timeouts (RM0433, I2C_TIMEOUTR): SCL low for too long, the bus idle for long enough, a clock stretched for too long. */
+/** SMBus timeouts (RM0433, I2C_TIMEOUTR): SCL low for too long, the bus idle for long enough, the clock stretched for too long. */
 
 import type { Timeline, TimelineEvent } from "../../../timeline.js";
+import { TIMEOUTR } from "./i2c-bits.js";
 import type { I2cLines } from "./i2c-lines.js";
 
 export interface TimeoutHost {
@@ -12,9 +13,6 @@ export interface TimeoutHost {
   readonly expired: (low: boolean) => void;
 }
 
-const TIDLE = 1 << 12;
-const TIMOUTEN = 1 << 15;
-const TEXTEN = 1 << 31;
 /** Periods of the kernel clock that a step of TIMEOUTA or TIMEOUTB takes, and one of TIMEOUTA with TIDLE. */
 const LOW_STEP = 2048;
 const IDLE_STEP = 4;
@@ -22,8 +20,10 @@ const IDLE_STEP = 4;
 export class I2cTimeout {
   readonly #host: TimeoutHost;
   #event: TimelineEvent | undefined;
-  #lowSince: number | undefined;
-  /** SCL low since the start condition, cumulated. */
+  #lowSince = 0;
+  /** This peripheral stretches the clock since then; undefined: it does not. */
+  #stretchingSince: number | undefined;
+  /** So long it has stretched it before, since the start condition; as master, in this byte. */
   #stretched = 0;
 
   constructor(host: TimeoutHost) {
@@ -34,13 +34,9 @@ export class I2cTimeout {
         this.watch();
       },
       stop: () => this.watch(),
-      rise: () => {
-        if (this.#lowSince !== undefined) this.#stretched += this.#host.timeline.now - this.#lowSince;
-        this.#lowSince = undefined;
-        this.watch();
-      },
+      rise: () => this.watch(),
       fall: () => {
-        this.#lowSince = this.#host.timeline.now;
+        this.#lowSince = host.timeline.now;
         this.watch();
       },
     });
@@ -51,23 +47,44 @@ export class I2cTimeout {
     this.#event = undefined;
   }
 
+  /** TIMEOUTR was written, or PE set. */
+  restart(): void {
+    this.#lowSince = this.#host.timeline.now;
+    this.watch();
+  }
+
+  /** A master's byte is through. */
+  nextByte(): void {
+    this.#stretched = 0;
+  }
+
+  stretching(on: boolean): void {
+    if (on === (this.#stretchingSince !== undefined)) return;
+    const { now } = this.#host.timeline;
+    if (this.#stretchingSince !== undefined) this.#stretched += now - this.#stretchingSince;
+    this.#stretchingSince = on ? now : undefined;
+    this.watch();
+  }
+
   /** Lines or settings changed: what expires next. */
   watch(): void {
     this.stop();
     const { timeline, register, lines, kernelHz, expired } = this.#host;
     const timeoutr = register("TIMEOUTR");
-    if ((timeoutr & (TIMOUTEN | TEXTEN)) === 0 || kernelHz() === 0) return;
-    const periodNs = 1e9 / kernelHz();
+    if ((timeoutr & (TIMEOUTR.TIMOUTEN | TIMEOUTR.TEXTEN)) === 0 || kernelHz() === 0) return;
+    const { now } = timeline;
     const step = (shift: number, periods: number): number =>
-      (((timeoutr >>> shift) & 0xfff) + 1) * periods * periodNs;
+      ((((timeoutr >>> shift) & 0xfff) + 1) * periods * 1e9) / kernelHz();
     const due: number[] = [];
     const low = !lines.scl;
-    if ((timeoutr & TIMOUTEN) !== 0) {
-      if ((timeoutr & TIDLE) !== 0) {
-        if (lines.scl && lines.sda) due.push(step(0, IDLE_STEP));
-      } else if (low) due.push(step(0, LOW_STEP));
+    const since = this.#stretchingSince;
+    if ((timeoutr & TIMEOUTR.TIMOUTEN) !== 0) {
+      const idle = (timeoutr & TIMEOUTR.TIDLE) !== 0;
+      if (idle && lines.scl && lines.sda) due.push(now + step(0, IDLE_STEP));
+      if (!idle && low) due.push(this.#lowSince + step(0, LOW_STEP));
     }
-    if ((timeoutr & TEXTEN) !== 0 && low) due.push(Math.max(0, step(16, LOW_STEP) - this.#stretched));
-    if (due.length > 0) this.#event = timeline.after(Math.min(...due), () => expired(low));
+    if ((timeoutr & TIMEOUTR.TEXTEN) !== 0 && since !== undefined)
+      due.push(since + step(16, LOW_STEP) - this.#stretched);
+    if (due.length > 0) this.#event = timeline.after(Math.max(0, Math.min(...due) - now), () => expired(low));
   }
 }

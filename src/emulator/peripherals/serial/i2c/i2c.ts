@@ -9,7 +9,7 @@ import { type DmaSignal, NO_DMA } from "../../dma/dma-request.js";
 import { Peripheral } from "../../peripheral.js";
 import { ALL, registerTable } from "../../register-table.js";
 import { I2C } from "../../tables/serial.js";
-import { CR1, CR2, ERRORS, type I2cRegister, ISR } from "./i2c-bits.js";
+import { CR1, CR2, ERRORS, type I2cRegister, ISR, OAEN, TIMEOUTR } from "./i2c-bits.js";
 import { ByteCounter } from "./i2c-counter.js";
 import { I2cLines, type LineName } from "./i2c-lines.js";
 import { I2cMaster } from "./i2c-master.js";
@@ -42,6 +42,11 @@ const NO_PINS = { SCL: NO_PIN, SDA: NO_PIN, SMBA: NO_PIN } as const;
 const EVENTS = 0x7e;
 /** What ICR clears. */
 const STICKY = ISR.ADDR | ISR.NACKF | ISR.STOPF | ERRORS;
+const DNF = 0xf00;
+/** What CR2 says of the transfer: SADD, RD_WRN, ADD10, HEAD10R, NBYTES. */
+const TRANSFER = 0xff_1fff;
+/** OAR1 and OAR2: all but the enable, while it is set. */
+const own = (before: number): number => ((before & OAEN) === 0 ? 0 : ~OAEN);
 /** Of the kernel clock: SCL is synchronised to it on either edge, and the filter's delay is about as long. */
 const SYNCHRONISATION = 4;
 
@@ -79,6 +84,7 @@ export class I2c extends Peripheral {
       ...common,
       counter,
       times: () => this.#times(),
+      acknowledged: () => this.#timeout.nextByte(),
       device: options.device ?? (() => undefined),
     });
     this.#slave = new I2cSlave({
@@ -103,18 +109,18 @@ export class I2c extends Peripheral {
         CR1: { rw: ALL, onWrite: (_written, before) => this.#control(before) },
         CR2: { rw: ALL, onWrite: (written, before) => this.#command(written, before) },
         TIMINGR: { rw: ALL, onWrite: (_written, before) => this.#keepWhileEnabled("TIMINGR", before) },
-        OAR1: { rw: ALL },
-        OAR2: { rw: ALL },
-        TIMEOUTR: { rw: ALL, onWrite: () => this.#timeout.watch() },
+        OAR1: { rw: ALL, onWrite: (_written, before) => this.#keepBits("OAR1", before, own(before)) },
+        OAR2: { rw: ALL, onWrite: (_written, before) => this.#keepBits("OAR2", before, own(before)) },
+        TIMEOUTR: { rw: ALL, onWrite: (_written, before) => this.#timeouts(before) },
         ISR: {
           rw: ISR.TXE | ISR.TXIS,
           ro: ALL & ~3,
           onWrite: (written, before) => this.#flush(written, before),
         },
         ICR: { wo: ALL, onWrite: (written) => this.#clear(written) },
-        TXDR: { rw: ALL, onWrite: () => this.#fill() },
+        TXDR: { rw: ALL, onWrite: (_written, before) => this.#fill(before) },
         RXDR: { ro: ALL, onRead: (stored) => this.#read(stored) },
-        PECR: { ro: ALL, onRead: () => this.#pec.value },
+        PECR: { ro: ALL, onRead: () => (this.registers.has("CR1", CR1.PECEN) ? this.#pec.value : 0) },
       }),
       { name, log, clocked },
     );
@@ -179,23 +185,40 @@ export class I2c extends Peripheral {
 
   /** PE = 0 is a software reset of the state machine and the flags. */
   #control(before: number): void {
+    // The digital filter cannot wake the chip.
+    if (this.registers.has("CR1", DNF)) this.registers.setBits("CR1", CR1.WUPEN, false);
     if (!this.#enabled) {
       this.#abandon();
+      this.#pec.clear();
       this.registers.set("ISR", ISR.TXE);
       this.registers.setBits("CR2", CR2.START | CR2.STOP | CR2.NACK | CR2.PECBYTE, false);
     } else if ((before & CR1.PE) === 0) {
       this.#lines.settle();
-      this.#timeout.watch();
+      this.#timeout.restart();
     } else {
-      const locked = CR1.NOSTRETCH | 0x1f00;
-      const now = this.registers.get("CR1");
-      if (((now ^ before) & locked) !== 0) {
-        this.registers.set("CR1", (now & ~locked) | (before & locked));
-        this.#mistake("CR1: NOSTRETCH, ANFOFF and DNF are fixed while PE = 1");
-      }
+      this.#keepBits("CR1", before, CR1.NOSTRETCH | CR1.ANFOFF | DNF);
+      const changed = this.registers.get("CR1") ^ before;
+      if ((changed & CR1.PECEN) !== 0) this.#mistake("PECEN is changed while PE = 1");
     }
+    const both = CR1.SBC | CR1.NOSTRETCH;
+    if ((this.registers.get("CR1") & both) === both) this.#mistake("SBC is set with NOSTRETCH");
     this.#pins.SMBA.refresh();
     this.#update();
+  }
+
+  /** Bits that cannot be written as things are. */
+  #keepBits(name: string, before: number, fixed: number): void {
+    const now = this.registers.get(name);
+    if (((now ^ before) & fixed) === 0) return;
+    this.registers.set(name, (now & ~fixed) | (before & fixed));
+    this.#mistake(`${name}: fixed while what they configure is enabled (PE, OA1EN, OA2EN, TIMOUTEN, TEXTEN)`);
+  }
+
+  #timeouts(before: number): void {
+    const first = (before & TIMEOUTR.TIMOUTEN) === 0 ? 0 : TIMEOUTR.TIMEOUTA | TIMEOUTR.TIDLE;
+    const second = (before & TIMEOUTR.TEXTEN) === 0 ? 0 : TIMEOUTR.TIMEOUTB;
+    this.#keepBits("TIMEOUTR", before, first | second);
+    this.#timeout.restart();
   }
 
   #keepWhileEnabled(name: string, before: number): void {
@@ -212,6 +235,11 @@ export class I2c extends Peripheral {
       return;
     }
     this.registers.setBits("CR2", before & set & ~written, true);
+    // All but RELOAD and AUTOEND describe the transfer that is about to begin.
+    const changed = this.registers.get("CR2") ^ before;
+    if ((before & CR2.START) !== 0 && (changed & TRANSFER) !== 0) {
+      this.#mistake("CR2: address, direction and NBYTES are changed while START is set");
+    }
     if (this.#slave.active) this.#slave.reload();
     this.#master.command();
     this.#update();
@@ -250,7 +278,9 @@ export class I2c extends Peripheral {
     const timing = this.registers.get("TIMINGR");
     const step = (timing >>> 28) + 1;
     const ns = (steps: number): number => ((step * (steps + 1) + SYNCHRONISATION) * 1e9) / hz;
-    return { low: ns(timing & 0xff), high: ns((timing >>> 8) & 0xff) };
+    // SDADEL and SCLDEL hold SCL low for at least so long.
+    const delays = ((timing >>> 16) & 0xf) + ((timing >>> 20) & 0xf);
+    return { low: ns(Math.max(timing & 0xff, delays)), high: ns((timing >>> 8) & 0xff) };
   }
 
   /** Writing 1 to TXE empties TXDR; with NOSTRETCH, software may set TXIS. */
@@ -260,7 +290,12 @@ export class I2c extends Peripheral {
     this.#update();
   }
 
-  #fill(): void {
+  #fill(before: number): void {
+    if (!this.registers.has("ISR", ISR.TXE)) {
+      this.registers.set("TXDR", before);
+      this.#mistake("TXDR is written while TXE = 0: it keeps what it has");
+      return;
+    }
     this.registers.setBits("ISR", ISR.TXE | ISR.TXIS, false);
     this.#master.transmit();
     this.#slave.filled();
@@ -270,15 +305,20 @@ export class I2c extends Peripheral {
   #clear(written: number): void {
     const addressed = this.registers.has("ISR", ISR.ADDR);
     this.registers.setBits("ISR", written & STICKY, false);
-    if ((written & ISR.NACKF) !== 0) this.registers.setBits("ISR", ISR.TXE, true);
+    if ((written & ISR.ADDR) !== 0) {
+      this.registers.setBits("CR2", CR2.START, false);
+      this.#master.cancel();
+    }
     if (addressed && (written & ISR.ADDR) !== 0) this.#slave.addressCleared();
     this.#update();
   }
 
   #expired(low: boolean): void {
     this.registers.setBits("ISR", ISR.TIMEOUT, true);
+    this.registers.setBits("CR2", CR2.START, false);
     if (low) {
-      this.#master.abandon();
+      if (this.#master.active) this.#master.giveUp();
+      else this.#master.abandon();
       this.#slave.abandon();
     }
     this.#update();
@@ -291,6 +331,7 @@ export class I2c extends Peripheral {
       receiveRequest = NO_DMA,
       transmitRequest = NO_DMA,
     } = this.#options;
+    this.#timeout.stretching(this.#master.stretching || this.#slave.stretching);
     const isr = this.registers.get("ISR");
     const cr1 = this.registers.get("CR1");
     // TCR has TC's enable bit.
