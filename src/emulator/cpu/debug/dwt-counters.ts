@@ -69,6 +69,11 @@ export class DwtCounters {
       );
   }
 
+  /** Does any of them count? */
+  get counting(): boolean {
+    return this.#enabled !== 0;
+  }
+
   /** Entry or return took so long. */
   exception(cycles: number): void {
     this.exceptionCycles += cycles;
@@ -86,7 +91,6 @@ export class DwtCounters {
    * @param rest cycles beyond its own; -1: it shared that with the one before it
    */
   instruction(fetch: number, rest: number, memory: boolean): void {
-    if (this.#enabled === 0) return;
     this.#add(COUNTER.CPI, fetch);
     if (rest >= 0) this.#add(memory ? COUNTER.LSU : COUNTER.CPI, rest);
     // A change of the clock begins the count of cycles anew: nobody knows what this one took.

@@ -31,7 +31,7 @@ export const decode: Execute = (cpu, insn) => {
     execute = conditional;
   }
   if (cpu.pipeline !== undefined && cpu.level1 !== undefined)
-    execute = cpu.pipeline.timed(insn, execute, cpu.level1);
+    execute = cpu.pipeline.timed(insn, execute, cpu.level1, cpu.scs.dwt.counters);
   if (cpu.debug.comparators.watchesPc(insn.pc)) execute = watched(execute);
   if (cpu.hasBreakpoint(insn.pc)) execute = breakpoint(execute);
   insn.execute = execute;

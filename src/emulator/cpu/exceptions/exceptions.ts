@@ -182,7 +182,8 @@ function escalate(cpu: CortexM7, fault: CoreFault, insn: Insn): number | undefin
     number = Exception.hardFault;
     scs.scb.hardFaultStatus(HFSR.FORCED);
   }
-  reportFault(cpu, number, insn, "");
+  // A monitor that has asked for its breakpoints is no fault to be told.
+  if (number !== Exception.debugMonitor) reportFault(cpu, number, insn, "");
   return number === Exception.hardFault && current < 0 ? undefined : number;
 }
 

@@ -7,6 +7,7 @@
 import type { Timeline } from "../../timeline.js";
 import type { BusTraffic, Level1 } from "../caches/level1.js";
 import type { CortexM7 } from "../core.js";
+import type { DwtCounters } from "../debug/dwt-counters.js";
 import type { Execute, Insn } from "../decode/insn.js";
 import { issueInfo } from "./issue-info.js";
 import { type IssueInfo, Kind, SCOREBOARD, type Unit } from "./issue-kinds.js";
@@ -75,25 +76,28 @@ export class Pipeline implements BusTraffic {
   }
 
   /** The instruction with its time. To be called when it was decoded. */
-  timed(insn: Insn, execute: Execute, level1: Level1): Execute {
+  timed(insn: Insn, execute: Execute, level1: Level1, counters: DwtCounters): Execute {
     const info = issueInfo(insn.opcode, insn.size === 4);
     const conditional = insn.it !== 0;
     const eachTime = level1.fetchesEachTime(insn.pc);
     const memory = info.kind === Kind.load || info.kind === Kind.store;
     return (cpu: CortexM7, i: Insn) => {
       const { timeline } = cpu;
-      const { counters } = cpu.scs.dwt;
-      const began = timeline.cycles - counters.exceptionCycles;
+      const began = timeline.cycles;
       if (eachTime) level1.fetchBlock(i.pc);
       // What the fetch took, here or when it was decoded.
       if (this.#owed > 0) this.#pay();
-      const fetch = timeline.cycles - counters.exceptionCycles - began;
+      const fetch = timeline.cycles - began;
+      const exceptions = counters.exceptionCycles;
       this.#issue(info, cpu, i);
       const before = timeline.cycles;
       const next = execute(cpu, i);
       if (info.kind === Kind.branch || (next !== i.next && !conditional)) this.#branched(i, next, before);
       if (this.#owed > 0) this.#pay();
-      counters.instruction(fetch, timeline.cycles - counters.exceptionCycles - began - fetch, memory);
+      if (counters.counting) {
+        const rest = timeline.cycles - began - fetch - (counters.exceptionCycles - exceptions);
+        counters.instruction(fetch, rest, memory);
+      }
       return next;
     };
   }
