@@ -3,6 +3,8 @@
 import type { AccessSize } from "../../bus.js";
 import type { DmaBus } from "./dma-channel.js";
 
+export type MdmaPadding = "zeros" | "sign" | "left";
+
 export interface MdmaMove {
   readonly source: number;
   readonly destination: number;
@@ -14,6 +16,8 @@ export interface MdmaMove {
   readonly destinationStep: number;
   /** PKE: items are packed or split; otherwise each source item goes into one destination item. */
   readonly packed: boolean;
+  /** PAM: where an item goes in a larger one, and what is kept of it in a smaller one, while they are not packed. */
+  readonly padding: MdmaPadding;
   readonly bytes: number;
   /** From a byte's place in a destination item to where its content comes from; undefined: as it is. */
   readonly exchange: number | undefined;
@@ -24,16 +28,20 @@ export function exchangeBytes(cr: number): number | undefined {
   return (cr >>> 12) & 7 || undefined;
 }
 
-export function moveMdma(bus: DmaBus, move: MdmaMove): void {
+/** The items that the source has, as destination items. */
+export function readMdma(bus: DmaBus, move: MdmaMove): number[][] {
   const { sourceSize, destinationSize, bytes } = move;
   const items: number[][] = [];
   for (let done = 0, at = move.source; done < bytes; done += sourceSize, at += move.sourceStep) {
     items.push(readItem(bus, at >>> 0, sourceSize));
   }
-  const written = move.packed
+  return move.packed
     ? regroup(items.flat(), destinationSize)
-    : items.map((i) => pad(i, destinationSize));
-  written.forEach((item, index) => {
+    : items.map((item) => fit(item, destinationSize, move.padding));
+}
+
+export function writeMdma(bus: DmaBus, move: MdmaMove, items: readonly number[][]): void {
+  items.forEach((item, index) => {
     const { exchange } = move;
     const turned = exchange === undefined ? item : item.map((byte, at) => item[at ^ exchange] ?? byte);
     writeItem(bus, (move.destination + index * move.destinationStep) >>> 0, turned);
@@ -51,8 +59,10 @@ function regroup(bytes: readonly number[], size: number): number[][] {
   return items;
 }
 
-function pad(item: readonly number[], size: number): number[] {
-  return Array.from({ length: size }, (_, index) => item[index] ?? 0);
+function fit(item: readonly number[], size: number, padding: MdmaPadding): number[] {
+  const before = padding === "left" ? size - item.length : 0;
+  const behind = padding === "sign" && (item.at(-1) ?? 0) >= 0x80 ? 0xff : 0;
+  return Array.from({ length: size }, (_, index) => item[index - before] ?? (index < before ? 0 : behind));
 }
 
 function readItem(bus: DmaBus, address: number, size: number): number[] {

@@ -10,7 +10,8 @@ import { Peripheral } from "../peripheral.js";
 import { ALL, type RegisterAction, registerTable, repeatRows } from "../register-table.js";
 import type { DmaBus } from "./dma-channel.js";
 import { MdmaArbiter } from "./mdma-arbiter.js";
-import { exchangeBytes, type MdmaMove, moveMdma, nextMdmaAddress } from "./mdma-move.js";
+import { exchangeBytes, type MdmaMove, nextMdmaAddress } from "./mdma-move.js";
+import { linkFailure, type MdmaFailure, type MdmaTransfer, transferMdma } from "./mdma-transfer.js";
 
 export interface MdmaOptions {
   readonly log: EmulatorLog;
@@ -33,11 +34,13 @@ const CTCIF = 1 << 1;
 const BRTIF = 1 << 2;
 const BTIF = 1 << 3;
 const TCIF = 1 << 4;
-/** ESR: the low bits of the address that failed, and that it was read. */
-const TEA = 0x7f;
-const TED = 1 << 7;
 const CRQA = 1 << 16;
 const SWRM = 1 << 30;
+/** CTCR.PAM */
+const PADDING = ["zeros", "sign", "left", "zeros"] as const;
+/** CTBR */
+const SBUS = 1 << 16;
+const DBUS = 1 << 17;
 const BNDT = 0x1_ffff;
 const BRSUM = 1 << 18;
 const BRDUM = 1 << 19;
@@ -184,7 +187,8 @@ export class Mdma extends Peripheral {
 
   #request(n: number): void {
     const state = this.#states[n] as State;
-    if (state.toEnd !== undefined) return;
+    // RM0433, BNDT: with 0 nothing can be served.
+    if (state.toEnd !== undefined || (this.#reg(n, "BNDTR") & BNDT) === 0) return;
     const mode = (this.#reg(n, "TCR") >>> 28) & 3;
     state.toEnd =
       mode === TRIGGER.BUFFER
@@ -207,29 +211,16 @@ export class Mdma extends Peripheral {
   #move(n: number, bytes: number): void {
     const state = this.#states[n] as State;
     if (!this.#options.clocked()) return;
-    try {
-      const move = this.#moveOf(n, bytes);
-      for (const [address, isSource] of [
-        [move.source, true],
-        [move.destination, false],
-      ] as const) {
-        this.#checkBus(n, address, isSource);
-      }
-      moveMdma(this.#options.bus, move);
-      this.registers.set(
-        `MDMA_C${n}SAR`,
-        nextMdmaAddress(move.source, move.sourceStep, bytes, move.sourceSize),
-      );
-      this.registers.set(
-        `MDMA_C${n}DAR`,
-        nextMdmaAddress(move.destination, move.destinationStep, bytes, move.destinationSize),
-      );
-      this.#acknowledge(n);
-    } catch (error) {
-      if (!(error instanceof BusFault)) throw error;
-      this.#fail(n, error);
+    const move = this.#moveOf(n, bytes);
+    const failure = transferMdma(this.#options.bus, this.#transferOf(n, move));
+    if (failure !== undefined) {
+      this.#fail(n, failure);
       return;
     }
+    const { source, sourceStep, sourceSize, destination, destinationStep, destinationSize, packed } = move;
+    this.registers.set(`MDMA_C${n}SAR`, nextMdmaAddress(source, sourceStep, bytes, sourceSize));
+    const written = packed ? destinationSize : sourceSize;
+    this.registers.set(`MDMA_C${n}DAR`, nextMdmaAddress(destination, destinationStep, bytes, written));
     const name = `MDMA_C${n}BNDTR`;
     const left = (this.registers.get(name) & BNDT) - bytes;
     this.registers.set(name, (this.registers.get(name) & ~BNDT) | left);
@@ -251,28 +242,23 @@ export class Mdma extends Peripheral {
       sourceStep: step(tcr & 3, (tcr >>> 8) & 3),
       destinationStep: step((tcr >>> 2) & 3, (tcr >>> 10) & 3),
       packed: (tcr & (1 << 25)) !== 0,
+      padding: PADDING[(tcr >>> 26) & 3] ?? "zeros",
       exchange: exchangeBytes(this.#reg(n, "CR")),
       bytes,
     };
   }
 
-  /** RM0433, MDMA_CxTBR: ITCM, DTCM are behind the AHBS bus, everything else behind AXI. */
-  #checkBus(n: number, address: number, isSource: boolean): void {
-    const tightly = address < 0x1_0000 || (address >= 0x2000_0000 && address < 0x2002_0000);
-    const ahb = (this.#reg(n, "TBR") & (isSource ? 1 << 16 : 1 << 17)) !== 0;
-    if (tightly !== ahb) {
-      const bit = isSource ? "SBUS" : "DBUS";
-      throw new BusFault(
-        `CTBR.${bit} = ${ahb ? 1 : 0} does not lead to 0x${address.toString(16)}, which is ${tightly ? "" : "not "}tightly coupled memory`,
-        address,
-      );
-    }
-  }
-
-  /** The mask register's write, which clears the requesting flag. */
-  #acknowledge(n: number): void {
-    const mar = this.#reg(n, "MAR");
-    if (mar !== 0) this.#options.bus.write(mar, 4, this.#reg(n, "MDR"));
+  /** With the mask register's write, which clears the flag that requested; software's own requests have none. */
+  #transferOf(n: number, move: MdmaMove): MdmaTransfer {
+    const tbr = this.#reg(n, "TBR");
+    const address = this.#reg(n, "MAR");
+    const hardware = (this.#reg(n, "TCR") & SWRM) === 0;
+    return {
+      move,
+      sourceAhbs: (tbr & SBUS) !== 0,
+      destinationAhbs: (tbr & DBUS) !== 0,
+      mask: hardware && address !== 0 ? { address, data: this.#reg(n, "MDR") } : undefined,
+    };
   }
 
   #blockDone(n: number, state: State): void {
@@ -287,7 +273,7 @@ export class Mdma extends Peripheral {
     }
     this.registers.setBits(`MDMA_C${n}ISR`, BRTIF, true);
     if (this.#reg(n, "LAR") !== 0) {
-      this.#loadNode(n, state);
+      if (!this.#loadNode(n, state)) return;
       if (state.toEnd === "list") this.#arbiter.request(n);
       else this.#served(n, 0);
       return;
@@ -308,15 +294,23 @@ export class Mdma extends Peripheral {
     this.registers.set(`MDMA_C${n}BNDTR`, (((repeats - 1) << 20) | flags | state.blockBytes) >>> 0);
   }
 
-  #loadNode(n: number, state: State): void {
+  /** @returns false when the node cannot be read */
+  #loadNode(n: number, state: State): boolean {
     const address = this.#reg(n, "LAR");
-    NODE.forEach((name, index) => {
-      if (name !== undefined) {
-        this.registers.set(`MDMA_C${n}${name}`, this.#options.bus.read(address + index * 4, 4));
-      }
-    });
+    try {
+      NODE.forEach((name, index) => {
+        if (name !== undefined) {
+          this.registers.set(`MDMA_C${n}${name}`, this.#options.bus.read(address + index * 4, 4));
+        }
+      });
+    } catch (error) {
+      if (!(error instanceof BusFault)) throw error;
+      this.#fail(n, linkFailure(error));
+      return false;
+    }
     state.blockBytes = this.#reg(n, "BNDTR") & BNDT;
     this.#relisten();
+    return true;
   }
 
   /** The request is through. */
@@ -331,12 +325,11 @@ export class Mdma extends Peripheral {
     }
   }
 
-  #fail(n: number, { message, offset }: BusFault): void {
+  #fail(n: number, { message, status }: MdmaFailure): void {
     this.#mistake(n, `transfer error: ${message}`);
     this.#stop(n);
     this.registers.setBits(`MDMA_C${n}ISR`, TEIF, true);
-    const wrote = (offset & ~0x7f) === (this.#reg(n, "DAR") & ~0x7f);
-    this.registers.set(`MDMA_C${n}ESR`, (offset & TEA) | (wrote ? 0 : TED));
+    this.registers.set(`MDMA_C${n}ESR`, status);
     this.registers.setBits(`MDMA_C${n}CR`, EN, false);
     this.#relisten();
     this.#update();
