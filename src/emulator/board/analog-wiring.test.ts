@@ -261,6 +261,19 @@ test("the DAC adds a triangle with each trigger, and tells a DMA that came too l
   assert.equal(r.read(DAC + 0x34), 0);
 });
 
+test("a comparator's open pin, above the threshold, is below it once it is driven low, and back once it is open", () => {
+  const r = rig();
+  // PB2, analog, against half of VREFINT.
+  r.write(COMP + 0xc, (1 << 20) | (1 << 16) | 7);
+  r.write(GPIOB + 0x0c, 0);
+  pass(r.timeline, 100e3);
+  assert.equal(r.read(COMP) & 1, 1);
+  r.chip.gpio.B.drive(2, false, "strong");
+  assert.equal(r.read(COMP) & 1, 0);
+  r.chip.gpio.B.release(2);
+  assert.equal(r.read(COMP) & 1, 1);
+});
+
 test("a comparator compares a pin with the DAC or the reference, flags, and reaches EXTI; LOCK holds it", () => {
   const r = rig();
   const { read, write } = r;

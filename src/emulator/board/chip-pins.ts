@@ -76,6 +76,7 @@ export class ChipPins {
           this.inputs?.level(port, pin, high);
         },
         onFunction: (pin) => this.inputs?.changed(port, pin),
+        onDriven: (pin) => this.inputs?.driven(port, pin),
       });
       map.add({ name, address: ADDRESS.GPIOA + index * PORT_BYTES, device, resetBit: name });
       return [port, device] as const;

@@ -38,6 +38,13 @@ export class PinInputs {
     for (const input of inputs) if (this.muxed(port, pin, input.af)) input.feed(high);
   }
 
+  /** The pin was open, and is driven to the level that it had: news for those who look at it in every mode. */
+  driven(port: PortLetter, pin: number): void {
+    for (const input of this.#inputs[indexOf(port, pin)] ?? []) {
+      if (input.af === undefined) input.feed(this.#gpio[port].level(pin));
+    }
+  }
+
   /** The pin's mode or alternate function changed. */
   changed(port: PortLetter, pin: number): void {
     const inputs = this.#inputs[indexOf(port, pin)];

@@ -45,6 +45,8 @@ export interface GpioOptions {
   readonly onLevel?: (pin: number, high: boolean) => void;
   /** The pin's mode or alternate function changed. */
   readonly onFunction?: (pin: number) => void;
+  /** An open pin is driven to the level that it was taken for: analog inputs see another voltage. */
+  readonly onDriven?: (pin: number) => void;
 }
 
 /** What the outside sees of an output pin. undefined: the port does not drive the pin. */
@@ -336,9 +338,11 @@ export class Gpio extends Peripheral {
       this.#floatingSince[pin] ??= this.#options.timeline.now;
       return;
     }
+    const open = this.#floatingSince[pin] !== undefined;
     this.#floatingSince[pin] = undefined;
     this.#levels[pin] = driven;
     if (driven !== before) this.#options.onLevel?.(pin, driven);
+    else if (open) this.#options.onDriven?.(pin);
   }
 
   #driven(pin: number, output: boolean | undefined): boolean | undefined {
