@@ -1,7 +1,8 @@
 /** LPTIM1 to LPTIM5, as rows, with their pins and triggers. */
 
 import { parsePin } from "../peripherals/gpio.js";
-import { Lptim, type LptimInput } from "../peripherals/timers/lptim.js";
+import { Lptim } from "../peripherals/timers/lptim.js";
+import type { LptimInput } from "../peripherals/timers/lptim-inputs.js";
 import { TIMER_PINS } from "../peripherals/timers/timer-pins.js";
 import type { ChipPart } from "./chip-part.js";
 import type { ChipWiring } from "./chip-wiring.js";

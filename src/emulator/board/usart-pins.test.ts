@@ -379,3 +379,48 @@ test("DE is active for DEAT before the start bit and for DEDT behind the stop bi
   wait(0.3 * BIT_NS);
   assert.ok(!de.gpio.level(12));
 });
+
+/** LPUART1: TX PA9, RX PA10, DE PA12 (AF3); clocked by HSI, 25 kbit/s. */
+function lowPower(...wires: [string, string][]) {
+  const made = rig(...wires);
+  made.write(0x5802_4458, 3);
+  for (const pin of ["PA9", "PA10", "PA12"]) made.mux(pin, 3);
+  const w = (register: number, value: number): void => made.write(0x5800_0c00 + register, value);
+  w(BRR, (256 * 64e6) / 25e3);
+  return { ...made, w, r: (register: number): number => made.read(0x5800_0c00 + register) };
+}
+const SLOW_BIT_NS = 4e4;
+
+test("LPUART tells a start bit that is none as noise, samples once a bit, and looks at the second of two stop bits", () => {
+  const { w, r, drive, bits, wait } = lowPower();
+  drive("PA10", true);
+  w(CR2, 2 << 12);
+  w(CR1, ENABLE);
+  drive("PA10", false);
+  wait(0.3 * SLOW_BIT_NS);
+  drive("PA10", true);
+  wait(SLOW_BIT_NS);
+  assert.equal(r(ISR) & 0x24, 4);
+  w(ICR, 4);
+  bits("PA10", "0101010100", SLOW_BIT_NS);
+  assert.equal(r(ISR) & 0x20, 0);
+  bits("PA10", "1", SLOW_BIT_NS);
+  assert.equal(r(ISR) & 0x26, 0x20, "the first one is not looked at");
+  r(RDR);
+  bits("PA10", "01010101010", SLOW_BIT_NS);
+  assert.equal(r(ISR) & 2, 2);
+});
+
+test("LPUART's DE has clocks, DEAT by BRR's upper bits, and one more", () => {
+  const { w, wait, level } = lowPower();
+  w(CR3, 1 << 14);
+  w(CR1, ENABLE | (16 << 21));
+  wait(13 * SLOW_BIT_NS);
+  w(TDR, 0);
+  assert.ok(level("PA12"));
+  const clocks = 1 + 16 * (((256 * 64e6) / 25e3) >>> 11);
+  wait((clocks * 1e9) / 64e6 - 100);
+  assert.ok(level("PA9"));
+  wait(200);
+  assert.ok(!level("PA9"));
+});

@@ -229,6 +229,7 @@ const OTHER_BITS: readonly (readonly [RegExp, string])[] = [
     /^UART4\.(CR[123]|GTPR|ISR|ICR)$/,
     'UART4, 5, 7 and 8 have no synchronous mode and no smartcard mode (RM0433, "USART implementation")',
   ],
+  [/^LPUART1\.(GTPR|RTOR|RQR)$/, "RM0433, LPUART register map: no GTPR, no RTOR, no ABRRQ"],
   [/^TIM[34]\.(CNT|ARR|CCR[1-4])$/, "TIM3 and TIM4 are 16 bits wide (RM0433, chapter TIM2..TIM5)"],
 ];
 

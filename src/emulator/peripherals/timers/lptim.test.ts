@@ -15,12 +15,12 @@ const ARR = 0x18;
 const CNT = 0x1c;
 const TICK_NS = 1e9 / 32e3;
 
-function rig() {
+function rig(name = "LPTIM1") {
   const timeline = new Timeline();
   const interrupt = new TestLine();
   const edges: boolean[] = [];
   const lptim = new Lptim({
-    name: "LPTIM1",
+    name,
     log: new RecordedLog(),
     timeline,
     interrupt,
@@ -42,6 +42,8 @@ test("counts continuously from 0 to ARR, flags CMP and ARR, and tells when a wri
   pass(timeline, 5 * TICK_NS);
   assert.equal(lptim.read(ISR, 4), 0x18);
   lptim.write(CR, 4, 5);
+  // CR takes three clocks to the counter.
+  pass(timeline, 3 * TICK_NS);
   pass(timeline, 50.5 * TICK_NS);
   assert.equal(lptim.read(CNT, 4), 50);
   assert.equal(lptim.read(ISR, 4) & 3, 1);
@@ -59,7 +61,7 @@ test("the output is high above CMP; a single start ends after one period", () =>
   lptim.write(ARR, 4, 9);
   lptim.write(CMP, 4, 4);
   lptim.write(CR, 4, 3);
-  pass(timeline, 4.5 * TICK_NS);
+  pass(timeline, 7.5 * TICK_NS);
   assert.equal(lptim.output, false);
   pass(timeline, TICK_NS);
   assert.equal(lptim.output, true);
@@ -74,7 +76,7 @@ test("PRELOAD holds a new period back to the end of the one under way", () => {
   lptim.write(CR, 4, 1);
   lptim.write(ARR, 4, 9);
   lptim.write(CR, 4, 5);
-  pass(timeline, 2.5 * TICK_NS);
+  pass(timeline, 5.5 * TICK_NS);
   lptim.write(ARR, 4, 4);
   pass(timeline, 5 * TICK_NS);
   assert.equal(lptim.read(CNT, 4), 7);
@@ -98,10 +100,11 @@ test("a trigger starts an armed counter, and with TIMOUT each further one starts
   assert.equal(lptim.read(ISR, 4) & 4, 0);
   lptim.trigger(6, true);
   assert.equal(lptim.read(ISR, 4) & 4, 4);
-  pass(timeline, 50.5 * TICK_NS);
+  // A trigger takes two clocks to the counter.
+  pass(timeline, 52.5 * TICK_NS);
   assert.equal(lptim.read(CNT, 4), 50);
   lptim.trigger(6, true);
-  pass(timeline, 60 * TICK_NS);
+  pass(timeline, 62.1 * TICK_NS);
   assert.equal(lptim.read(CNT, 4), 60);
   assert.equal(lptim.read(ISR, 4) & 2, 0, "the timeout never came");
 });
@@ -129,7 +132,8 @@ test("an external clock at Input 1 counts its edges", () => {
   lptim.write(CR, 4, 1);
   lptim.write(ARR, 4, 9);
   lptim.write(CR, 4, 5);
-  for (let n = 0; n < 13; n++) for (const level of [true, false]) lptim.setInput("IN1", level);
+  // The first five edges enable it.
+  for (let n = 0; n < 18; n++) for (const level of [true, false]) lptim.setInput("IN1", level);
   assert.equal(lptim.read(CNT, 4), 3);
   assert.equal(lptim.read(ISR, 4) & 2, 2);
 });
@@ -150,11 +154,64 @@ test("filters at input and trigger let through what lasts their clocks", () => {
   lptim.trigger(2, true);
   clocks(4.1);
   assert.equal(lptim.read(ISR, 4) & 4, 4);
-  for (const high of [3, 5, 3.9, 4.1]) {
+  // Five edges enable a timer that is clocked from outside.
+  for (const high of [...new Array<number>(5).fill(5), 3, 5, 3.9, 4.1]) {
     lptim.setInput("IN1", true);
     clocks(high);
     lptim.setInput("IN1", false);
     clocks(5);
   }
   assert.equal(lptim.read(CNT, 4), 2);
+});
+
+test("CR starts nothing before ENABLE; COUNTRST stays until the counter has it; RSTARE is not read back", () => {
+  const { lptim, timeline } = rig();
+  lptim.write(CR, 4, 5);
+  pass(timeline, 9 * TICK_NS);
+  assert.equal(lptim.read(CNT, 4), 0);
+  lptim.write(ARR, 4, 0xffff);
+  lptim.write(CR, 4, 5);
+  pass(timeline, 13.5 * TICK_NS);
+  assert.equal(lptim.read(CNT, 4), 10);
+  lptim.write(CR, 4, 9);
+  assert.equal(lptim.read(CR, 4), 9);
+  pass(timeline, 2.8 * TICK_NS);
+  assert.equal(lptim.read(CNT, 4), 13);
+  pass(timeline, 0.3 * TICK_NS);
+  assert.equal(lptim.read(CR, 4), 1);
+  assert.equal(lptim.read(CNT, 4), 0);
+  lptim.write(CR, 4, 0x11);
+  assert.equal(lptim.read(CR, 4), 1);
+  pass(timeline, 4.5 * TICK_NS);
+  assert.equal(lptim.read(CNT, 4), 4);
+  assert.equal(lptim.read(CNT, 4), 0);
+});
+
+test("a flag that was there before its bit of IER does not interrupt", () => {
+  const { lptim, timeline, interrupt } = rig();
+  lptim.write(CR, 4, 1);
+  lptim.write(ARR, 4, 9);
+  pass(timeline, 4 * TICK_NS);
+  assert.equal(lptim.read(ISR, 4), 0x10);
+  lptim.write(CR, 4, 0);
+  lptim.write(IER, 4, 0x10);
+  assert.ok(!interrupt.asserted);
+  lptim.write(ICR, 4, 0x10);
+  lptim.write(CR, 4, 1);
+  lptim.write(ARR, 4, 9);
+  pass(timeline, 4 * TICK_NS);
+  assert.ok(interrupt.asserted);
+});
+
+test("LPTIM3 to 5 have no encoder", () => {
+  for (const [name, inputs] of [
+    ["LPTIM3", 3],
+    ["LPTIM4", 0],
+  ] as const) {
+    const { lptim } = rig(name);
+    lptim.write(CFGR, 4, 1 << 24);
+    assert.equal(lptim.read(CFGR, 4), 0);
+    lptim.write(0x24, 4, 0x33);
+    assert.equal(lptim.read(0x24, 4), inputs);
+  }
 });

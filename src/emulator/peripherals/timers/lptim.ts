@@ -8,8 +8,29 @@ import { RegisterBlock } from "../../registers.js";
 import type { Timeline, TimelineEvent } from "../../timeline.js";
 import { Peripheral } from "../peripheral.js";
 import { ALL, registerTable } from "../register-table.js";
-import { LPTIM } from "../tables/lptim.js";
-import { InputFilter } from "./input-filter.js";
+import { LPTIM, LPTIM_PLAIN, LPTIM_WITH_INPUT } from "../tables/lptim.js";
+import {
+  ARRM,
+  ARROK,
+  CKSEL,
+  CMPM,
+  CMPOK,
+  CNTSTRT,
+  COUNTMODE,
+  COUNTRST,
+  DOWN,
+  ENABLE,
+  ENC,
+  EXTTRIG,
+  PRELOAD,
+  RSTARE,
+  SNGSTRT,
+  TIMOUT,
+  UP,
+  WAVE,
+  WAVPOL,
+} from "./lptim-bits.js";
+import { type LptimInput, LptimInputs } from "./lptim-inputs.js";
 import { LapCounter } from "./tim-counter.js";
 
 export interface LptimOptions {
@@ -26,34 +47,16 @@ export interface LptimOptions {
   readonly onListening?: () => void;
 }
 
-export type LptimInput = "IN1" | "IN2";
-/** CFGR2 */
-const SELECTION_SHIFT = { IN1: 0, IN2: 4 } as const;
-
-/** CFGR */
-const CKSEL = 1 << 0;
-const CKFLT_SHIFT = 3;
-const TRGFLT_SHIFT = 6;
-const TIMOUT = 1 << 19;
-const WAVE = 1 << 20;
-const WAVPOL = 1 << 21;
-const PRELOAD = 1 << 22;
-const COUNTMODE = 1 << 23;
-const ENC = 1 << 24;
-/** CR */
-const ENABLE = 1 << 0;
-const SNGSTRT = 1 << 1;
-const CNTSTRT = 1 << 2;
-const COUNTRST = 1 << 3;
-const RSTARE = 1 << 4;
-/** ISR */
-const CMPM = 1 << 0;
-const ARRM = 1 << 1;
-const EXTTRIG = 1 << 2;
-const CMPOK = 1 << 3;
-const ARROK = 1 << 4;
-const UP = 1 << 5;
-const DOWN = 1 << 6;
+/** Only LPTIM1 and 2 have encoders, and LPTIM4 and 5 no inputs (RM0433, "LPTIM implementation"). */
+const TABLES: Readonly<Record<string, string>> = {
+  LPTIM3: LPTIM_WITH_INPUT,
+  LPTIM4: LPTIM_PLAIN,
+  LPTIM5: LPTIM_PLAIN,
+};
+/** Clocks of the kernel from CR to the counter; counter clocks from a trigger; edges at Input 1 that pass until it is enabled as a clock. */
+const START_CLOCKS = 3;
+const TRIGGER_CLOCKS = 2;
+const LOST_EDGES = 5;
 
 export class Lptim extends Peripheral {
   readonly registers: RegisterBlock<string>;
@@ -69,35 +72,37 @@ export class Lptim extends Peripheral {
   #output = false;
   /** Did somebody want the output when the counter last looked ahead? What it passed over since is told to nobody. */
   #wanted = true;
-  readonly #inputs: Readonly<Record<LptimInput, InputFilter>>;
-  /** By the number of the selection; 0 is the pin. */
-  readonly #levels: Readonly<Record<LptimInput, boolean[]>> = { IN1: [], IN2: [] };
-  /** The trigger behind its filter; undefined: not seen yet. */
-  #triggerLevel: boolean | undefined;
-  #triggering: TimelineEvent | undefined;
+  readonly #inputs: LptimInputs;
   #event: TimelineEvent | undefined;
+  #resetting: TimelineEvent | undefined;
+  /** RSTARE, which cannot be read back. */
+  #resetsOnRead = false;
+  #lostEdges = 0;
+  /** Flags that were raised while IER had them: the others do not interrupt, even if IER gets them. */
+  #told = 0;
 
   constructor(options: LptimOptions) {
     super();
     this.#options = options;
-    const { timeline } = options;
-    const filter = (input: LptimInput): InputFilter =>
-      new InputFilter({
-        timeline,
-        delayNs: () => this.#filterNs(CKFLT_SHIFT),
-        onLevel: (level) => this.#edge(input, level),
-      });
-    this.#inputs = { IN1: filter("IN1"), IN2: filter("IN2") };
+    this.#inputs = new LptimInputs({
+      timeline: options.timeline,
+      kernelHz: options.kernelHz,
+      register: (name) => this.registers.get(name),
+      edge: (input, level) => this.#edge(input, level),
+      wants: (selection) => this.wants(selection),
+      triggered: (high) => this.#triggered(high),
+    });
     this.registers = new RegisterBlock(
-      registerTable(LPTIM, {
+      registerTable(TABLES[options.name] ?? LPTIM, {
         ISR: { ro: ALL },
         ICR: { wo: ALL, onWrite: (written) => this.#clear(written) },
-        IER: { rw: ALL, onWrite: () => this.#changed() },
-        CFGR: { rw: ALL, onWrite: (_written, before) => this.#configure(before) },
+        IER: { rw: ALL, onWrite: (_written, before) => this.#configure("IER", before) },
+        CFGR: { rw: ALL, onWrite: (_written, before) => this.#configure("CFGR", before) },
         CR: {
-          rw: ENABLE | RSTARE,
-          wo: SNGSTRT | CNTSTRT | COUNTRST,
-          onWrite: (written) => this.#control(written),
+          rw: ENABLE,
+          ro: COUNTRST,
+          wo: SNGSTRT | CNTSTRT | RSTARE,
+          onWrite: (written, before) => this.#control(written, before),
         },
         CMP: { rw: ALL, onWrite: () => this.#loaded(CMPOK) },
         ARR: { rw: ALL, onWrite: () => this.#loaded(ARROK) },
@@ -123,6 +128,7 @@ export class Lptim extends Peripheral {
     this.registers.reset();
     this.#counter.arr = 1;
     this.#cmp = 0;
+    this.#told = 0;
     this.#changed();
   }
 
@@ -146,69 +152,47 @@ export class Lptim extends Peripheral {
 
   /** A trigger that CFGR.TRIGSEL names went high or low. @param high undefined: a pulse */
   trigger(selection: number, high?: boolean): void {
-    if (!this.wants(selection)) return;
-    const { timeline } = this.#options;
-    const ns = high === undefined ? 0 : this.#filterNs(TRGFLT_SHIFT);
-    if (ns === 0) {
-      this.#triggered(high);
-      return;
-    }
-    timeline.cancel(this.#triggering);
-    if (high === this.#triggerLevel || ns === Number.POSITIVE_INFINITY) return;
-    this.#triggering = timeline.after(ns, () => {
-      this.#triggerLevel = high;
-      if (this.wants(selection)) this.#triggered(high);
-    });
-  }
-
-  /** RM0433, CFGR.CKFLT and TRGFLT: 2, 4 or 8 clocks of the kernel. */
-  #filterNs(shift: number): number {
-    const field = (this.registers.get("CFGR") >>> shift) & 3;
-    return field === 0 ? 0 : (2 ** field * 1e9) / this.#options.kernelHz();
+    this.#inputs.trigger(selection, high);
   }
 
   #triggered(high: boolean | undefined): void {
     const cfgr = this.registers.get("CFGR");
     if (high !== undefined && ((cfgr >>> 17) & 3 & (high ? 1 : 2)) === 0) return;
     this.#sync();
-    if (this.#mode === "armed") this.#begin();
+    const delayNs = this.#countsInput ? 0 : TRIGGER_CLOCKS * this.#tickNs;
+    if (this.#mode === "armed") this.#begin(delayNs);
     // TIMOUT: each trigger starts the counter again.
     else if ((cfgr & TIMOUT) === 0) return;
-    else this.#restart();
-    this.registers.setBits("ISR", EXTTRIG, true);
+    else this.#restart(delayNs);
+    this.#raise(EXTTRIG);
     this.#changed();
   }
 
   /** A level at Input 1 or Input 2. @param source 0: the pin; else the number that CFGR2 knows the signal by */
   setInput(input: LptimInput, level: boolean, source = 0): void {
-    this.#levels[input][source] = level;
-    this.#look(input);
+    this.#inputs.set(input, level, source);
   }
 
   /** Does it count edges of the signal that CFGR2 knows by this number? */
   counts(input: LptimInput, source: number): boolean {
-    return this.#mode !== "off" && this.#countsInput && this.#selection(input) === source;
-  }
-
-  #selection(input: LptimInput): number {
-    return (this.registers.get("CFGR2") >>> SELECTION_SHIFT[input]) & 3;
-  }
-
-  #look(input: LptimInput): void {
-    this.#inputs[input].set(this.#levels[input][this.#selection(input)] === true);
+    return this.#mode !== "off" && this.#countsInput && this.#inputs.selection(input) === source;
   }
 
   #select(): void {
-    this.#look("IN1");
-    this.#look("IN2");
+    this.#inputs.look("IN1");
+    this.#inputs.look("IN2");
     this.#options.onListening?.();
   }
 
   #edge(input: LptimInput, level: boolean): void {
     this.#sync();
-    if (this.#mode !== "running") return;
     const polarity = (this.registers.get("CFGR") >>> 1) & 3;
     const counts = polarity === 2 || (polarity === 0) === level;
+    if (this.#lostEdges > 0 && input === "IN1" && counts) {
+      this.#lostEdges--;
+      return;
+    }
+    if (this.#mode !== "running") return;
     if (this.registers.has("CFGR", ENC)) {
       if (counts) this.#step(input, level);
     } else if (input === "IN1" && this.#countsInput && counts) {
@@ -241,42 +225,74 @@ export class Lptim extends Peripheral {
   #halt(): void {
     this.#mode = "off";
     this.#ended = false;
+    this.#resetsOnRead = false;
+    this.#options.timeline.cancel(this.#resetting);
+    this.registers.setBits("CR", COUNTRST, false);
     this.#counter.position = 0;
   }
 
-  #configure(before: number): void {
-    if (!this.registers.has("CR", ENABLE) || this.registers.get("CFGR") === before) return;
-    const { log, name } = this.#options;
-    log.once(`${name}.CFGR`, `guest mistake: ${name}.CFGR: written while ENABLE = 1, against the manual`);
-  }
-
-  #control(written: number): void {
-    if ((written & ENABLE) === 0) {
-      this.#halt();
-      this.#changed();
-      return;
-    }
-    if ((written & COUNTRST) !== 0) this.#restart();
-    if ((written & (SNGSTRT | CNTSTRT)) !== 0) {
-      this.#once = (written & CNTSTRT) === 0;
-      const byTrigger = ((this.registers.get("CFGR") >>> 17) & 3) !== 0;
-      if (byTrigger && this.#mode !== "running") this.#mode = "armed";
-      else if (this.#mode !== "running") this.#begin();
-      if (byTrigger || this.#countsInput) this.#options.onListening?.();
+  #configure(register: "CFGR" | "IER", before: number): void {
+    if (this.registers.has("CR", ENABLE) && this.registers.get(register) !== before) {
+      this.#mistake(`${register} is written while ENABLE = 1, against the manual`);
     }
     this.#changed();
   }
 
-  #begin(): void {
+  /** What CR starts needs a timer that was enabled before. */
+  #control(written: number, before: number): void {
+    if ((written & ENABLE) === 0) {
+      this.#halt();
+    } else if ((before & ENABLE) === 0) {
+      this.#lostEdges = this.registers.has("CFGR", CKSEL) ? LOST_EDGES : 0;
+      if ((written & ~ENABLE) !== 0) this.#mistake("CR starts nothing in the write that sets ENABLE");
+    } else {
+      this.#resetsOnRead = (written & RSTARE) !== 0;
+      if ((written & COUNTRST) !== 0) this.#resetSoon();
+      if ((written & (SNGSTRT | CNTSTRT)) !== 0) this.#start((written & CNTSTRT) === 0);
+    }
+    this.#changed();
+  }
+
+  #start(once: boolean): void {
+    this.#once = once;
+    const byTrigger = ((this.registers.get("CFGR") >>> 17) & 3) !== 0;
+    if (byTrigger && this.#mode !== "running") this.#mode = "armed";
+    else if (this.#mode !== "running") this.#begin(this.#countsInput ? 0 : this.#startNs);
+    if (byTrigger || this.#countsInput) this.#options.onListening?.();
+  }
+
+  /** What CR says reaches the counter so much later. */
+  get #startNs(): number {
+    return (START_CLOCKS * 1e9) / this.#options.kernelHz();
+  }
+
+  /** COUNTRST stays until the counter has it; a clock from outside is not waited for. */
+  #resetSoon(): void {
+    if (this.registers.has("CR", COUNTRST)) this.#mistake("COUNTRST is set while it is still set");
+    if (this.registers.has("CFGR", CKSEL)) {
+      this.#restart(0);
+      return;
+    }
+    this.registers.setBits("CR", COUNTRST, true);
+    if (this.#options.kernelHz() === 0) return;
+    this.#resetting = this.#options.timeline.after(this.#startNs, () => {
+      this.#sync();
+      this.registers.setBits("CR", COUNTRST, false);
+      this.#restart(0);
+      this.#changed();
+    });
+  }
+
+  #begin(delayNs: number): void {
     this.#mode = "running";
     this.#ended = false;
     this.#load();
-    this.#restart();
+    this.#restart(delayNs);
   }
 
-  #restart(): void {
+  #restart(delayNs: number): void {
     this.#counter.position = 0;
-    this.#since = this.#options.timeline.now;
+    this.#since = this.#options.timeline.now + delayNs;
   }
 
   #load(): void {
@@ -286,8 +302,8 @@ export class Lptim extends Peripheral {
 
   #readCount(): number {
     const { count } = this.#counter;
-    if (this.registers.has("CR", RSTARE)) {
-      this.#restart();
+    if (this.#resetsOnRead) {
+      this.#restart(0);
       this.#changed();
     }
     return count;
@@ -329,7 +345,7 @@ export class Lptim extends Peripheral {
 
   /** RM0433, table "Encoder counting scenarios". */
   #step(input: LptimInput, level: boolean): void {
-    const other = this.#inputs[input === "IN1" ? "IN2" : "IN1"].level;
+    const other = this.#inputs.level(input === "IN1" ? "IN2" : "IN1");
     const up = input === "IN1" ? level !== other : level === other;
     if (up !== this.#countingUp) this.#raise(up ? UP : DOWN);
     this.#countingUp = up;
@@ -346,6 +362,7 @@ export class Lptim extends Peripheral {
     const hz = this.#options.kernelHz();
     if (this.#mode === "off" || !this.registers.has("CFGR", PRELOAD)) this.#load();
     this.#changed();
+    if (!this.registers.has("CR", ENABLE)) this.#mistake("CMP and ARR are to be written while ENABLE = 1");
     if (hz === 0 || !this.registers.has("CR", ENABLE)) return;
     this.#options.timeline.after(3e9 / hz, () => {
       this.#raise(flag);
@@ -355,10 +372,17 @@ export class Lptim extends Peripheral {
 
   #raise(flag: number): void {
     this.registers.setBits("ISR", flag, true);
+    this.#told |= flag & this.registers.get("IER");
+  }
+
+  #mistake(message: string): void {
+    const { log, name } = this.#options;
+    log.once(`${name}.${message}`, `guest mistake: ${name}: ${message}`);
   }
 
   #clear(written: number): void {
     this.registers.setBits("ISR", written, false);
+    this.#told &= ~written;
     this.#changed();
   }
 
@@ -399,6 +423,6 @@ export class Lptim extends Peripheral {
   }
 
   #update(): void {
-    this.#options.interrupt.set((this.registers.get("ISR") & this.registers.get("IER")) !== 0);
+    this.#options.interrupt.set((this.#told & this.registers.get("ISR") & this.registers.get("IER")) !== 0);
   }
 }

@@ -69,6 +69,15 @@ export class UsartBaud {
     return true;
   }
 
+  /** DE's times: in samples, sixteenths or eighths of a bit; LPUART has clocks (RM0433, "RS485 driver enable" of either chapter). */
+  driverNs(steps: number): number {
+    const hz = this.dividedHz;
+    if (this.#host.kind !== "LPUART")
+      return this.hz === 0 ? 0 : (steps * 1e9) / (this.hz * (this.over8 ? 8 : 16));
+    const step = Math.max(1, this.#host.register("BRR") >>> 11);
+    return hz === 0 ? 0 : ((1 + steps * step) * 1e9) / hz;
+  }
+
   /** IrDA's pulse at `baud` bits a second. */
   pulseNs(baud: number): number {
     if ((this.#host.register("CR3") & CR3.IRLP) === 0) return (PULSE_BITS * 1e9) / baud;

@@ -1,12 +1,13 @@
 /** DE: the enable of an RS-485 driver, some time before the first start bit and behind the last stop bit (RM0433, "RS485 driver enable"). */
 
 import type { Timeline, TimelineEvent } from "../../timeline.js";
-import { CR1, CR3 } from "./usart-bits.js";
+import { CR3 } from "./usart-bits.js";
 
 export interface DriverEnableHost {
   readonly timeline: Timeline;
   readonly register: (name: "CR1" | "CR3") => number;
-  readonly baud: () => number;
+  /** How long so many steps of DEAT and DEDT are. */
+  readonly driverNs: (steps: number) => number;
   /** The driver is on: frames may leave. */
   readonly ready: () => void;
   /** The pin may have changed. */
@@ -58,11 +59,8 @@ export class DriverEnable {
     });
   }
 
-  /** DEAT or DEDT, in sample times: sixteenths of a bit, or eighths. */
+  /** DEAT or DEDT. */
   #delayNs(shift: number): number {
-    const cr1 = this.#host.register("CR1");
-    const bits = ((cr1 >>> shift) & 0x1f) / ((cr1 & CR1.OVER8) === 0 ? 16 : 8);
-    const baud = this.#host.baud();
-    return baud === 0 ? 0 : (bits * 1e9) / baud;
+    return this.#host.driverNs((this.#host.register("CR1") >>> shift) & 0x1f);
   }
 }

@@ -13,6 +13,10 @@ export interface LineHost {
   readonly format: () => FrameFormat;
   readonly baud: () => number;
   readonly over8: () => boolean;
+  /** LPUART: one sample in the middle of a bit. */
+  readonly lowPower: boolean;
+  /** LPUART: the line is high where a start bit should be. */
+  readonly falseStart: () => void;
   /** UE, RE and a clock, and neither IrDA's transmitter nor a synchronous clock has the line. */
   readonly listening: () => boolean;
   /** The shortest pulse that IrDA's decoder takes for one, nanoseconds. */
@@ -147,6 +151,7 @@ export class UsartLine {
     const { high } = this.#sample(0, bitNs);
     if (high) {
       this.#finish();
+      if (this.#host.lowPower) this.#host.falseStart();
       return;
     }
     this.#host.started();
@@ -157,7 +162,12 @@ export class UsartLine {
   #atStop(bitNs: number): void {
     const { bits } = this.#host.format();
     const end = this.#smartcard ? 0.5 : 10 / 16;
-    this.#at((this.#start ?? 0) + (1 + bits + end) * bitNs, () => this.#decode(bitNs));
+    this.#at((this.#start ?? 0) + (1 + bits + this.#laterStop + end) * bitNs, () => this.#decode(bitNs));
+  }
+
+  /** LPUART looks at the second of two stop bits. */
+  get #laterStop(): number {
+    return this.#host.lowPower && this.#host.format().stopBits === 2 ? 1 : 0;
   }
 
   get #smartcard(): boolean {
@@ -174,7 +184,7 @@ export class UsartLine {
       noisy ||= sample.noisy;
     }
     // Half a stop bit is not sampled at all.
-    const stop = stopBits === 0.5 || this.#smartcard || this.#sample(1 + bits, bitNs).high;
+    const stop = stopBits === 0.5 || this.#smartcard || this.#sample(1 + bits + this.#laterStop, bitNs).high;
     const { baud, timeline } = this.#host;
     const end = (this.#start ?? 0) + (1 + bits + stopBits) * (1e9 / baud());
     this.#finish();
@@ -191,7 +201,8 @@ export class UsartLine {
     const [early = false, middle = false, late = false] = sixteenths.map((at) =>
       this.#levelAt((this.#start ?? 0) + (bit + at / 16) * bitNs),
     );
-    if ((this.#host.register("CR3") & CR3.ONEBIT) !== 0) return { high: middle, noisy: false };
+    if (this.#host.lowPower || (this.#host.register("CR3") & CR3.ONEBIT) !== 0)
+      return { high: middle, noisy: false };
     const high = (early && middle) || (middle && late) || (early && late);
     return { high, noisy: early !== middle || middle !== late };
   }

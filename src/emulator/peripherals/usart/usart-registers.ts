@@ -37,7 +37,7 @@ export interface UsartHooks {
 const CR2_LOCKED = 0x000f_ff30;
 /** IREN, IRLP, HDSEL, NACK, SCEN; RTSE, CTSE; ONEBIT, OVRDIS, DDRE, DEM, DEP; WUS. */
 const CR3_LOCKED = 0x30_fb3e;
-/** UART4, 5, 7 and 8 have no synchronous mode and no smartcard mode (RM0433, "USART implementation"). */
+/** LPUART has no GTPR, no RTOR and nothing that measures a rate. UART4, 5, 7 and 8 have no synchronous mode and no smartcard mode (RM0433, "USART implementation"). */
 const DECLARED = {
   USART: {
     CR1: 0xffff_ffff,
@@ -45,6 +45,8 @@ const DECLARED = {
     CR3: 0xfffe_ffff,
     BRR: 0xffff,
     GTPR: 0xffff,
+    RTOR: 0xffff_ffff,
+    RQR: 0x1f,
     ISR: 0x0fff_ffff,
     ICR: 0x12_3bff,
   },
@@ -54,6 +56,8 @@ const DECLARED = {
     CR3: 0xfef0_ffcf,
     BRR: 0xffff,
     GTPR: 0xff,
+    RTOR: 0xffff_ffff,
+    RQR: 0x1f,
     ISR: 0x0dff_cfff,
     ICR: 0x12_0b7f,
   },
@@ -62,7 +66,9 @@ const DECLARED = {
     CR2: 0xff0f_b010,
     CR3: 0xfef0_f7c9,
     BRR: 0xf_ffff,
-    GTPR: 0xffff,
+    GTPR: 0,
+    RTOR: 0,
+    RQR: 0x1e,
     ISR: 0x0dff_06ff,
     ICR: 0x12_025f,
   },
@@ -107,8 +113,8 @@ export function usartRegisters(kind: UsartKind, hooks: UsartHooks): Record<Usart
       rw: bits.GTPR,
       onWrite: (_written, before) => hooks.writeWhileDisabled("GTPR", before, bits.GTPR),
     },
-    RTOR: { offset: 0x14, reset: 0, rw: 0xffff_ffff, onWrite: () => hooks.writeRtor() },
-    RQR: { offset: 0x18, reset: 0, wo: 0x1f, onWrite: (written) => hooks.request(written) },
+    RTOR: { offset: 0x14, reset: 0, rw: bits.RTOR, onWrite: () => hooks.writeRtor() },
+    RQR: { offset: 0x18, reset: 0, wo: bits.RQR, onWrite: (written) => hooks.request(written & bits.RQR) },
     ISR: { offset: 0x1c, reset: 0xc0, ro: bits.ISR, onRead: () => hooks.status() },
     ICR: { offset: 0x20, reset: 0, wo: bits.ICR, quiet: true, onWrite: (written) => hooks.clear(written) },
     RDR: { offset: 0x24, reset: 0, ro: 0x1ff, onRead: () => hooks.take() },

@@ -17,6 +17,7 @@ export interface TransmitterHost {
   readonly baud: () => number;
   /** Width of IrDA's pulse in nanoseconds. */
   readonly pulseNs: (baud: number) => number;
+  readonly driverNs: (steps: number) => number;
   /** UE and TE, and not a synchronous slave. */
   readonly enabled: () => boolean;
   readonly line: () => PinSignal;

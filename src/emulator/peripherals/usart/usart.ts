@@ -138,8 +138,13 @@ export class Usart extends Peripheral {
         this.#receiver.detected(this.#baud.detect(baud));
       },
       started: () => this.#receiver.began(),
+      lowPower: options.kind === "LPUART",
+      falseStart: () => {
+        this.#flags |= ISR.NE;
+        this.#update();
+      },
       received: (frame, noisy, restNs) => {
-        this.#receiver.hear(frame, noisy && options.kind !== "LPUART", restNs);
+        this.#receiver.hear(frame, noisy, restNs);
         this.#update();
       },
       lineBreak: () => {
@@ -167,6 +172,7 @@ export class Usart extends Peripheral {
       ...common,
       enabled: () => this.#enabled(CR1.TE) && !this.#isSlave,
       pulseNs: (baud) => this.#baud.pulseNs(baud),
+      driverNs: (steps) => this.#baud.driverNs(steps),
       line: () => this.#pins.line,
       loops: () => this.#pins.loops,
       clock: this.#pins.clock,
