@@ -154,3 +154,74 @@ test("VREFBUF is VREF+ once it is ready, and what is not made from VREF+ reads m
   assert.equal(read(VREFBUF) & 8, 0);
   close(convert(ADC3, VREFINT), 1.216 / 3.3);
 });
+
+const COMP_EN = 1;
+/** Minus: DAC channel 1; plus: PB0. */
+const COMP_DAC = 4 << 16;
+
+test("with hysteresis a comparator stays high until its input is below by so much", () => {
+  const { read, write, dac, drive } = rig();
+  write(DAC_MCR, 3);
+  write(DAC_CR, 1);
+  drive("B", 0, true);
+  const value = (level: number): number => {
+    write(DAC_DHR8R1 - 8, level);
+    return read(COMP_SR) & 1;
+  };
+  for (const [hysteresis, kept] of [
+    [0, 0],
+    [1, 1],
+  ] as const) {
+    write(COMP_CFGR1, COMP_EN | COMP_DAC | (hysteresis << 8));
+    assert.equal(value(4095), 0, "not above");
+    assert.equal(value(4090), 1);
+    assert.equal(value(4095), kept);
+    write(COMP_CFGR1, 0);
+  }
+  dac(0);
+});
+
+test("a timer's output blanks a comparator for as long as it is high", () => {
+  const { read, write, dac, drive, wait } = rig();
+  const TIM2 = 0x4000_0000;
+  write(RCC + 0xe8, (1 << 29) | 1);
+  dac(0x80);
+  drive("B", 0, true);
+  write(COMP_CFGR1, COMP_EN | COMP_DAC | (2 << 24));
+  assert.equal(read(COMP_SR) & 1, 1);
+  // PWM mode 1 in channel 3: high for 100 of 1000 us.
+  write(TIM2 + 0x28, 63);
+  write(TIM2 + 0x2c, 999);
+  write(TIM2 + 0x3c, 100);
+  write(TIM2 + 0x1c, 6 << 4);
+  write(TIM2 + 0x14, 1);
+  write(TIM2 + 0x00, 1);
+  const seen = Array.from({ length: 20 }, () => {
+    wait(100e3);
+    return read(COMP_SR) & 1;
+  });
+  assert.equal(seen.filter((high) => high === 0).length, 2, `${seen}`);
+});
+
+test("the DAC's sample and hold needs LSI, and tells while a sample time is taken over; its calibration ends", () => {
+  const { log, read, write, convert, wait } = rig();
+  const [SR, CCR, SHSR1] = [0x4000_7434, 0x4000_7438, 0x4000_7440];
+  write(DAC_MCR, 4);
+  write(DAC_CR, 1);
+  write(DAC_DHR8R1, 0x80);
+  close(convert(ADC1, 18), 0);
+  assert.ok(log.has(/sample and hold without LSI/));
+  write(RCC + 0x74, 1);
+  wait(1e6);
+  close(convert(ADC1, 18), 0x800 / 4095);
+  write(SHSR1, 10);
+  assert.equal(read(SR), 1 << 15);
+  wait(100e3);
+  assert.equal(read(SR), 0);
+  write(DAC_CR, 1 << 14);
+  const flag = (trimming: number): number => {
+    write(CCR, trimming);
+    return read(SR) & (1 << 14);
+  };
+  assert.deepEqual([0, 15, 16, 31].map(flag), [0, 0, 1 << 14, 1 << 14]);
+});

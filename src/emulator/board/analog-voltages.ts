@@ -28,6 +28,8 @@ export function analogVoltages(wiring: ChipWiring, changed: () => void): AnalogV
   const { log, timeline, rcc, irqLine, requests, inputs } = wiring;
   const dac = new Dac({
     log,
+    timeline,
+    lsiHz: () => rcc.clockTree.oscillatorHz("LSI"),
     clocked: rcc.clockGate("DAC12"),
     interrupt: irqLine(DAC_IRQ),
     requests: [requests.signal("DAC1_CH1"), requests.signal("DAC1_CH2")],

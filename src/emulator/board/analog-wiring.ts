@@ -49,6 +49,15 @@ const INTERNAL: Readonly<Record<number, { readonly enable: number; readonly volt
   19: { enable: 1 << 22, volts: REFERENCE_VOLTS },
 };
 const IRQS = { ADC12: 18, ADC3: 127, COMP: 137 } as const;
+/** Timers' outputs by CFGR.BLANKING (RM0433, COMP_CFGRx). */
+const BLANKING: Readonly<Record<number, readonly [string, number]>> = {
+  1: ["TIM1", 5],
+  2: ["TIM2", 3],
+  3: ["TIM3", 3],
+  4: ["TIM3", 4],
+  5: ["TIM8", 5],
+  6: ["TIM15", 1],
+};
 /** EXTI lines 20 and 21. */
 const COMP_LINES = { 1: 20, 2: 21 } as const;
 /** Timers' inputs that TISEL and AF1.ETRSEL lead to the comparators, with the number of the selection. */
@@ -148,7 +157,11 @@ function comparators(wiring: ChipWiring, { at, dacOutput, fraction }: AnalogVolt
     clocked: rcc.clockGate("COMP12"),
     pin: at,
     dac: dacOutput,
-    reference: () => fraction(REFERENCE_VOLTS),
+    fraction,
+    blanked: (selection) => {
+      const [name, channel] = BLANKING[selection] ?? [];
+      return name !== undefined && timer(name)?.reference(channel ?? 0) === true;
+    },
     onOutput: (number, high) => {
       exti.edge(COMP_LINES[number], high);
       signals.raise(`COMP${number}_OUT`, high);
@@ -170,7 +183,20 @@ function comparators(wiring: ChipWiring, { at, dacOutput, fraction }: AnalogVolt
       gpio[at.port].connect(at.pin, COMP_OUTPUT_AF, () => comp.output(number));
     }
   }
+  listenToBlanking(wiring, comp);
   return comp;
+}
+
+/** A timer's output that holds a comparator low has changed. */
+function listenToBlanking({ timer }: ChipWiring, comp: Comp): void {
+  for (const [selection, [name, channel]] of Object.entries(BLANKING)) {
+    const number = Number(selection);
+    timer(name)?.onChannel(channel, {
+      wants: () => comp.blankedBy(0) === number || comp.blankedBy(1) === number,
+      pulse: () => {},
+      changed: () => comp.look(),
+    });
+  }
 }
 
 /** COMPx_OUT (data sheet DS12556). */

@@ -24,7 +24,7 @@ export interface Ov2640Options {
 /** SCCB address 60h to write, 61h to read. */
 const ADDRESS = 0x30;
 
-/** In both banks: which of them is meant. */
+/** RA_DLMT, in both banks: which of them is meant, by its lowest bit; 7Fh after a reset. */
 const BANK_SELECT = 0xff;
 const DSP = 0;
 const SENSOR = 1;
@@ -80,7 +80,7 @@ export class Ov2640 implements CameraSensor {
   onChange: () => void = () => {};
   readonly #options: Ov2640Options;
   readonly #banks = [new Uint8Array(256), new Uint8Array(256)] as const;
-  #bank: 0 | 1 = DSP;
+  #bank: 0 | 1 = SENSOR;
   #register = 0;
   /** Bytes of the transfer so far. */
   #count = 0;
@@ -93,7 +93,7 @@ export class Ov2640 implements CameraSensor {
   powerOn(): void {
     for (const bank of this.#banks) bank.fill(0);
     for (const [bank, register, value] of AFTER_RESET) this.#banks[bank][register] = value;
-    this.#bank = DSP;
+    this.#bank = SENSOR;
     this.#register = 0;
   }
 
@@ -172,15 +172,9 @@ export class Ov2640 implements CameraSensor {
 
   #store(value: number): void {
     if (this.#register === BANK_SELECT) this.#bank = (value & 1) === 0 ? DSP : SENSOR;
-    else if (this.#bank === SENSOR && this.#register === COM7 && (value & SOFT_RESET) !== 0) this.#reset();
+    else if (this.#bank === SENSOR && this.#register === COM7 && (value & SOFT_RESET) !== 0) this.powerOn();
     else if (this.#bank !== SENSOR || !READ_ONLY.includes(this.#register))
       this.#banks[this.#bank][this.#register] = value;
     this.onChange();
-  }
-
-  /** It stays at the bank where it is. */
-  #reset(): void {
-    this.powerOn();
-    this.#bank = SENSOR;
   }
 }

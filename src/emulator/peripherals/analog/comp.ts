@@ -1,10 +1,14 @@
-/** COMP1 and COMP2 (RM0433, chapter COMP): inputs, polarity, window mode, flags, lock. Speed, hysteresis and blanking are stored. */
+/**
+ * COMP1 and COMP2 (RM0433, chapter COMP): inputs, polarity, window mode, hysteresis,
+ * blanking, flags, lock. They are as fast in each power mode.
+ */
 
 import type { ClockGate, EmulatorLog, InterruptLine } from "../../bus.js";
 import { RegisterBlock } from "../../registers.js";
 import { Peripheral } from "../peripheral.js";
 import { ALL, registerTable } from "../register-table.js";
 import { COMP } from "../tables/analog.js";
+import { REFERENCE_VOLTS } from "./internal-voltages.js";
 
 export interface CompOptions {
   readonly log: EmulatorLog;
@@ -14,8 +18,10 @@ export interface CompOptions {
   readonly pin: (name: string) => number;
   /** DAC channel 1 or 2, as a fraction of VREF+. */
   readonly dac: (channel: 1 | 2) => number;
-  /** VREFINT, as a fraction of VREF+. */
-  readonly reference: () => number;
+  /** A voltage inside the chip, as a fraction of VREF+. */
+  readonly fraction: (volts: number) => number;
+  /** Does the timer's output hold the comparator low that CFGR.BLANKING selects? */
+  readonly blanked: (selection: number) => boolean;
   /** Comparator 1 or 2 went high or low. */
   readonly onOutput?: (comparator: 1 | 2, high: boolean) => void;
 }
@@ -37,6 +43,8 @@ const WINMODE = 1 << 4;
 const ITEN = 1 << 6;
 const INPSEL = 1 << 20;
 const LOCK = 0x8000_0000;
+/** By CFGR.HYST (data sheet DS12556, typical). */
+const HYSTERESIS_VOLTS = [0, 0.01, 0.02, 0.03] as const;
 /** SR: C1VAL, C1IF; those of COMP2 are one place to the left. */
 const VALUE = 1 << 0;
 const FLAG = 1 << 16;
@@ -44,6 +52,8 @@ export class Comp extends Peripheral {
   readonly registers: RegisterBlock<string>;
   readonly #options: CompOptions;
   readonly #high: [boolean, boolean] = [false, false];
+  /** The plus input is above the minus input, before polarity and blanking. */
+  readonly #above: [boolean, boolean] = [false, false];
 
   constructor(options: CompOptions) {
     super();
@@ -89,10 +99,27 @@ export class Comp extends Peripheral {
 
   #compare(index: 0 | 1): boolean {
     const cfgr = this.registers.get(`CFGR${index + 1}`);
-    if ((cfgr & EN) === 0) return false;
+    if ((cfgr & EN) === 0) {
+      this.#above[index] = false;
+      return false;
+    }
     const window = index === 1 && (cfgr & WINMODE) !== 0;
     const plus = window ? this.#plus(0) : this.#plus(index);
-    return plus > this.#minus(index, cfgr) !== ((cfgr & POLARITY) !== 0);
+    const threshold = this.#minus(index, cfgr) - (this.#above[index] ? this.#hysteresis(cfgr) : 0);
+    this.#above[index] = plus > threshold;
+    const blanked = this.blankedBy(index) !== 0 && this.#options.blanked(this.blankedBy(index));
+    return !blanked && this.#above[index] !== ((cfgr & POLARITY) !== 0);
+  }
+
+  /** CFGR.BLANKING of a comparator that is on. */
+  blankedBy(index: 0 | 1): number {
+    const cfgr = this.registers.get(`CFGR${index + 1}`);
+    return (cfgr & EN) === 0 ? 0 : (cfgr >>> 24) & 0xf;
+  }
+
+  /** What is above stays so until it is below by this. */
+  #hysteresis(cfgr: number): number {
+    return this.#options.fraction(HYSTERESIS_VOLTS[(cfgr >>> 8) & 3] ?? 0);
   }
 
   #plus(index: 0 | 1): number {
@@ -106,7 +133,7 @@ export class Comp extends Peripheral {
     if (selection >= 6) return this.#options.pin(PINS[index].minus[selection === 6 ? 0 : 1]);
     if (selection >= 4) return this.#options.dac(selection === 4 ? 1 : 2);
     if ((cfgr & SCALEN) === 0) return 0;
-    const reference = this.#options.reference();
+    const reference = this.#options.fraction(REFERENCE_VOLTS);
     return (cfgr & BRGEN) === 0 ? reference : (reference * (selection + 1)) / 4;
   }
 

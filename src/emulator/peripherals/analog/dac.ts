@@ -1,7 +1,11 @@
-/** DAC1 with two channels (RM0433, chapter DAC): holding and output registers, triggers, noise and triangle waves, DMA. */
+/**
+ * DAC1 with two channels (RM0433, chapter DAC): holding and output registers, triggers, noise and triangle waves, DMA,
+ * sample and hold by LSI, calibration.
+ */
 
 import type { ClockGate, EmulatorLog, InterruptLine } from "../../bus.js";
 import { RegisterBlock } from "../../registers.js";
+import type { Timeline } from "../../timeline.js";
 import { type DmaSignal, NO_DMA } from "../dma/dma-request.js";
 import { Peripheral } from "../peripheral.js";
 import { ALL, type RegisterAction, registerTable } from "../register-table.js";
@@ -9,7 +13,10 @@ import { DAC } from "../tables/analog.js";
 
 export interface DacOptions {
   readonly log: EmulatorLog;
+  readonly timeline: Timeline;
   readonly clocked: ClockGate;
+  /** Clocks the sample and hold mode; 0: off. */
+  readonly lsiHz: () => number;
   readonly requests?: readonly [DmaSignal, DmaSignal];
   readonly interrupt?: InterruptLine;
   /** It may wait for another trigger now. */
@@ -24,8 +31,17 @@ const EN = [1 << 0, 1 << 16] as const;
 const TEN = [1 << 1, 1 << 17] as const;
 const DMAEN = [1 << 12, 1 << 28] as const;
 const DMAUDRIE = [1 << 13, 1 << 29] as const;
+const CEN = [1 << 14, 1 << 30] as const;
 /** SR */
 const DMAUDR = [1 << 13, 1 << 29] as const;
+const CAL_FLAG = [1 << 14, 1 << 30] as const;
+const BWST = [1 << 15, 0x8000_0000] as const;
+/** MCR.MODEx: sample and hold. */
+const HOLDS = 4;
+/** LSI periods until a new sample time is taken over. */
+const BUSY_CLOCKS = 3;
+/** The trimming value that a calibration finds. */
+const TRIM = 16;
 const FULL = 0xfff;
 /** The noise generator's state after reset (RM0433, "DAC noise generation"). */
 const NOISE_SEED = 0xaaa;
@@ -77,9 +93,18 @@ export class Dac extends Peripheral {
       },
       DOR1: { ro: ALL },
       DOR2: { ro: ALL },
-      SR: { w1c: DMAUDR[0] | DMAUDR[1], ro: 0x4000_4000 | 0x8000_8000, onWrite: () => this.#update() },
+      SR: {
+        w1c: DMAUDR[0] | DMAUDR[1],
+        ro: CAL_FLAG[0] | CAL_FLAG[1] | BWST[0] | BWST[1],
+        onRead: (stored) => this.#calibration(stored),
+        onWrite: () => this.#update(),
+      },
+      SHSR1: { rw: ALL, onWrite: () => this.#sampleTime(0) },
+      SHSR2: { rw: ALL, onWrite: () => this.#sampleTime(1) },
+      SHHR: { rw: ALL },
+      SHRR: { rw: ALL },
       CCR: { rw: ALL },
-      MCR: { rw: ALL },
+      MCR: { rw: ALL, onWrite: () => options.onOutput?.() },
     };
     for (const [name, values] of Object.entries(HOLDING)) {
       actions[name] = {
@@ -178,13 +203,41 @@ export class Dac extends Peripheral {
 
   /** Does the channel drive its pin, or only what is inside the chip (MCR.MODEx 3 and 7)? */
   drivesPin(side: Side): boolean {
-    const mode = (this.registers.get("MCR") >>> (side * 16)) & 7;
+    const mode = this.#mode(side);
     return this.registers.has("CR", EN[side]) && mode !== 3 && mode !== 7;
   }
 
-  /** Output as a fraction of VREF+, undefined while the channel is off. */
+  #mode(side: Side): number {
+    return (this.registers.get("MCR") >>> (side * 16)) & 7;
+  }
+
+  #sampleTime(side: Side): void {
+    const { timeline, lsiHz } = this.#options;
+    if (this.#mode(side) < HOLDS || !this.registers.has("CR", EN[side]) || lsiHz() === 0) return;
+    this.registers.setBits("SR", BWST[side], true);
+    timeline.after((BUSY_CLOCKS * 1e9) / lsiHz(), () => this.registers.setBits("SR", BWST[side], false));
+  }
+
+  /** CAL_FLAGx is high once the trimming value has reached what the buffer needs. */
+  #calibration(stored: number): number {
+    let status = stored;
+    for (const side of SIDES) {
+      const trimming = (this.registers.get("CCR") >>> (side * 16)) & 0x1f;
+      if (this.registers.has("CR", CEN[side]) && trimming >= TRIM) status |= CAL_FLAG[side];
+    }
+    return status >>> 0;
+  }
+
+  /** Output as a fraction of VREF+, undefined while the channel is off. What is held without being refreshed fades away. */
   output(side: Side): number | undefined {
     if (!this.registers.has("CR", EN[side])) return undefined;
+    if (this.#mode(side) >= HOLDS && this.#options.lsiHz() === 0) {
+      this.#options.log.once(
+        "DAC1.lsi",
+        "guest mistake: DAC1: sample and hold without LSI: the output is not refreshed",
+      );
+      return 0;
+    }
     return this.registers.get(side === 0 ? "DOR1" : "DOR2") / 4095;
   }
 
