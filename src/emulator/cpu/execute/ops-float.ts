@@ -2,7 +2,8 @@
  * Floating-point arithmetic (DDI 0403E, A7.7 V...). Register numbers are S numbers for single precision and D
  * numbers for double; `kind` is 1 for double.
  *
- * With FPSCR's modes at zero, a result of ordinary size is what JavaScript computes; all else goes to soft-float.ts.
+ * Rounded to nearest, a result of ordinary size is what JavaScript computes, under FPSCR.FZ if no operand is denormal; all else
+ * goes to soft-float.ts. DN tells of NaNs alone.
  */
 
 import type { CortexM7 } from "../core.js";
@@ -44,7 +45,14 @@ function ordinaryDouble(value: number): boolean {
   return magnitude > MIN_DOUBLE && magnitude <= Number.MAX_VALUE;
 }
 
-const plain = (fpu: Fpu): boolean => (fpu.fpscr & FPSCR.MODES) === 0;
+const isDenormal = (value: number, double: boolean): boolean =>
+  value !== 0 && Math.abs(value) < (double ? MIN_DOUBLE : MIN_SINGLE);
+
+/** May the operands be used as they are? */
+function plain(fpu: Fpu, double: boolean, a: number, b = 0): boolean {
+  const modes = fpu.fpscr & (FPSCR.RMODE | FPSCR.FZ);
+  return modes === 0 || (modes === FPSCR.FZ && !isDenormal(a, double) && !isDenormal(b, double));
+}
 const knowsInexact = (fpu: Fpu): boolean => (fpu.fpscr & FPSCR.IXC) !== 0;
 
 type Binary = (fpu: Fpu, double: boolean, d: number, n: number, m: number) => void;
@@ -65,6 +73,7 @@ const divideSlowly = slowly(soft.divide);
 
 /** a + b with a and b of the instruction's precision. True when that was all. */
 function quickSum(fpu: Fpu, double: boolean, d: number, a: number, b: number): boolean {
+  if (!plain(fpu, double, a, b)) return false;
   const sum = a + b;
   const result = double ? sum : Math.fround(sum);
   if (!(double ? ordinaryDouble(result) : ordinarySingle(result)) && sum !== 0) return false;
@@ -76,20 +85,20 @@ function quickSum(fpu: Fpu, double: boolean, d: number, a: number, b: number): b
 
 const add: Binary = (fpu, double, d, n, m) => {
   const from = double ? fpu.d : fpu.s;
-  if (plain(fpu) && quickSum(fpu, double, d, from[n] as number, from[m] as number)) return;
+  if (quickSum(fpu, double, d, from[n] as number, from[m] as number)) return;
   addSlowly(fpu, double, d, n, m);
 };
 const subtract: Binary = (fpu, double, d, n, m) => {
   const from = double ? fpu.d : fpu.s;
-  if (plain(fpu) && quickSum(fpu, double, d, from[n] as number, -(from[m] as number))) return;
+  if (quickSum(fpu, double, d, from[n] as number, -(from[m] as number))) return;
   subtractSlowly(fpu, double, d, n, m);
 };
 
 const multiply: Binary = (fpu, double, d, n, m) => {
-  if (!plain(fpu)) return multiplySlowly(fpu, double, d, n, m);
   const from = double ? fpu.d : fpu.s;
   const a = from[n] as number;
   const b = from[m] as number;
+  if (!plain(fpu, double, a, b)) return multiplySlowly(fpu, double, d, n, m);
   const product = a * b;
   const result = double ? product : Math.fround(product);
   if (!(double ? ordinaryDouble(result) : ordinarySingle(result)))
@@ -103,10 +112,10 @@ const multiply: Binary = (fpu, double, d, n, m) => {
 };
 
 const divide: Binary = (fpu, double, d, n, m) => {
-  if (!plain(fpu)) return divideSlowly(fpu, double, d, n, m);
   const from = double ? fpu.d : fpu.s;
   const a = from[n] as number;
   const b = from[m] as number;
+  if (!plain(fpu, double, a, b)) return divideSlowly(fpu, double, d, n, m);
   const result = double ? a / b : Math.fround(a / b);
   const ordinary = double ? ordinaryDouble(result) : ordinarySingle(result);
   if (!ordinary || b === 0) return divideSlowly(fpu, double, d, n, m);
@@ -153,6 +162,7 @@ export const vnmls: FloatOperation = multiplyAccumulate(true, false);
 function quickFused(fpu: Fpu, double: boolean, d: number, n: number, m: number): boolean {
   const from = double ? fpu.d : fpu.s;
   const [a, b, c] = [from[n] as number, from[m] as number, from[d] as number];
+  if (!plain(fpu, double, a, b) || !plain(fpu, double, c)) return false;
   const result = double ? exact.fusedDouble(a, b, c) : exact.fusedSingle(a, b, c);
   if (result === undefined || !(double ? ordinaryDouble(result) : ordinarySingle(result))) return false;
   if (exact.fused.inexact) fpu.raise(FPSCR.IXC);
@@ -162,7 +172,7 @@ function quickFused(fpu: Fpu, double: boolean, d: number, n: number, m: number):
 
 /** d = d + n * m, rounded once. */
 function fusedInto(fpu: Fpu, double: boolean, d: number, n: number, m: number): void {
-  if (plain(fpu) && quickFused(fpu, double, d, n, m)) return;
+  if (quickFused(fpu, double, d, n, m)) return;
   const c = fpu.operand(d, double);
   const a = fpu.operand(n, double);
   const b = fpu.operand(m, double);
@@ -228,7 +238,7 @@ export const vsqrt: FloatOperation = (fpu, i) => {
   const value = fpu.operand(i.m, double);
   const root = Math.sqrt(value);
   if (Number.isNaN(value)) fpu.passNaN(i.d, double, [i.m]);
-  else if (plain(fpu) && ordinaryDouble(root) && knowsInexact(fpu))
+  else if (plain(fpu, double, value) && ordinaryDouble(root) && knowsInexact(fpu))
     fpu.put(i.d, double, double ? root : Math.fround(root));
   else fpu.put(i.d, double, soft.squareRoot(fpu, value, formatOf(double)));
 };

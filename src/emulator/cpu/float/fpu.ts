@@ -10,8 +10,7 @@ import { DOUBLE, FLAG, type FloatEnvironment, type Format, SINGLE } from "./soft
 
 export const FPSCR = {
   ...FLAG,
-  /** DN, FZ and RMode: all zero is what the short cuts of the arithmetic assume. */
-  MODES: 0x03c00000,
+  RMODE: 3 << 22,
   FZ: 1 << 24,
   DN: 1 << 25,
   AHP: 1 << 26,

@@ -84,6 +84,7 @@ function emitFor(body: Body, state: number, slow: Label, dynamic: Label): Record
     mayBeOutside: () => false,
     literal: () => undefined,
     doubles: new Set(),
+    flushes: true,
     float: new RecordFloats(body, state),
   });
 }

@@ -41,6 +41,15 @@ export class RecordEmit extends Emit {
     }
   }
 
+  override whenFlushing(write: () => void): void {
+    const { body } = this;
+    body.const(0);
+    body.memory(Op.load, this.places.state + Word.flushes * 4);
+    body.if();
+    write();
+    body.end();
+  }
+
   override constant(_: unknown, field: "a" | "m" | "imm"): void {
     const { body } = this;
     this.#field(field === "imm" ? Op.load : Op.load8U, At[field]);

@@ -15,7 +15,7 @@ export class RecordFloats extends FloatRegisters {
 
   /** @param state where the core's state lies */
   constructor(body: Body, state: number) {
-    super(body, new Set());
+    super(body, new Set(), true);
     this.#body = body;
     this.#start = state + Word.s0 * 4;
   }

@@ -8,6 +8,7 @@ import {
   type FloatEmitter,
   type FloatForm,
   isZero,
+  noDenormals,
   numberOnly,
   ordinaryOnly,
   TEMPORARY,
@@ -45,6 +46,7 @@ const nearestAway: Round = (e, double) => {
 function rounding(round: Round): FloatEmitter {
   return (e, i, double) => {
     const { body } = e;
+    noDenormals(e, double, i.m);
     e.float.get(double, i.m);
     body.set(TEMPORARY[double]);
     numberOnly(e, double, TEMPORARY[double]);
@@ -80,6 +82,7 @@ function within(e: Emit, double: 0 | 1, [low, high]: readonly [number, number]):
 function toInteger(round: Round): FloatEmitter {
   return (e, i, double) => {
     const { body } = e;
+    noDenormals(e, double, i.m);
     e.float.get(double, i.m);
     round(e, double);
     body.set(TEMPORARY[double]);
@@ -99,6 +102,7 @@ const fromInteger: FloatEmitter = (e, i, double) => {
 /** Between the precisions; `kind` is 1 from double. */
 const precision: FloatEmitter = (e, i, double) => {
   const { body } = e;
+  noDenormals(e, double, i.m);
   if (double === 1) {
     e.float.get(1, i.m);
     body.op(Op.demote);
@@ -143,6 +147,7 @@ const FIXED_BOUNDS = [[-0x8001, 0x8000], [-1, 0x10000], SIGNED, UNSIGNED] as con
 /** To fixed point, towards zero. */
 const toFixed: FloatEmitter = (e, i, double) => {
   const { body } = e;
+  noDenormals(e, double, i.d);
   e.float.get(double, i.d);
   if (double === 0) body.op(Op.promote);
   body.floatConst(1, 2 ** i.imm);

@@ -1,6 +1,7 @@
 /**
  * Translation of floating-point arithmetic. WebAssembly computes as IEEE 754 says, to nearest and with denormal numbers: as
- * FPSCR's modes at zero ask for. Of the cumulative flags only IXC is set by ordinary results; so where it is set already, a
+ * FPSCR's modes at zero ask for. Under FZ that is right, too, as long as no operand and no result is denormal; DN tells of NaNs
+ * alone. Of the cumulative flags only IXC is set by ordinary results; so where it is set already, a
  * result is taken as it comes when no other flag can belong to it. Everything else is left to the interpreter: NaNs,
  * infinities that were computed, what may be tiny or divided by zero, and all of it under other modes.
  */
@@ -82,19 +83,50 @@ export function isZero(e: Emit, double: 0 | 1, value: () => void): void {
   e.body.op(FloatOp.eq[double]);
 }
 
+const LEAST = [2 ** -126, 2 ** -1022] as const;
+
+/** Leaves to the interpreter when a register holds a denormal number, and FPSCR.FZ makes it a zero. */
+export function noDenormals(e: Emit, double: 0 | 1, first: number, ...others: readonly number[]): void {
+  const { body } = e;
+  const isDenormal = (n: number): void => {
+    e.float.get(double, n);
+    body.op(FloatOp.abs[double]);
+    body.floatConst(double, LEAST[double]);
+    body.op(FloatOp.lt[double]);
+    isZero(e, double, () => e.float.get(double, n));
+    body.op(Op.gtU);
+  };
+  e.whenFlushing(() =>
+    e.slowIf(() => {
+      isDenormal(first);
+      for (const n of others) {
+        isDenormal(n);
+        body.op(Op.or);
+      }
+    }),
+  );
+}
+
+/** A sum in the local: it is exact where it is tiny, so that only FPSCR.FZ makes anything else of it. */
+function sumOnly(e: Emit, double: 0 | 1, local: number): void {
+  finiteOnly(e, double, local);
+  e.whenFlushing(() => ordinaryOnly(e, double, local, () => e.body.const(1)));
+}
+
 const operands =
   (...names: readonly ("d" | "n" | "m")[]) =>
   (i: Insn): readonly number[] =>
     i.kind === 1 ? names.map((name) => i[name]) : [];
 
-/** d = n op m, when it is finite: a sum is exact where it is tiny. */
+/** d = n op m, when it is finite. */
 function sum(operation: readonly [number, number]): FloatEmitter {
   return (e, i, double) => {
+    noDenormals(e, double, i.n, i.m);
     e.float.get(double, i.n);
     e.float.get(double, i.m);
     e.body.op(operation[double]);
     e.body.set(TEMPORARY[double]);
-    finiteOnly(e, double, TEMPORARY[double]);
+    sumOnly(e, double, TEMPORARY[double]);
     e.body.get(TEMPORARY[double]);
     e.float.set(double, i.d);
   };
@@ -109,6 +141,7 @@ function eitherZero(e: Emit, i: Insn, double: 0 | 1): void {
 
 /** n * m into a temporary local. */
 function product(e: Emit, i: Insn, double: 0 | 1): void {
+  noDenormals(e, double, i.n, i.m);
   e.float.get(double, i.n);
   e.float.get(double, i.m);
   e.body.op(FloatOp.mul[double]);
@@ -130,12 +163,13 @@ function accumulation(negatesD: boolean, negatesProduct: boolean): FloatEmitter 
   return (e, i, double) => {
     const { body } = e;
     product(e, i, double);
+    noDenormals(e, double, i.d);
     e.float.get(double, i.d);
     if (negatesD) body.op(FloatOp.neg[double]);
     body.get(TEMPORARY[double]);
     body.op((negatesProduct ? FloatOp.sub : FloatOp.add)[double]);
     body.set(TEMPORARY[double]);
-    finiteOnly(e, double, TEMPORARY[double]);
+    sumOnly(e, double, TEMPORARY[double]);
     body.get(TEMPORARY[double]);
     e.float.set(double, i.d);
   };
@@ -143,6 +177,7 @@ function accumulation(negatesD: boolean, negatesProduct: boolean): FloatEmitter 
 
 const division: FloatEmitter = (e, i, double) => {
   const { body } = e;
+  noDenormals(e, double, i.n, i.m);
   e.float.get(double, i.n);
   e.float.get(double, i.m);
   body.op(FloatOp.div[double]);
@@ -154,6 +189,7 @@ const division: FloatEmitter = (e, i, double) => {
 
 /** Of a number that is not negative a root is never tiny. */
 const squareRoot: FloatEmitter = (e, i, double) => {
+  noDenormals(e, double, i.m);
   e.float.get(double, i.m);
   e.body.op(FloatOp.sqrt[double]);
   e.body.set(TEMPORARY[double]);
@@ -211,7 +247,10 @@ function fusedDouble(e: Emit, i: Insn, [ofD, ofN]: Negations): void {
 }
 
 function fused(...negations: Negations): FloatEmitter {
-  return (e, i, double) => (double === 1 ? fusedDouble : fusedSingle)(e, i, negations);
+  return (e, i, double) => {
+    noDenormals(e, double, i.n, i.m, i.d);
+    (double === 1 ? fusedDouble : fusedSingle)(e, i, negations);
+  };
 }
 
 /** Moves that may change the sign. */
@@ -244,6 +283,7 @@ function compare(e: Emit, i: Insn, double: 0 | 1, operation: readonly [number, n
 /** The flags are kept as an order; VMRS makes flags of it. */
 const comparison: FloatEmitter = (e, i, double) => {
   const { body } = e;
+  noDenormals(e, double, i.d, ...((i.a & 1) !== 0 ? [] : [i.m]));
   compare(e, i, double, FloatOp.gt);
   body.const(1);
   compare(e, i, double, FloatOp.lt);
@@ -272,6 +312,7 @@ const selection: FloatEmitter = (e, i, double) => {
 function extreme(operation: readonly [number, number]): FloatEmitter {
   return (e, i, double) => {
     const { body } = e;
+    noDenormals(e, double, i.n, i.m);
     e.float.get(double, i.n);
     e.float.get(double, i.m);
     body.op(operation[double]);

@@ -52,6 +52,8 @@ export interface Target extends MemoryFacts {
   readonly away: Label;
   readonly dynamic: Label;
   readonly exits: Exit[];
+  /** FPSCR.FZ is looked after: it may be set. */
+  readonly flushes: boolean;
   /** D registers that double precision is computed with. */
   readonly doubles: ReadonlySet<number>;
   /** Where floating-point registers are, if not in locals. */
@@ -102,7 +104,7 @@ export class Emit extends FlagEmit {
     this.target = target;
     this.body = target.body;
     this.places = target.places;
-    this.float = target.float ?? new FloatRegisters(target.body, target.doubles);
+    this.float = target.float ?? new FloatRegisters(target.body, target.doubles, target.flushes);
   }
 
   /**
@@ -200,6 +202,11 @@ export class Emit extends FlagEmit {
       this.body.op(Op.ltS);
     });
     this.#known = { ...this.#known, floatLevel: level };
+  }
+
+  /** `write` writes what is needed only while FPSCR.FZ is set. */
+  whenFlushing(write: () => void): void {
+    if (this.target.flushes) write();
   }
 
   /** What a comparison found, from the stack. */

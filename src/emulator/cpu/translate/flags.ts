@@ -49,9 +49,13 @@ const ORDERS = new Map<number, number>([
 /** What translated code has to know of the floating-point unit. */
 export function giveFloat(fpu: Fpu, state: Int32Array): void {
   const { fpscr } = fpu;
-  const modes = fpscr & FPSCR.MODES;
+  const nearest = (fpscr & FPSCR.RMODE) === 0;
   const plain = (fpscr & FPSCR.IXC) !== 0 ? FloatLevel.inexact : FloatLevel.plain;
-  state[Word.float] = !fpu.ready ? FloatLevel.none : modes !== 0 ? FloatLevel.ready : plain;
+  const level = !fpu.ready ? FloatLevel.none : nearest ? plain : FloatLevel.ready;
+  const flushes = (fpscr & FPSCR.FZ) !== 0;
+  state[Word.float] = level;
+  state[Word.flushes] = flushes ? 1 : 0;
+  state[Word.unflushed] = flushes ? Math.min(level, FloatLevel.ready) : level;
   state[Word.order] = ORDERS.get(fpscr >>> FLAGS) ?? Order.unknown;
 }
 

@@ -12,15 +12,18 @@ export class FloatRegisters {
   readonly #body: Body;
   /** D registers that are one local. */
   readonly #doubles: ReadonlySet<number>;
+  readonly #flushes: boolean;
   /** Locals in use that hold one word, by S number. */
   readonly #singlesUsed = new Set<number>();
   readonly #doublesUsed = new Set<number>();
   /** The function has floating-point instructions. */
   usesUnit = false;
 
-  constructor(body: Body, doubles: ReadonlySet<number>) {
+  /** @param flushes the code looks after FPSCR.FZ */
+  constructor(body: Body, doubles: ReadonlySet<number>, flushes: boolean) {
     this.#body = body;
     this.#doubles = doubles;
+    this.#flushes = flushes;
   }
 
   /** Leaves the value of S or D register n. */
@@ -80,10 +83,13 @@ export class FloatRegisters {
   /** From the core's state, at the beginning of a function. @param body of the beginning */
   load(body: Body, state: number): void {
     if (!this.usesUnit) return;
-    for (const name of ["float", "order"] as const) {
+    for (const [local, word] of [
+      [Local.float, this.#flushes ? Word.float : Word.unflushed],
+      [Local.order, Word.order],
+    ] as const) {
       body.const(0);
-      body.memory(Op.load, state + Word[name] * 4);
-      body.set(Local[name]);
+      body.memory(Op.load, state + word * 4);
+      body.set(local);
     }
     for (const n of this.#singlesUsed) {
       body.const(0);

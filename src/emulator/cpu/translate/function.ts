@@ -51,6 +51,7 @@ export class RegionFunction {
   /** Number of this function. */
   readonly #number: number;
   readonly #memory: MemoryFacts;
+  readonly #flushes: boolean;
   readonly #body = new Body();
   readonly #exits: Exit[] = [];
   readonly #flow: ControlFlow;
@@ -61,8 +62,10 @@ export class RegionFunction {
   /** Where code goes that leaves to the interpreter. */
   #away: Label = 0;
 
-  constructor(region: Region, places: Places, number: number, memory: MemoryFacts) {
+  /** @param flushes it looks after FPSCR.FZ */
+  constructor(region: Region, places: Places, number: number, flushes: boolean, memory: MemoryFacts) {
     this.#memory = memory;
+    this.#flushes = flushes;
     this.#region = region;
     this.#places = places;
     this.#number = number;
@@ -84,6 +87,7 @@ export class RegionFunction {
       dynamic,
       exits: this.#exits,
       ...this.#memory,
+      flushes: this.#flushes,
       doubles: doublesIn(this.#region),
     });
     this.#emit = emit;

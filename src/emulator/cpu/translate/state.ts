@@ -19,7 +19,7 @@ export const Word = {
   /** Of the last access that was checked. */
   address: 27,
   fpscr: 28,
-  /** What floating-point instructions may be executed here (`FloatLevel`). */
+  /** What floating-point instructions may be executed here (`FloatLevel`) by code that looks after FPSCR.FZ. */
   float: 29,
   /** What the last comparison found (`Order`). */
   order: 30,
@@ -44,6 +44,9 @@ export const Word = {
   /** SysTick's control and status as it reads while `rem` is above `statusUntil`: COUNTFLAG is clear, and reading clears nothing. */
   status: 81,
   statusUntil: 82,
+  /** FPSCR.FZ, and the level of code that was written without a thought of it. */
+  flushes: 83,
+  unflushed: 84,
 } as const;
 /** Bits of `Word.counters`. */
 export const Counter = { cycles: 1, ticks: 2, status: 4 } as const;
@@ -95,8 +98,9 @@ const FLOAT_LOCALS: readonly Locals[] = [...LOCALS, { count: 34, type: F32 }, { 
 export const localsOf = (floats: boolean): readonly Locals[] => (floats ? FLOAT_LOCALS : LOCALS);
 
 /**
- * ready: the unit may be used and has nothing to save before. plain: FPSCR's modes are all zero (to nearest, no flushing, no
- * default NaN). inexact: IXC is set already, so that nobody needs to know whether a result is exact.
+ * ready: the unit may be used and has nothing to save before. plain: to nearest, and denormal numbers are as the code expects
+ * them (which NaN is the default one is no matter: NaNs are left to JavaScript). inexact: IXC is set already, so that nobody
+ * needs to know whether a result is exact.
  */
 export const FloatLevel = { none: 0, ready: 1, plain: 2, inexact: 3 } as const;
 

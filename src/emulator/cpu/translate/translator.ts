@@ -70,6 +70,8 @@ interface Installed {
   /** First instructions of its blocks. */
   readonly starts: readonly Insn[];
   readonly exits: readonly Exit[];
+  /** Its code looks after FPSCR.FZ. */
+  readonly flushes: boolean;
   readonly view: AccessView;
   readonly hash: Int32Array;
   /** Of its blocks, and of what it has from memory as constants. */
@@ -247,13 +249,14 @@ export class Translator {
     return plainOf(insn)(cpu, insn);
   }
 
-  /** Unaligned accesses, and those that JavaScript does, get code of their own; else a block begins behind what only the interpreter does. */
+  /** Unaligned accesses, those that JavaScript does, and FPSCR.FZ get code of their own; else a block begins behind what only the interpreter does. */
   #leftOften(installed: Installed, { insn, access }: Exit): void {
     const address = this.#state[Word.address] as number;
     const there = installed.view.reads[address >>> PAGE_SHIFT] !== 0;
     const seen = (address & 3) !== 0 && there ? this.#unalignedSeen : this.#outsideSeen;
     // LDR SP is not done when the load is.
-    if (!access || seen.has(insn) || insn.d === SP || insn.record === 0) this.lead(insn.next, true);
+    if (this.#cpu.fpu.flushToZero && !installed.flushes) this.#invalidate(installed);
+    else if (!access || seen.has(insn) || insn.d === SP || insn.record === 0) this.lead(insn.next, true);
     else {
       seen.add(insn);
       this.#invalidate(installed);
@@ -327,7 +330,8 @@ export class Translator {
       writes: view.writes.byteOffset,
       hash: hash.byteOffset,
     };
-    const { source, exits } = new RegionFunction(region, places, number, {
+    const flushes = this.#cpu.fpu.flushToZero;
+    const { source, exits } = new RegionFunction(region, places, number, flushes, {
       mayBeUnaligned: (one) => this.#unalignedSeen.has(one),
       mayBeOutside: (one) => this.#outsideSeen.has(one),
       literal: (address, length) => literalAt(this.#cpu, { address, length }, literals),
@@ -337,6 +341,7 @@ export class Translator {
       number,
       starts,
       exits,
+      flushes,
       view,
       hash,
       ranges: [...spans(region), ...literals],
