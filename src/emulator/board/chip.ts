@@ -299,6 +299,7 @@ export class Chip {
         clocks.clocksChanged();
       },
       onDomains: () => this.#domains.look(),
+      onTamper: () => this.#rams.backup.fill(0),
       // The other secured regions are erased as well (RM0433, "RDP protection transitions").
       onRegression: () => {
         this.rtc.eraseBackup();

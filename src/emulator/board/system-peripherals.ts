@@ -33,6 +33,8 @@ export interface SystemPeripheralsOptions {
   readonly onDomains: () => void;
   /** Read protection was taken back. */
   readonly onRegression: () => void;
+  /** A tamper erases the backup SRAM. */
+  readonly onTamper: () => void;
 }
 
 export class SystemPeripherals {
@@ -181,6 +183,7 @@ export class SystemPeripherals {
         if (high) this.#options.lowPower().wakeUpEvent();
       },
       onTrigger: (signal, high) => signals.raise(signal, high),
+      onErase: () => this.#options.onTamper(),
       onOutput: () => this.onRtcOut(),
     });
     clocks.add(() => rtc.clockChanged());

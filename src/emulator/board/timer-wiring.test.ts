@@ -291,13 +291,15 @@ test("a wake-up pin ends Standby, in the time of a start", () => {
   assert.equal(chip.bus.read(0x5802_4824, 4), 0);
 });
 
-test("a tamper at PC13 starts an LPTIM that waits for it, and a debugger holds that LPTIM", () => {
+test("a tamper at PC13 starts an LPTIM that waits for it, and erases the backup SRAM; a debugger holds that LPTIM", () => {
   const { read, write, timeline, chip } = rig();
+  const BACKUP_SRAM = 0x3880_0000;
   const LPTIM1 = 0x4000_2400;
   const RTC = 0x5800_4000;
   write(APB1LENR, (1 << 9) | 3);
-  write(AHB4ENR, 7);
+  write(AHB4ENR, (1 << 28) | 7);
   write(0x5802_4800, 0xf000_c100);
+  write(BACKUP_SRAM, 0x1234_5678);
   // HSI would do, but the RTC takes LSI, LSE or HSE: LSI.
   write(RCC + 0x74, 1);
   pass(timeline, 1e6);
@@ -312,7 +314,9 @@ test("a tamper at PC13 starts an LPTIM that waits for it, and a debugger holds t
   write(LPTIM1 + 0x10, 5);
   pass(timeline, 100e3);
   assert.equal(read(LPTIM1 + 0x1c), 0);
+  assert.equal(read(BACKUP_SRAM), 0x1234_5678);
   chip.gpio.C.drive(13, true, "strong");
+  assert.equal(read(BACKUP_SRAM), 0);
   pass(timeline, 100e3);
   const counted = read(LPTIM1 + 0x1c);
   assert.ok(counted > 100, `${counted}`);

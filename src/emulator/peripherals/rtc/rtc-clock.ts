@@ -25,6 +25,8 @@ export class RtcClock {
   /** Seconds, with fraction, that the calendar counted since `#calendar`, up to board time `#countedAt`. */
   #counted = 0;
   #countedAt = 0;
+  /** A shift left the calendar in this second: the prescaler has more than a second to count down. */
+  #ahead = 0;
   /** The clock since `#countedAt`, in Hz, as calibrated. */
   #hz = 0;
 
@@ -46,7 +48,17 @@ export class RtcClock {
   get time(): CalendarRegisters {
     this.count();
     const twelve = (this.#host.register("RTC_CR") & FMT) !== 0;
-    return formatCalendar(this.#calendar, Math.floor(this.#counted), twelve);
+    return formatCalendar(this.#calendar, this.#second, twelve);
+  }
+
+  get #second(): number {
+    return Math.max(Math.floor(this.#counted), this.#ahead);
+  }
+
+  /** 0 to 23. */
+  get hour(): number {
+    this.count();
+    return Math.floor(((this.#calendar.seconds + this.#second) % SECONDS_A_DAY) / 3600);
   }
 
   /** The part of the second that is over, 0 to 1. */
@@ -74,12 +86,21 @@ export class RtcClock {
   /** RTC_SSR: the synchronous prescaler counts down. */
   get subSecond(): number {
     const { span } = this;
-    return span - 1 - Math.floor(this.fraction * span);
+    const late = this.#second - Math.floor(this.#counted);
+    return span - 1 - Math.floor(this.fraction * span) + late * span;
+  }
+
+  /** RTC_SHIFTR: the calendar goes seconds ahead, and the prescaler gets periods of ck_apre more to count down. */
+  shift(seconds: number, periods: number): void {
+    this.count();
+    this.#ahead = this.#second + seconds;
+    this.#counted += seconds - periods / this.span;
   }
 
   set(registers: CalendarRegisters): void {
     this.#calendar = parseCalendar(registers, (this.#host.register("RTC_CR") & FMT) !== 0);
     this.#counted = 0;
+    this.#ahead = 0;
     this.#countedAt = this.#host.timeline.now;
     this.#hz = this.#hzNow();
   }
@@ -87,6 +108,7 @@ export class RtcClock {
   /** Puts the calendar forward, or back. */
   move(seconds: number): void {
     this.count();
+    this.#ahead = this.#second > Math.floor(this.#counted) ? this.#ahead + seconds : 0;
     this.#counted += seconds;
     if (this.#counted >= 0) return;
     // A day back, at most: nobody moves it further.
@@ -96,6 +118,7 @@ export class RtcClock {
       weekday: ((weekday + 5) % 7) + 1,
     };
     this.#counted += SECONDS_A_DAY;
+    this.#ahead += SECONDS_A_DAY * (this.#ahead === 0 ? 0 : 1);
   }
 
   /** Counts up to now at the old rate, and from now on at the present one. */
@@ -115,7 +138,9 @@ export class RtcClock {
   /** RM0433, "RTC smooth digital calibration". */
   #hzNow(): number {
     const calr = this.#host.register("RTC_CALR");
-    const pulses = ((calr & CALP) === 0 ? 0 : 512) - (calr & 0x1ff);
+    // CALP does nothing with an asynchronous prescaler below 3.
+    const adds = (calr & CALP) !== 0 && ((this.#host.register("RTC_PRER") >>> 16) & 0x7f) >= 3;
+    const pulses = (adds ? 512 : 0) - (calr & 0x1ff);
     const hz = this.#host.clockHz();
     return pulses === 0 ? hz : hz * (1 + pulses / (CALIBRATION_CYCLES - pulses));
   }

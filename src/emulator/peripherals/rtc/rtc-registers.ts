@@ -75,3 +75,5 @@ export const TRIGGERS: Readonly<Record<RtcTrigger, number>> = {
   RTC_TAMP2: 1 << 14,
   RTC_TAMP3: 1 << 15,
 };
+
+export const TAMPER_TRIGGERS: readonly RtcTrigger[] = ["RTC_TAMP1", "RTC_TAMP2", "RTC_TAMP3"];

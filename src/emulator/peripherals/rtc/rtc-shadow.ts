@@ -5,6 +5,9 @@
 
 import type { CalendarRegisters } from "./calendar.js";
 
+/** RTC_DR: Monday, the first of January, 2000. */
+const RESET_DATE = 0x2101;
+
 export interface RtcShadowHost {
   /** CR.BYPSHAD: the counters themselves are read. */
   readonly bypassed: () => boolean;
@@ -25,6 +28,12 @@ export class RtcShadow {
   forget(): void {
     this.#locked = undefined;
     this.#stale = undefined;
+  }
+
+  /** A system reset: the copies have their reset values until they are made again. */
+  reset(): void {
+    this.#locked = undefined;
+    this.#stale = { tr: 0, dr: RESET_DATE, subSecond: 0 };
   }
 
   /** The chip goes to Stop. */

@@ -33,6 +33,8 @@ export interface RtcTamperHost {
   /** PC13 carries RTC_OUT: neither RTC_TAMP1 nor RTC_TS looks at it. */
   readonly firstPinTaken: () => boolean;
   readonly eraseBackup: () => void;
+  /** A tamper without a flag (TAMPxMF), which starts LPTIM all the same. */
+  readonly onMasked: (index: number) => void;
   readonly onFlag: () => void;
 }
 
@@ -64,20 +66,28 @@ export class RtcTamper {
     else if (edge && this.#enabled(index) && this.#active(index)) this.#detected(index);
   }
 
-  /** TAMPCR was written: an input that is active when it is enabled counts, edge or not (RM0433, "Edge detection on tamper inputs"). */
+  /** TAMPCR was written: an input for rising edges that is high when it is enabled counts (RM0433, "Edge detection on tamper inputs"). */
   configured(before: number): void {
     const filtered = this.#registers.has("RTC_TAMPCR", TAMPFLT);
     ENABLE_SHIFTS.forEach((shift, index) => {
       this.#stop(index);
       if (filtered) this.#sample(index);
-      else if (((before >>> shift) & 1) === 0 && this.#enabled(index) && this.#active(index))
+      else if (
+        ((before >>> shift) & 1) === 0 &&
+        this.#enabled(index) &&
+        this.#levels[index] === true &&
+        this.#active(index)
+      )
         this.#detected(index);
     });
     this.#host.onFlag();
   }
 
-  /** Flags were cleared: a level that is still there counts again. */
+  /** Flags were cleared: the stamp goes with TSF, and a level that is still there counts again. */
   cleared(): void {
+    if (!this.#registers.has("RTC_ISR", TSF)) {
+      for (const name of ["RTC_TSTR", "RTC_TSDR", "RTC_TSSSR"]) this.#registers.set(name, 0);
+    }
     if (!this.#registers.has("RTC_TAMPCR", TAMPFLT)) return;
     for (let index = 0; index < TAMPER_PINS.length; index++) this.#sample(index);
   }
@@ -167,9 +177,12 @@ export class RtcTamper {
   }
 
   #detected(index: number): void {
+    // As long as its flag is set, nothing is detected at this input.
+    if (this.#registers.has("RTC_ISR", TAMP1F << index)) return;
     const tampcr = this.#registers.get("RTC_TAMPCR");
     const options = tampcr >>> (OPTION_SHIFTS[index] ?? 0);
-    if ((options & MF) === 0) {
+    if ((options & MF) !== 0) this.#host.onMasked(index);
+    else {
       this.#registers.setBits("RTC_ISR", TAMP1F << index, true);
       if ((options & NOERASE) === 0) this.#host.eraseBackup();
     }

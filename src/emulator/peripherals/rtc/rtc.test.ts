@@ -11,7 +11,7 @@ const ISR = 0x0c;
 const WPR = 0x24;
 const BKP0 = 0x50;
 
-function rig() {
+function rig(onTrigger?: (signal: string, high: boolean) => void) {
   const timeline = new Timeline();
   const log = new RecordedLog();
   const state = { dbp: true, hz: 32768 };
@@ -21,6 +21,7 @@ function rig() {
     clocked: () => true,
     backupWritable: () => state.dbp,
     clockHz: () => state.hz,
+    ...(onTrigger === undefined ? {} : { onTrigger }),
   });
   return { rtc, timeline, log, state };
 }
@@ -85,10 +86,10 @@ test("a change of the clock counts from then on", () => {
 
 test("write protection: both keys open it, also when it is open; a wrong one locks; a system reset leaves it", () => {
   const { rtc } = rig();
-  const CALR = 0x3c;
+  const ALRMAR = 0x1c;
   const writable = (value: number): boolean => {
-    rtc.write(CALR, 4, value);
-    return rtc.read(CALR, 4) === value;
+    rtc.write(ALRMAR, 4, value);
+    return rtc.read(ALRMAR, 4) === value;
   };
   for (const key of [0xca, 0x53, 0xca, 0x53]) rtc.write(WPR, 4, key);
   assert.ok(writable(1));
@@ -133,9 +134,11 @@ test("state survives save and load, with the time that passed meanwhile", () => 
 });
 
 const CR = 0x08;
+const PRER = 0x10;
 const SHIFTR = 0x2c;
 const SSR = 0x28;
 const TSTR = 0x30;
+const TSDR = 0x34;
 const CALR = 0x3c;
 const TAMPCR = 0x40;
 const ALRMAR = 0x1c;
@@ -175,16 +178,25 @@ test("hours of twelve: 11 PM is followed by 12 AM, and FMT needs initialisation 
   assert.ok(r.log.has(/FMT and REFCKON need/));
 });
 
-test("ADD1H and SUB1H move the hour, SUB1H not in the first hour of a day", () => {
+test("ADD1H and SUB1H move the hour at the next second, SUB1H not in the first hour of a day", () => {
   const r = running(0x23_1500);
+  const change = (cr: number): void => {
+    r.rtc.write(CR, 4, cr);
+    pass(r.timeline, 1e9);
+  };
   r.rtc.write(CR, 4, 1 << 16);
-  assert.equal(time(r), 0x00_1500);
+  assert.equal(r.rtc.read(CR, 4), 0);
+  pass(r.timeline, 900e6);
+  assert.equal(time(r), 0x23_1500);
+  pass(r.timeline, 100e6);
+  assert.equal(time(r), 0x00_1501);
   assert.equal(r.rtc.read(DR, 4) & 0x3f, 2);
-  r.rtc.write(CR, 4, 1 << 17);
-  assert.equal(time(r), 0x00_1500);
-  r.rtc.write(CR, 4, 1 << 16);
-  r.rtc.write(CR, 4, 1 << 17);
-  assert.equal(time(r), 0x00_1500);
+  change(1 << 17);
+  assert.equal(time(r), 0x00_1502);
+  change(1 << 16);
+  assert.equal(time(r), 0x01_1503);
+  change(1 << 17);
+  assert.equal(time(r), 0x00_1504);
 });
 
 test("a shift advances by a part of a second, with SHPF while it is pending", () => {
@@ -203,10 +215,62 @@ test("calibration masks or adds clocks: CALM = 256 loses 244 ppm", () => {
   const r = running(0);
   r.rtc.write(CALR, 4, 256);
   assert.equal(r.rtc.read(ISR, 4) & 0x1_0000, 0x1_0000);
+  r.rtc.write(CALR, 4, 0);
+  assert.equal(r.rtc.read(CALR, 4), 256, "RECALPF");
   pass(r.timeline, 4096.5e9);
+  assert.equal(r.rtc.read(ISR, 4) & 0x1_0000, 0);
   assert.equal(time(r), 0x01_0815, "4096 s less one");
   r.rtc.write(CALR, 4, 0x4007);
   assert.equal(r.rtc.read(CALR, 4), 0x4004);
+});
+
+test("CALP cannot be set while PREDIV_A is less than 3", () => {
+  const r = rig();
+  r.rtc.clockChanged();
+  for (const key of [0xca, 0x53]) r.rtc.write(WPR, 4, key);
+  r.rtc.write(ISR, 4, 0x80);
+  pass(r.timeline, 100e3);
+  r.rtc.write(PRER, 4, 0x7f_3fff);
+  r.rtc.write(PRER, 4, 0x01_3fff);
+  assert.ok(!r.log.has(/one after the other/));
+  r.rtc.write(ISR, 4, 0);
+  r.rtc.write(CALR, 4, 0x8000);
+  assert.equal(r.rtc.read(CALR, 4), 0);
+});
+
+test("a shift of a fraction only leaves the time, and SSR counts down from beyond PREDIV_S", () => {
+  const r = running(0x00_0010);
+  r.rtc.write(SHIFTR, 4, 128);
+  pass(r.timeline, 100e3);
+  const beyond = r.rtc.read(SSR, 4);
+  assert.ok(beyond > 0xff && beyond <= 0xff + 128);
+  assert.equal(time(r), 0x10);
+  pass(r.timeline, 1.4e9);
+  assert.equal(time(r), 0x10);
+  pass(r.timeline, 0.2e9);
+  assert.equal(time(r), 0x11);
+});
+
+test("RSF is 0 in initialisation mode and with BYPSHAD; ALRxWF are 0 in initialisation mode", () => {
+  const r = running(0);
+  assert.equal(r.rtc.read(ISR, 4) & 0x23, 0x23);
+  r.rtc.write(ISR, 4, 0x80);
+  pass(r.timeline, 100e3);
+  assert.equal(r.rtc.read(ISR, 4) & 0x63, 0x40);
+  r.rtc.write(ISR, 4, 0);
+  pass(r.timeline, 100e3);
+  r.rtc.write(CR, 4, 0x20);
+  pass(r.timeline, 100e3);
+  assert.equal(r.rtc.read(ISR, 4) & 0x20, 0);
+});
+
+test("behind a system reset TR and DR have their reset values until RSF comes", () => {
+  const r = running(0x12_3456);
+  r.rtc.systemReset();
+  assert.equal(r.rtc.read(TR, 4), 0);
+  assert.equal(r.rtc.read(DR, 4), 0x2101);
+  pass(r.timeline, 100e3);
+  assert.equal(time(r), 0x12_3456);
 });
 
 test("reading RTC_SSR holds RTC_TR and RTC_DR until RTC_DR is read, without BYPSHAD", () => {
@@ -264,6 +328,36 @@ test("a second time stamp before the first was read overflows", () => {
   assert.equal(r.rtc.read(TSTR, 4), 0x10);
 });
 
+test("the time stamp goes with TSF", () => {
+  const r = running(0x00_0010);
+  r.rtc.write(CR, 4, (1 << 11) | (1 << 3));
+  r.rtc.tamper.level(0, true);
+  r.rtc.tamper.level(0, false);
+  assert.deepEqual([r.rtc.read(TSTR, 4), r.rtc.read(TSDR, 4)], [0x10, 0x2101]);
+  r.rtc.write(ISR, 4, ~0x800 >>> 0);
+  assert.deepEqual([r.rtc.read(TSTR, 4), r.rtc.read(TSDR, 4)], [0, 0]);
+});
+
+test("while a tamper's flag is set its input detects nothing more", () => {
+  const r = running(0x00_0010);
+  r.rtc.write(TAMPCR, 4, 0x81);
+  r.rtc.tamper.level(0, true);
+  r.rtc.tamper.level(0, false);
+  r.rtc.tamper.level(0, true);
+  assert.equal(r.rtc.read(ISR, 4) & 0x3800, 0x2800, "no time stamp's overflow");
+});
+
+test("a masked tamper starts a low-power timer and leaves flag and backup registers", () => {
+  const told: string[] = [];
+  const r = rig((signal, high) => told.push(`${signal} ${high}`));
+  r.rtc.write(BKP0, 4, 7);
+  r.rtc.write(TAMPCR, 4, (4 << 16) | 1);
+  r.rtc.tamper.level(0, true);
+  assert.deepEqual(told, ["RTC_TAMP1 true", "RTC_TAMP1 false"]);
+  assert.equal(r.rtc.read(ISR, 4) & 0x2000, 0);
+  assert.equal(r.rtc.read(BKP0, 4), 7);
+});
+
 test("a tamper's filter wants 2, 4 or 8 samples of its level in a row, at its rate", () => {
   const { rtc, timeline } = rig();
   const flagged = (): boolean => (rtc.read(ISR, 4) & (1 << 13)) !== 0;
@@ -297,11 +391,12 @@ test("with a filter an open input is pulled up before each sample, unless TAMPPU
   }
 });
 
-test("an input by edges that is active when it is enabled counts", () => {
+test("an input for rising edges that is high when it is enabled counts, one for falling edges that is low does not", () => {
   const { rtc } = rig();
+  rtc.tamper.level(1, false);
   rtc.tamper.level(2, true);
-  rtc.write(TAMPCR, 4, 1 << 5);
-  assert.equal(rtc.read(ISR, 4) & (1 << 15), 1 << 15);
+  rtc.write(TAMPCR, 4, (1 << 5) | (3 << 3));
+  assert.equal(rtc.read(ISR, 4) & (3 << 14), 1 << 15);
 });
 
 test("WUTWF comes two cycles after WUTE went; until then WUTR stays", () => {

@@ -8,6 +8,7 @@ import type { ClockGate, EmulatorLog } from "../../bus.js";
 import { RegisterBlock } from "../../registers.js";
 import type { Timeline, TimelineEvent } from "../../timeline.js";
 import { Peripheral } from "../peripheral.js";
+import { RtcAdjustments } from "./rtc-adjustments.js";
 import { ALARMS, RtcAlarms, WUTE, WUTF, WUTIE } from "./rtc-alarms.js";
 import { RtcClock } from "./rtc-clock.js";
 import { RtcOutput } from "./rtc-output.js";
@@ -20,6 +21,7 @@ import {
   type RtcState,
   type RtcTrigger,
   rtcRegisters,
+  TAMPER_TRIGGERS,
   TRIGGERS,
 } from "./rtc-registers.js";
 import { RtcShadow } from "./rtc-shadow.js";
@@ -40,7 +42,9 @@ export interface RtcOptions {
   readonly onSignal?: (signal: RtcSignal, high: boolean) => void;
   /** RTC_OUT is elsewhere, or has another level than before. */
   readonly onOutput?: () => void;
-  /** An alarm's or a tamper's flag rose or fell, whether it interrupts or not. */
+  /** A tamper erases the backup SRAM as well. */
+  readonly onErase?: () => void;
+  /** An alarm's or a tamper's flag rose or fell, whether it interrupts or not; a masked tamper has none, and is told all the same. */
   readonly onTrigger?: (signal: RtcTrigger, high: boolean) => void;
 }
 
@@ -51,8 +55,6 @@ const INITF = 1 << 6;
 const INIT = 1 << 7;
 const INITS = 1 << 4;
 const EVENT_FLAGS = 0x2_ff00;
-const SHPF = 1 << 3;
-const RECALPF = 1 << 16;
 const REFCKON = 1 << 4;
 /** COSEL, POL, OSEL, COE. */
 const OUTPUT = 0xf8_0000;
@@ -60,13 +62,8 @@ const OUTPUT = 0xf8_0000;
 const REFERENCE_PRER = 0x7f_00ff;
 const BYPSHAD = 1 << 5;
 const FMT = 1 << 6;
-const ADD1H = 1 << 16;
-const SUB1H = 1 << 17;
 const WUCKSEL = 7;
 const WUTWF = 1 << 2;
-const CALW8 = 1 << 14;
-const CALW16 = 1 << 13;
-const ADD1S = 0x8000_0000;
 /** Synchronisation into the RTC's clock takes two of its cycles (RM0433, chapter RTC). */
 const SYNC_CYCLES = 2;
 
@@ -83,8 +80,11 @@ export class Rtc extends Peripheral {
   readonly output: RtcOutput;
   readonly #reference: RtcReference;
   readonly #shadow: RtcShadow;
+  readonly #adjustments: RtcAdjustments;
   /** Board time from which on WUTWF may be set. */
   #wakeupFreeAt = 0;
+  /** The chip is in Stop. */
+  #stopped = false;
   #entering: TimelineEvent | undefined;
   #syncing: TimelineEvent | undefined;
 
@@ -133,15 +133,40 @@ export class Rtc extends Peripheral {
       timeline,
       clockHz,
       firstPinTaken: () => this.output.signal("PC13") !== undefined,
-      eraseBackup: () => this.eraseBackup(),
+      eraseBackup: () => {
+        this.eraseBackup();
+        options.onErase?.();
+      },
+      onMasked: (index) => this.#masked(index),
       onFlag,
     });
+    this.#adjustments = new RtcAdjustments({
+      registers,
+      clock: this.#clock,
+      timeline,
+      clockHz,
+      mistake: (name, what) => this.#mistake(name, what),
+      moved: () => {
+        this.#shadow.forget();
+        this.#alarms.schedule();
+        options.onOutput?.();
+      },
+      synchronise: () => this.#synchronise(),
+    });
+  }
+
+  #masked(index: number): void {
+    const signal = TAMPER_TRIGGERS[index];
+    if (signal === undefined) return;
+    this.#options.onTrigger?.(signal, true);
+    this.#options.onTrigger?.(signal, false);
   }
 
   /** System reset: INIT, INITF and RSF drop; write protection, time and backup registers stay as they are. */
   systemReset(): void {
     const initialising = this.registers.has("RTC_ISR", INIT);
     this.registers.setBits("RTC_ISR", INIT | RSF, false);
+    this.#shadow.reset();
     if (initialising) this.#initMode(false);
     else this.#synchronise();
   }
@@ -162,6 +187,7 @@ export class Rtc extends Peripheral {
 
   /** The chip goes to Stop, or leaves it: the shadow registers follow again after the synchronisation time. */
   setStopped(stopped: boolean): void {
+    this.#stopped = stopped;
     if (stopped) this.#shadow.stop();
     else this.#soon(() => this.#shadow.synchronised());
   }
@@ -218,8 +244,13 @@ export class Rtc extends Peripheral {
         onWrite: (written, before) => this.#writeIsr(written, before),
       },
       RTC_WPR: { onWrite: (written) => this.#protection.writeKey(written & 0xff) },
-      RTC_SHIFTR: { onWrite: (written, before) => this.#shift(written, before) },
-      RTC_CALR: { onWrite: accepted("RTC_CALR", (before) => this.#calibrate(before)) },
+      RTC_SHIFTR: {
+        onWrite: (written, before) => {
+          if (!this.#refused("RTC_SHIFTR", before)) this.#adjustments.shift(written);
+        },
+      },
+      RTC_CALR: { onWrite: accepted("RTC_CALR", (before) => this.#adjustments.calibrate(before)) },
+      RTC_PRER: { onWrite: accepted("RTC_PRER", (before) => this.#prescale(before)) },
       RTC_TAMPCR: { onWrite: accepted("RTC_TAMPCR", (before) => this.tamper.configured(before)) },
       RTC_OR: { onWrite: accepted("RTC_OR", () => this.#options.onOutput?.()) },
     };
@@ -274,7 +305,10 @@ export class Rtc extends Peripheral {
       return;
     }
     this.#latch();
-    this.#entering = this.#soon(() => this.registers.setBits("RTC_ISR", INITF, true));
+    this.#entering = this.#soon(() => {
+      this.registers.setBits("RTC_ISR", INITF, true);
+      this.registers.setBits("RTC_ISR", RSF, false);
+    });
     if (this.#entering !== undefined) return;
     this.#options.log.once(
       "RTC.noclock",
@@ -282,9 +316,21 @@ export class Rtc extends Peripheral {
     );
   }
 
+  #prescale(before: number): void {
+    const changed = this.registers.get("RTC_PRER") ^ before;
+    if ((changed & 0x7f_0000) !== 0 && (changed & 0x7fff) !== 0) {
+      this.#mistake("RTC_PRER", "the two prescalers have to be written one after the other");
+    }
+  }
+
+  /** Not in initialisation mode, nor with BYPSHAD. */
   #synchronise(): void {
     this.#options.timeline.cancel(this.#syncing);
-    this.#syncing = this.#soon(() => this.registers.setBits("RTC_ISR", RSF, true));
+    this.#syncing = this.#soon(() => {
+      if (this.registers.has("RTC_ISR", INITF) || this.registers.has("RTC_CR", BYPSHAD)) return;
+      this.registers.setBits("RTC_ISR", RSF, true);
+      if (!this.#stopped) this.#shadow.synchronised();
+    });
   }
 
   /** After the synchronisation time; never while the RTC has no clock. */
@@ -296,8 +342,9 @@ export class Rtc extends Peripheral {
   #status(stored: number): number {
     const year = (this.#present().dr >>> 16) & 0xff;
     const cr = this.registers.get("RTC_CR");
-    // The alarms and the wake-up timer may be written while they are off (RM0433, RTC_ISR).
-    const writable = ((cr & ALARMS[0].enable) === 0 ? 1 : 0) | ((cr & ALARMS[1].enable) === 0 ? 2 : 0);
+    // The alarms and the wake-up timer may be written while they are off; initialisation mode clears the alarms' flags (RM0433, RTC_ISR).
+    const off = ((cr & ALARMS[0].enable) === 0 ? 1 : 0) | ((cr & ALARMS[1].enable) === 0 ? 2 : 0);
+    const writable = (stored & INITF) === 0 ? off : 0;
     const free = (stored & ~7) | writable | (this.#wakeupWritable ? WUTWF : 0);
     return (year === 0 ? free & ~INITS : free | INITS) >>> 0;
   }
@@ -314,10 +361,11 @@ export class Rtc extends Peripheral {
       this.#wakeupFreeAt = this.#options.timeline.now + (SYNC_CYCLES * 1e9) / this.#options.clockHz();
     }
     const changed = this.registers.get("RTC_CR") ^ before;
-    if ((written & ADD1H) !== 0) this.#clock.move(3600);
-    // RM0433, RTC_CR.SUB1H: no effect in the first hour of a day.
-    if ((written & SUB1H) !== 0 && (this.#present().tr & 0x3f_0000) !== 0) this.#clock.move(-3600);
-    if ((written & (ADD1H | SUB1H)) !== 0) this.#shadow.forget();
+    this.#adjustments.hour(written);
+    if ((changed & BYPSHAD) !== 0) {
+      this.registers.setBits("RTC_ISR", RSF, false);
+      this.#synchronise();
+    }
     if ((changed & (ALARMS[0].enable | ALARMS[1].enable)) !== 0) this.#alarms.schedule();
     if ((changed & WUTE) !== 0) this.#alarms.startWakeup();
     if ((changed & REFCKON) !== 0 && this.registers.get("RTC_PRER") !== REFERENCE_PRER) {
@@ -339,38 +387,6 @@ export class Rtc extends Peripheral {
       "RTC_CR",
       "FMT and REFCKON need initialisation mode, WUCKSEL a wake-up timer that is off (WUTWF): they stay",
     );
-  }
-
-  /** RTC_SHIFTR: a fraction of a second back, with ADD1S a second forward. */
-  #shift(written: number, before: number): void {
-    if (this.#refused("RTC_SHIFTR", before)) return;
-    if (this.registers.has("RTC_ISR", SHPF)) {
-      this.#mistake("RTC_SHIFTR", "a shift is pending (SHPF): write ignored");
-      return;
-    }
-    const span = (this.registers.get("RTC_PRER") & 0x7fff) + 1;
-    this.#clock.move(((written & ADD1S) === 0 ? 0 : 1) - (written & 0x7fff) / span);
-    this.registers.setBits("RTC_ISR", SHPF, true);
-    this.registers.setBits("RTC_ISR", RSF, false);
-    this.#shadow.forget();
-    this.#soon(() => this.registers.setBits("RTC_ISR", SHPF, false));
-    this.#synchronise();
-    this.#alarms.schedule();
-    this.#options.onOutput?.();
-  }
-
-  #calibrate(before: number): void {
-    const calr = this.registers.get("RTC_CALR");
-    const fixed = (calr & CALW8) !== 0 ? 3 : (calr & CALW16) !== 0 ? 1 : 0;
-    // What was counted so far was counted at the old rate.
-    this.registers.set("RTC_CALR", before);
-    this.#clock.count();
-    this.registers.set("RTC_CALR", calr & ~fixed);
-    this.#clock.count();
-    this.registers.setBits("RTC_ISR", RECALPF, true);
-    this.#soon(() => this.registers.setBits("RTC_ISR", RECALPF, false));
-    this.#alarms.schedule();
-    this.#options.onOutput?.();
   }
 
   #signal(): void {
