@@ -1,6 +1,6 @@
 /** LPTIM1 to LPTIM5, as rows, with their pins and triggers. */
 
-import { parsePin } from "../peripherals/gpio.js";
+import { type PortLetter, parsePin } from "../peripherals/gpio.js";
 import { Lptim } from "../peripherals/timers/lptim.js";
 import type { LptimInput } from "../peripherals/timers/lptim-inputs.js";
 import { TIMER_PINS } from "../peripherals/timers/timer-pins.js";
@@ -52,10 +52,21 @@ const LPTIM_INPUTS: readonly (readonly [
   ["LPTIM3", "IN1", 2, ["SAI4_FS_B"]],
 ];
 
+interface OutputPin {
+  readonly port: PortLetter;
+  readonly pin: number;
+  readonly af: number;
+}
+
+/** Is the output at the pin, and does EXTI, a wire or a LED want its edges? */
+const lookedAt = ({ gpio, inputs, pins }: ChipWiring, { port, pin, af }: OutputPin): boolean =>
+  inputs.muxed(port, pin, af) && (gpio[port].observed(pin) || pins.awaited(port, pin));
+
 function lowPowerTimer(wiring: ChipWiring, row: (typeof LPTIMS)[number]): ChipPart {
   const { log, timeline, rcc, irqLine, inputs, gpio, signals } = wiring;
   const { name, address, irq, clock } = row;
   const clocked = rcc.clockGate(name);
+  const outputs: OutputPin[] = [];
   const device = new Lptim({
     name,
     log,
@@ -63,18 +74,25 @@ function lowPowerTimer(wiring: ChipWiring, row: (typeof LPTIMS)[number]): ChipPa
     interrupt: irqLine(irq),
     clocked,
     kernelHz: () => (clocked() && !wiring.frozen(name) ? rcc.clockTree.kernelHz(clock, name) : 0),
-    onOutput: (high) => signals.raise(`${name}_OUT`, high),
-    outputWanted: () => signals.wanted(`${name}_OUT`),
+    onOutput: (high) => {
+      signals.raise(`${name}_OUT`, high);
+      for (const { port, pin } of outputs) gpio[port].refresh(pin);
+    },
+    outputWanted: () => signals.wanted(`${name}_OUT`) || outputs.some((at) => lookedAt(wiring, at)),
     onListening: wiring.listenersChanged,
   });
   wiring.onClockChange(() => device.clockChanged());
+  wiring.pins.onAwaited(() => device.clockChanged());
   for (const [signal, pins] of Object.entries(TIMER_PINS)) {
     const which = signal.startsWith(`${name}_`) ? signal.slice(name.length + 1) : undefined;
     if (which === undefined) continue;
     for (const [pinName, af] of Object.entries(pins)) {
       const { port, pin } = parsePin(pinName);
-      if (which === "OUT") gpio[port].connect(pin, af, () => device.output);
-      else if (which === "ETR")
+      if (which === "OUT") {
+        outputs.push({ port, pin, af });
+        gpio[port].connect(pin, af, () => device.output);
+        inputs.add(pinName, { af, feed: () => {}, onMux: () => device.clockChanged() });
+      } else if (which === "ETR")
         inputs.add(pinName, { af, feed: (level) => device.trigger(0, level ?? false) });
       else inputs.add(pinName, { af, feed: (level) => device.setInput(which as LptimInput, level ?? false) });
     }

@@ -382,3 +382,29 @@ test("a request generator that begins to listen to a running LPTIM asks DMA from
   pass(r.timeline, 300e3);
   assert.equal(r.read(DMA1 + 0x14), 97);
 });
+
+test("an LPTIM's output reaches EXTI at its pin, and who looks at the pin, edge by edge", () => {
+  const r = rig();
+  const LPTIM1 = 0x4000_2400;
+  const GPIOD = 0x5802_0c00;
+  const AFRH = 0x24;
+  r.write(AHB4ENR, 1 << 3);
+  r.write(APB1LENR, 1 << 9);
+  r.write(GPIOD + AFRH, 1 << 20);
+  r.write(GPIOD + MODER, (0xfbff_ffff & ~(1 << 26)) | (2 << 26));
+  const edges: (boolean | undefined)[] = [];
+  r.chip.gpio.D.observe(13, (level) => edges.push(level));
+  // A period of 100 us of PCLK1, in the middle of which the output rises.
+  r.write(LPTIM1 + 0x10, 1);
+  r.write(LPTIM1 + 0x18, 6399);
+  r.write(LPTIM1 + 0x14, 3200);
+  r.write(LPTIM1 + 0x10, 5);
+  pass(r.timeline, 320e3);
+  assert.deepEqual(edges, [false, true, false, true, false, true, false]);
+  // EXTI13 at port D, rising.
+  r.write(SYSCFG + 0x14, 3 << 4);
+  r.write(EXTI, 1 << 13);
+  r.write(EXTI + 0x80, 1 << 13);
+  pass(r.timeline, 100e3);
+  assert.equal(r.read(EXTI + 0x88) & (1 << 13), 1 << 13);
+});
