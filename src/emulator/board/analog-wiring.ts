@@ -9,8 +9,8 @@ import { parsePin } from "../peripherals/gpio.js";
 import { type AnalogVoltages, analogVoltages } from "./analog-voltages.js";
 import type { ChipPart } from "./chip-part.js";
 import type { ChipWiring } from "./chip-wiring.js";
-import type { InternalSignal } from "./internal-signals.js";
 import { BREAKABLE } from "./system-break.js";
+import { listen } from "./trigger-sources.js";
 
 const ADC_PRESCALERS = [1, 2, 4, 6, 8, 10, 12, 16, 32, 64, 128, 256] as const;
 
@@ -125,6 +125,7 @@ export function analogPeripherals(wiring: ChipWiring): ChipPart[] {
       clockHz: hz,
       request: requests.signal(name),
       onArmed: wiring.listenersChanged,
+      onFilterData: (value) => wiring.dfsdm.setAdc(Number(name.slice(3)), value),
       input: input(name, common),
       external: (channel) => pinOf(name, channel) !== "-",
       ...(name === "ADC1"
@@ -208,40 +209,21 @@ function connectTriggers(wiring: ChipWiring, adcs: readonly Adc[], dac: Dac): vo
     TRIGGERS[group].forEach((source, selection) => {
       if (source === undefined) return;
       for (const adc of adcs) {
-        listen(
-          wiring,
-          source,
-          () => adc.wants(selection, group),
-          () => adc.trigger(selection, group),
-        );
+        listen(wiring, source, {
+          wants: () => adc.wants(selection, group),
+          edge: (high) => {
+            if (high !== false) adc.trigger(selection, group);
+          },
+        });
       }
     });
   }
   DAC_TRIGGERS.forEach((source, selection) => {
     if (source === undefined) return;
     const wants = (): boolean => dac.wants(selection, 0) || dac.wants(selection, 1);
-    listen(wiring, source, wants, () => dac.trigger(selection));
-  });
-}
-
-function listen(
-  { timer, hrtim, signals }: ChipWiring,
-  source: string,
-  wants: () => boolean,
-  pulse: () => void,
-): void {
-  const [, name = "", signal = ""] = /^((?:HR)?TIM\d*)_(\w+)$/.exec(source) ?? [];
-  const tim = timer(name);
-  if (name === "HRTIM") {
-    const trigger = Number(signal.slice(3));
-    if (signal.startsWith("ADC")) hrtim.onAdcTrigger(trigger, { wants, pulse });
-    else hrtim.onDacTrigger(trigger, { wants, pulse });
-  } else if (tim === undefined) {
-    const onEdge = (high: boolean | undefined): void => {
-      if (high !== false && wants()) pulse();
+    const edge = (high: boolean | undefined): void => {
+      if (high !== false) dac.trigger(selection);
     };
-    signals.listen(source as InternalSignal, onEdge, wants);
-  } else if (signal === "TRGO") tim.onTrigger({ wants, pulse });
-  else if (signal === "TRGO2") tim.onTrigger2({ wants, pulse });
-  else tim.onChannel(Number(signal.slice(2)), { wants, pulse });
+    listen(wiring, source, { wants, edge });
+  });
 }

@@ -14,6 +14,7 @@ import type { ChipFrame } from "./chip-frame.js";
 import type { ChipPart } from "./chip-part.js";
 import type { ChipPins } from "./chip-pins.js";
 import type { ChipWiring, SystemWiring } from "./chip-wiring.js";
+import { sigmaDeltaFilters } from "./dfsdm-wiring.js";
 import { dmaControllers } from "./dma-wiring.js";
 import { highResolutionTimer } from "./hrtim-wiring.js";
 import { lonelyLines } from "./lines.js";
@@ -75,7 +76,8 @@ export function makeParts(system: SystemWiring, { map, clocks }: ChipFrame): Chi
   const hrtim = map.add(highResolutionTimer({ ...system, timer }));
   clocks.addTimer("HRTIM", hrtim);
   const quadspi = map.add(quadSpi(system, map));
-  const wiring: ChipWiring = { ...system, timer, hrtim, quadspi };
+  const dfsdm = map.add(sigmaDeltaFilters({ ...system, timer, hrtim }));
+  const wiring: ChipWiring = { ...system, timer, hrtim, dfsdm, quadspi };
   const ltdc = map.add(display(wiring));
   for (const parts of FACTORIES) for (const part of parts(wiring)) map.add(part);
   return {

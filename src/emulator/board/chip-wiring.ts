@@ -2,6 +2,7 @@
 
 import type { EmulatorLog, InterruptLine } from "../bus.js";
 import type { FrozenName } from "../peripherals/dbgmcu.js";
+import type { Dfsdm } from "../peripherals/dfsdm/dfsdm.js";
 import type { DmaBus } from "../peripherals/dma/dma-channel.js";
 import type { Exti } from "../peripherals/exti.js";
 import type { Gpio, PortLetter } from "../peripherals/gpio.js";
@@ -65,5 +66,6 @@ export interface SystemWiring {
 export interface ChipWiring extends SystemWiring {
   readonly timer: (name: string) => Tim | undefined;
   readonly hrtim: Hrtim;
+  readonly dfsdm: Dfsdm;
   readonly quadspi: QuadSpi;
 }

@@ -37,7 +37,7 @@ const EVENT_TIMERS: readonly (readonly [event: number, timer: string])[] = [
 /** OPAMP1's output, which comes back through its pin. */
 const OPAMP1 = { pin: "PC4", events: [4, 9] } as const;
 
-type HrtimWiring = Omit<ChipWiring, "hrtim" | "quadspi">;
+type HrtimWiring = Omit<ChipWiring, "hrtim" | "dfsdm" | "quadspi">;
 
 export function highResolutionTimer(wiring: HrtimWiring): ChipPart<Hrtim> {
   const { log, timeline, rcc, irqLine, requests } = wiring;

@@ -7,7 +7,7 @@ import { type RegisterAction, registerTable, repeatRows } from "../peripherals/r
 import { StoredBlock } from "../peripherals/stored-block.js";
 import { AXI } from "../peripherals/tables/bus.js";
 import { SWO, SWTF } from "../peripherals/tables/debug.js";
-import { DFSDM, FDCAN_CCU } from "../peripherals/tables/stored.js";
+import { FDCAN_CCU } from "../peripherals/tables/stored.js";
 import type { ChipPart } from "./chip-part.js";
 
 interface Row {
@@ -44,7 +44,6 @@ const ROWS: readonly Row[] = [
   { name: "RAMECC2", address: 0x4802_3000, registers: ramEcc(6) },
   { name: "RAMECC3", address: 0x5802_7000, registers: ramEcc(3) },
   { name: "FDCAN_CCU", address: 0x4000_a800, registers: FDCAN_CCU, gate: "FDCAN", resetBit: "FDCAN" },
-  { name: "DFSDM1", address: 0x4001_7000, registers: DFSDM, gate: "DFSDM1", resetBit: "DFSDM1" },
   { name: "SWO", address: 0x5c00_3000, size: 0x1000, registers: SWO },
   { name: "SWTF", address: 0x5c00_4000, size: 0x1000, registers: SWTF },
 ];

@@ -1,6 +1,6 @@
 /**
  * Which pin carries which signal with which alternate function (data sheet DS12556, "Port A..K alternate
- * functions"): QUADSPI, CEC, DCMI with eight data lines, USB2 OTG_FS, SPI, I2S, I2C, SAI and the serial ports of the STM32H750.
+ * functions"): QUADSPI, CEC, DCMI with eight data lines, USB2 OTG_FS, SPI, I2S, I2C, SAI, DFSDM1 and the serial ports of the STM32H750.
  */
 
 /** Signal -> pin -> alternate function number. */
@@ -17,6 +17,23 @@ export const ALTERNATE_FUNCTIONS = {
   DCMI_HSYNC: { PA4: 13, PH8: 13 },
   DCMI_PIXCLK: { PA6: 13 },
   DCMI_VSYNC: { PB7: 13, PG9: 13, PI5: 13 },
+  DFSDM1_CKIN0: { PC0: 3 },
+  DFSDM1_CKIN1: { PB2: 4, PB13: 6, PC2: 3, PD7: 6 },
+  DFSDM1_CKIN2: { PB15: 6, PC4: 3, PE8: 3 },
+  DFSDM1_CKIN3: { PC6: 4, PD8: 3, PE5: 3 },
+  DFSDM1_CKIN4: { PC1: 4, PD6: 3, PE11: 3 },
+  DFSDM1_CKIN5: { PB7: 11, PC10: 3, PE13: 3 },
+  DFSDM1_CKIN6: { PD0: 3, PF14: 3 },
+  DFSDM1_CKIN7: { PB8: 3, PB11: 6 },
+  DFSDM1_CKOUT: { PB0: 6, PC2: 6, PD3: 3, PD10: 3, PE9: 3 },
+  DFSDM1_DATIN0: { PC1: 3 },
+  DFSDM1_DATIN1: { PB1: 6, PB12: 6, PC3: 3, PD6: 4 },
+  DFSDM1_DATIN2: { PB14: 6, PC5: 3, PE7: 3 },
+  DFSDM1_DATIN3: { PC7: 4, PD9: 3, PE4: 3 },
+  DFSDM1_DATIN4: { PC0: 6, PD7: 3, PE10: 3 },
+  DFSDM1_DATIN5: { PB6: 11, PC11: 3, PE12: 3 },
+  DFSDM1_DATIN6: { PD1: 3, PF13: 3 },
+  DFSDM1_DATIN7: { PB9: 3, PB10: 6 },
   I2C1_SCL: { PB6: 4, PB8: 4 },
   I2C1_SDA: { PB7: 4, PB9: 4 },
   I2C1_SMBA: { PB5: 4 },

@@ -30,6 +30,8 @@ export interface AdcOptions {
   readonly partner?: (injected: boolean) => Adc | undefined;
   /** It waits for a hardware trigger from now on. */
   readonly onArmed?: () => void;
+  /** DFSDM takes this result (CFGR.DMNGT). */
+  readonly onFilterData?: (value: number) => void;
 }
 
 /** Which of its two sequences a trigger starts. */
@@ -56,6 +58,9 @@ const JEOC = 1 << 5;
 const JEOS = 1 << 6;
 const LDORDY = 1 << 12;
 
+/** CFGR */
+const DMNGT = 3;
+const TO_FILTER = 2;
 const OVRMOD = 1 << 12;
 const CONT = 1 << 13;
 const AUTDLY = 1 << 14;
@@ -322,13 +327,17 @@ export class Adc extends Peripheral {
   #converted(channel: number): void {
     this.#busy = undefined;
     const cfgr = this.registers.get("CFGR");
-    const byDma = (cfgr & 3) !== 0;
+    const byDma = (cfgr & DMNGT) !== 0;
     if (this.registers.has("ISR", EOC) && !byDma && (cfgr & AUTDLY) === 0)
       this.registers.setBits("ISR", OVR, true);
     const value = this.#data.convert(channel, false);
     if (!this.registers.has("ISR", OVR) || (cfgr & OVRMOD) !== 0) this.registers.set("DR", value);
     this.registers.setBits("ISR", EOC | EOSMP, true);
-    if (byDma) (this.#options.request ?? NO_DMA).pulse();
+    if ((cfgr & DMNGT) === TO_FILTER) {
+      // It resets EOC as it takes the data.
+      this.#options.onFilterData?.(value);
+      this.registers.setBits("ISR", EOC, false);
+    } else if (byDma) (this.#options.request ?? NO_DMA).pulse();
     this.#rank++;
     const last = this.#rank >= this.#length;
     if (last) {

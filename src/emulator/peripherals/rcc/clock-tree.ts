@@ -34,6 +34,7 @@ export type KernelClock =
   | "LPTIM2"
   | "LPTIM345"
   | "CEC"
+  | "DFSDM"
   | "SPDIFRX"
   | "SWPMI"
   | "RTC";
@@ -166,6 +167,7 @@ const MULTIPLEXERS: Readonly<Record<KernelClock, Multiplexer>> = {
   SAI23: { register: "D2CCIP1R", shift: 6, mask: 7, sources: audio },
   SPI123: { register: "D2CCIP1R", shift: 12, mask: 7, sources: audio },
   SPI45: { register: "D2CCIP1R", shift: 16, mask: 7, sources: spi(bus(2)) },
+  DFSDM: { register: "D2CCIP1R", shift: 24, mask: 1, sources: [bus(2), (tree) => tree.sysHz] },
   SPDIFRX: {
     register: "D2CCIP1R",
     shift: 20,

@@ -185,7 +185,7 @@ const PLAIN_REGISTERS = {
   D2CFGR: { offset: 0x1c, reset: 0, rw: 0x770 },
   D3CFGR: { offset: 0x20, reset: 0, rw: 0x70 },
   D1CCIPR: { offset: 0x4c, reset: 0, rw: 0x3001_0033 },
-  D2CCIP1R: { offset: 0x50, reset: 0, rw: 0xb037_71c7, tagged: 0x0100_0000 },
+  D2CCIP1R: { offset: 0x50, reset: 0, rw: 0xb137_71c7 },
   D2CCIP2R: { offset: 0x54, reset: 0, rw: 0x70f0_333f },
   D3CCIPR: { offset: 0x58, reset: 0, rw: 0x70e3_ff07, tagged: 0x0700_0000 },
   GCR: { offset: 0xa0, reset: 0, rw: 0x1 },

@@ -13,6 +13,8 @@ const UNITS = [
 /** AFx: the polarity of source n (0: pin, 1 and 2: comparators) stands nine places above its enable bit. */
 const POLARITY_SHIFT = 9;
 const SOURCES = 3;
+/** DFSDM's break output, which has no polarity. */
+const FILTERS = { source: 3, enable: 1 << 8 } as const;
 
 export interface TimBreakPort {
   readonly registers: RegisterBlock<string>;
@@ -110,6 +112,7 @@ export class TimBreak {
       const inverted = (af & (1 << (source + POLARITY_SHIFT))) !== 0;
       if ((level !== inverted) === this.#registers.has("BDTR", polarity)) return true;
     }
-    return false;
+    const filters = this.#levels[unit]?.[FILTERS.source] === true;
+    return (af & FILTERS.enable) !== 0 && filters === this.#registers.has("BDTR", polarity);
   }
 }
