@@ -11,6 +11,7 @@ const ADC3_CCR = 0x5802_6308;
 const [ISR, CR, PCSEL, SQR1, DR] = [0x00, 0x08, 0x1c, 0x30, 0x40];
 const ADVREGEN = 1 << 28;
 const DAC_CR = 0x4000_7400;
+const DAC_DHR12R1 = 0x4000_7408;
 const DAC_DHR8R1 = 0x4000_7410;
 const DAC_MCR = 0x4000_743c;
 const COMP_SR = 0x5800_3800;
@@ -69,7 +70,7 @@ test("a follower gives the DAC's voltage to its pin, where ADC and comparator se
   dac(0x7f);
   assert.ok(Math.abs(convert(ADC1, PC4) - 0.5) < 0.02, "nobody drives PC4");
   write(OPAMP1, OPAEN | VM_FOLLOWER | VP_DAC);
-  close(convert(ADC1, PC4), 0x7f0 / 4095);
+  close(convert(ADC1, PC4), 0x7f0 / 4096);
   // Plus at PB2, minus at PC4.
   write(COMP_CFGR1, 1 | (7 << 16) | (1 << 20));
   drive("B", 2, true);
@@ -84,7 +85,7 @@ test("a follower gives the DAC's voltage to its pin, where ADC and comparator se
 
 test("gain x VP + (1 - gain) x VM, between the supply's limits", () => {
   const { write, convert, dac, drive } = rig();
-  const level = 0x260 / 4095;
+  const level = 0x260 / 4096;
   dac(0x26);
   for (const [selection, gain] of [2, 4, 8, 16].entries()) {
     write(OPAMP1, OPAEN | VM_GAIN | VP_DAC | (selection << GAIN));
@@ -96,7 +97,7 @@ test("gain x VP + (1 - gain) x VM, between the supply's limits", () => {
   drive("C", 5, true);
   close(convert(ADC1, PC4), 0);
   dac(0xa0);
-  close(convert(ADC1, PC4), (2 * 0xa00) / 4095 - 1);
+  close(convert(ADC1, PC4), (2 * 0xa00) / 4096 - 1);
 });
 
 test("without feedback the larger input decides", () => {
@@ -149,7 +150,7 @@ test("VREFBUF is VREF+ once it is ready, and what is not made from VREF+ reads m
   close(convert(ADC1, PB0), 1);
   dac(0x80);
   write(OPAMP1, OPAEN | VM_FOLLOWER | VP_DAC);
-  close(convert(ADC1, PC4), 0x800 / 4095);
+  close(convert(ADC1, PC4), 0x800 / 4096);
   write(VREFBUF, 2);
   assert.equal(read(VREFBUF) & 8, 0);
   close(convert(ADC3, VREFINT), 1.216 / 3.3);
@@ -161,24 +162,24 @@ const COMP_DAC = 4 << 16;
 
 test("with hysteresis a comparator stays high until its input is below by so much", () => {
   const { read, write, dac, drive } = rig();
-  write(DAC_MCR, 3);
-  write(DAC_CR, 1);
-  drive("B", 0, true);
+  // Minus: twice the DAC's voltage at PC4; plus: PB2.
+  dac(0);
+  write(OPAMP1, OPAEN | VM_GAIN | VP_DAC);
+  drive("B", 2, true);
   const value = (level: number): number => {
-    write(DAC_DHR8R1 - 8, level);
+    write(DAC_DHR12R1, level);
     return read(COMP_SR) & 1;
   };
   for (const [hysteresis, kept] of [
     [0, 0],
     [1, 1],
   ] as const) {
-    write(COMP_CFGR1, COMP_EN | COMP_DAC | (hysteresis << 8));
-    assert.equal(value(4095), 0, "not above");
-    assert.equal(value(4090), 1);
-    assert.equal(value(4095), kept);
+    write(COMP_CFGR1, COMP_EN | (7 << 16) | (1 << 20) | (hysteresis << 8));
+    assert.equal(value(2048), 0, "not above");
+    assert.equal(value(2045), 1);
+    assert.equal(value(2048), kept);
     write(COMP_CFGR1, 0);
   }
-  dac(0);
 });
 
 test("a timer's output blanks a comparator for as long as it is high", () => {
@@ -213,11 +214,13 @@ test("the DAC's sample and hold needs LSI, and tells while a sample time is take
   assert.ok(log.has(/sample and hold without LSI/));
   write(RCC + 0x74, 1);
   wait(1e6);
-  close(convert(ADC1, 18), 0x800 / 4095);
+  close(convert(ADC1, 18), 0x800 / 4096);
   write(SHSR1, 10);
   assert.equal(read(SR), 1 << 15);
   wait(100e3);
   assert.equal(read(SR), 0);
+  write(DAC_CR, 1 << 14);
+  assert.equal(read(DAC_CR), 0, "not while the channel is on");
   write(DAC_CR, 1 << 14);
   const flag = (trimming: number): number => {
     write(CCR, trimming);

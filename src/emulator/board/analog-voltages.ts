@@ -39,7 +39,7 @@ export function analogVoltages(wiring: ChipWiring, changed: () => void): AnalogV
   const vrefbuf = new Vrefbuf({ log, timeline, clocked: rcc.clockGate("VREF"), onVoltage: changed });
   const fraction = (volts: number): number => volts / vrefbuf.volts;
   const supply = (): number => fraction(SUPPLY_VOLTS);
-  const dacOutput = (channel: 1 | 2): number => dac.output(channel === 1 ? 0 : 1) ?? 0;
+  const dacOutput = (channel: 1 | 2): number => dac.inside(channel === 1 ? 0 : 1);
   const opamp: Opamp = new Opamp({
     log,
     clocked: rcc.clockGate("OPAMP"),

@@ -5,11 +5,12 @@
 
 import type { ClockGate, EmulatorLog, InterruptLine } from "../../bus.js";
 import { RegisterBlock } from "../../registers.js";
-import type { Timeline } from "../../timeline.js";
+import type { Timeline, TimelineEvent } from "../../timeline.js";
 import { type DmaSignal, NO_DMA } from "../dma/dma-request.js";
 import { Peripheral } from "../peripheral.js";
 import { ALL, type RegisterAction, registerTable } from "../register-table.js";
 import { DAC } from "../tables/analog.js";
+import { DacWave } from "./dac-wave.js";
 
 export interface DacOptions {
   readonly log: EmulatorLog;
@@ -36,15 +37,22 @@ const CEN = [1 << 14, 1 << 30] as const;
 const DMAUDR = [1 << 13, 1 << 29] as const;
 const CAL_FLAG = [1 << 14, 1 << 30] as const;
 const BWST = [1 << 15, 0x8000_0000] as const;
-/** MCR.MODEx: sample and hold. */
+/** CR.TSELx and CR.MAMPx, of channel 1. */
+const TSEL = 0xf << 2;
+const MAMP = 0xf << 8;
+/** MCR.MODEx: from here on sample and hold. */
 const HOLDS = 4;
+/** Those that lead to the pin alone, and to the inside of the chip alone. */
+const OUTSIDE = [0, 4];
+const INSIDE = [3, 7];
+/** Those without the buffer, which a calibration needs. */
+const UNBUFFERED = 2;
 /** LSI periods until a new sample time is taken over. */
 const BUSY_CLOCKS = 3;
 /** The trimming value that a calibration finds. */
 const TRIM = 16;
 const FULL = 0xfff;
-/** The noise generator's state after reset (RM0433, "DAC noise generation"). */
-const NOISE_SEED = 0xaaa;
+const STEPS = 4096;
 
 /** Where each holding register has its values: shift in the register, and shift to 12 bits. */
 const HOLDING: Readonly<Record<string, readonly (readonly [Side, number, number])[]>> = {
@@ -72,10 +80,9 @@ export class Dac extends Peripheral {
   readonly registers: RegisterBlock<string>;
   readonly #options: DacOptions;
   readonly #held: [number, number] = [0, 0];
-  readonly #noise: [number, number] = [NOISE_SEED, NOISE_SEED];
-  readonly #triangle: [number, number] = [0, 0];
-  /** DMA was asked for data that has not come. */
-  readonly #asked: [boolean, boolean] = [false, false];
+  readonly #waves = [new DacWave(), new DacWave()] as const;
+  /** Sample times on their way to LSI's domain. */
+  readonly #busy: [TimelineEvent | undefined, TimelineEvent | undefined] = [undefined, undefined];
 
   constructor(options: DacOptions) {
     super();
@@ -87,7 +94,7 @@ export class Dac extends Peripheral {
         onWrite: (written) => {
           for (const side of SIDES) {
             // TSEL = 0 is the software trigger.
-            if ((written & (1 << side)) !== 0 && this.wants(0, side)) this.#triggered(side);
+            if ((written & (1 << side)) !== 0 && this.wants(0, side)) this.#convert(side);
           }
         },
       },
@@ -96,15 +103,15 @@ export class Dac extends Peripheral {
       SR: {
         w1c: DMAUDR[0] | DMAUDR[1],
         ro: CAL_FLAG[0] | CAL_FLAG[1] | BWST[0] | BWST[1],
-        onRead: (stored) => this.#calibration(stored),
+        onRead: () => this.#status(),
         onWrite: () => this.#update(),
       },
-      SHSR1: { rw: ALL, onWrite: () => this.#sampleTime(0) },
-      SHSR2: { rw: ALL, onWrite: () => this.#sampleTime(1) },
-      SHHR: { rw: ALL },
-      SHRR: { rw: ALL },
+      SHSR1: { rw: ALL, onWrite: (_written, before) => this.#sampleTime(0, before) },
+      SHSR2: { rw: ALL, onWrite: (_written, before) => this.#sampleTime(1, before) },
+      SHHR: { rw: ALL, onWrite: (_written, before) => this.#whileOff("SHHR", before) },
+      SHRR: { rw: ALL, onWrite: (_written, before) => this.#whileOff("SHRR", before) },
       CCR: { rw: ALL },
-      MCR: { rw: ALL, onWrite: () => options.onOutput?.() },
+      MCR: { rw: ALL, onWrite: (_written, before) => this.#connect(before) },
     };
     for (const [name, values] of Object.entries(HOLDING)) {
       actions[name] = {
@@ -115,8 +122,7 @@ export class Dac extends Peripheral {
             const mask = up === 0 ? 0xfff : 0xff;
             this.#held[side] = ((raw >>> shift) & mask) << up;
           }
-          for (const [side] of values) this.#asked[side] = false;
-          this.#load(this.#free);
+          this.#loadFree();
         },
       };
     }
@@ -130,42 +136,92 @@ export class Dac extends Peripheral {
   reset(): void {
     this.registers.reset();
     this.#held.fill(0);
-    this.#noise.fill(NOISE_SEED);
-    this.#triangle.fill(0);
+    for (const side of SIDES) {
+      this.#waves[side].reset();
+      this.#request(side).withdraw?.();
+      this.#options.timeline.cancel(this.#busy[side]);
+      this.#busy[side] = undefined;
+    }
     this.#update();
     this.#options.onOutput?.();
   }
 
-  /** A trigger: TSEL number 1..15 (0 is software). */
+  /** A trigger: TSEL number 1..15 (0 is software, which asks for no data). */
   trigger(selection: number): void {
-    for (const side of SIDES) if (this.wants(selection, side)) this.#triggered(side);
+    for (const side of SIDES) {
+      if (!this.wants(selection, side)) continue;
+      this.#convert(side);
+      this.#ask(side);
+    }
   }
 
-  #triggered(side: Side): void {
-    this.#wave(side);
-    this.#load((at) => at === side);
+  #convert(side: Side): void {
+    const wave = (this.registers.get("CR") >>> (side * 16 + 6)) & 3;
+    this.#put(side, this.#held[side] + this.#waves[side].next(wave, this.#amplitude(side)));
+  }
+
+  #request(side: Side): DmaSignal {
+    return this.#options.requests?.[side] ?? NO_DMA;
+  }
+
+  #ask(side: Side): void {
     if (!this.registers.has("CR", DMAEN[side]) || this.registers.has("SR", DMAUDR[side])) return;
     // The data that was asked for with the last trigger has not come.
-    if (this.#asked[side]) this.registers.setBits("SR", DMAUDR[side], true);
-    else (this.#options.requests?.[side] ?? NO_DMA).pulse();
-    this.#asked[side] = !this.registers.has("SR", DMAUDR[side]);
+    if (this.#request(side).pending === true) this.registers.setBits("SR", DMAUDR[side], true);
+    else this.#request(side).pulse();
     this.#update();
   }
 
   #control(before: number): void {
+    this.#keep(before);
     for (const side of SIDES) {
-      if ((before & ~this.registers.get("CR") & DMAEN[side]) !== 0) this.#asked[side] = false;
-      if (this.#waveOf(side) === 0) this.#triangle[side] = 0;
+      const cr = this.registers.get("CR");
+      if ((before & ~cr & DMAEN[side]) !== 0) this.#request(side).withdraw?.();
+      if (((cr >>> (side * 16 + 6)) & 3) === 0) this.#waves[side].reset();
     }
-    this.#load(this.#free);
+    this.#loadFree();
     this.#update();
     this.#options.onOutput?.();
     this.#options.onArmed?.();
   }
 
-  /** CR.WAVEx: 1 noise, 2 and 3 triangle. */
-  #waveOf(side: Side): number {
-    return (this.registers.get("CR") >>> (side * 16 + 6)) & 3;
+  /** While a channel is on its trigger, amplitude and calibration stay; while it is calibrated it stays off. */
+  #keep(before: number): void {
+    for (const side of SIDES) {
+      const now = this.registers.get("CR");
+      const fixed = (before & EN[side]) === 0 ? 0 : ((TSEL | MAMP) << (16 * side)) | CEN[side];
+      const kept = (now & ~fixed) | (before & fixed);
+      const next = (kept & CEN[side]) === 0 ? kept : kept & ~EN[side];
+      if (((next ^ now) & ALL) === 0) continue;
+      this.registers.set("CR", next);
+      if ((next & EN[side]) !== 0) this.#mistake(side, "TSEL, MAMP and CEN stay while the channel is on");
+      else if ((now & EN[side]) !== 0) this.#mistake(side, "EN stays 0 while the channel is calibrated");
+    }
+  }
+
+  #mistake(side: Side, what: string): void {
+    this.#options.log.once(`DAC1.${side}.${what}`, `guest mistake: DAC1, channel ${side + 1}: ${what}`);
+  }
+
+  /** Of a register with a half for each channel: those of channels that are on, or calibrated, stay. */
+  #whileOff(name: "MCR" | "SHHR" | "SHRR", before: number): void {
+    for (const side of SIDES) {
+      if (!this.registers.has("CR", EN[side] | CEN[side])) continue;
+      const half = 0xffff << (16 * side);
+      const now = this.registers.get(name);
+      if (((now ^ before) & half) === 0) continue;
+      this.registers.set(name, (now & ~half) | (before & half));
+      this.#mistake(side, `${name} stays while EN or CEN is set`);
+    }
+  }
+
+  #connect(before: number): void {
+    this.#whileOff("MCR", before);
+    for (const side of SIDES) {
+      const held = (before >>> (16 * side)) & HOLDS;
+      if (held === 0 && this.#mode(side) >= HOLDS) this.#synchronise(side);
+    }
+    this.#options.onOutput?.();
   }
 
   /** MAMPx: amplitude 2^(n+1) - 1, from 11 on the full range. */
@@ -174,58 +230,66 @@ export class Dac extends Peripheral {
     return 2 ** (Math.min(field, 11) + 1) - 1;
   }
 
-  /** A step of the noise generator (x^12 + x^6 + x^4 + x + 1, with anti-lockup) or of the triangle's counter. */
-  #wave(side: Side): void {
-    const wave = this.#waveOf(side);
-    if (wave === 1) {
-      const lfsr = this.#noise[side];
-      const bit = (lfsr ^ (lfsr >>> 1) ^ (lfsr >>> 4) ^ (lfsr >>> 6)) & 1;
-      this.#noise[side] = (lfsr >>> 1) | ((lfsr === 0 ? 1 : bit) << 11);
-    } else if (wave > 1) {
-      this.#triangle[side] = (this.#triangle[side] + 1) % (2 * this.#amplitude(side));
-    }
-  }
-
-  #added(side: Side): number {
-    const wave = this.#waveOf(side);
-    const amplitude = this.#amplitude(side);
-    if (wave === 0) return 0;
-    if (wave === 1) return this.#noise[side] & amplitude;
-    const step = this.#triangle[side];
-    return step <= amplitude ? step : 2 * amplitude - step;
-  }
-
+  /** EN is for the analog part alone. */
   wants(selection: number, side: Side): boolean {
     const cr = this.registers.get("CR");
-    const triggered = (cr & EN[side]) !== 0 && (cr & TEN[side]) !== 0;
-    return triggered && ((cr >>> (side * 16 + 2)) & 0xf) === selection;
+    return (cr & TEN[side]) !== 0 && ((cr >>> (side * 16 + 2)) & 0xf) === selection;
   }
 
-  /** Does the channel drive its pin, or only what is inside the chip (MCR.MODEx 3 and 7)? */
+  /** Does the channel drive its pin, or only what is inside the chip? */
   drivesPin(side: Side): boolean {
-    const mode = this.#mode(side);
-    return this.registers.has("CR", EN[side]) && mode !== 3 && mode !== 7;
+    return this.registers.has("CR", EN[side]) && !INSIDE.includes(this.#mode(side));
   }
 
   #mode(side: Side): number {
     return (this.registers.get("MCR") >>> (side * 16)) & 7;
   }
 
-  #sampleTime(side: Side): void {
+  #sampleTime(side: Side, before: number): void {
+    if (this.registers.has("CR", EN[side]) && this.registers.has("SR", BWST[side])) {
+      this.registers.set(`SHSR${side + 1}`, before);
+      this.#mistake(side, "SHSR stays while an earlier sample time is under way (BWST)");
+    } else this.#synchronise(side);
+  }
+
+  /** A sample time goes over to LSI's clock, once it has one. */
+  #synchronise(side: Side): void {
     const { timeline, lsiHz } = this.#options;
-    if (this.#mode(side) < HOLDS || !this.registers.has("CR", EN[side]) || lsiHz() === 0) return;
     this.registers.setBits("SR", BWST[side], true);
-    timeline.after((BUSY_CLOCKS * 1e9) / lsiHz(), () => this.registers.setBits("SR", BWST[side], false));
+    timeline.cancel(this.#busy[side]);
+    this.#busy[side] = undefined;
+    if (lsiHz() === 0) {
+      this.#mistake(side, "a sample time without LSI: BWST stays");
+      return;
+    }
+    this.#busy[side] = timeline.after((BUSY_CLOCKS * 1e9) / lsiHz(), () => {
+      this.#busy[side] = undefined;
+      this.registers.setBits("SR", BWST[side], false);
+    });
   }
 
   /** CAL_FLAGx is high once the trimming value has reached what the buffer needs. */
-  #calibration(stored: number): number {
-    let status = stored;
+  #status(): number {
+    for (const side of SIDES) {
+      const waits = this.registers.has("SR", BWST[side]) && this.#busy[side] === undefined;
+      if (waits && this.#options.lsiHz() > 0) this.#synchronise(side);
+    }
+    let status = this.registers.get("SR");
     for (const side of SIDES) {
       const trimming = (this.registers.get("CCR") >>> (side * 16)) & 0x1f;
-      if (this.registers.has("CR", CEN[side]) && trimming >= TRIM) status |= CAL_FLAG[side];
+      const calibrated = this.registers.has("CR", CEN[side]) && (this.#mode(side) & UNBUFFERED) === 0;
+      if (calibrated && trimming >= TRIM) status |= CAL_FLAG[side];
     }
     return status >>> 0;
+  }
+
+  /** What COMP, OPAMP and ADC2 have of it inside the chip, as a fraction of VREF+. */
+  inside(side: Side): number {
+    const output = this.output(side);
+    if (output === undefined) return 0;
+    if (!OUTSIDE.includes(this.#mode(side))) return output;
+    this.#mistake(side, "MCR leads its output to the pin alone, and what is inside the chip looks at it");
+    return 0;
   }
 
   /** Output as a fraction of VREF+, undefined while the channel is off. What is held without being refreshed fades away. */
@@ -238,19 +302,17 @@ export class Dac extends Peripheral {
       );
       return 0;
     }
-    return this.registers.get(side === 0 ? "DOR1" : "DOR2") / 4095;
+    return this.registers.get(side === 0 ? "DOR1" : "DOR2") / STEPS;
   }
 
-  /** Without a trigger the value goes out at once. */
-  readonly #free = (side: Side): boolean => !this.registers.has("CR", TEN[side]);
+  /** Without a trigger the value goes out at once, and no wave. */
+  #loadFree(): void {
+    for (const side of SIDES) if (!this.registers.has("CR", TEN[side])) this.#put(side, this.#held[side]);
+  }
 
-  #load(which: (side: Side) => boolean): void {
-    for (const side of SIDES) {
-      if (!which(side) || !this.registers.has("CR", EN[side])) continue;
-      const value = (this.#held[side] + this.#added(side)) & FULL;
-      this.registers.set(side === 0 ? "DOR1" : "DOR2", value);
-      this.#options.onOutput?.();
-    }
+  #put(side: Side, value: number): void {
+    this.registers.set(side === 0 ? "DOR1" : "DOR2", Math.min(value, FULL));
+    this.#options.onOutput?.();
   }
 
   #update(): void {

@@ -6,6 +6,10 @@ export interface DmaSignal {
   set(asserted: boolean): void;
   /** Asks once, like a timer's update. */
   pulse(): void;
+  /** A pulse was not served yet. */
+  readonly pending?: boolean;
+  /** Takes such a pulse back. */
+  withdraw?(): void;
 }
 
 export const NO_DMA: DmaSignal = { set: () => {}, pulse: () => {} };
@@ -31,6 +35,12 @@ export class DmaRequests {
         // A request that was not served yet swallows the next one.
         line.pulses = 1;
         this.#tell(id);
+      },
+      get pending() {
+        return line.pulses > 0;
+      },
+      withdraw: () => {
+        line.pulses = 0;
       },
     };
   }

@@ -15,7 +15,7 @@ export const ADC_COMMON = `
 export const DAC = `
   CR 0 0 7fff7fff, SWTRIGR 4 0 3, DHR12R1 8 0 fff, DHR12L1 c 0 fff0, DHR8R1 10 0 ff, DHR12R2 14 0 fff,
   DHR12L2 18 0 fff0, DHR8R2 1c 0 ff, DHR12RD 20 0 fff0fff, DHR12LD 24 0 fff0fff0, DHR8RD 28 0 ffff,
-  DOR1 2c 0 fff, DOR2 30 0 fff, SR 34 0 e000e000r, CCR 38 0 1f001f, MCR 3c 0 70007, SHSR1 40 0 3ff,
+  DOR1 2c 0 fff, DOR2 30 0 fff, SR 34 0 e000e000r, CCR 38 100010 1f001f, MCR 3c 0 70007, SHSR1 40 0 3ff,
   SHSR2 44 0 3ff, SHHR 48 10001 3ff03ff, SHRR 4c 10001 ff00ff`;
 
 export const VREFBUF = `
