@@ -51,7 +51,7 @@ function audioInterface(wiring: ChipWiring, links: SaiLinks, row: (typeof SAIS)[
     links,
     interrupt: irqLine(irq),
     clocked: rcc.clockGate(name),
-    kernelHz: () => rcc.clockTree.kernelHz(clock, name),
+    kernelHz: wiring.cached(() => rcc.clockTree.kernelHz(clock, name)),
     requests: { A: requests.signal(`${name}_A`), B: requests.signal(`${name}_B`) },
     pins: { A: blockPins(wiring, name, "A", () => device), B: blockPins(wiring, name, "B", () => device) },
     ...(microphones ? { microphones: microphonePins(wiring, name, () => device) } : {}),

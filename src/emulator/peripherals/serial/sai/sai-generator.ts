@@ -48,6 +48,7 @@ export class SaiGenerator {
   /** Half periods of a frame in which something happens. */
   #points: readonly number[] = [];
   #sync = false;
+  #syncWanted = false;
   /** In the middle of what an event does: what others ask for meanwhile is looked at behind it. */
   #acting = false;
 
@@ -123,7 +124,8 @@ export class SaiGenerator {
     if (!this.#running || this.#acting) return;
     if (this.#event === undefined) this.#catchUp();
     const { timeline } = this.#host;
-    if (!this.#bitwise) this.#points = this.#pointsOf(this.#host.syncWanted());
+    this.#syncWanted = this.#host.syncWanted();
+    if (!this.#bitwise) this.#points = this.#pointsOf(this.#syncWanted);
     this.#tellSync();
     const position = this.#halfNs === Infinity ? this.#half : this.#position;
     this.#halfNs = this.#halfPeriod();
@@ -168,7 +170,8 @@ export class SaiGenerator {
       : [];
     this.#members = [self, ...all.filter((each) => !this.#others.includes(each))];
     for (const member of this.#members) member.follower.stop();
-    this.#points = this.#bitwise ? [] : this.#pointsOf(syncWanted());
+    this.#syncWanted = syncWanted();
+    this.#points = this.#bitwise ? [] : this.#pointsOf(this.#syncWanted);
   }
 
   #pointsOf(sync: boolean): readonly number[] {
@@ -199,14 +202,13 @@ export class SaiGenerator {
 
   /** The half period in which something happens next; undefined: nothing, until somebody does something. */
   #next(): number | undefined {
-    const { waits, syncWanted } = this.#host;
     if (this.#bitwise) return this.#half + 1;
     if (this.#half < 0) {
-      if (waits()) return undefined;
-      return this.#half < SYNC_AHEAD && syncWanted() ? SYNC_AHEAD : 0;
+      if (this.#host.waits()) return undefined;
+      return this.#half < SYNC_AHEAD && this.#syncWanted ? SYNC_AHEAD : 0;
     }
     const stopping = this.#members.some((member) => member.stopping);
-    if (!stopping && !syncWanted() && this.#idle) return undefined;
+    if (!stopping && !this.#syncWanted && this.#idle) return undefined;
     const end = 2 * this.#format.frameBits;
     const next = this.#points.find((point) => point > this.#half);
     return next ?? (stopping ? end : end + (this.#points[0] ?? 0));
@@ -313,6 +315,7 @@ export class SaiGenerator {
   }
 
   #tellSync(): void {
+    if (!this.#syncWanted) return;
     const { sync } = this;
     if (sync === this.#sync) return;
     this.#sync = sync;

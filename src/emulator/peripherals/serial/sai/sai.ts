@@ -93,7 +93,7 @@ export class Sai extends Peripheral {
       actions[named("SLOTR")] = { rw: ALL, onWrite: () => this.blocks[block].reshaped() };
       actions[named("IM")] = { rw: ALL, onWrite: () => this.#update(block) };
       actions[named("SR")] = { ro: ALL, onRead: () => this.#status(block) };
-      actions[named("CLRFR")] = { wo: ALL, onWrite: (written) => this.#clear(block, written) };
+      actions[named("CLRFR")] = { wo: ALL, quiet: true, onWrite: (written) => this.#clear(block, written) };
       actions[named("DR")] = {
         rw: ALL,
         onRead: () => this.#pop(block),
