@@ -42,22 +42,43 @@ interface Linked {
   readonly work: string;
 }
 
-function compile({ root, program, work }: Linked, source: string): string {
-  const object = join(work, `${source.replaceAll("/", "_").slice(0, -2)}.o`);
-  const paths = withoutPaths(root, work, source);
+/** What the compiler makes of a source: its object, and its part of the call graph. */
+interface Compiled {
+  readonly object: Uint8Array;
+  readonly callGraph: Uint8Array;
+}
+
+/** Of sources that do not include board.h, by root, includes and name: most of them, and the same for every board. */
+const compiled = new Map<string, Compiled>();
+
+function compile(linked: Linked, source: string): string {
+  const { root, program, work } = linked;
+  const stem = join(work, source.replaceAll("/", "_").slice(0, -2));
+  const [object, callGraph] = [`${stem}.o`, `${stem}.ci`];
+  const key = [root, ...program.includes, source].join("\n");
+  const known = compiled.get(key);
+  if (known !== undefined) {
+    writeFileSync(object, known.object);
+    writeFileSync(callGraph, known.callGraph);
+    return object;
+  }
+  const headers = runCompiler(linked, source, object);
+  if (!headers.includes(join(work, "board.h")))
+    compiled.set(key, { object: readFileSync(object), callGraph: readFileSync(callGraph) });
+  return object;
+}
+
+/** @returns what the source includes, as make's rule */
+function runCompiler({ root, program, work }: Linked, source: string, object: string): string {
+  const rule = object.replace(/\.o$/, ".d");
   const own = [...program.includes, work].flatMap((folder) => ["-iquote", folder]);
-  const includes = [...own, "-isystem", CMSIS, "-isystem", ED25519];
   runTool(root, "gcc", [
     ...(isForeign(source) ? ED25519_FLAGS : FIRMWARE_FLAGS),
-    ...paths,
-    ...includes,
-    "-fcallgraph-info=su",
-    "-c",
-    source,
-    "-o",
-    object,
+    ...withoutPaths(root, work, source),
+    ...[...own, "-isystem", CMSIS, "-isystem", ED25519],
+    ...["-fcallgraph-info=su", "-MMD", "-MF", rule, "-c", source, "-o", object],
   ]);
-  return object;
+  return readFileSync(rule, "utf8");
 }
 
 function describe({ bytes, path }: DeepestPath): string {

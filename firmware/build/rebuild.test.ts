@@ -33,3 +33,10 @@ for (const name of boards) {
     }
   });
 }
+
+/* Beside the others: it shares with them what no board changes. */
+test("an image with an owner compiled in holds the key, within the budget; an open one does not", () => {
+  const owner = Buffer.from(Array.from({ length: 32 }, (_, i) => 0x40 + i));
+  assert.ok(Buffer.from(buildFirmware(".", read("emulated"), owner).bin).includes(owner));
+  assert.equal(readFileSync(`${IMAGES}/emulated/imbootloader.bin`).includes(owner), false);
+});

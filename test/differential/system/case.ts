@@ -93,15 +93,14 @@ export function layOut(one: SystemCase, routine: (at: number) => number): Laid {
   return { code, handlers, placed };
 }
 
-/** What both machines are loaded with to run `cases` from number `first` on. */
-export function batch(harness: Uint8Array, cases: readonly SystemCase[], first: number): Load[] {
+/** @returns what all machines are loaded with to run `cases` from a number on */
+export function batch(harness: Uint8Array, cases: readonly SystemCase[]): (first: number) => Load[] {
   const table = new DataView(harness.buffer, harness.byteOffset);
   const laid = cases.map((one) => layOut(one, (at) => table.getUint32(at, true)));
   const codeAt = DESCRIPTOR * (cases.length + 1);
   const bytes = new Uint8Array(codeAt + laid.reduce((sum, { code }) => sum + code.length * 2, 0));
   const view = new DataView(bytes.buffer);
   view.setUint32(0, cases.length, true);
-  view.setUint32(4, first, true);
   let at = codeAt;
   for (const [index, { code, handlers }] of laid.entries()) {
     const descriptor = DESCRIPTOR * (index + 1);
@@ -110,8 +109,11 @@ export function batch(harness: Uint8Array, cases: readonly SystemCase[], first: 
     for (const [n, half] of code.entries()) view.setUint16(at + n * 2, half, true);
     at += code.length * 2;
   }
-  return [
-    { address: CODE_BASE, bytes: harness },
-    { address: BATCH_BASE, bytes },
-  ];
+  return (first) => {
+    view.setUint32(4, first, true);
+    return [
+      { address: CODE_BASE, bytes: harness },
+      { address: BATCH_BASE, bytes },
+    ];
+  };
 }

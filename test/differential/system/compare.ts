@@ -27,7 +27,7 @@ export class SystemComparison {
   }
 
   async #run(cases: readonly SystemCase[]): Promise<Readonly<Record<string, Outcome[]>>> {
-    const loads = (first: number) => batch(this.#harness, cases, first);
+    const loads = batch(this.#harness, cases);
     const theirs = onQemu(cases.length, loads);
     const interpreter = onEmulator(cases.length, loads, "interpreter");
     const translation = onEmulator(cases.length, loads, "translation");
