@@ -2,6 +2,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { sha256 } from "@noble/hashes/sha2.js";
+import { CHIP_BYTES } from "../../src/emulator/board/chip.js";
+import { GuestMemory } from "../../src/emulator/guest-memory.js";
 import { flashImage, getBootAddress, setBootAddress } from "../../src/flasher/index.js";
 import { seededRandom } from "../../src/protocol/testing/fake-link.js";
 import { BASE, Bench, type BenchOptions, bin, summing } from "./kit.js";
@@ -22,9 +24,18 @@ const SR1_QW = 1 << 2;
 
 type Start = Pick<BenchOptions, "state">;
 
+const MEMORY_BYTES = CHIP_BYTES + (48 << 20);
+/** Of one board after the other: each is gone when the next one is made, but where a test gives it a memory of its own. */
+const shared = new GuestMemory(MEMORY_BYTES);
+
+function nextBench(options: BenchOptions): Bench {
+  if (options.memory === undefined) shared.clear();
+  return new Bench({ memory: shared, ...options });
+}
+
 /** A board with the old program, to which nobody has talked yet. */
 function freshBoard(options: BenchOptions): Bench {
-  const bench = new Bench(options);
+  const bench = nextBench(options);
   if (options.state === undefined) {
     bench.flash(BASE, OLD.length).set(OLD);
     bench.flash(NOTE_AT, NOTE.length).set(NOTE);
@@ -156,7 +167,7 @@ test("power cut while a record of the journal is written: its page reads differe
 
 /** A board whose journal holds so many records, whole at the end. */
 async function withJournal(records: number): Promise<Start> {
-  const bench = freshBoard({}).start();
+  const bench = freshBoard({ memory: new GuestMemory(MEMORY_BYTES) }).start();
   const range = { address: BASE, length: SECTOR };
   const whole = { ...range, sha256: sha256(bench.flash(BASE, SECTOR)) };
   await bench.with(async ({ session }) => {
@@ -186,7 +197,7 @@ test("power cut while the journal changes its sector, at the beginning or at the
 /** A bench that shall store OTHER as its boot address, from a board that stored another one before. */
 async function storeBootAddress(seed: number, prepare: (bench: Bench) => void): Promise<Bench> {
   let random = seededRandom(1);
-  const bench = new Bench({ random: () => random() });
+  const bench = nextBench({ random: () => random() });
   bench.flash(BASE, OLD.length).set(OLD);
   bench.start();
   await bench.with((connection) => setBootAddress(connection, MIDDLE));

@@ -5,7 +5,7 @@
 
 import type { ClockGate, EmulatorLog, InterruptLine } from "../../bus.js";
 import type { PinSignal } from "../../pin-signal.js";
-import { RegisterBlock } from "../../registers.js";
+import { RegisterBlock, type RegisterCell } from "../../registers.js";
 import type { Timeline } from "../../timeline.js";
 import { type DmaSignal, NO_DMA } from "../dma/dma-request.js";
 import { Peripheral } from "../peripheral.js";
@@ -55,6 +55,9 @@ const TXFECF = 1 << 5;
 const TCBGTCF = 1 << 7;
 export class Usart extends Peripheral {
   readonly registers: RegisterBlock<UsartRegister>;
+  readonly #cr1: RegisterCell;
+  readonly #cr2: RegisterCell;
+  readonly #cr3: RegisterCell;
 
   readonly #options: UsartOptions;
   readonly #baud: UsartBaud;
@@ -82,7 +85,7 @@ export class Usart extends Peripheral {
       writeBrr: (before) => this.#writeBrr(before),
       writeWhileDisabled: (name, before, mask) => this.#keepWhileEnabled(name, before, mask),
       lockedByUse: (cr2) =>
-        (this.registers.has("CR1", CR1.RE) ? ADD : 0) | ((cr2 & CR2.ABREN) === 0 ? 0 : ABRMOD),
+        ((this.#cr1.value & CR1.RE) !== 0 ? ADD : 0) | ((cr2 & CR2.ABREN) === 0 ? 0 : ABRMOD),
       writeCr3: (before) => this.#writeCr3(before),
       writeRtor: () => this.#receiver.watchSilence(),
       request: (written) => this.#request(written),
@@ -96,6 +99,9 @@ export class Usart extends Peripheral {
       log: options.log,
       clocked: options.clocked,
     });
+    this.#cr1 = this.registers.cell("CR1");
+    this.#cr2 = this.registers.cell("CR2");
+    this.#cr3 = this.registers.cell("CR3");
     const common = {
       timeline: options.timeline,
       register: (name: UsartRegister) => this.registers.get(name),
@@ -213,14 +219,14 @@ export class Usart extends Peripheral {
     this.#slave.select(clear);
     if (clear === this.#clearToSend) return;
     this.#clearToSend = clear;
-    if (this.registers.has("CR3", CR3.CTSE)) this.#flags |= ISR.CTSIF;
+    if ((this.#cr3.value & CR3.CTSE) !== 0) this.#flags |= ISR.CTSIF;
     this.#transmitter.setClear(clear);
     this.#update();
   }
 
   /** UESM: frames wake the chip from Stop. */
   get wakesFromStop(): boolean {
-    return this.registers.has("CR1", CR1.UESM) && this.registers.has("CR1", CR1.UE);
+    return (this.#cr1.value & CR1.UESM) !== 0 && (this.#cr1.value & CR1.UE) !== 0;
   }
 
   /** What it drives onto a pin; undefined: nothing. */
@@ -235,35 +241,35 @@ export class Usart extends Peripheral {
   }
 
   get #isSlave(): boolean {
-    return this.registers.has("CR1", CR1.UE) && this.registers.has("CR2", CR2.SLVEN);
+    return (this.#cr1.value & CR1.UE) !== 0 && (this.#cr2.value & CR2.SLVEN) !== 0;
   }
 
   /** Does the receiver listen to its pin? Not while it is clocked, IrDA's transmitter sends, or it refuses a smartcard's frame. */
   get #listening(): boolean {
     if (!this.#enabled(CR1.RE) || !this.#options.clocked() || this.baud === 0 || this.#isSlave) return false;
-    const clocked = this.registers.has("CR2", CR2.CLKEN) && !this.registers.has("CR3", CR3.SCEN);
-    const infrared = this.registers.has("CR3", CR3.IREN) && this.#transmitter.shifting;
+    const clocked = (this.#cr2.value & CR2.CLKEN) !== 0 && (this.#cr3.value & CR3.SCEN) === 0;
+    const infrared = (this.#cr3.value & CR3.IREN) !== 0 && this.#transmitter.shifting;
     return !clocked && !infrared && !this.#pins.refusing;
   }
 
   /** nRTS, or DE with CR3.DEM: low asks for data; undefined: the pin is not driven. */
   get requestToSend(): boolean | undefined {
-    const cr3 = this.registers.get("CR3");
-    if (!this.registers.has("CR1", CR1.UE)) return undefined;
+    const cr3 = this.#cr3.value;
+    if ((this.#cr1.value & CR1.UE) === 0) return undefined;
     if ((cr3 & CR3.DEM) !== 0) return this.#transmitter.driver.active !== ((cr3 & CR3.DEP) !== 0);
     return (cr3 & CR3.RTSE) === 0 ? undefined : this.#receiver.full || !this.#enabled(CR1.RE);
   }
 
   get #format(): FrameFormat {
-    return formatOf(this.registers.get("CR1"), this.registers.get("CR2"));
+    return formatOf(this.#cr1.value, this.#cr2.value);
   }
 
   #enabled(bit: number): boolean {
-    return this.registers.has("CR1", CR1.UE) && this.registers.has("CR1", bit);
+    return (this.#cr1.value & CR1.UE) !== 0 && (this.#cr1.value & bit) !== 0;
   }
 
   #writeCr1(before: number): void {
-    const on = this.registers.has("CR1", CR1.UE);
+    const on = (this.#cr1.value & CR1.UE) !== 0;
     const was = (bit: number): boolean => (before & CR1.UE) !== 0 && (before & bit) !== 0;
     if (was(CR1.UE) && on) this.#keepWhileEnabled("CR1", before, CR1_LOCKED);
     if (was(CR1.UE) && !on) this.#stop();
@@ -271,7 +277,7 @@ export class Usart extends Peripheral {
     if (!was(CR1.TE) && this.#enabled(CR1.TE)) this.#transmitter.begin();
     if (was(CR1.TE) && !this.#enabled(CR1.TE) && this.#transmitter.idle) this.#flags |= ISR.TC;
     if (was(CR1.RE) !== this.#enabled(CR1.RE)) this.#receiver.turn(!was(CR1.RE));
-    if (!this.registers.has("CR1", CR1.UESM)) this.#flags &= ~ISR.WUF;
+    if ((this.#cr1.value & CR1.UESM) === 0) this.#flags &= ~ISR.WUF;
     this.#transmitter.next();
     this.#receiver.next();
     this.#pinsChanged();
@@ -280,19 +286,19 @@ export class Usart extends Peripheral {
 
   /** CR3: with UE = 1 SCARCNT takes nothing but 0, which ends repetitions. */
   #writeCr3(before: number): void {
-    if (this.registers.has("CR3", CR3.SCARCNT)) this.#keepWhileEnabled("CR3", before, CR3.SCARCNT);
+    if ((this.#cr3.value & CR3.SCARCNT) !== 0) this.#keepWhileEnabled("CR3", before, CR3.SCARCNT);
     this.#update();
   }
 
   #wakeUp(): void {
-    if (!this.registers.has("CR1", CR1.UESM)) return;
+    if ((this.#cr1.value & CR1.UESM) === 0) return;
     this.#flags |= ISR.WUF;
     this.#woke = this.#options.stopped?.() ?? false;
     this.#update();
   }
 
   #writeCr2(before: number): void {
-    if ((this.registers.get("CR2") & ~before & CR2.ABREN) !== 0) this.#receiver.detect();
+    if ((this.#cr2.value & ~before & CR2.ABREN) !== 0) this.#receiver.detect();
     this.#receiver.watchSilence();
     this.#pinsChanged();
     this.#update();
@@ -300,7 +306,7 @@ export class Usart extends Peripheral {
 
   /** The manual wants UE = 0. The chip takes it all the same: U-Boot's driver has set its rate like that for years. */
   #writeBrr(before: number): void {
-    if (this.registers.has("CR1", CR1.UE) && this.registers.get("BRR") !== before)
+    if ((this.#cr1.value & CR1.UE) !== 0 && this.registers.get("BRR") !== before)
       this.#mistake("BRR: written while UE = 1, against the manual; it takes effect");
     this.#transmitter.next();
   }
@@ -313,7 +319,7 @@ export class Usart extends Peripheral {
 
   #keepWhileEnabled(name: UsartRegister, before: number, mask: number): void {
     const now = this.registers.get(name);
-    if (!this.registers.has("CR1", CR1.UE) || ((now ^ before) & mask) === 0) return;
+    if ((this.#cr1.value & CR1.UE) === 0 || ((now ^ before) & mask) === 0) return;
     this.registers.set(name, (now & ~mask) | (before & mask));
     this.#mistake(`${name}: frame and FIFO settings are fixed while UE = 1`);
   }
@@ -333,7 +339,7 @@ export class Usart extends Peripheral {
     }
     this.#emptySeen = false;
     this.#flags &= ~(ISR.TC | ISR.TCBGT);
-    if (this.registers.has("CR3", CR3.SCEN)) this.#receiver.newBlock();
+    if ((this.#cr3.value & CR3.SCEN) !== 0) this.#receiver.newBlock();
     this.#transmitter.put(value);
     this.#slave.load();
     this.#update();
@@ -342,8 +348,8 @@ export class Usart extends Peripheral {
   #sent({ word, isBreak, baud, received, refused }: SentFrame): void {
     const { bits, parity } = this.#format;
     const data = word & ((1 << (bits - (parity === "none" ? 0 : 1))) - 1);
-    const cr2 = this.registers.get("CR2");
-    const cr3 = this.registers.get("CR3");
+    const cr2 = this.#cr2.value;
+    const cr3 = this.#cr3.value;
     if ((cr2 & (CR2.TXINV | CR2.SWAP)) !== 0 || (cr3 & CR3.IREN) !== 0) {
       this.#mistake("TXINV, SWAP or IREN: a terminal at the TX pin reads nothing from it");
     } else if (!isBreak) {
@@ -376,7 +382,7 @@ export class Usart extends Peripheral {
   #request(written: number): void {
     if ((written & RQR.RXFRQ) !== 0) this.#receiver.flush();
     if ((written & RQR.TXFRQ) !== 0) this.#transmitter.flush();
-    if ((written & RQR.MMRQ) !== 0 && this.registers.has("CR1", CR1.MME)) this.#receiver.mute();
+    if ((written & RQR.MMRQ) !== 0 && (this.#cr1.value & CR1.MME) !== 0) this.#receiver.mute();
     if ((written & RQR.SBKRQ) !== 0 && this.#enabled(CR1.TE)) this.#transmitter.requestBreak();
     if ((written & RQR.ABRRQ) !== 0) {
       this.#flags &= ~(ISR.ABRF | ISR.ABRE);
@@ -390,14 +396,14 @@ export class Usart extends Peripheral {
     this.#flags &= ~(written & STICKY);
     if ((written & TXFECF) !== 0) this.#emptySeen = true;
     if ((written & TCBGTCF) !== 0) this.#flags &= ~ISR.TCBGT;
-    if ((written & ISR.EOBF) !== 0 && !this.registers.has("CR3", CR3.SCEN)) this.#receiver.newBlock();
+    if ((written & ISR.EOBF) !== 0 && (this.#cr3.value & CR3.SCEN) === 0) this.#receiver.newBlock();
     if ((written & ISR.UDR) !== 0) this.#slave.resume();
     this.#update();
   }
 
   #status(): number {
-    const cr1 = this.registers.get("CR1");
-    const cr3 = this.registers.get("CR3");
+    const cr1 = this.#cr1.value;
+    const cr3 = this.#cr3.value;
     const fifo = (cr1 & CR1.FIFOEN) !== 0;
     const received = this.#receiver.count;
     const free = FIFO_DEPTH - this.#transmitter.count;
@@ -424,10 +430,10 @@ export class Usart extends Peripheral {
 
   #update(): void {
     const status = this.#status();
-    const cr1 = this.registers.get("CR1");
-    const cr3 = this.registers.get("CR3");
+    const cr1 = this.#cr1.value;
+    const cr3 = this.#cr3.value;
     const telling = this.#woke ? status : status & ~ISR.WUF;
-    const sides = (cr1 & CR1.UE) === 0 ? 0 : interrupts(telling, cr1, this.registers.get("CR2"), cr3);
+    const sides = (cr1 & CR1.UE) === 0 ? 0 : interrupts(telling, cr1, this.#cr2.value, cr3);
     this.#options.interrupt.set(sides !== 0);
     if (sides !== this.#sides) {
       this.#sides = sides;
