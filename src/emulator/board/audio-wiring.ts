@@ -11,10 +11,10 @@ import type { ChipWiring } from "./chip-wiring.js";
 import { SignalPins } from "./signal-pins.js";
 
 const SAIS = [
-  { number: 1, address: 0x4001_5800, irq: 87, clock: "SAI1", microphones: true },
-  { number: 2, address: 0x4001_5c00, irq: 91, clock: "SAI23", microphones: false },
-  { number: 3, address: 0x4001_6000, irq: 114, clock: "SAI23", microphones: false },
-  { number: 4, address: 0x5800_5400, irq: 146, clock: "SAI4", microphones: true },
+  { number: 1, address: 0x4001_5800, irq: 87, clocks: { A: "SAI1", B: "SAI1" }, microphones: true },
+  { number: 2, address: 0x4001_5c00, irq: 91, clocks: { A: "SAI23", B: "SAI23" }, microphones: false },
+  { number: 3, address: 0x4001_6000, irq: 114, clocks: { A: "SAI23", B: "SAI23" }, microphones: false },
+  { number: 4, address: 0x5800_5400, irq: 146, clocks: { A: "SAI4A", B: "SAI4B" }, microphones: true },
 ] as const;
 
 const PINS: Readonly<Record<string, Readonly<Record<string, number>>>> = ALTERNATE_FUNCTIONS;
@@ -42,8 +42,10 @@ export function audioInterfaces(wiring: ChipWiring): ChipPart[] {
 
 function audioInterface(wiring: ChipWiring, links: SaiLinks, row: (typeof SAIS)[number]): ChipPart {
   const { log, timeline, rcc, irqLine, requests, signals } = wiring;
-  const { number, address, irq, clock, microphones } = row;
+  const { number, address, irq, clocks, microphones } = row;
   const name = `SAI${number}` as const;
+  const kernel = (block: BlockName): (() => number) =>
+    wiring.cached(() => rcc.clockTree.kernelHz(clocks[block], name));
   const device: Sai = new Sai({
     log,
     timeline,
@@ -51,7 +53,7 @@ function audioInterface(wiring: ChipWiring, links: SaiLinks, row: (typeof SAIS)[
     links,
     interrupt: irqLine(irq),
     clocked: rcc.clockGate(name),
-    kernelHz: wiring.cached(() => rcc.clockTree.kernelHz(clock, name)),
+    kernelHz: { A: kernel("A"), B: kernel("B") },
     requests: { A: requests.signal(`${name}_A`), B: requests.signal(`${name}_B`) },
     pins: { A: blockPins(wiring, name, "A", () => device), B: blockPins(wiring, name, "B", () => device) },
     ...(microphones ? { microphones: microphonePins(wiring, name, () => device) } : {}),

@@ -205,6 +205,24 @@ test("a SAI follows another one (SYNCOUT, SYNCIN), and its other block follows i
   assert.equal(alone.a2.get(SR) >>> 16, 0, "without SYNCOUT it has no clock");
 });
 
+test("AC'97: the controller gives FS though SCK comes from outside; its other block follows the same pins", () => {
+  const { a1, b1, drive, level, wait } = rig(["PE6", "PE3"]);
+  const AC97 = 2 << 2;
+  b1.set(CR1, SLAVE_RX | AC97 | data(16) | INSIDE | SAIEN);
+  a1.send(0xf800, ...Array.from({ length: 7 }, (_, at) => 0x1111 * (at + 1)));
+  a1.set(CR1, SLAVE_TX | AC97 | data(16) | SAIEN);
+  let sync = "";
+  for (let bit = 0; bit < 100; bit++) {
+    drive("PE5", true);
+    wait(BIT_NS / 2);
+    sync += level("PE4") ? "1" : "0";
+    drive("PE5", false);
+    wait(BIT_NS / 2);
+  }
+  assert.equal(sync, "1".repeat(16) + "0".repeat(84));
+  assert.deepEqual(b1.take(5), [0xf800, 0x1111, 0x2222, 0x3333, 0x4444]);
+});
+
 test("with TRIS SD is free in slots that are off and behind the last one, else it is low", () => {
   for (const [tris, free] of [
     [TRIS, "1"],

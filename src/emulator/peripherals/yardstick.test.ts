@@ -156,7 +156,12 @@ function newer(): Record<string, { readonly registers: unknown }> {
     SPI4: new Spi({ ...serial, name: "SPI4", fifoBytes: 8 }),
     I2C1: new I2c({ ...serial, name: "I2C1" }),
     I2C4: new I2c({ ...serial, name: "I2C4" }),
-    SAI1: new Sai({ ...serial, name: "SAI1", microphones: { data: [], clocks: [] } }),
+    SAI1: new Sai({
+      ...common,
+      name: "SAI1",
+      kernelHz: { A: () => 0, B: () => 0 },
+      microphones: { data: [], clocks: [] },
+    }),
     ADC1: new Adc({ ...adc, name: "ADC1" }),
     ADC3: new Adc({ ...adc, name: "ADC3" }),
   };

@@ -28,7 +28,8 @@ export type KernelClock =
   | "SPI6"
   | "SAI1"
   | "SAI23"
-  | "SAI4"
+  | "SAI4A"
+  | "SAI4B"
   | "ADC"
   | "LPTIM1"
   | "LPTIM2"
@@ -185,7 +186,8 @@ const MULTIPLEXERS: Readonly<Record<KernelClock, Multiplexer>> = {
   LPTIM2: { register: "D3CCIPR", shift: 10, mask: 7, sources: lowPowerTimer(bus(4)) },
   LPTIM345: { register: "D3CCIPR", shift: 13, mask: 7, sources: lowPowerTimer(bus(4)) },
   ADC: { register: "D3CCIPR", shift: 16, mask: 3, sources: [pll(2, "P"), pll(3, "R"), per] },
-  SAI4: { register: "D3CCIPR", shift: 21, mask: 7, sources: audio },
+  SAI4A: { register: "D3CCIPR", shift: 21, mask: 7, sources: audio },
+  SAI4B: { register: "D3CCIPR", shift: 24, mask: 7, sources: audio },
   SPI6: { register: "D3CCIPR", shift: 28, mask: 7, sources: spi(bus(4)) },
   I2C4: { register: "D3CCIPR", shift: 8, mask: 3, sources: i2c(bus(4)) },
   RTC: {

@@ -37,6 +37,8 @@ export class SaiGenerator {
   /** When bit 0 of the frame begins or began. */
   #origin = 0;
   #halfNs = Number.POSITIVE_INFINITY;
+  /** Half periods since `#origin` when the kernel clock stopped. */
+  #stoppedAt = LEAD;
   /** Half periods of SCK since `#origin`, as far as they were acted upon. */
   #half = LEAD;
   #format: SaiFormat;
@@ -93,9 +95,15 @@ export class SaiGenerator {
   start(): void {
     this.#running = true;
     this.#half = LEAD;
+    this.#stoppedAt = LEAD;
     this.#plan();
-    this.#origin = this.#host.timeline.now - LEAD * (this.#halfNs === Infinity ? 0 : this.#halfNs);
+    this.#align();
     this.#arm();
+  }
+
+  /** The lead begins now. */
+  #align(): void {
+    if (this.#halfNs !== Infinity) this.#origin = this.#host.timeline.now - LEAD * this.#halfNs;
   }
 
   stop(): void {
@@ -127,18 +135,19 @@ export class SaiGenerator {
     this.#syncWanted = this.#host.syncWanted();
     if (!this.#bitwise) this.#points = this.#pointsOf(this.#syncWanted);
     this.#tellSync();
-    const position = this.#halfNs === Infinity ? this.#half : this.#position;
+    this.#stoppedAt = this.#position;
     this.#halfNs = this.#halfPeriod();
-    if (this.#halfNs !== Infinity) this.#origin = timeline.now - position * this.#halfNs;
+    if (this.#halfNs !== Infinity) this.#origin = timeline.now - this.#stoppedAt * this.#halfNs;
     this.#arm();
   }
 
   get #position(): number {
+    if (this.#halfNs === Infinity) return this.#stoppedAt;
     return (this.#host.timeline.now - this.#origin) / this.#halfNs;
   }
 
   get #halfNow(): number {
-    if (!this.#running || this.#bitwise || this.#half < 0 || this.#halfNs === Infinity) return this.#half;
+    if (!this.#running || this.#bitwise || this.#half < 0) return this.#half;
     return Math.floor(this.#position + 1e-6) % (2 * this.#format.frameBits);
   }
 
@@ -263,7 +272,7 @@ export class SaiGenerator {
     const end = 2 * this.#format.frameBits;
     if (this.#half < 0) {
       this.#plan();
-      if (this.#halfNs !== Infinity) this.#origin = this.#host.timeline.now - LEAD * this.#halfNs;
+      this.#align();
       return;
     }
     if (this.#halfNs === Infinity) return;

@@ -52,13 +52,14 @@ function rig() {
     },
   });
   let looped = false;
+  let hz = 1e9 / BIT_NS;
   const sai: Sai = new Sai({
     name: "SAI1",
     log: new RecordedLog(),
     timeline,
     interrupt,
     clocked: () => true,
-    kernelHz: () => 1e9 / BIT_NS,
+    kernelHz: { A: () => hz, B: () => hz },
     requests: { A: request, B: { set: () => {}, pulse: () => {} } },
     pins: {
       A: { SD: pin("A", false), SCK: NO_PIN, FS: NO_PIN, MCLK: NO_PIN },
@@ -102,6 +103,11 @@ function rig() {
     b: block(B),
     wait: (ns: number): void => pass(timeline, ns),
     asked: (): boolean => asked,
+    /** The kernel clock is so many times as fast as at first. */
+    clock: (times: number): void => {
+      hz = (times * 1e9) / BIT_NS;
+      sai.clockChanged();
+    },
     /** What A sends, B receives. */
     loop: (): void => {
       looped = true;
@@ -353,6 +359,26 @@ test("SAIEN stays until the frame is over; FRL, MCKDIV, NODIV and OSR make its l
     assert.equal(a.get(CR1) & SAIEN, 0);
     assert.equal(a.level, 1, "two words are left");
   }
+});
+
+test("a kernel clock that stops or changes stops or changes the frame where it is", () => {
+  const { a, wait, clock } = rig();
+  a.stereo();
+  a.send(1, 2, 3, 4, 5, 6);
+  a.set(CR1, DATA[16] | NODIV | SAIEN);
+  wait(LEAD_NS + FRAME_NS / 4);
+  assert.equal(a.level, 3);
+  clock(0);
+  wait(20 * FRAME_NS);
+  assert.equal(a.level, 3);
+  clock(2);
+  wait(FRAME_NS / 8 - 1);
+  assert.equal(a.level, 3);
+  wait(2);
+  assert.equal(a.level, 2);
+  a.set(CR1, DATA[16] | NODIV);
+  wait(FRAME_NS / 4);
+  assert.equal(a.get(CR1) & SAIEN, 0);
 });
 
 test("SPDIF: preambles, data with V, U and C, parity, and a block of 192 frames", () => {

@@ -23,7 +23,8 @@ export interface SaiOptions {
   readonly timeline: Timeline;
   readonly interrupt: InterruptLine;
   readonly clocked: ClockGate;
-  readonly kernelHz: () => number;
+  /** The clock of each block. */
+  readonly kernelHz: Readonly<Record<BlockName, () => number>>;
   readonly requests?: Readonly<Record<BlockName, DmaSignal>>;
   readonly pins?: Readonly<Record<BlockName, SaiMember["pins"]>>;
   /** The chip's four, SAI1 first. */
@@ -113,7 +114,7 @@ export class Sai extends Peripheral {
     return new SaiBlock({
       registers: this.#cells[name],
       timeline,
-      kernelHz,
+      kernelHz: kernelHz[name],
       pins: pins?.[name] ?? NO_PINS,
       links: this.#links,
       microphones: name === "A" ? this.#microphones : undefined,
