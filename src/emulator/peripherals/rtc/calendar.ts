@@ -22,7 +22,13 @@ export interface CalendarTime {
   readonly seconds: number;
   /** 1 = Monday .. 7 = Sunday on that day, as software set it. */
   readonly weekday: number;
+  /** RTC_DR as software wrote it, which it is until midnight: ST's time base by alarms has a day 0. */
+  readonly dr?: number;
 }
+
+/** Seconds since midnight; day 0 of January 2000 is before the first of all days. */
+export const secondOfDay = (seconds: number): number =>
+  seconds - Math.floor(seconds / SECONDS_A_DAY) * SECONDS_A_DAY;
 
 /** @param twelve CR.FMT: hours are 12, 1..11 AM and PM. */
 export function parseCalendar({ tr, dr }: CalendarRegisters, twelve: boolean): CalendarTime {
@@ -31,16 +37,16 @@ export function parseCalendar({ tr, dr }: CalendarRegisters, twelve: boolean): C
   const time = hour * 3600 + fromBcd((tr >>> 8) & 0x7f) * 60 + fromBcd(tr & 0x7f);
   const year = fromBcd((dr >>> 16) & 0xff);
   const month = Math.max(1, fromBcd((dr >>> 8) & 0x1f)) - 1;
-  let days = Math.max(1, fromBcd(dr & 0x3f)) - 1;
+  let days = fromBcd(dr & 0x3f) - 1;
   for (let y = 0; y < year; y++) days += yearLength(y);
   for (let m = 0; m < month; m++) days += monthLength(year, m);
-  return { seconds: days * SECONDS_A_DAY + time, weekday: Math.max(1, (dr >>> 13) & 7) };
+  return { seconds: days * SECONDS_A_DAY + time, weekday: Math.max(1, (dr >>> 13) & 7), dr };
 }
 
 /** `start` moved on by `elapsed` whole seconds, as registers. */
 export function formatCalendar(start: CalendarTime, elapsed: number, twelve: boolean): CalendarRegisters {
   const seconds = start.seconds + elapsed;
-  const inDay = seconds % SECONDS_A_DAY;
+  const inDay = secondOfDay(seconds);
   let days = Math.floor(seconds / SECONDS_A_DAY);
   const passed = days - Math.floor(start.seconds / SECONDS_A_DAY);
   const weekday = ((start.weekday - 1 + passed) % 7) + 1;
@@ -53,6 +59,7 @@ export function formatCalendar(start: CalendarTime, elapsed: number, twelve: boo
     (twelve ? (hour >= 12 ? PM : 0) | (toBcd(hour % 12 || 12) << 16) : toBcd(hour) << 16) |
     (toBcd(Math.floor((inDay % 3600) / 60)) << 8) |
     toBcd(inDay % 60);
+  if (passed === 0 && start.dr !== undefined) return { tr, dr: start.dr };
   const dr = (toBcd(year % 100) << 16) | (weekday << 13) | (toBcd(month + 1) << 8) | toBcd(days + 1);
   return { tr, dr };
 }

@@ -1,7 +1,13 @@
 /** The RTC's calendar as it runs (RM0433, chapter RTC): prescalers, smooth calibration, shifts. Time is counted when looked at. */
 
 import type { Timeline } from "../../timeline.js";
-import { type CalendarRegisters, type CalendarTime, formatCalendar, parseCalendar } from "./calendar.js";
+import {
+  type CalendarRegisters,
+  type CalendarTime,
+  formatCalendar,
+  parseCalendar,
+  secondOfDay,
+} from "./calendar.js";
 
 export interface RtcClockHost {
   readonly timeline: Timeline;
@@ -58,7 +64,7 @@ export class RtcClock {
   /** 0 to 23. */
   get hour(): number {
     this.count();
-    return Math.floor(((this.#calendar.seconds + this.#second) % SECONDS_A_DAY) / 3600);
+    return Math.floor(secondOfDay(this.#calendar.seconds + this.#second) / 3600);
   }
 
   /** The part of the second that is over, 0 to 1. */

@@ -436,3 +436,23 @@ test("behind Stop the shadow registers are old until they are copied; with BYPSH
   pass(timeline, 5e9);
   assert.equal(rtc.read(TR, 4), 0x10);
 });
+
+test("a day 0 stays until midnight, and an alarm of day 0 meets it", () => {
+  const { rtc, timeline } = rig();
+  rtc.write(WPR, 1, 0xca);
+  rtc.write(WPR, 1, 0x53);
+  rtc.write(ALRMAR, 4, 1);
+  rtc.write(CR, 4, 1 << 8);
+  rtc.write(ISR, 4, 0x80);
+  pass(timeline, 100e3);
+  rtc.write(DR, 4, 0);
+  rtc.write(TR, 4, 0);
+  rtc.write(ISR, 4, 0);
+  pass(timeline, 1.5e9);
+  assert.equal(rtc.read(ISR, 4) & (1 << 8), 1 << 8);
+  assert.equal(rtc.read(TR, 4), 1);
+  assert.equal(rtc.read(DR, 4), 0);
+  pass(timeline, 86_400e9);
+  assert.equal(rtc.read(TR, 4), 1);
+  assert.equal(rtc.read(DR, 4) & 0x1fff, 0x101);
+});

@@ -250,7 +250,8 @@ export class Rtc extends Peripheral {
         },
       },
       RTC_CALR: { onWrite: accepted("RTC_CALR", (before) => this.#adjustments.calibrate(before)) },
-      RTC_PRER: { onWrite: accepted("RTC_PRER", (before) => this.#prescale(before)) },
+      // RM0433 wants the two prescalers written one after the other; ST's library writes both at once.
+      RTC_PRER: { onWrite: accepted("RTC_PRER", () => {}) },
       RTC_TAMPCR: { onWrite: accepted("RTC_TAMPCR", (before) => this.tamper.configured(before)) },
       RTC_OR: { onWrite: accepted("RTC_OR", () => this.#options.onOutput?.()) },
     };
@@ -314,13 +315,6 @@ export class Rtc extends Peripheral {
       "RTC.noclock",
       "guest mistake: the RTC has no clock (RCC_BDCR.RTCSEL, RTCEN): INITF never comes",
     );
-  }
-
-  #prescale(before: number): void {
-    const changed = this.registers.get("RTC_PRER") ^ before;
-    if ((changed & 0x7f_0000) !== 0 && (changed & 0x7fff) !== 0) {
-      this.#mistake("RTC_PRER", "the two prescalers have to be written one after the other");
-    }
   }
 
   /** Not in initialisation mode, nor with BYPSHAD. */
