@@ -143,8 +143,9 @@ export class I2c extends Peripheral {
   }
 
   get #awake(): boolean {
-    const { clocked, stopped } = this.#options;
-    return this.#enabled && clocked() && (stopped?.() !== true || this.wakesFromStop);
+    const { clocked, stopped, kernelHz } = this.#options;
+    // In Stop it asks for its clock, and has it where that is HSI or CSI (RM0433, "I2C low-power modes").
+    return this.#enabled && clocked() && (stopped?.() !== true || (this.wakesFromStop && kernelHz() > 0));
   }
 
   /** What it drives onto a pin: low, or nothing. */
