@@ -283,6 +283,58 @@ test("a comparator compares a pin with the DAC or the reference, flags, and reac
   assert.equal(read(COMP) & 1, 1);
   write(COMP + 0xc, (0x8000_0000 | (4 << 16) | 1 | 8) >>> 0);
   assert.equal(read(COMP) & 1, 0);
+  const locked = (0x8000_0000 | (4 << 16) | 1 | 8) >>> 0;
+  write(COMP + 8, 1);
   write(COMP + 0xc, 0);
-  assert.equal(read(COMP + 0xc), (0x8000_0000 | (4 << 16) | 1 | 8) >>> 0);
+  assert.deepEqual([read(COMP + 0xc), read(COMP + 8)], [locked, 0]);
+  // COMP12RST
+  write(COMP + 0x10, 1);
+  write(RCC + 0x9c, 1 << 14);
+  write(RCC + 0x9c, 0);
+  assert.deepEqual([read(COMP + 0xc), read(COMP + 0x10)], [locked, 0]);
+  r.chip.requestReset("pin");
+  r.chip.applyReset();
+  write(RCC + 0xf4, 1 << 14);
+  assert.equal(read(COMP + 0xc), 0);
+});
+
+test("either comparator enables scaler and bridge for both", () => {
+  const { read, write, timeline } = rig();
+  // VREF+ is 2.048 V: VREFINT is above the half of it that an open pin has, and its half is below.
+  write(RCC + 0xf4, (1 << 14) | (1 << 15));
+  write(0x5800_3c00, (1 << 4) | 1);
+  pass(timeline, 1e6);
+  write(COMP + 0xc, (1 << 16) | 1);
+  const above = (other: number): boolean => {
+    write(COMP + 0x10, other);
+    return (read(COMP) & 1) !== 0;
+  };
+  const [BRGEN, SCALEN] = [2, 4];
+  assert.deepEqual([0, SCALEN, SCALEN | BRGEN].map(above), [true, false, true]);
+});
+
+test("COMP_OR chooses whose output is at PA6, and a timer's break input has it from there", () => {
+  const { read, write, chip, timeline } = rig();
+  const [TIM1, MOE] = [0x4001_0000, 1 << 15];
+  write(RCC + 0xe0, 0x1f);
+  write(RCC + 0xf0, 1);
+  // PA6: AF12, TIM1_BKIN_COMP12.
+  write(GPIOA + 0x20, 12 << 24);
+  write(GPIOA, 0xabff_efff);
+  write(TIM1 + 0x60, 1);
+  write(TIM1 + 0x44, MOE | (1 << 13) | (1 << 12));
+  pass(timeline, 1e3);
+  const level = (): boolean => (read(GPIOA + 0x10) & 0x40) !== 0;
+  // COMP1 is high, COMP2 is low.
+  chip.gpio.B.drive(0, true, "strong");
+  chip.gpio.E.drive(9, false, "strong");
+  write(COMP + 8, 1);
+  write(COMP + 0x10, 1);
+  write(COMP + 0xc, 1);
+  assert.equal(level(), false);
+  assert.equal(read(TIM1 + 0x44) & MOE, MOE);
+  write(COMP + 8, 0);
+  assert.equal(level(), true);
+  pass(timeline, 1e3);
+  assert.equal(read(TIM1 + 0x44) & MOE, 0);
 });

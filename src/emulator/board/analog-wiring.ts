@@ -6,6 +6,7 @@ import { COMPARATOR_PINS, Comp } from "../peripherals/analog/comp.js";
 import type { Dac } from "../peripherals/analog/dac.js";
 import { REFERENCE_VOLTS, SENSOR_VOLTS, SUPPLY_VOLTS } from "../peripherals/analog/internal-voltages.js";
 import { parsePin } from "../peripherals/gpio.js";
+import { TIMER_PINS } from "../peripherals/timers/timer-pins.js";
 import { type AnalogVoltages, analogVoltages } from "./analog-voltages.js";
 import type { ChipPart } from "./chip-part.js";
 import type { ChipWiring } from "./chip-wiring.js";
@@ -144,7 +145,13 @@ export function analogPeripherals(wiring: ChipWiring): ChipPart[] {
     { name: "ADC3", address: 0x5802_6000, size: 0x300, device: adcs[2], resetBit: "ADC3" },
     { name: "ADC3_COMMON", address: 0x5802_6300, size: 0x100, device: third.common, resetBit: "ADC3" },
     { name: "DAC1", address: 0x4000_7400, device: dac, resetBit: "DAC12" },
-    { name: "COMP12", address: 0x5800_3800, device: comp, resetBit: "COMP12" },
+    {
+      name: "COMP12",
+      address: 0x5800_3800,
+      device: comp,
+      resetBit: "COMP12",
+      partReset: () => comp.partReset(),
+    },
     { name: "OPAMP", address: 0x4000_9000, device: opamp, resetBit: "OPAMP" },
     { name: "VREFBUF", address: 0x5800_3c00, device: vrefbuf, resetBit: "VREF" },
   ];
@@ -152,6 +159,10 @@ export function analogPeripherals(wiring: ChipWiring): ChipPart[] {
 
 function comparators(wiring: ChipWiring, { at, dacOutput, fraction }: AnalogVoltages): Comp {
   const { log, rcc, irqLine, inputs, signals, timer, gpio, exti } = wiring;
+  const refresh = (name: string): void => {
+    const { port, pin } = parsePin(name);
+    gpio[port].refresh(pin);
+  };
   const comp = new Comp({
     log,
     interrupt: irqLine(IRQS.COMP),
@@ -171,10 +182,10 @@ function comparators(wiring: ChipWiring, { at, dacOutput, fraction }: AnalogVolt
         timer(name)?.setBreak(1, number, high);
         if (name === "TIM1" || name === "TIM8") timer(name)?.setBreak(2, number, high);
       }
-      for (const pin of COMP_OUTPUTS[number]) {
-        const at = parsePin(pin);
-        gpio[at.port].refresh(at.pin);
-      }
+      for (const pin of [...COMP_OUTPUTS[number], ...SHARED_OUTPUTS.keys()]) refresh(pin);
+    },
+    onLead: () => {
+      for (const pin of SHARED_OUTPUTS.keys()) refresh(pin);
     },
   });
   for (const pin of COMPARATOR_PINS) inputs.add(pin, { af: undefined, feed: () => comp.look() });
@@ -183,6 +194,10 @@ function comparators(wiring: ChipWiring, { at, dacOutput, fraction }: AnalogVolt
       const at = parsePin(pin);
       gpio[at.port].connect(at.pin, COMP_OUTPUT_AF, () => comp.output(number));
     }
+  }
+  for (const [name, { place, functions }] of SHARED_OUTPUTS) {
+    const { port, pin } = parsePin(name);
+    for (const af of functions) gpio[port].connect(pin, af, () => comp.shared(place));
   }
   listenToBlanking(wiring, comp);
   return comp;
@@ -200,9 +215,25 @@ function listenToBlanking({ timer }: ChipWiring, comp: Comp): void {
   }
 }
 
+const BREAK_SIGNALS = [
+  "TIM1_BKIN_COMP12",
+  "TIM1_BKIN2_COMP12",
+  "TIM8_BKIN_COMP12",
+  "TIM8_BKIN2_COMP12",
+] as const;
 /** COMPx_OUT (data sheet DS12556). */
 const COMP_OUTPUTS = { 1: ["PC5", "PE12"], 2: ["PE8", "PE13"] } as const;
 const COMP_OUTPUT_AF = 13;
+/** Pins where OR.AFOP chooses between both, by its bits; a timer's break input there has it from the pin (RM0433, "Comparator output redirection"). */
+const SHARED_OUTPUTS = new Map(
+  ["PA6", "PA8", "PB12", "PE6", "PE15", "PG2", "PG3", "PG4", "PI1", "PI4", "PK2"].map((name, place) => {
+    const functions = BREAK_SIGNALS.flatMap((signal) => {
+      const pins: Readonly<Record<string, number>> = TIMER_PINS[signal];
+      return pins[name] ?? [];
+    });
+    return [name, { place, functions }];
+  }),
+);
 
 function connectTriggers(wiring: ChipWiring, adcs: readonly Adc[], dac: Dac): void {
   for (const group of ["regular", "injected"] as const) {

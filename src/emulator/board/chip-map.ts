@@ -33,11 +33,11 @@ export class ChipMap {
 
   /** Maps a peripheral and has it reset with the system and by its RCC reset bit, where it has one. */
   add<T extends ChipPart["device"]>(part: ChipPart<T>): T {
-    const { name, address, size = SIZE.PERIPHERAL, device, resetBit } = part;
+    const { name, address, size = SIZE.PERIPHERAL, device, resetBit, partReset } = part;
     this.map(name, address, size, device);
     const reset = (): void => device.reset();
     this.onReset(domainOf(address), reset);
-    if (resetBit !== undefined) this.#rcc?.onReset(resetBit, reset);
+    if (resetBit !== undefined) this.#rcc?.onReset(resetBit, partReset ?? reset);
     return device;
   }
 

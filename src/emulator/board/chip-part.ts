@@ -10,4 +10,6 @@ export interface ChipPart<T extends BusDevice & { reset(): void } = BusDevice & 
   readonly size?: number;
   readonly device: T;
   readonly resetBit?: ResetName;
+  /** What RCC's reset bit does, where a system reset does more. */
+  readonly partReset?: () => void;
 }

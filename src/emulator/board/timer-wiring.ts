@@ -21,7 +21,7 @@ interface Wire {
   readonly breakInput: 1 | 2 | undefined;
 }
 
-const SIGNAL = /^(TIM\d+)_(?:CH(\d)(N?)|(ETR)|BKIN(2?))$/;
+const SIGNAL = /^(TIM\d+)_(?:CH(\d)(N?)|(ETR)|BKIN(2?)(?:_COMP12)?)$/;
 
 function wire(signal: string, name: string, af: number): Wire | undefined {
   const match = SIGNAL.exec(signal);

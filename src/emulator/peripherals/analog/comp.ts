@@ -24,6 +24,8 @@ export interface CompOptions {
   readonly blanked: (selection: number) => boolean;
   /** Comparator 1 or 2 went high or low. */
   readonly onOutput?: (comparator: 1 | 2, high: boolean) => void;
+  /** Pins that both share may have another's output than before. */
+  readonly onLead?: () => void;
 }
 
 /** Inputs of COMP1 and COMP2: INPSEL, and INMSEL 6 and 7 (ST's library, COMP_INPUT_...). */
@@ -62,11 +64,15 @@ export class Comp extends Peripheral {
       if ((before & LOCK) !== 0) this.registers.set(`CFGR${index + 1}`, before);
       this.look();
     };
+    const lead = (_written: number, before: number) => {
+      if (this.#any(LOCK)) this.registers.set("OR", before);
+      else options.onLead?.();
+    };
     this.registers = new RegisterBlock(
       registerTable(COMP, {
         SR: { ro: ALL },
         ICFR: { wo: ALL, onWrite: (written) => this.#clear(written) },
-        OR: { rw: ALL },
+        OR: { rw: ALL, onWrite: lead },
         CFGR1: { rw: ALL, onWrite: configure(0) },
         CFGR2: { rw: ALL, onWrite: configure(1) },
       }),
@@ -77,6 +83,28 @@ export class Comp extends Peripheral {
   reset(): void {
     this.registers.reset();
     this.look();
+  }
+
+  /** By RCC: what is locked stays, until the whole chip is reset. */
+  partReset(): void {
+    const kept = ["CFGR1", "CFGR2"].filter((name) => this.registers.has(name, LOCK));
+    const values = [...kept, ...(kept.length > 0 ? ["OR"] : [])].map(
+      (name) => [name, this.registers.get(name)] as const,
+    );
+    this.registers.reset();
+    for (const [name, value] of values) this.registers.set(name, value);
+    for (const index of [0, 1] as const) this.registers.setBits("SR", VALUE << index, this.#high[index]);
+    this.look();
+  }
+
+  /** Of both configurations. */
+  #any(bit: number): boolean {
+    return this.registers.has("CFGR1", bit) || this.registers.has("CFGR2", bit);
+  }
+
+  /** At a pin that both share: `place` in OR.AFOP. */
+  shared(place: number): boolean {
+    return this.output(this.registers.has("OR", 1 << place) ? 2 : 1);
   }
 
   /** Comparator 1 or 2. */
@@ -127,14 +155,14 @@ export class Comp extends Peripheral {
     return this.#options.pin(PINS[index].plus[second ? 1 : 0]);
   }
 
-  /** Fractions of VREFINT need the scaler and, below the whole, its bridge. */
+  /** Fractions of VREFINT need the scaler and, below the whole, its bridge, which either comparator enables for both. */
   #minus(index: 0 | 1, cfgr: number): number {
     const selection = (cfgr >>> 16) & 7;
     if (selection >= 6) return this.#options.pin(PINS[index].minus[selection === 6 ? 0 : 1]);
     if (selection >= 4) return this.#options.dac(selection === 4 ? 1 : 2);
-    if ((cfgr & SCALEN) === 0) return 0;
+    if (!this.#any(SCALEN)) return 0;
     const reference = this.#options.fraction(REFERENCE_VOLTS);
-    return (cfgr & BRGEN) === 0 ? reference : (reference * (selection + 1)) / 4;
+    return !this.#any(BRGEN) ? reference : (reference * (selection + 1)) / 4;
   }
 
   #clear(written: number): void {

@@ -62,6 +62,39 @@ test("PR and RLR need the access key and take time to arrive", () => {
   assert.deepEqual(events, ["start", "timeout"]);
 });
 
+test("it starts from 0xFFF whatever RLR says, and RLR reads as it is once it has arrived", () => {
+  const { iwdg, timeline, events } = rig();
+  iwdg.write(KR, 4, 0x5555);
+  iwdg.write(RLR, 4, 99);
+  assert.equal(iwdg.read(RLR, 4), 0xfff);
+  pass(timeline, 1e6);
+  assert.equal(iwdg.read(RLR, 4), 99);
+  iwdg.write(KR, 4, 0xcccc);
+  pass(timeline, 500e6);
+  assert.deepEqual(events, ["start"]);
+  iwdg.write(KR, 4, 0xaaaa);
+  pass(timeline, 12e6);
+  assert.deepEqual(events, ["start"]);
+  pass(timeline, 1e6);
+  assert.deepEqual(events, ["start", "timeout"]);
+});
+
+test("another window reloads the counter from RLR", () => {
+  const { iwdg, timeline, events } = rig();
+  iwdg.write(KR, 4, 0xcccc);
+  iwdg.write(KR, 4, 0x5555);
+  iwdg.write(RLR, 4, 99);
+  pass(timeline, 1e6);
+  iwdg.write(WINR, 4, 50);
+  pass(timeline, 12e6);
+  assert.deepEqual(events, ["start"]);
+  iwdg.write(KR, 4, 0xaaaa);
+  pass(timeline, 5e6);
+  assert.deepEqual(events, ["start"]);
+  iwdg.write(KR, 4, 0xaaaa);
+  assert.deepEqual(events, ["start", "timeout"]);
+});
+
 test("a reload before the window opens resets", () => {
   const { iwdg, timeline, events } = rig();
   iwdg.write(KR, 4, 0xcccc);

@@ -1,7 +1,7 @@
 /** IWDG1: independent watchdog on LSI (RM0433, chapter IWDG). Once started, only a reset stops it. */
 
 import type { EmulatorLog } from "../../bus.js";
-import { RegisterBlock } from "../../registers.js";
+import { RegisterBlock, type RegisterSpec } from "../../registers.js";
 import type { Timeline, TimelineEvent } from "../../timeline.js";
 import { Peripheral } from "../peripheral.js";
 
@@ -24,6 +24,8 @@ const KEY_ACCESS = 0x5555;
 const UPDATE_FLAGS = { PR: 1, RLR: 2, WINR: 4 } as const;
 /** RM0433, chapter IWDG: an update takes up to five cycles of LSI behind the prescaler's first stage; at most 150 us. */
 const UPDATE_LSI_CYCLES = 5;
+/** What it counts down from when it starts, whatever RLR says. */
+const START = 0xfff;
 
 export class Iwdg extends Peripheral {
   readonly registers: RegisterBlock<IwdgRegister>;
@@ -34,6 +36,8 @@ export class Iwdg extends Peripheral {
   #active = { PR: 0, RLR: 0xfff, WINR: 0xfff };
   #unlocked = false;
   #running = false;
+  /** What the counter was loaded with, and when. */
+  #loaded = START;
   #loadedAt = 0;
   #timeout: TimelineEvent | undefined;
   /** A debugger holds it, running or not. */
@@ -46,23 +50,21 @@ export class Iwdg extends Peripheral {
     this.registers = new RegisterBlock(
       {
         KR: { offset: 0x00, reset: 0, wo: 0xffff, onWrite: (written) => this.#key(written & 0xffff) },
-        PR: { offset: 0x04, reset: 0, rw: 0x7, onWrite: (_written, before) => this.#update("PR", before) },
-        RLR: {
-          offset: 0x08,
-          reset: 0xfff,
-          rw: 0xfff,
-          onWrite: (_written, before) => this.#update("RLR", before),
-        },
+        PR: { offset: 0x04, reset: 0, rw: 0x7, ...this.#hooks("PR") },
+        RLR: { offset: 0x08, reset: START, rw: 0xfff, ...this.#hooks("RLR") },
         SR: { offset: 0x0c, reset: 0, ro: 0x7 },
-        WINR: {
-          offset: 0x10,
-          reset: 0xfff,
-          rw: 0xfff,
-          onWrite: (_written, before) => this.#update("WINR", before),
-        },
+        WINR: { offset: 0x10, reset: 0xfff, rw: 0xfff, ...this.#hooks("WINR") },
       },
       { name: "IWDG", log: options.log },
     );
+  }
+
+  /** What is read is the value that counts. */
+  #hooks(name: "PR" | "RLR" | "WINR"): Pick<RegisterSpec, "onRead" | "onWrite"> {
+    return {
+      onRead: () => this.#active[name],
+      onWrite: (_written, before) => this.#update(name, before),
+    };
   }
 
   get running(): boolean {
@@ -105,7 +107,7 @@ export class Iwdg extends Peripheral {
   }
 
   #periodNs(): number {
-    return (this.#active.RLR + 1) * this.#tickNs();
+    return (this.#loaded + 1) * this.#tickNs();
   }
 
   #key(key: number): void {
@@ -117,21 +119,22 @@ export class Iwdg extends Peripheral {
   #start(): void {
     this.#running = true;
     this.#options.onStart();
-    this.#load();
+    this.#load(START);
   }
 
   #reload(): void {
     const elapsed = Math.floor((this.#options.timeline.now - this.#loadedAt) / this.#tickNs());
-    if (this.#active.RLR - elapsed > this.#active.WINR) {
+    if (this.#loaded - elapsed > this.#active.WINR) {
       this.#options.log.note("guest mistake: IWDG was reloaded before its window opened: reset");
       this.#options.onTimeout();
       return;
     }
-    this.#load();
+    this.#load(this.#active.RLR);
   }
 
-  #load(): void {
+  #load(counter: number): void {
     const { timeline } = this.#options;
+    this.#loaded = counter;
     timeline.cancel(this.#timeout);
     this.#loadedAt = timeline.now;
     if (this.#held) this.#frozenLeftNs = this.#periodNs();
@@ -162,7 +165,7 @@ export class Iwdg extends Peripheral {
     this.#active = { ...this.#active, [name]: this.registers.get(name) };
     this.registers.setBits("SR", UPDATE_FLAGS[name], false);
     if (!this.#running || this.#frozenLeftNs !== undefined) return;
-    if (name === "WINR") this.#load();
+    if (name === "WINR") this.#load(this.#active.RLR);
     if (name !== "PR") return;
     timeline.cancel(this.#timeout);
     this.#timeout = timeline.after(leftTicks * this.#tickNs(), () => this.#options.onTimeout());
