@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Exception } from "../exceptions/faults.js";
-import { CODE } from "../test-machine.js";
+import { CODE, RAM, TestMachine } from "../test-machine.js";
 import { REGSEL } from "./debug-registers.js";
 import { DEMCR, DHCSR, Probe } from "./test-probe.js";
 
@@ -49,4 +49,28 @@ test("S_RETIRE_ST tells once of what was executed before, in Debug state and asl
   assert.deepEqual([retired(), retired()], [true, false]);
   probe.control(1).run();
   assert.deepEqual([retired(), retired()], [true, false]);
+});
+
+test("a program sets a breakpoint for itself by the FPB, without a key, in a loop that is hot", () => {
+  const FP_CTRL = 0xe0002000;
+  const FP_COMP0 = 0xe0002008;
+  for (const engine of ["reference", "interpreter", "translation"] as const) {
+    // 1: adds r0,#1; adds r2,#1; subs r5,#1; bne 1b; bkpt 0
+    const machine = new TestMachine("01300132013dfbd100be", { engine, translateAfter: 4 });
+    // Notes where it came from, and what was executed before; takes the comparator away the second time.
+    machine.handler(
+      Exception.debugMonitor,
+      /* adds r7,#1; ldr r6,[sp,#24]; stmia r8!,{r2,r6}; cmp r7,#2; it eq; streq r4,[r9]; bx lr */
+      "0137069ea8e84400022f08bfc9f800407047",
+    );
+    machine.word(DEMCR, MON.EN).set({ 4: 0, 5: 100, 8: RAM, 9: FP_COMP0 });
+    machine.timeline.after(200 * machine.timeline.nsPerCycle, () =>
+      machine.word(FP_CTRL, 3).word(FP_COMP0, (CODE + 2) | 1),
+    );
+    machine.run();
+    const [before, from, again, back] = [0, 4, 8, 12].map((offset) => machine.at(RAM + offset));
+    assert.deepEqual([from, back, machine.reg(7), machine.reg(2)], [CODE + 2, CODE + 2, 2, 100], engine);
+    // Nothing was executed in between: a breakpoint returns to its instruction.
+    assert.equal(again, before);
+  }
 });
