@@ -79,6 +79,7 @@ export class EmulatedBoard {
     this.chip = this.#makeChip(memory);
     this.log.where = () => (this.timeline.retries ? this.chip.cpu.pc : undefined);
     this.#camera = this.#makeCamera();
+    this.#i2c.connectLines(pinAt);
     this.#flash.connect();
     plugWires((options.wires ?? []).map(([one, other]) => [pinAt(one), pinAt(other)]));
     this.host = this.#makeHost();

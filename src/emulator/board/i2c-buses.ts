@@ -2,6 +2,8 @@
 
 import type { I2cWiring, Pin } from "../../boards/board.js";
 import type { I2cDevice } from "../i2c-device.js";
+import type { PinAt } from "./flash-socket.js";
+import { I2cLines } from "./i2c-lines.js";
 import { I2C_PARTS, RegisterDevice } from "./i2c-parts.js";
 
 /** A board's file names a chip that is not modelled. */
@@ -39,6 +41,25 @@ export class I2cBuses {
       .filter(({ wiring }) => wiring.bus === bus && this.#muxed(wiring.scl) && this.#muxed(wiring.sda))
       .flatMap(({ devices }) => devices)
       .find((one) => one.address === address);
+  }
+
+  /** For programs that move the lines themselves. @param pinAt where a pin is, "PB8" */
+  connectLines(pinAt: (name: string) => PinAt): void {
+    const pairs = new Map<string, Bus[]>();
+    for (const bus of this.#buses) {
+      const pair = `${bus.wiring.scl.pin} ${bus.wiring.sda.pin}`;
+      pairs.set(pair, [...(pairs.get(pair) ?? []), bus]);
+    }
+    for (const buses of pairs.values()) {
+      const { scl, sda } = (buses[0] as Bus).wiring;
+      new I2cLines({
+        scl: pinAt(scl.pin),
+        sda: pinAt(sda.pin),
+        taken: () => this.#muxed(scl) || this.#muxed(sda),
+        device: (address) =>
+          buses.flatMap(({ devices }) => devices).find((device) => device.address === address),
+      });
+    }
   }
 
   powerOn(): void {

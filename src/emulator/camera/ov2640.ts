@@ -129,8 +129,9 @@ export class Ov2640 implements CameraSensor {
     const height = 4 * (this.#dsp(ZMOH) | ((high & 4) << 6));
     const held = this.#dsp(RESET) & (DVP_RESET | (compressed ? JPEG_RESET : 0));
     const asleep = (this.#dsp(R_BYPASS) & BYPASSED) | (this.#sensor(COM2) & STANDBY) | held;
+    if (asleep !== 0 || width === 0 || height === 0) return undefined;
     const rate = this.#rate();
-    if (asleep !== 0 || width === 0 || height === 0 || rate === 0) return undefined;
+    if (rate === 0) return undefined;
     const scene = { width, height, number };
     if (compressed) return this.#compressed(scene, rate);
     if (format === undefined) return undefined;
