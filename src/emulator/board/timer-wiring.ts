@@ -115,7 +115,7 @@ export class TimerWiring {
     let seen = 0;
     for (const { channel, port, pin, af } of this.#outputs.get(timer) ?? []) {
       if (!this.#options.inputs.muxed(port, pin, af)) continue;
-      if (awaited(port, pin)) watched |= 1 << (channel - 1);
+      if (awaited(port, pin) || gpio[port].hasWire(pin)) watched |= 1 << (channel - 1);
       if (gpio[port].observed(pin)) seen |= 1 << (channel - 1);
     }
     this.#options.timer(timer)?.watch(watched, seen);
