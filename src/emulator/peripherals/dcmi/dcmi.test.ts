@@ -144,8 +144,8 @@ test("FCRC takes one frame out of two or four", () => {
   ] as const) {
     write(CR, ENABLE | (rate << 8));
     write(CR, ENABLE | CAPTURE | (rate << 8));
-    const found = ramp(8).filter(() => frame(TWO_LINES).length > 0 || false);
-    assert.equal(found.length, taken.length);
+    const found = ramp(8).filter(() => frame(TWO_LINES).length > 0);
+    assert.deepEqual(found, taken);
     write(CR, 0);
   }
 });
