@@ -4,7 +4,7 @@
  */
 
 import type { RegisterBlock, RegisterCell } from "../../registers.js";
-import { FILTER, regularChannelOf, STATUS } from "./dfsdm-bits.js";
+import { EVENTS, edgesOf, FILTER, regularChannelOf, STATUS, triggerOf } from "./dfsdm-bits.js";
 import { FilterLimits } from "./filter-limits.js";
 import { SampleWindow, type SincShape, samplesBetween, samplesFor } from "./sinc-window.js";
 
@@ -24,6 +24,7 @@ export class DfsdmFilter {
   readonly #registers: RegisterBlock<string>;
   readonly #clockHz: () => number;
   readonly #cr1: RegisterCell;
+  readonly #cr2: RegisterCell;
   readonly #isr: RegisterCell;
   readonly #window = new SampleWindow();
   /** What is converted now. */
@@ -47,6 +48,7 @@ export class DfsdmFilter {
     this.#registers = registers;
     this.#clockHz = clockHz;
     this.#cr1 = registers.cell(this.name("CR1"));
+    this.#cr2 = registers.cell(this.name("CR2"));
     this.#isr = registers.cell(this.name("ISR"));
     this.limits = new FilterLimits(number, registers);
   }
@@ -57,6 +59,26 @@ export class DfsdmFilter {
 
   get enabled(): boolean {
     return this.#has(FILTER.DFEN);
+  }
+
+  /** An event of its own wants an interrupt. */
+  get interrupts(): boolean {
+    return (this.#isr.value & this.#cr2.value & EVENTS) !== 0;
+  }
+
+  /** A result is there for DMA. */
+  get requests(): boolean {
+    const { value } = this.#isr;
+    return (
+      ((value & STATUS.REOCF) !== 0 && this.#has(FILTER.RDMAEN)) ||
+      ((value & STATUS.JEOCF) !== 0 && this.#has(FILTER.JDMAEN))
+    );
+  }
+
+  /** Does it wait for this trigger (JEXTSEL)? */
+  waitsFor(selection: number): boolean {
+    const { value } = this.#cr1;
+    return this.enabled && edgesOf(value) !== 0 && triggerOf(value) === selection;
   }
 
   /** Whose samples it takes now. */

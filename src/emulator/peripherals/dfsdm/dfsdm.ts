@@ -4,7 +4,7 @@
  */
 
 import type { AccessSize, BusDevice, ClockGate, EmulatorLog, InterruptLine } from "../../bus.js";
-import { RegisterBlock } from "../../registers.js";
+import { RegisterBlock, type RegisterCell } from "../../registers.js";
 import type { Timeline, TimelineEvent } from "../../timeline.js";
 import { type DmaSignal, NO_DMA } from "../dma/dma-request.js";
 import { CHANNELS, FILTERS } from "../tables/dfsdm.js";
@@ -12,7 +12,6 @@ import {
   ABSENT_SHIFT,
   CHANNEL,
   CKABIE,
-  EVENTS,
   edgesOf,
   FILTER,
   INPUT,
@@ -20,7 +19,6 @@ import {
   SCDIE,
   SHORT_SHIFT,
   STATUS,
-  triggerOf,
 } from "./dfsdm-bits.js";
 import { DfsdmFilter } from "./dfsdm-filter.js";
 import { type DfsdmHooks, dfsdmRegisters } from "./dfsdm-registers.js";
@@ -47,6 +45,7 @@ export interface DfsdmOptions {
 }
 
 const numbers = (count: number): number[] => Array.from({ length: count }, (_, number) => number);
+const ALL_CHANNELS = numbers(CHANNELS);
 const NEVER = Number.POSITIVE_INFINITY;
 /** FLTxCR1.JEXTEN */
 const EDGE = { RISING: 1, FALLING: 2 } as const;
@@ -59,8 +58,10 @@ export class Dfsdm implements BusDevice {
   readonly #serial: readonly SerialInput[];
   readonly #parallel: ParallelInputs;
   /** DATIN and CKIN, by pin. */
-  readonly #data: boolean[] = numbers(CHANNELS).map(() => false);
-  readonly #clocks: boolean[] = numbers(CHANNELS).map(() => false);
+  readonly #data: boolean[] = ALL_CHANNELS.map(() => false);
+  readonly #clocks: boolean[] = ALL_CHANNELS.map(() => false);
+  readonly #cfgr1: readonly RegisterCell[];
+  readonly #isr: RegisterCell;
   #breaks = 0;
   #next: TimelineEvent | undefined;
 
@@ -69,9 +70,11 @@ export class Dfsdm implements BusDevice {
     const { log, timeline, clocked, clockHz } = options;
     const registers = new RegisterBlock(dfsdmRegisters(this.#hooks()), { name: "DFSDM1", log, clocked });
     this.registers = registers;
+    this.#cfgr1 = ALL_CHANNELS.map((number) => registers.cell(`CH${number}CFGR1`));
+    this.#isr = registers.cell("FLT0ISR");
     this.clock = new OutputClock(timeline);
     this.#filters = numbers(FILTERS).map((number) => new DfsdmFilter({ number, registers, clockHz }));
-    this.#serial = numbers(CHANNELS).map((number) => this.#serialInput(number));
+    this.#serial = ALL_CHANNELS.map((number) => this.#serialInput(number));
     this.#parallel = new ParallelInputs(registers, timeline, (channel, value, periodNs) =>
       this.#feed(channel, value, 1, periodNs),
     );
@@ -128,29 +131,24 @@ export class Dfsdm implements BusDevice {
 
   /** Does a filter wait for this trigger (JEXTSEL)? */
   wants(selection: number): boolean {
-    return this.#filters.some((_, number) => this.#waits(number, selection));
+    return this.#filters.some((filter) => filter.waitsFor(selection));
   }
 
   /** @param high undefined: a pulse */
   trigger(selection: number, high: boolean | undefined): void {
     this.#sync();
-    this.#filters.forEach((filter, number) => {
-      if (!this.#waits(number, selection)) return;
+    for (const filter of this.#filters) {
+      if (!filter.waitsFor(selection)) continue;
       const edges = edgesOf(this.registers.get(filter.name("CR1")));
-      if (high === true && (edges & EDGE.RISING) === 0) return;
-      if (high === false && (edges & EDGE.FALLING) === 0) return;
+      if (high === true && (edges & EDGE.RISING) === 0) continue;
+      if (high === false && (edges & EDGE.FALLING) === 0) continue;
       filter.startInjected();
-    });
+    }
     this.#update();
   }
 
-  #waits(number: number, selection: number): boolean {
-    const cr1 = this.registers.get(`FLT${number}CR1`);
-    return (cr1 & FILTER.DFEN) !== 0 && edgesOf(cr1) !== 0 && triggerOf(cr1) === selection;
-  }
-
   get #enabled(): boolean {
-    return this.registers.has("CH0CFGR1", CHANNEL.DFSDMEN);
+    return this.#has(0, CHANNEL.DFSDMEN);
   }
 
   #serialInput(number: number): SerialInput {
@@ -264,7 +262,7 @@ export class Dfsdm implements BusDevice {
     this.registers.setBits(`FLT${number}ISR`, written & (STATUS.JOVRF | STATUS.ROVRF), false);
     if (number === 0) {
       this.#sync();
-      for (const channel of numbers(CHANNELS)) {
+      for (const channel of ALL_CHANNELS) {
         if ((written & (1 << (SHORT_SHIFT + channel))) !== 0) this.#setFlags(SHORT_SHIFT, channel, false);
         const absent = (written & (1 << (ABSENT_SHIFT + channel))) === 0 || this.#unclocked(channel);
         if (!absent) this.#setFlags(ABSENT_SHIFT, channel, false);
@@ -282,8 +280,8 @@ export class Dfsdm implements BusDevice {
   /** Nanoseconds until the clock's absence is noticed. */
   #absenceNs(channel: number): number {
     const input = this.#serial[channel] as SerialInput;
-    const guarded = this.registers.has(`CH${channel}CFGR1`, CHANNEL.CKABEN);
-    const compared = this.clock.hz > 0 && !this.registers.has("CH0CFGR1", CHANNEL.CKOUTSRC);
+    const guarded = this.#has(channel, CHANNEL.CKABEN);
+    const compared = this.clock.hz > 0 && !this.#has(0, CHANNEL.CKOUTSRC);
     if (!guarded || !compared || !input.synchronized || !input.active || !input.externallyClocked)
       return NEVER;
     return input.lastEdge + input.absenceNs - this.#options.timeline.now;
@@ -293,7 +291,7 @@ export class Dfsdm implements BusDevice {
   #connect(): void {
     const { now } = this.#options.timeline;
     this.#serial.forEach((input, number) => {
-      const next = this.registers.has(`CH${number}CFGR1`, CHANNEL.CHINSEL);
+      const next = this.#has(number, CHANNEL.CHINSEL);
       const pin = next ? (number + 1) % CHANNELS : number;
       input.level = this.#data[pin] ?? false;
       input.clockEdge(this.#clocks[pin] ?? false, now);
@@ -323,7 +321,7 @@ export class Dfsdm implements BusDevice {
   /** Something fell due. */
   #due(): void {
     this.#sync();
-    for (const channel of numbers(CHANNELS)) {
+    for (const channel of ALL_CHANNELS) {
       if (this.#absenceNs(channel) <= 0) this.#setFlags(ABSENT_SHIFT, channel, true);
     }
     this.#update();
@@ -344,7 +342,7 @@ export class Dfsdm implements BusDevice {
     }
     const watched = this.#filters.reduce((all, { limits }) => all | limits.watchedInputs, 0);
     this.#serial.forEach((input, channel) => {
-      const isr = this.registers.get("FLT0ISR");
+      const isr = this.#isr.value;
       const shorted = (isr & (1 << (SHORT_SHIFT + channel))) !== 0;
       const samples = input.samplesToEvent(shorted, (watched & (1 << channel)) !== 0);
       if (samples < NEVER) soonest = Math.min(soonest, input.nsUntil(samples));
@@ -363,16 +361,12 @@ export class Dfsdm implements BusDevice {
     const { interrupts, requests, onBreaks } = this.#options;
     let breaks = 0;
     this.#filters.forEach((filter, number) => {
-      const [isr, cr1] = [this.registers.get(filter.name("ISR")), this.registers.get(filter.name("CR1"))];
-      const byDma =
-        ((isr & STATUS.REOCF) !== 0 && (cr1 & FILTER.RDMAEN) !== 0) ||
-        ((isr & STATUS.JEOCF) !== 0 && (cr1 & FILTER.JDMAEN) !== 0);
-      interrupts?.[number]?.set(this.#interrupts(number, isr));
-      (requests?.[number] ?? NO_DMA).set(byDma);
+      interrupts?.[number]?.set(filter.interrupts || (number === 0 && this.#inputInterrupts));
+      (requests?.[number] ?? NO_DMA).set(filter.requests);
       breaks |= filter.limits.breaks;
     });
-    const shorts = this.registers.get("FLT0ISR") >>> SHORT_SHIFT;
-    for (const channel of numbers(CHANNELS)) {
+    const shorts = this.#isr.value >>> SHORT_SHIFT;
+    for (const channel of ALL_CHANNELS) {
       if ((shorts & (1 << channel)) !== 0) breaks |= this.registers.get(`CH${channel}AWSCDR`) >>> 12;
     }
     if ((breaks & 0xf) !== this.#breaks) {
@@ -382,18 +376,19 @@ export class Dfsdm implements BusDevice {
     this.#schedule();
   }
 
-  #interrupts(number: number, isr: number): boolean {
-    const cr2 = this.registers.get(`FLT${number}CR2`);
-    if ((isr & cr2 & EVENTS) !== 0) return true;
-    if (number !== 0) return false;
+  /** What filter 0 tells of all serial inputs. */
+  get #inputInterrupts(): boolean {
+    const cr2 = this.registers.get("FLT0CR2");
+    const isr = this.#isr.value;
     if ((cr2 & SCDIE) !== 0 && isr >>> SHORT_SHIFT !== 0) return true;
-    const absent = (isr >>> ABSENT_SHIFT) & 0xff;
-    return (
-      (cr2 & CKABIE) !== 0 &&
-      numbers(CHANNELS).some(
-        (channel) =>
-          (absent & (1 << channel)) !== 0 && this.registers.has(`CH${channel}CFGR1`, CHANNEL.CKABEN),
-      )
+    if ((cr2 & CKABIE) === 0) return false;
+    const absent = isr >>> ABSENT_SHIFT;
+    return ALL_CHANNELS.some(
+      (channel) => (absent & (1 << channel)) !== 0 && this.#has(channel, CHANNEL.CKABEN),
     );
+  }
+
+  #has(channel: number, bit: number): boolean {
+    return ((this.#cfgr1[channel]?.value ?? 0) & bit) !== 0;
   }
 }
