@@ -68,3 +68,25 @@ test("LPTIM5 starts with SAI4's first frame, LPTIM3 counts them", () => {
   const count = read(LPTIM5 + 0x1c);
   assert.ok(count > 0 && read(LPTIM5) !== 0, `LPTIM5 runs: ${count}`);
 });
+
+test("SAI4's blocks have a kernel clock each", () => {
+  const { read, write, wait, start } = rig();
+  // SAI4ASEL: PLL1, which is off.
+  write(0x5802_4458, 4 << 24);
+  write(SAI4 + 0x20 + FRCR, I2S.frcr);
+  write(SAI4 + 0x20 + SLOTR, I2S.slotr);
+  for (const [source, frames] of [
+    [1, 0],
+    [2, 10],
+  ] as const) {
+    write(LPTIM3 + 0x24, source);
+    write(LPTIM3 + 0x0c, 1 << 23);
+    write(LPTIM3 + 0x10, 1);
+    write(LPTIM3 + 0x18, 0xffff);
+    write(LPTIM3 + 0x10, 1 | 4);
+    start(SAI4 + 0x20 * (source - 1), MASTER_RX);
+    wait(1_000 + 10 * FRAME_NS);
+    assert.equal(read(LPTIM3 + 0x1c), frames);
+    write(LPTIM3 + 0x10, 0);
+  }
+});

@@ -79,9 +79,10 @@ export class SaiMicrophones {
 
   /** Half a period of SCK is over; the clock of the microphones has one period for the bits of all of them. */
   half(half: number): void {
+    if (!this.on || half < 0) return;
     const period = 2 * this.#pairs;
     const bit = half >> 1;
-    if (half < 0 || (half & 1) === 1 || bit % (period / 2) !== 0) return;
+    if ((half & 1) === 1 || bit % (period / 2) !== 0) return;
     this.#high = bit % period === 0;
     for (let pair = 0; pair < this.#pairs; pair++) {
       const at = 2 * pair + (this.#high ? 0 : 1);
