@@ -31,6 +31,8 @@ export class EmbeddedSync {
   #matched = 0;
   #inFrame = false;
   #inLine = false;
+  /** A frame's end was seen: only behind one does a frame begin. */
+  #ended = false;
 
   constructor(codes: () => EmbeddedCodes, events: EmbeddedEvents) {
     this.#codes = codes;
@@ -41,6 +43,7 @@ export class EmbeddedSync {
     this.#matched = 0;
     this.#inFrame = false;
     this.#inLine = false;
+    this.#ended = false;
   }
 
   get inFrame(): boolean {
@@ -81,6 +84,8 @@ export class EmbeddedSync {
       this.#error();
       return;
     }
+    if (!this.#ended) return;
+    this.#ended = false;
     this.#inFrame = true;
     this.#events.onFrame(true);
     this.#line(true);
@@ -99,6 +104,7 @@ export class EmbeddedSync {
   }
 
   #frameEnd(): void {
+    this.#ended = true;
     if (this.#inLine) this.#line(false);
     if (!this.#inFrame) return;
     this.#inFrame = false;
@@ -121,7 +127,7 @@ export class EmbeddedSync {
 
   #is(code: number, name: keyof typeof SHIFT): boolean {
     const field = this.#field(name);
-    if (field === ANY) return false;
+    if (field === ANY && name === "frameStart") return false;
     return ((code ^ field) & (this.#codes().unmasked >>> SHIFT[name]) & 0xff) === 0;
   }
 }

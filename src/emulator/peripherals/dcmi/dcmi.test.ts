@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { BusFault } from "../../bus.js";
 import { RecordedLog } from "../../test-log.js";
 import { TestLine } from "../test-kit.js";
 import { Dcmi } from "./dcmi.js";
@@ -213,9 +214,9 @@ test("JPEG's last word is filled up with zeros; of other frames what fills no wo
   assert.deepEqual(frame(TWO_LINES), TWO_WORDS);
 });
 
-test("nobody reads: nothing is left of the FIFO, and the next frame is waited for", () => {
+test("nobody reads: nothing is left of the FIFO, and the next frame is waited for, or the snapshot is over", () => {
   const { dcmi, read, write, frame, line, words } = rig();
-  write(CR, ENABLE | SNAPSHOT | CAPTURE);
+  write(CR, ENABLE | CAPTURE);
   dcmi.pinChanged("VSYNC", true);
   line(ramp(32));
   assert.equal(read(RIS) & OVR, 0, "eight words fit");
@@ -226,7 +227,45 @@ test("nobody reads: nothing is left of the FIFO, and the next frame is waited fo
   dcmi.pinChanged("VSYNC", false);
   assert.deepEqual(words(), []);
   assert.equal(read(RIS) & FRAME, 0);
-  assert.deepEqual(frame(TWO_LINES), TWO_WORDS, "the snapshot is still to come");
+  assert.equal(read(CR) & CAPTURE, CAPTURE);
+  assert.deepEqual(frame(TWO_LINES), TWO_WORDS);
+  for (const [mode, taken] of [
+    [SNAPSHOT, false],
+    [0, true],
+  ] as const) {
+    write(CR, ENABLE | CAPTURE | mode);
+    dcmi.pinChanged("VSYNC", true);
+    if (taken) write(CR, ENABLE);
+    line(ramp(36));
+    assert.equal(read(CR) & CAPTURE, 0, "the snapshot, or the last frame, is lost");
+    dcmi.pinChanged("VSYNC", false);
+    assert.deepEqual(frame(TWO_LINES), []);
+  }
+});
+
+test("JPEG has neither crop window nor codes", () => {
+  const { dcmi, read, write, frame } = rig();
+  write(CWSIZE, 3);
+  write(ESCR, CODES);
+  write(ESUR, 0xffff_ffff);
+  write(CR, ENABLE | CAPTURE | JPEG | CROP | ESS);
+  dcmi.pinChanged("VSYNC", true);
+  dcmi.pinChanged("HSYNC", true);
+  dcmi.clockIn(code(FS));
+  dcmi.pinChanged("HSYNC", false);
+  assert.equal(read(DR), 0x0100_00ff);
+  assert.equal(read(RIS), LINE, "no frame's end yet");
+  dcmi.pinChanged("VSYNC", false);
+  write(ICR, 0x1f);
+  assert.deepEqual(frame([ramp(8)]), [0x03020100, 0x07060504]);
+});
+
+test("anything but a word is a bus error", () => {
+  const { dcmi } = rig();
+  for (const size of [1, 2] as const) {
+    assert.throws(() => dcmi.read(DR, size), BusFault);
+    assert.throws(() => dcmi.write(CR, size, 0), BusFault);
+  }
 });
 
 const code = (byte: number): number[] => [0xff, 0, 0, byte];
@@ -238,7 +277,9 @@ test("codes in the data are synchronisation, too; masked bits of them do not cou
   write(ESCR, CODES);
   write(ESUR, 0x0f0f_0f0f);
   write(CR, ENABLE | CAPTURE | ESS);
-  dcmi.clockIn([9, 9, ...code(FS), 1, 2, 3, 4, ...code(0x10 | LE), 9, 9, ...code(LS)]);
+  dcmi.clockIn([9, 9, ...code(FS), 9, 9, 9, 9]);
+  assert.deepEqual(words(), [], "that frame may have begun before: none has ended yet");
+  dcmi.clockIn([...code(FE), 9, 9, ...code(FS), 1, 2, 3, 4, ...code(0x10 | LE), 9, 9, ...code(LS)]);
   assert.equal(read(SR) & 3, 0);
   dcmi.clockIn([5, 6, 0xff, 8]);
   assert.deepEqual(words(), [0x04030201, 0x08ff0605]);
@@ -252,10 +293,39 @@ test("FFh as a frame's start: the first line begins it; as its end: any other co
   write(ESCR, 0xff | (LS << 8) | (LE << 16) | (0xff << 24));
   write(ESUR, 0xffff_ffff);
   write(CR, ENABLE | CAPTURE | ESS);
-  dcmi.clockIn([...code(0x70), ...code(LS), 1, 2, 3, 4, ...code(LE), ...code(LS), 5, 6, 7, 8, ...code(LE)]);
+  dcmi.clockIn([
+    ...code(LS),
+    9,
+    9,
+    9,
+    9,
+    ...code(LE),
+    ...code(0x70),
+    ...code(LS),
+    1,
+    2,
+    3,
+    4,
+    ...code(LE),
+    ...code(LS),
+    5,
+    6,
+    7,
+    8,
+    ...code(LE),
+  ]);
   assert.equal(read(RIS) & FRAME, 0);
   dcmi.clockIn(code(0x70));
   assert.equal(read(RIS) & FRAME, FRAME);
+  assert.deepEqual(words(), TWO_WORDS);
+});
+
+test("FFh as a line's start is a code as any other", () => {
+  const { dcmi, write, words } = rig();
+  write(ESCR, FS | (0xff << 8) | (LE << 16) | (FE << 24));
+  write(ESUR, 0xffff_ffff);
+  write(CR, ENABLE | CAPTURE | ESS);
+  dcmi.clockIn([...code(FE), ...code(FS), 1, 2, 3, 4, ...code(LE), 9, ...code(0xff), 5, 6, 7, 8, ...code(LE)]);
   assert.deepEqual(words(), TWO_WORDS);
 });
 
@@ -264,7 +334,7 @@ test("codes in the wrong order are an error, and the next frame is waited for", 
   write(ESCR, CODES);
   write(ESUR, 0xffff_ffff);
   write(CR, ENABLE | CAPTURE | ESS);
-  dcmi.clockIn([...code(FS), 1, 2, 3, 4, ...code(LS)]);
+  dcmi.clockIn([...code(FE), ...code(FS), 1, 2, 3, 4, ...code(LS)]);
   assert.equal(read(RIS), ERR);
   assert.deepEqual(words(), []);
   dcmi.clockIn([5, 6, 7, 8, ...code(LE), ...code(FE)]);

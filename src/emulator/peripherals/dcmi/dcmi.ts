@@ -3,7 +3,13 @@
  * or a part of one, with the time of their pixel clocks behind them.
  */
 
-import type { ClockGate, EmulatorLog, InterruptLine } from "../../bus.js";
+import {
+  type AccessSize,
+  BusFault,
+  type ClockGate,
+  type EmulatorLog,
+  type InterruptLine,
+} from "../../bus.js";
 import { RegisterBlock } from "../../registers.js";
 import type { DmaSignal } from "../dma/dma-request.js";
 import { Peripheral } from "../peripheral.js";
@@ -92,6 +98,16 @@ export class Dcmi extends Peripheral {
     );
   }
 
+  override read(offset: number, size: AccessSize): number {
+    wordsOnly(offset, size);
+    return super.read(offset, size);
+  }
+
+  override write(offset: number, size: AccessSize, value: number): void {
+    wordsOnly(offset, size);
+    super.write(offset, size, value);
+  }
+
   reset(): void {
     this.registers.reset();
     this.#disable();
@@ -105,7 +121,7 @@ export class Dcmi extends Peripheral {
 
   /** What comes now would be kept: who sends it need not make it up otherwise. */
   get wantsData(): boolean {
-    return this.enabled && (this.#grabbing || this.registers.has("CR", ESS));
+    return this.enabled && (this.#grabbing || this.#byCodes);
   }
 
   /** The level of a synchronisation line; undefined: no pin is set up for it, and it is low. */
@@ -113,7 +129,7 @@ export class Dcmi extends Peripheral {
     const before = this.#blanking(which);
     this.#pins[which] = level === true;
     const blanking = this.#blanking(which);
-    if (blanking === before || !this.enabled || this.registers.has("CR", ESS)) return;
+    if (blanking === before || !this.enabled || this.#byCodes) return;
     if (which === "VSYNC") this.#frame(!blanking);
     else this.#line(!blanking);
   }
@@ -121,7 +137,7 @@ export class Dcmi extends Peripheral {
   /** Pixel clocks with their samples, while neither synchronisation line changes. */
   clockIn(samples: ArrayLike<number>): void {
     if (!this.enabled) return;
-    const embedded = this.registers.has("CR", ESS);
+    const embedded = this.#byCodes;
     if (!embedded && (this.#blanking("HSYNC") || this.#blanking("VSYNC"))) return;
     for (let n = 0; n < samples.length; n++) {
       const sample = samples[n] as number;
@@ -157,7 +173,7 @@ export class Dcmi extends Peripheral {
 
   get #status(): number {
     if (!this.enabled) return 0;
-    const embedded = this.registers.has("CR", ESS);
+    const embedded = this.#byCodes;
     const line = embedded ? this.#embedded.inLine : !this.#blanking("HSYNC");
     const frame = embedded ? this.#embedded.inFrame : !this.#blanking("VSYNC");
     return (line ? 0 : HSYNC) | (frame ? 0 : VSYNC) | (this.#fifo.empty ? 0 : FNE);
@@ -167,6 +183,11 @@ export class Dcmi extends Peripheral {
     const word = this.#fifo.take();
     this.#update();
     return word;
+  }
+
+  /** Codes in the data synchronise; JPEG has none. */
+  get #byCodes(): boolean {
+    return (this.registers.get("CR") & (ESS | JPEG)) === ESS;
   }
 
   /** HSPOL and VSPOL tell the level while there is no data. */
@@ -194,7 +215,7 @@ export class Dcmi extends Peripheral {
   }
 
   #frameEnds(): void {
-    if (!this.registers.has("CR", ESS) || this.registers.has("CR", CAPTURE)) this.#flag(VSYNC_EVENT, true);
+    if (!this.#byCodes || this.registers.has("CR", CAPTURE)) this.#flag(VSYNC_EVENT, true);
     if (!this.#grabbing) return;
     if (this.registers.has("CR", JPEG) && !this.#fifo.flush()) {
       this.#lose(OVR);
@@ -208,8 +229,8 @@ export class Dcmi extends Peripheral {
 
   #line(begins: boolean): void {
     if (begins) return;
-    if (!this.registers.has("CR", ESS) || this.registers.has("CR", CAPTURE)) this.#flag(LINE, true);
-    if (this.#grabbing && this.#window.lineEnds()) this.#captured();
+    if (!this.#byCodes || this.registers.has("CR", CAPTURE)) this.#flag(LINE, true);
+    if (this.#grabbing && !this.registers.has("CR", JPEG) && this.#window.lineEnds()) this.#captured();
     this.#update();
   }
 
@@ -219,10 +240,13 @@ export class Dcmi extends Peripheral {
     this.#told = true;
   }
 
-  /** The FIFO is reset, and the next frame's start is waited for. */
+  /** The FIFO is reset, and the next frame's start is waited for; an overrun ends a snapshot. */
   #lose(why: typeof OVR | typeof ERR): void {
     this.#fifo.clear();
     this.#grabbing = false;
+    const over = why === OVR && this.registers.has("CR", SNAPSHOT);
+    if (over || this.#stopping) this.registers.setBits("CR", CAPTURE, false);
+    this.#stopping = false;
     this.#flag(why, true);
   }
 
@@ -246,4 +270,9 @@ export class Dcmi extends Peripheral {
     this.#options.request.set(!this.#fifo.empty);
     this.#options.interrupt.set((this.registers.get("RISR") & this.registers.get("IER")) !== 0);
   }
+}
+
+/** @throws BusFault */
+function wordsOnly(offset: number, size: AccessSize): void {
+  if (size !== 4) throw new BusFault("DCMI takes words only", offset);
 }
