@@ -172,7 +172,7 @@ test("samples come with the chosen edge of CKIN", () => {
     r.us(1);
   }
   assert.deepEqual(r.data("FLT0RDATAR"), [2, 0]);
-  assert.equal(r.get("FLT0CNVTIMR") >>> 4, 8 * 64);
+  assert.equal(r.get("FLT0CNVTIMR") >>> 4, 10 * 64);
 });
 
 test("CKOUT comes out, a divided part of the clock, and stays low when it is off", () => {

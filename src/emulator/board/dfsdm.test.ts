@@ -24,7 +24,7 @@ test("a silent serial input converts to the lower end of the range, a high one t
   assert.equal(r.flags(), k.REOCF);
   assert.deepEqual(r.data("FLT0RDATAR"), [-(32 ** 3), 1]);
   assert.equal(r.flags(), 0, "reading the data clears the flag");
-  assert.equal(r.get("FLT0CNVTIMR") >>> 4, 98 * 64);
+  assert.equal(r.get("FLT0CNVTIMR") >>> 4, 99 * 64);
   r.mux("PC3", 3);
   r.drive("PC3", true);
   r.set("FLT0CR1", k.regular(1) | k.RSWSTART | k.DFEN);

@@ -30,7 +30,8 @@ export class DfsdmFilter {
   /** What is converted now. */
   #channel: number | undefined;
   #injected = false;
-  /** Samples until its result. */
+  /** Samples that its result takes, and until then. */
+  #length = 1;
   #missing = 0;
   /** Time from its first sample to the latest. */
   #spanNs = 0;
@@ -156,6 +157,13 @@ export class DfsdmFilter {
     return { order: fcr >>> 29, ratio: ((fcr >>> 16) & 0x3ff) + 1, sum: (fcr & 0xff) + 1 };
   }
 
+  /** CNVCNT: as many of its samples' periods as it had samples. */
+  get #clocks(): number {
+    const bypassed = this.#shape.ratio === 1;
+    const periodNs = this.#spanNs / Math.max(1, this.#length - 1);
+    return bypassed ? 0 : Math.round((periodNs * this.#length * this.#clockHz()) / 1e9);
+  }
+
   get #group(): number[] {
     const jchg = this.#registers.get(this.name("JCHGR"));
     return [0, 1, 2, 3, 4, 5, 6, 7].filter((channel) => (jchg & (1 << channel)) !== 0);
@@ -178,14 +186,14 @@ export class DfsdmFilter {
     this.#injected = injected;
     this.#spanNs = 0;
     this.#fresh = true;
-    this.#missing = goesOn ? samplesBetween(shape) : samplesFor(shape);
+    this.#length = goesOn ? samplesBetween(shape) : samplesFor(shape);
+    this.#missing = this.#length;
     if (!goesOn) this.#window.begin(shape);
   }
 
   #finish(channel: number): void {
     const data = this.#data(channel);
-    const counted = this.#shape.ratio === 1 ? 0 : Math.round((this.#spanNs * this.#clockHz()) / 1e9);
-    this.#registers.set(this.name("CNVTIMR"), (counted & 0xfff_ffff) * 16);
+    this.#registers.set(this.name("CNVTIMR"), this.#clocks << 4);
     this.limits.look(channel, data);
     if (this.#injected) {
       this.#store("JDATAR", { data, low: channel, done: STATUS.JEOCF, overrun: STATUS.JOVRF });
