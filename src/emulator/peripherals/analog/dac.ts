@@ -37,9 +37,8 @@ const CEN = [1 << 14, 1 << 30] as const;
 const DMAUDR = [1 << 13, 1 << 29] as const;
 const CAL_FLAG = [1 << 14, 1 << 30] as const;
 const BWST = [1 << 15, 0x8000_0000] as const;
-/** CR.TSELx and CR.MAMPx, of channel 1. */
+/** CR.TSELx, of channel 1. */
 const TSEL = 0xf << 2;
-const MAMP = 0xf << 8;
 /** MCR.MODEx: from here on sample and hold. */
 const HOLDS = 4;
 /** Those that lead to the pin alone, and to the inside of the chip alone. */
@@ -185,16 +184,16 @@ export class Dac extends Peripheral {
     this.#options.onArmed?.();
   }
 
-  /** While a channel is on its trigger, amplitude and calibration stay; while it is calibrated it stays off. */
+  /** While a channel is on its trigger and calibration stay; while it is calibrated it stays off. */
   #keep(before: number): void {
     for (const side of SIDES) {
       const now = this.registers.get("CR");
-      const fixed = (before & EN[side]) === 0 ? 0 : ((TSEL | MAMP) << (16 * side)) | CEN[side];
+      const fixed = (before & EN[side]) === 0 ? 0 : (TSEL << (16 * side)) | CEN[side];
       const kept = (now & ~fixed) | (before & fixed);
       const next = (kept & CEN[side]) === 0 ? kept : kept & ~EN[side];
       if (((next ^ now) & ALL) === 0) continue;
       this.registers.set("CR", next);
-      if ((next & EN[side]) !== 0) this.#mistake(side, "TSEL, MAMP and CEN stay while the channel is on");
+      if ((next & EN[side]) !== 0) this.#mistake(side, "TSEL and CEN stay while the channel is on");
       else if ((now & EN[side]) !== 0) this.#mistake(side, "EN stays 0 while the channel is calibrated");
     }
   }
