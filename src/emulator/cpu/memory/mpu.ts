@@ -18,11 +18,14 @@ const RBAR = 0x0c;
 const ALIAS_END = 0x2c;
 const RBAR_VALID = 1 << 4;
 const ALL = 7;
+const PAGE = 4096;
 
 interface Compiled {
   base: number;
   /** Bytes, up to 2 ** 32. */
   size: number;
+  /** Of a subregion, or of the region where it has none. */
+  grain: number;
   disabledSubregions: number;
   privileged: number;
   unprivileged: number;
@@ -60,7 +63,9 @@ export class Mpu implements BusDevice {
   /** Highest region number first, because that one wins. */
   #compiled: Compiled[] = [];
   /** Smallest distance at which permissions can change. */
-  #grain = 4096;
+  #grain = PAGE;
+  /** Of pages in which they do. */
+  readonly #mixedPages = new Map<number, number>();
 
   constructor(log: EmulatorLog) {
     this.#log = log;
@@ -139,12 +144,23 @@ export class Mpu implements BusDevice {
 
   /** Rights that hold everywhere in a 4 KiB page. */
   pagePermission(page: number, privileged: boolean, mpuOn: boolean): number {
-    const base = page * 4096;
-    let rights = this.permission(base, privileged, mpuOn);
-    if (!mpuOn) return rights;
-    for (let at = this.#grain; at < 4096; at += this.#grain)
-      rights &= this.permission(base + at, privileged, mpuOn);
+    const base = page * PAGE;
+    if (!mpuOn || this.#isUniform(base)) return this.permission(base, privileged, mpuOn);
+    const key = page * 2 + (privileged ? 1 : 0);
+    const known = this.#mixedPages.get(key);
+    if (known !== undefined) return known;
+    let rights = this.permission(base, privileged, true);
+    for (let at = this.#grain; at < PAGE; at += this.#grain)
+      rights &= this.permission(base + at, privileged, true);
+    this.#mixedPages.set(key, rights);
     return rights;
+  }
+
+  /** No region, and no subregion, begins or ends within the page at `base`. */
+  #isUniform(base: number): boolean {
+    return this.#compiled.every(
+      (region) => region.grain >= PAGE || base + PAGE <= region.base || base >= region.base + region.size,
+    );
   }
 
   /**
@@ -170,9 +186,9 @@ export class Mpu implements BusDevice {
 
   /** Is any of a page (address / 4096) Device or strongly-ordered memory? */
   pageHasDevice(page: number, mpuOn: boolean): boolean {
-    const base = page * 4096;
-    if (!mpuOn) return this.isDevice(base, false);
-    for (let at = 0; at < 4096; at += this.#grain) if (this.isDevice(base + at, true)) return true;
+    const base = page * PAGE;
+    if (!mpuOn || this.#isUniform(base)) return this.isDevice(base, mpuOn);
+    for (let at = 0; at < PAGE; at += this.#grain) if (this.isDevice(base + at, true)) return true;
     return false;
   }
 
@@ -188,13 +204,13 @@ export class Mpu implements BusDevice {
 
   #compile(): void {
     this.#compiled = [];
-    this.#grain = 4096;
+    this.#mixedPages.clear();
+    this.#grain = PAGE;
     for (let number = MPU_REGIONS - 1; number >= 0; number--) {
       const rasr = this.#rasr[number] as number;
       if ((rasr & 1) === 0) continue;
       const region = this.#compileRegion(number, rasr);
-      const grain = region.size < 256 ? region.size : region.size / 8;
-      this.#grain = Math.min(this.#grain, grain);
+      this.#grain = Math.min(this.#grain, region.grain);
       this.#compiled.push(region);
     }
     this.onChange();
@@ -221,6 +237,7 @@ export class Mpu implements BusDevice {
     return {
       base: rbar - (rbar % size),
       size,
+      grain: size < 256 ? size : size / 8,
       disabledSubregions: size < 256 ? 0 : (rasr >>> 8) & 0xff,
       privileged: execute(privileged),
       unprivileged: execute(unprivileged),
