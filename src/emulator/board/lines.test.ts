@@ -9,6 +9,7 @@ const CEC = 0x4000_6c00;
 const [CR, CFGR, TXDR, ISR, IER] = [0x00, 0x04, 0x08, 0x10, 0x14];
 const CECEN = 1;
 const [TXSOM, TXEOM] = [2, 4];
+const SFTOP = 1 << 8;
 const [ARBLST, TXBR, TXEND, TXUDR, TXERR, TXACKE] = [7, 8, 9, 10, 11, 12].map((bit) => 1 << bit) as [
   number,
   number,
@@ -21,7 +22,10 @@ const CEC_IRQ = 94;
 /** Start bit and a byte, after a signal-free time of four bits. */
 const FREE = 4 * 2.4 * MS;
 const START_BIT = 4.5 * MS;
-const BYTE = 24 * MS;
+const BIT = 2.4 * MS;
+const BYTE = 10 * BIT;
+/** What the last bit of a message is shorter, to TXEND. */
+const EARLY = 0.35 * MS;
 
 /** CEC at PA15, clocked by LSI. */
 function cec() {
@@ -44,7 +48,9 @@ function cec() {
 
 test("a message for one follower gets no acknowledge, after its header's time", () => {
   const { read, write, flags, pending, send, wait, level } = cec();
+  write(CEC + CR, 0);
   write(CEC + IER, TXACKE);
+  write(CEC + CR, CECEN);
   send(0x13, true);
   assert.equal(read(CEC + CR), CECEN | TXSOM | TXEOM);
   wait(FREE - 1e3);
@@ -64,24 +70,83 @@ test("a message for one follower gets no acknowledge, after its header's time", 
 test("a message to all is through when nobody refuses it; its bytes are asked for one by one", () => {
   const { write, flags, send, wait } = cec();
   send(0x1f, false);
-  wait(FREE + START_BIT + 3 * 2.4 * MS - 1e3);
+  wait(FREE + START_BIT + 4 * BIT - 1e3);
   assert.equal(flags(), 0);
   wait(2e3);
-  assert.equal(flags(), TXBR);
+  assert.equal(flags(), TXBR, "six bits before it is missed");
   write(CEC + ISR, TXBR);
   write(CEC + CR, CECEN | TXEOM);
   write(CEC + TXDR, 0x36);
-  wait(2 * BYTE - 3 * 2.4 * MS - 2e3);
+  wait(2 * BYTE - 4 * BIT - EARLY - 2e3);
   assert.equal(flags(), 0);
   wait(2e3);
   assert.equal(flags(), TXEND);
   // The next one of its own waits for six bits.
   send(0x1f, true);
-  wait(6 * 2.4 * MS + START_BIT + BYTE - 1e3);
-  assert.equal(flags(), TXEND);
   write(CEC + ISR, TXEND);
+  wait(6 * BIT + START_BIT + BYTE - EARLY - 1e3);
+  assert.equal(flags(), 0);
   wait(2e3);
   assert.equal(flags(), TXEND);
+});
+
+test("with SFTOP the free time counts from the last message's end, not from TXSOM", () => {
+  const { write, flags, send, wait, level } = cec();
+  write(CEC + CR, 0);
+  write(CEC + CFGR, SFTOP);
+  write(CEC + CR, CECEN);
+  wait(FREE);
+  send(0x1f, true);
+  wait(1e3);
+  assert.equal(level("PA15"), false, "free for long enough");
+  wait(START_BIT + BYTE - EARLY);
+  assert.equal(flags(), TXEND);
+  wait(2 * BIT);
+  send(0x1f, true);
+  wait(4 * BIT - 3e3);
+  assert.equal(level("PA15"), true);
+  wait(4e3);
+  assert.equal(level("PA15"), false, "six bits after the end");
+});
+
+test("who is earlier has the line: arbitration is lost before the start bit; one who holds it in a zero is an error, too", () => {
+  const { read, write, flags, send, drive, wait, at } = cec();
+  const open = (): void => at("PA15").gpio.release(15);
+  send(0x1f, true);
+  wait(FREE - BIT);
+  drive("PA15", false);
+  assert.equal(flags(), ARBLST);
+  assert.equal(read(CEC + CR) & TXSOM, TXSOM);
+  write(CEC + ISR, ARBLST);
+  wait(BIT);
+  open();
+  wait(2.5 * BIT + 1e3);
+  drive("PA15", false);
+  wait(3.8 * MS);
+  assert.equal(flags(), 0);
+  wait(0.2 * MS);
+  assert.equal(flags(), ARBLST, "in the start bit");
+  write(CEC + ISR, ARBLST);
+  open();
+  wait(2.5 * BIT + START_BIT + 8 * BIT + 1e3);
+  write(CEC + CR, 0);
+  write(CEC + CR, CECEN);
+  send(0x1f, false);
+  wait(2.5 * BIT + START_BIT + 8 * BIT + 1e3);
+  write(CEC + ISR, TXBR);
+  drive("PA15", false);
+  wait(1.6 * MS);
+  assert.equal(flags(), 0);
+  wait(0.2 * MS);
+  assert.equal(flags(), TXERR, "in EOM = 0");
+});
+
+test("CFGR and IER are for CECEN = 0", () => {
+  const { write, log } = cec();
+  write(CEC + CFGR, 1);
+  assert.ok(log.has(/CEC_CFGR is written while CECEN is set/));
+  write(CEC + IER, 1);
+  assert.ok(log.has(/CEC_IER is written while CECEN is set/));
 });
 
 test("a byte that does not come in time ends the message", () => {
@@ -123,7 +188,7 @@ test("without its clock nothing is sent, and it is told; switched off, it forget
   assert.equal(flags(), 0);
   assert.ok(log.has(/CEC: a message without its 32 kHz clock/));
   write(D2CCIP2R, 1 << 22);
-  wait(FREE + START_BIT + BYTE + 1e3);
+  wait(FREE + START_BIT + BYTE - EARLY + 1e3);
   assert.equal(flags(), TXEND);
   send(0x1f, true);
   write(CEC + CR, 0);

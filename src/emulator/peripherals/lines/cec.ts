@@ -1,6 +1,6 @@
 /**
  * HDMI-CEC (RM0433, chapter HDMI-CEC; times of CEC 13.2): sends messages bit by bit on its line, with the acknowledge that the
- * line shows. Nobody else is there to be received.
+ * line shows. Who else is at the line may hold it, and is not received.
  */
 
 import type { ClockGate, EmulatorLog, InterruptLine } from "../../bus.js";
@@ -33,15 +33,34 @@ const TXACKE = 1 << 12;
 
 const MS = 1e6;
 const BIT_NS = 2.4 * MS;
-const START = { low: 3.7 * MS, whole: 4.5 * MS };
-const ONE = { low: 0.6 * MS, whole: BIT_NS };
-const ZERO = { low: 1.5 * MS, whole: BIT_NS };
-const SAMPLE_NS = 1.05 * MS;
+/** A bit: its low part, when its sender looks at the line again, and all of it. */
+interface Pulse {
+  readonly low: number;
+  readonly look: number;
+  readonly whole: number;
+}
+const ONE: Pulse = { low: 0.6 * MS, look: 1.05 * MS, whole: BIT_NS };
+/** A message is over with the shortest bit that followers may send. */
+const LAST: Pulse = { ...ONE, whole: 2.05 * MS };
+/** By CFGR.RXTOL: how late a line may rise. */
+const START: readonly Pulse[] = [0.2, 0.4].map((late) => ({
+  low: 3.7 * MS,
+  look: (3.7 + late) * MS,
+  whole: 4.5 * MS,
+}));
+const ZERO: readonly Pulse[] = [0.2, 0.3].map((late) => ({
+  low: 1.5 * MS,
+  look: (1.5 + late) * MS,
+  whole: BIT_NS,
+}));
+const RXTOL = 1 << 3;
+/** The line is free from its last event on, not from TXSOM on. */
+const SFTOP = 1 << 8;
 /** Of a byte: data from the highest bit on, end of message, acknowledge. */
 const EOM_BIT = 8;
 const ACK_BIT = 9;
-/** A byte's fourth bit asks for the next one. */
-const REQUEST_BIT = 3;
+/** The bit behind a byte's fourth: it asks for the next byte. */
+const REQUEST_BIT = 4;
 /** The header's first half, with which initiators find out who goes on. */
 const ARBITRATION_BITS = 4;
 const BROADCAST = 0xf;
@@ -64,6 +83,8 @@ export class Cec extends Peripheral {
   #loaded = false;
   #broadcast = false;
   #before: keyof typeof FREE = "other";
+  /** When the line became free; undefined: it is not. */
+  #freeSince: number | undefined;
 
   constructor(options: CecOptions) {
     super();
@@ -71,11 +92,17 @@ export class Cec extends Peripheral {
     this.registers = new RegisterBlock(
       registerTable(CEC, {
         CR: { rw: ALL, onWrite: (_written, before) => this.#control(before) },
-        CFGR: { rw: ALL },
+        CFGR: { rw: ALL, onWrite: () => this.#configured("CFGR") },
         TXDR: { rw: ALL, onRead: () => 0, onWrite: () => this.#load() },
         RXDR: { ro: ALL },
         ISR: { w1c: ALL, onWrite: () => this.#update() },
-        IER: { rw: ALL, onWrite: () => this.#update() },
+        IER: {
+          rw: ALL,
+          onWrite: () => {
+            this.#configured("IER");
+            this.#update();
+          },
+        },
       }),
       { name: "CEC", log: options.log, clocked: options.clocked },
     );
@@ -84,6 +111,7 @@ export class Cec extends Peripheral {
   reset(): void {
     this.registers.reset();
     this.#stop();
+    this.#freeSince = undefined;
     this.#before = "other";
     this.#update();
   }
@@ -93,9 +121,14 @@ export class Cec extends Peripheral {
     return this.registers.has("CR", CECEN) ? !this.#low : undefined;
   }
 
-  /** The line's level, or the clock, has changed: a message may have waited for it. */
+  /** The line's level, or the clock, has changed: a message may have waited for it, or have lost it. */
   look(): void {
-    if (this.registers.has("CR", TXSOM) && !this.#sending && this.#next === undefined) this.#wait();
+    if (this.#sending || !this.registers.has("CR", CECEN)) return;
+    const free = this.#line.level === true;
+    if (!free) this.#freeSince = undefined;
+    else this.#freeSince ??= this.#options.timeline.now;
+    if (!free && this.#next !== undefined) this.#lost();
+    else if (this.registers.has("CR", TXSOM) && this.#next === undefined) this.#wait();
   }
 
   get #line(): PinSignal {
@@ -106,6 +139,7 @@ export class Cec extends Peripheral {
     const cr = this.registers.get("CR");
     if ((cr & CECEN) === 0) {
       this.#stop();
+      this.#freeSince = undefined;
       this.registers.set("CR", 0);
       return;
     }
@@ -113,6 +147,12 @@ export class Cec extends Peripheral {
     this.registers.setBits("CR", before & (TXSOM | TXEOM), true);
     this.#line.refresh();
     this.look();
+  }
+
+  /** The manual allows it while CECEN is 0, and does not tell what it does otherwise. */
+  #configured(name: string): void {
+    if (!this.registers.has("CR", CECEN)) return;
+    this.#options.log.once(`CEC.${name}`, `guest mistake: CEC_${name} is written while CECEN is set`);
   }
 
   #stop(): void {
@@ -138,12 +178,18 @@ export class Cec extends Peripheral {
       return;
     }
     if (this.#line.level !== true) return;
-    const sft = this.registers.get("CFGR") & 7;
+    const cfgr = this.registers.get("CFGR");
+    const sft = cfgr & 7;
     const bits = sft === 0 ? FREE[this.#before] : sft - 0.5;
-    this.#after(bits * BIT_NS, () => {
-      if (this.#line.level !== true) return;
+    const now = this.#options.timeline.now;
+    const from = (cfgr & SFTOP) === 0 ? now : (this.#freeSince ?? now);
+    this.#after(Math.max(0, bits * BIT_NS - (now - from)), () => {
       this.#sending = true;
-      this.#pulse(START, () => this.#byte(true));
+      this.#pulse(
+        this.#tolerated(START),
+        () => this.#byte(true),
+        (high) => high || this.#collided(true),
+      );
     });
   }
 
@@ -165,11 +211,8 @@ export class Cec extends Peripheral {
     }
     if (place === REQUEST_BIT && !byte.last) this.#flag(TXBR);
     const one = place === EOM_BIT ? byte.last : ((byte.value >> (7 - place)) & 1) !== 0;
-    if (!one) {
-      this.#pulse(ZERO, () => this.#bit(byte, place + 1));
-      return;
-    }
-    this.#one(
+    this.#pulse(
+      one ? ONE : this.#tolerated(ZERO),
       () => this.#bit(byte, place + 1),
       (high) => high || this.#collided(byte.header && place < ARBITRATION_BITS),
     );
@@ -177,21 +220,24 @@ export class Cec extends Peripheral {
 
   /** Somebody else holds the line. @returns false: this is the message's end */
   #collided(arbitration: boolean): false {
-    if (!arbitration) {
-      this.#end(TXERR, "failed");
-      return false;
-    }
-    // The message is still to be sent, from its header on, once the line is free.
+    if (arbitration) this.#lost();
+    else this.#end(TXERR, "failed");
+    return false;
+  }
+
+  /** The message is still to be sent, from its header on, once the line is free. */
+  #lost(): void {
     this.#flag(ARBLST);
     this.#stop();
     this.#loaded = true;
     this.#before = "failed";
-    return false;
+    this.#freeSince = undefined;
   }
 
   /** A follower takes a message for itself by a low line, and refuses one for all by it. */
   #acknowledge(byte: Byte): void {
-    this.#one(
+    this.#pulse(
+      byte.last ? LAST : ONE,
       () => {
         if (byte.last) this.#end(TXEND, "own");
         else this.#byte(false);
@@ -204,29 +250,26 @@ export class Cec extends Peripheral {
     );
   }
 
-  /** A one, with a look at the line when followers look. @param sampled tells whether the message goes on */
-  #one(then: () => void, sampled: (high: boolean) => boolean): void {
+  #tolerated(pulses: readonly Pulse[]): Pulse {
+    return pulses[this.registers.has("CFGR", RXTOL) ? 1 : 0] as Pulse;
+  }
+
+  /** A bit, with a look at the line. @param looked tells whether the message goes on */
+  #pulse({ low, look, whole }: Pulse, then: () => void, looked: (high: boolean) => boolean): void {
     this.#drive(true);
-    this.#after(ONE.low, () => {
+    this.#after(low, () => {
       this.#drive(false);
-      this.#after(SAMPLE_NS - ONE.low, () => {
-        if (sampled(this.#line.level === true)) this.#after(ONE.whole - SAMPLE_NS, then);
+      this.#after(look - low, () => {
+        if (looked(this.#line.level === true)) this.#after(whole - look, then);
       });
     });
   }
 
-  #pulse({ low, whole }: typeof START, then: () => void): void {
-    this.#drive(true);
-    this.#after(low, () => {
-      this.#drive(false);
-      this.#after(whole - low, then);
-    });
-  }
-
   #end(flag: number, how: keyof typeof FREE): void {
+    this.registers.setBits("CR", TXSOM | TXEOM, false);
     this.#stop();
     this.#before = how;
-    this.registers.setBits("CR", TXSOM | TXEOM, false);
+    this.#freeSince = this.#line.level === true ? this.#options.timeline.now : undefined;
     this.#flag(flag);
   }
 
