@@ -100,6 +100,15 @@ test("gain x VP + (1 - gain) x VM, between the supply's limits", () => {
   close(convert(ADC1, PC4), (2 * 0xa00) / 4096 - 1);
 });
 
+test("FORCE_VP has the calibration's reference in place of the input", () => {
+  const { write, convert, drive } = rig();
+  drive("B", 0, true);
+  for (const [select, level] of [0.033, 0.1, 0.5, 0.9].entries()) {
+    write(OPAMP1, OPAEN | VM_FOLLOWER | (1 << 1) | (select << 12));
+    close(convert(ADC1, PC4), level);
+  }
+});
+
 test("without feedback the larger input decides", () => {
   const { write, convert, dac, drive } = rig();
   dac(0x80);
@@ -113,7 +122,10 @@ test("without feedback the larger input decides", () => {
 
 test("a calibration finds what the factory found, in either speed", () => {
   const { read, write } = rig();
-  assert.equal(read(OPAMP2 + OTR), 0x1010);
+  for (const trimming of [0, 1 << 18]) {
+    write(OPAMP2, trimming);
+    assert.deepEqual([read(OPAMP2 + OTR), read(OPAMP2 + HSOTR)], [0x1010, 0x1010]);
+  }
   for (const [register, speed] of [
     [OTR, 0],
     [HSOTR, 1 << 8],

@@ -35,6 +35,10 @@ export const OPAMP_INPUTS: readonly string[] = Object.values(PINS).flatMap(({ pl
 ]);
 
 const OPAEN = 1 << 0;
+/** The non-inverting input is the reference that CALSEL selects. */
+const FORCE_VP = 1 << 1;
+/** By CALSEL, of VDDA. */
+const REFERENCES = [0.033, 0.1, 0.5, 0.9] as const;
 const VP_SEL_DAC = 1;
 const VM_SEL = { minus1: 1, gain: 2, follower: 3 } as const;
 const CALON = 1 << 11;
@@ -75,10 +79,12 @@ export class Opamp extends Peripheral {
       log: options.log,
       clocked: options.clocked,
     });
+    this.#trim();
   }
 
   reset(): void {
     this.registers.reset();
+    this.#trim();
     this.#options.onOutput();
   }
 
@@ -88,12 +94,20 @@ export class Opamp extends Peripheral {
     return undefined;
   }
 
+  /** A user's trimming starts at the factory's values. */
+  #trim(): void {
+    for (const number of [1, 2]) {
+      for (const name of ["OTR", "HSOTR"]) this.registers.set(`${name}${number}`, FACTORY);
+    }
+  }
+
   #output(number: Amplifier): number | undefined {
     const csr = this.registers.get(`CSR${number}`);
     if ((csr & OPAEN) === 0 || (csr & CALON) !== 0) return undefined;
     const { pin, dac, supply } = this.#options;
     const { plus, minus } = PINS[number];
-    const vp = ((csr >>> 2) & 3) === VP_SEL_DAC ? dac(number) : pin(plus);
+    const input = (): number => (((csr >>> 2) & 3) === VP_SEL_DAC ? dac(number) : pin(plus));
+    const vp = (csr & FORCE_VP) !== 0 ? (REFERENCES[(csr >>> 12) & 3] ?? 0) * supply() : input();
     const limited = (volts: number): number => Math.min(supply(), Math.max(0, volts));
     switch ((csr >>> 5) & 3) {
       case VM_SEL.follower:
