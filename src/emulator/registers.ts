@@ -85,6 +85,8 @@ class Register<Name extends string> implements RegisterCell {
 
 export class RegisterBlock<Name extends string> implements BusDevice {
   readonly #options: RegisterBlockOptions;
+  /** Until the registers are made. */
+  #specs: RegisterMap<Name> | undefined;
   readonly #byName = new Map<Name, Register<Name>>();
   /** Offsets where nothing is declared that software accessed. */
   readonly #strange = new Set<number>();
@@ -93,14 +95,24 @@ export class RegisterBlock<Name extends string> implements BusDevice {
 
   constructor(specs: RegisterMap<Name>, options: RegisterBlockOptions) {
     this.#options = options;
+    this.#specs = specs;
+  }
+
+  /** When somebody first asks for one: most programs leave most peripherals alone. @returns false when they were there */
+  #make(): boolean {
+    const specs = this.#specs;
+    if (specs === undefined) return false;
+    this.#specs = undefined;
     for (const name of Object.keys(specs) as Name[]) {
       const register = new Register(name, specs[name]);
       this.#byName.set(name, register);
       this.#byWord[register.spec.offset >>> 2] = register;
     }
+    return true;
   }
 
   get names(): Name[] {
+    this.#make();
     return [...this.#byName.keys()];
   }
 
@@ -139,13 +151,16 @@ export class RegisterBlock<Name extends string> implements BusDevice {
   }
 
   #register(name: Name): Register<Name> {
-    // Every Name is in the map: the constructor put it there.
-    return this.#byName.get(name) as Register<Name>;
+    const register = this.#byName.get(name);
+    if (register === undefined && this.#make()) return this.#register(name);
+    // Every Name is in the map now.
+    return register as Register<Name>;
   }
 
   read(offset: number, size: AccessSize): number {
     const register = this.#byWord[offset >>> 2];
-    if (register === undefined) return this.#unmodelled("read", offset, undefined);
+    if (register === undefined)
+      return this.#make() ? this.read(offset, size) : this.#unmodelled("read", offset, undefined);
     if (!this.#clocked(register, "read")) return 0;
     const lane = (offset & 3) * 8;
     const { onRead } = register;
@@ -157,7 +172,8 @@ export class RegisterBlock<Name extends string> implements BusDevice {
   write(offset: number, size: AccessSize, value: number): void {
     const register = this.#byWord[offset >>> 2];
     if (register === undefined) {
-      this.#unmodelled("write", offset, value);
+      if (this.#make()) this.write(offset, size, value);
+      else this.#unmodelled("write", offset, value);
       return;
     }
     if (!this.#clocked(register, "write")) return;

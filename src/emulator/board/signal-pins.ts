@@ -26,32 +26,27 @@ interface At {
 }
 
 export class SignalPins implements PinSignal {
-  readonly #all: readonly At[];
   /** Those in the signal's alternate function now. */
   #muxed: readonly At[] = [];
   #watched = false;
 
   constructor({ gpio, inputs, pins, output, feed, pulledUp = false }: SignalPinsOptions) {
-    this.#all = Object.entries(pins).map(([name, af]) => {
-      const at = parsePin(name);
-      return { ...at, gpio: gpio[at.port], af };
-    });
-    for (const { gpio: port, pin, af } of this.#all) {
-      if (output !== undefined) port.connect(pin, af, output, pulledUp);
-    }
-    for (const [name, af] of Object.entries(pins)) {
-      inputs.add(name, {
-        af,
-        // While its pin changes its function, what feeds it is told below.
-        feed: (level) => {
-          if (level !== undefined) feed?.(level);
-        },
-        onMux: () => {
-          this.#muxed = this.#all.filter((at) => inputs.muxed(at.port, at.pin, at.af));
-          this.#watched = this.#muxed.some((at) => at.gpio.observed(at.pin));
-          if (this.#muxed.length === 0) feed?.(undefined);
-        },
-      });
+    const all: At[] = [];
+    // While its pin changes its function, what feeds it is told by the other one.
+    const told = (level: boolean | undefined): void => {
+      if (level !== undefined) feed?.(level);
+    };
+    const onMux = (): void => {
+      this.#muxed = all.filter((at) => inputs.muxed(at.port, at.pin, at.af));
+      this.#watched = this.#muxed.some((at) => at.gpio.observed(at.pin));
+      if (this.#muxed.length === 0) feed?.(undefined);
+    };
+    for (const name in pins) {
+      const af = pins[name] as number;
+      const { port, pin } = parsePin(name);
+      all.push({ gpio: gpio[port], port, pin, af });
+      if (output !== undefined) gpio[port].connect(pin, af, output, pulledUp);
+      inputs.add(name, { af, feed: told, onMux });
     }
   }
 

@@ -398,8 +398,20 @@ export class Gpio extends Peripheral {
 }
 
 /** "PB2" -> port "B", pin 2. @throws RangeError for anything that is not a pin of the STM32H750. */
-export function parsePin(name: string): { readonly port: PortLetter; readonly pin: number } {
+export function parsePin(name: string): PinName {
+  const known = pinNames.get(name);
+  if (known !== undefined) return known;
   const match = /^P([A-K])(\d|1[0-5])$/.exec(name);
   if (match === null) throw new RangeError(`"${name}" is not a pin: expected PA0 to PK15`);
-  return { port: match[1] as PortLetter, pin: Number(match[2]) };
+  const parsed = { port: match[1] as PortLetter, pin: Number(match[2]) };
+  pinNames.set(name, parsed);
+  return parsed;
 }
+
+interface PinName {
+  readonly port: PortLetter;
+  readonly pin: number;
+}
+
+/** Every chip asks for the same ones, a thousand of them. */
+const pinNames = new Map<string, PinName>();

@@ -95,8 +95,8 @@ export class SystemBus {
       writable: undefined,
       touched: 0,
     };
-    this.#sorted.push(region);
-    this.#sorted.sort((a, b) => a.base - b.base);
+    const next = this.#sorted.findIndex((other) => other.base > base);
+    this.#sorted.splice(next < 0 ? this.#sorted.length : next, 0, region);
     if ("readable" in device) this.#mapMemory({ region, memory: device });
     return region;
   }
