@@ -1,6 +1,6 @@
 /**
  * SWPMI (RM0433, chapter SWPMI) without a slave at SWPMI_IO: its transceiver starts, the bus is activated, frames go out in their time,
- * and nothing ever comes back. Stuffed bits take no time.
+ * and nothing ever comes back. Stuffed bits, and the transition in front of the idle bits of a resume, take no time.
  */
 
 import type { ClockGate, EmulatorLog, InterruptLine } from "../../bus.js";
@@ -21,6 +21,8 @@ export interface SwpmiOptions {
 }
 
 const TXDMA = 1 << 1;
+const RXMODE = 1 << 2;
+const TXMODE = 1 << 3;
 const LPBK = 1 << 4;
 const SWPACT = 1 << 5;
 const DEACT = 1 << 10;
@@ -38,9 +40,16 @@ const RDYF = 1 << 11;
 const READY_NS = 300e3;
 const BYTE_BITS = 8;
 const WORD_BYTES = 4;
-/** SOF, and behind the payload the CRC and EOF, in bits. */
-const HEAD_BITS = 8;
+/** A frame's payload, in bytes. */
+const LONGEST = 30;
+/** Of a buffer in multi software buffer mode, however long its frame is. */
+const BUFFER_WORDS = 8;
+/** In bits: what resumes a suspended bus, what is between two frames, SOF, CRC and EOF, and what suspends the bus again. */
+const RESUME_BITS = 8;
+const GAP_BITS = 1;
+const SOF_BITS = 8;
 const TAIL_BITS = 24;
+const SUSPEND_BITS = 7;
 
 export class Swpmi extends Peripheral {
   readonly registers: RegisterBlock<string>;
@@ -51,6 +60,10 @@ export class Swpmi extends Peripheral {
   #word: number | undefined;
   /** Bytes of the frame's payload that TDR is still to bring; undefined: no frame is under way. */
   #left: number | undefined;
+  /** Words that the frame has taken. */
+  #words = 0;
+  /** Words of the frame's buffer that are still to come, and not sent. */
+  #surplus = 0;
 
   constructor(options: SwpmiOptions) {
     super();
@@ -58,7 +71,12 @@ export class Swpmi extends Peripheral {
     this.registers = new RegisterBlock(
       registerTable(SWPMI, {
         CR: { rw: ALL & ~LPBK, onWrite: (_written, before) => this.#control(before) },
-        BRR: { rw: ALL },
+        BRR: {
+          rw: ALL,
+          onWrite: (_written, before) => {
+            if (this.registers.has("CR", SWPACT)) this.registers.set("BRR", before);
+          },
+        },
         ISR: { ro: ALL },
         ICR: { wo: ALL, onWrite: (written) => this.#flag(written, false) },
         IER: { rw: ALL, onWrite: () => this.#update() },
@@ -81,6 +99,7 @@ export class Swpmi extends Peripheral {
   }
 
   #control(before: number): void {
+    this.#protect(before);
     const cr = this.registers.get("CR");
     if ((cr & ~before & SWPEN) !== 0) {
       this.#starting = this.#options.timeline.after(READY_NS, () => this.#flag(RDYF, true));
@@ -94,9 +113,17 @@ export class Swpmi extends Peripheral {
     this.#update();
   }
 
+  /** Modes are for an inactive bus, which becomes active only when DEACT was taken back before. */
+  #protect(before: number): void {
+    const modes = LPBK | TXMODE | RXMODE;
+    const cr = this.registers.get("CR");
+    if ((before & SWPACT) !== 0) this.registers.set("CR", (cr & ~modes) | (before & modes));
+    else if ((before & DEACT) !== 0) this.registers.setBits("CR", SWPACT, false);
+  }
+
   /** No slave holds the bus. */
   #deactivate(): void {
-    this.registers.setBits("CR", SWPACT | DEACT, false);
+    this.registers.setBits("CR", SWPACT, false);
     this.#abandon();
     this.#flag(DEACTF, true);
   }
@@ -106,51 +133,75 @@ export class Swpmi extends Peripheral {
     this.#next = undefined;
     this.#word = undefined;
     this.#left = undefined;
-    this.#flag(TXE | TXBEF | SUSP, true);
+    this.#surplus = 0;
+    this.#flag(TXE | SUSP, true);
   }
 
   #write(word: number): void {
-    if (!this.registers.has("CR", SWPACT)) return;
+    if (!this.registers.has("CR", SWPACT) || this.registers.has("ISR", TXUNRF)) return;
+    if (this.#surplus > 0) {
+      this.#surplus--;
+      return;
+    }
+    const first = this.#left === undefined || this.#left === 0;
+    if (first && !this.#isFrame(word & 0xff)) return;
     this.#word = word;
     this.#flag(TXE, false);
-    if (this.#left === undefined) this.#begin();
+    if (this.#left === undefined) this.#begin(this.registers.has("ISR", SUSP) ? RESUME_BITS : 0);
   }
 
-  #begin(): void {
-    this.#flag(TXBEF | TCF | SUSP, false);
-    this.#left = 0;
-    this.#after(HEAD_BITS, () => this.#first());
+  /** The lowest byte of a frame's first word tells how many bytes its payload has; none end DMA. */
+  #isFrame(bytes: number): boolean {
+    if (bytes === 0) this.#endDma();
+    return bytes > 0 && bytes <= LONGEST;
   }
 
-  /** The lowest byte of the first word tells how many bytes the payload has. */
-  #first(): void {
+  #endDma(): void {
+    this.registers.setBits("CR", TXDMA, false);
+    this.#update();
+  }
+
+  #begin(before: number): void {
+    this.#options.timeline.cancel(this.#next);
     const bytes = (this.#word ?? 0) & 0xff;
     this.#left = bytes;
-    this.#take(Math.min(bytes, WORD_BYTES - 1));
+    this.#words = 0;
+    this.#flag(SUSP, false);
+    this.#after(before + SOF_BITS, () => this.#take(Math.min(bytes, WORD_BYTES - 1)));
   }
 
   /** Sends so many bytes of TDR's word. */
   #take(bytes: number): void {
     this.#word = undefined;
-    this.#left = (this.#left ?? 0) - bytes;
-    const more = this.#left > 0;
-    this.#flag(more ? TXE : TXE | TXBEF, true);
+    this.#words++;
+    const left = (this.#left ?? 0) - bytes;
+    this.#left = left;
+    if (left === 0) this.#surplus = this.#unsent();
+    this.#flag(left > 0 ? TXE : TXE | TXBEF, true);
     this.#after(bytes * BYTE_BITS, () => {
-      if (!more) this.#after(TAIL_BITS, () => this.#done());
-      else if (this.#word !== undefined) this.#take(Math.min(this.#left ?? 0, WORD_BYTES));
-      else this.#underrun();
+      if (left > 0 && this.#word === undefined) this.#underrun();
+      if (this.#left === 0) this.#after(TAIL_BITS, () => this.#done());
+      else this.#take(Math.min(left, WORD_BYTES));
     });
   }
 
+  /** With its last word taken: the words of a buffer that its frame has not filled. */
+  #unsent(): number {
+    const multi = (this.registers.get("CR") & (TXDMA | TXMODE)) === (TXDMA | TXMODE);
+    return multi ? BUFFER_WORDS - this.#words : 0;
+  }
+
+  /** The frame ends with a CRC that is wrong. */
   #underrun(): void {
-    this.#abandon();
+    this.#left = 0;
     this.#flag(TXUNRF, true);
+    this.#endDma();
   }
 
   #done(): void {
     this.#left = undefined;
-    this.#flag(TCF | SUSP, true);
-    if (this.#word !== undefined) this.#begin();
+    if (this.#word !== undefined) this.#begin(GAP_BITS);
+    else this.#after(SUSPEND_BITS, () => this.#flag(TCF | SUSP, true));
   }
 
   #after(bits: number, run: () => void): void {
