@@ -217,6 +217,20 @@ test("SPDIFRX synchronises with nothing: told after 8192 clocks, gone when it is
   assert.equal(read(SPDIFRX + SR), 0);
 });
 
+test("SPDIFRX keeps its input from synchronisation on, and its format from reception on, which ends by switching it off", () => {
+  const { write, read } = wiredChip();
+  const [DRFMT, NBTR, INSEL] = [1 << 4, 1 << 12, 1 << 16];
+  const cr = (value: number): number => {
+    write(SPDIFRX, value);
+    return read(SPDIFRX);
+  };
+  assert.equal(cr(1 | INSEL), 1 | INSEL);
+  assert.equal(cr(1 | DRFMT | NBTR | WFA), 1 | DRFMT | INSEL);
+  assert.equal(cr(3 | (2 << 4)), 3 | (2 << 4) | INSEL, "with the write that begins reception");
+  assert.equal(cr(1 | DRFMT | (1 << 6)), 3 | (2 << 4) | INSEL | (1 << 6));
+  assert.equal(cr(0), 0);
+});
+
 const SWPMI = 0x4000_8800;
 const [SWPMI_BRR, SWPMI_ISR, SWPMI_ICR, SWPMI_TDR] = [0x04, 0x0c, 0x10, 0x1c];
 const [SWPACT, DEACT, SWPEN] = [1 << 5, 1 << 10, 1 << 11];
@@ -331,6 +345,11 @@ test("MDIOS keeps what a master could read, and nobody writes to it", () => {
   const { write, read } = wiredChip();
   const MDIOS = 0x4000_9400;
   write(MDIOS, (5 << 8) | 1);
+  write(MDIOS, (6 << 8) | (1 << 7) | 3);
+  assert.equal(read(MDIOS), (5 << 8) | 3, "address and DPC are for EN = 0");
+  write(MDIOS, 0);
+  write(MDIOS, (6 << 8) | (1 << 7) | 1);
+  assert.equal(read(MDIOS), (6 << 8) | (1 << 7) | 1);
   write(MDIOS + 0x1fc, 0x1234);
   assert.equal(read(MDIOS + 0x1fc), 0x1234);
   write(MDIOS + 0x100, 0x1234);

@@ -7,6 +7,9 @@ import { ALL, type RegisterAction, registerTable, repeatRows } from "../register
 import { MDIOS } from "../tables/stored.js";
 
 const REGISTERS = 32;
+const EN = 1 << 0;
+/** DPC and PORT_ADDRESS: fixed while EN is set, from the write that sets it on. */
+const FIXED = (1 << 7) | (0x1f << 8);
 const TABLE = `${MDIOS}, ${repeatRows("DINR# 100 0 ffffr", REGISTERS, 4)}, ${repeatRows("DOUTR# 180 0 ffff", REGISTERS, 4)}`;
 
 export class Mdios extends Peripheral {
@@ -17,7 +20,13 @@ export class Mdios extends Peripheral {
     const flags: RegisterAction = { ro: ALL };
     const clear: RegisterAction = { wo: ALL };
     const actions: Record<string, RegisterAction> = {
-      CR: { rw: ALL },
+      CR: {
+        rw: ALL,
+        onWrite: (_written, before) => {
+          if ((before & EN) === 0) return;
+          this.registers.set("CR", (this.registers.get("CR") & ~FIXED) | (before & FIXED));
+        },
+      },
       WRFR: flags,
       CWRFR: clear,
       RDFR: flags,

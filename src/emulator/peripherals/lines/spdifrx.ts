@@ -17,6 +17,11 @@ export interface SpdifrxOptions {
 
 /** CR.SPDIFRXEN: idle, synchronisation, and with reception. */
 const SPDIFRXEN = 3;
+const RECEIVE = 3;
+/** DRFMT and RXSTEO: fixed while it receives. */
+const RECEPTION_FIELDS = 7 << 3;
+/** CHSEL, NBTR, WFA and INSEL: fixed while it is not idle. */
+const SYNC_FIELDS = (0xf << 11) | (7 << 16);
 /** It waits for transitions at its input before it synchronises. */
 const WFA = 1 << 14;
 const TERR = 1 << 8;
@@ -52,7 +57,17 @@ export class Spdifrx extends Peripheral {
     this.#idle();
   }
 
+  /** The hardware keeps what must not change under way, and from reception there is no way back to synchronisation. */
+  #protect(before: number): void {
+    const state = before & SPDIFRXEN;
+    const cr = this.registers.get("CR");
+    if (state === 0 || (cr & SPDIFRXEN) === 0) return;
+    const fixed = state === RECEIVE ? SYNC_FIELDS | RECEPTION_FIELDS | SPDIFRXEN : SYNC_FIELDS;
+    this.registers.set("CR", (cr & ~fixed) | (before & fixed));
+  }
+
   #control(before: number): void {
+    this.#protect(before);
     const cr = this.registers.get("CR");
     if ((cr & SPDIFRXEN) === 0) this.#idle();
     else if ((before & SPDIFRXEN) === 0 && (cr & WFA) === 0) this.#listen();

@@ -36,7 +36,7 @@ const SUSP = 1 << 9;
 const DEACTF = 1 << 10;
 const RDYF = 1 << 11;
 
-/** Data sheet DS12556, start of the transceiver's regulator. */
+/** No text that was at hand has it: the data sheet of near chips has no such time. */
 const READY_NS = 300e3;
 const BYTE_BITS = 8;
 const WORD_BYTES = 4;
