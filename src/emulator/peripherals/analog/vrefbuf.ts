@@ -21,7 +21,7 @@ const HIZ = 1 << 1;
 const VRR = 1 << 3;
 /** By CSR.VRS. */
 const VOLTS = [2.5, 2.048, 1.8, 1.5] as const;
-/** Data sheet DS12556, tSTART with 1.1 uF at VREF+, typical. */
+/** Data sheet DS12556, tSTART with 1 uF at VREF+, typical. */
 const START_NS = 500e3;
 
 export class Vrefbuf extends Peripheral {

@@ -28,7 +28,7 @@ const MILLISECOND = 1e6;
 const HSE_NS = 500 * MICROSECOND;
 
 export const SOURCES: Readonly<Record<SourceName, SourceSpec>> = {
-  LSI: { register: "CSR", on: 1 << 0, ready: 1 << 1, interrupt: 1 << 0, startNs: 110 * MICROSECOND },
+  LSI: { register: "CSR", on: 1 << 0, ready: 1 << 1, interrupt: 1 << 0, startNs: 120 * MICROSECOND },
   LSE: { register: "BDCR", on: 1 << 0, ready: 1 << 1, interrupt: 1 << 1, startNs: 2000 * MILLISECOND },
   HSI: { register: "CR", on: 1 << 0, ready: 1 << 2, interrupt: 1 << 2, startNs: 2 * MICROSECOND },
   HSE: { register: "CR", on: 1 << 16, ready: 1 << 17, interrupt: 1 << 3, startNs: HSE_NS },
@@ -43,13 +43,13 @@ export type TrimmedSource = "HSI" | "CSI";
 
 /**
  * HSITRIM and CSITRIM (RCC_HSICFGR, RCC_CSICFGR): the value that leaves a source as the factory calibrated it, and what a step is (data
- * sheet, typical; on silicon every 16th and 32nd step jumps the other way). What the factory finds differs from chip to chip.
+ * sheet, typical; on silicon HSI's step to a multiple of 32 goes the other way, by 0.25 to 1.8 %). What the factory finds differs from chip to chip.
  */
 export const TRIMS: Readonly<
   Record<TrimmedSource, { readonly reset: number; readonly step: number; readonly factory: number }>
 > = {
   HSI: { reset: 0x40, step: 0.0024, factory: 0x400 },
-  CSI: { reset: 0x20, step: 0.004, factory: 0x80 },
+  CSI: { reset: 0x20, step: 0.0035, factory: 0x80 },
 };
 
 export const SOURCE_NAMES = Object.keys(SOURCES) as SourceName[];

@@ -292,7 +292,7 @@ test("a CPU too fast for the voltage or the wait states is reported as a guest m
 });
 
 test("HSITRIM and CSITRIM move their source by steps, and HSICAL and CSICAL with them", () => {
-  const { rcc, tree } = rig();
+  const { rcc, tree, timeline } = rig();
   const [HSICFGR, CSICFGR] = [0x04, 0x0c];
   const calibration = rcc.read(HSICFGR, 4) & 0xfff;
   rcc.write(HSICFGR, 4, 0x44 << 24);
@@ -302,6 +302,19 @@ test("HSITRIM and CSITRIM move their source by steps, and HSICAL and CSICAL with
   const csi = rcc.read(CSICFGR, 4) & 0xff;
   rcc.write(CSICFGR, 4, 0x1f << 24);
   assert.equal(rcc.read(CSICFGR, 4) & 0xff, csi - 1);
+  pass(timeline, 3e3);
+  rcc.write(CFGR, 4, 1);
+  assert.equal(Math.round(tree.cpuHz), Math.round(4e6 * (1 - 0.0035)));
+});
+
+test("LSI is ready when it is stable, after 120 us", () => {
+  const { rcc, timeline } = rig();
+  const RCC_CSR = 0x74;
+  rcc.write(RCC_CSR, 4, 1);
+  pass(timeline, 119e3);
+  assert.equal(rcc.read(RCC_CSR, 4) & 2, 0);
+  pass(timeline, 2e3);
+  assert.equal(rcc.read(RCC_CSR, 4) & 2, 2);
 });
 
 test("DIVP1EN stays while PLL1 drives the system clock", () => {
