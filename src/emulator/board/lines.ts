@@ -26,7 +26,8 @@ export function lonelyLines(wiring: ChipWiring): ChipPart[] {
     interrupt: irqLine(IRQS.SWPMI1),
     clocked: rcc.clockGate("SWPMI"),
     kernelHz: kernelHz("SWPMI"),
-    request: requests.signal("SWPMI_TX"),
+    transmitRequest: requests.signal("SWPMI_TX"),
+    receiveRequest: requests.signal("SWPMI_RX"),
   });
   const mdios = new Mdios({ log, clocked: rcc.clockGate("MDIOS") });
   return [

@@ -1,6 +1,6 @@
 /**
  * SWPMI (RM0433, chapter SWPMI) without a slave at SWPMI_IO: its transceiver starts, the bus is activated, frames go out in their time,
- * and nothing ever comes back. Stuffed bits, and the transition in front of the idle bits of a resume, take no time.
+ * and nothing comes back but in loopback mode. Stuffed bits, and the transition in front of the idle bits of a resume, take no time.
  */
 
 import type { ClockGate, EmulatorLog, InterruptLine } from "../../bus.js";
@@ -10,6 +10,7 @@ import type { DmaSignal } from "../dma/dma-request.js";
 import { Peripheral } from "../peripheral.js";
 import { ALL, registerTable } from "../register-table.js";
 import { SWPMI } from "../tables/stored.js";
+import { SwpmiReceiver } from "./swpmi-receiver.js";
 
 export interface SwpmiOptions {
   readonly log: EmulatorLog;
@@ -17,9 +18,11 @@ export interface SwpmiOptions {
   readonly interrupt: InterruptLine;
   readonly clocked: ClockGate;
   readonly kernelHz: () => number;
-  readonly request: DmaSignal;
+  readonly transmitRequest: DmaSignal;
+  readonly receiveRequest: DmaSignal;
 }
 
+const RXDMA = 1 << 0;
 const TXDMA = 1 << 1;
 const RXMODE = 1 << 2;
 const TXMODE = 1 << 3;
@@ -28,8 +31,12 @@ const SWPACT = 1 << 5;
 const DEACT = 1 << 10;
 const SWPEN = 1 << 11;
 
+const RXBFF = 1 << 0;
 const TXBEF = 1 << 1;
+const RXBERF = 1 << 2;
+const RXOVRF = 1 << 3;
 const TXUNRF = 1 << 4;
+const RXNE = 1 << 5;
 const TXE = 1 << 6;
 const TCF = 1 << 7;
 const SUSP = 1 << 9;
@@ -54,6 +61,7 @@ const SUSPEND_BITS = 7;
 export class Swpmi extends Peripheral {
   readonly registers: RegisterBlock<string>;
   readonly #options: SwpmiOptions;
+  readonly #receiver = new SwpmiReceiver();
   #next: TimelineEvent | undefined;
   #starting: TimelineEvent | undefined;
   /** The word in TDR, which waits to be sent. */
@@ -62,6 +70,8 @@ export class Swpmi extends Peripheral {
   #left: number | undefined;
   /** Words that the frame has taken. */
   #words = 0;
+  /** The frame ends with a wrong CRC. */
+  #broken = false;
   /** Words of the frame's buffer that are still to come, and not sent. */
   #surplus = 0;
 
@@ -70,7 +80,7 @@ export class Swpmi extends Peripheral {
     this.#options = options;
     this.registers = new RegisterBlock(
       registerTable(SWPMI, {
-        CR: { rw: ALL & ~LPBK, onWrite: (_written, before) => this.#control(before) },
+        CR: { rw: ALL, onWrite: (_written, before) => this.#control(before) },
         BRR: {
           rw: ALL,
           onWrite: (_written, before) => {
@@ -82,7 +92,7 @@ export class Swpmi extends Peripheral {
         IER: { rw: ALL, onWrite: () => this.#update() },
         RFL: { ro: ALL },
         TDR: { wo: ALL, onWrite: (written) => this.#write(written) },
-        RDR: { ro: ALL },
+        RDR: { ro: ALL, onRead: () => this.#read() },
         OR: { rw: ALL },
       }),
       { name: "SWPMI1", log: options.log, clocked: options.clocked },
@@ -134,7 +144,14 @@ export class Swpmi extends Peripheral {
     this.#word = undefined;
     this.#left = undefined;
     this.#surplus = 0;
+    this.#receiver.clear();
     this.#flag(TXE | SUSP, true);
+  }
+
+  #read(): number {
+    const word = this.#receiver.take();
+    this.#update();
+    return word;
   }
 
   #write(word: number): void {
@@ -166,19 +183,22 @@ export class Swpmi extends Peripheral {
     const bytes = (this.#word ?? 0) & 0xff;
     this.#left = bytes;
     this.#words = 0;
+    this.#broken = false;
     this.#flag(SUSP, false);
     this.#after(before + SOF_BITS, () => this.#take(Math.min(bytes, WORD_BYTES - 1)));
   }
 
   /** Sends so many bytes of TDR's word. */
   #take(bytes: number): void {
-    this.#word = undefined;
+    const sent = (this.#word ?? 0) >>> (this.#words === 0 ? BYTE_BITS : 0);
     this.#words++;
+    this.#word = undefined;
     const left = (this.#left ?? 0) - bytes;
     this.#left = left;
     if (left === 0) this.#surplus = this.#unsent();
     this.#flag(left > 0 ? TXE : TXE | TXBEF, true);
     this.#after(bytes * BYTE_BITS, () => {
+      this.#loop(sent, bytes);
       if (left > 0 && this.#word === undefined) this.#underrun();
       if (this.#left === 0) this.#after(TAIL_BITS, () => this.#done());
       else this.#take(Math.min(left, WORD_BYTES));
@@ -191,14 +211,33 @@ export class Swpmi extends Peripheral {
     return multi ? BUFFER_WORDS - this.#words : 0;
   }
 
-  /** The frame ends with a CRC that is wrong. */
   #underrun(): void {
     this.#left = 0;
+    this.#broken = true;
     this.#flag(TXUNRF, true);
     this.#endDma();
   }
 
+  /** Loopback: what was sent is received. */
+  #loop(word: number, bytes: number): void {
+    if (!this.registers.has("CR", LPBK)) return;
+    for (let n = 0; n < bytes; n++) {
+      if (!this.#receiver.put((word >>> (BYTE_BITS * n)) & 0xff)) this.#flag(RXOVRF, true);
+    }
+    this.#update();
+  }
+
+  #received(): void {
+    const cr = this.registers.get("CR");
+    if ((cr & LPBK) === 0) return;
+    const buffered = (cr & (RXDMA | RXMODE)) === (RXDMA | RXMODE);
+    const { length, kept } = this.#receiver.end(buffered, this.#broken);
+    this.registers.set("RFL", length);
+    this.#flag(RXBFF | (kept ? 0 : RXOVRF) | (this.#broken ? RXBERF : 0), true);
+  }
+
   #done(): void {
+    this.#received();
     this.#left = undefined;
     if (this.#word !== undefined) this.#begin(GAP_BITS);
     else this.#after(SUSPEND_BITS, () => this.#flag(TCF | SUSP, true));
@@ -216,9 +255,11 @@ export class Swpmi extends Peripheral {
   }
 
   #update(): void {
+    this.registers.setBits("ISR", RXNE, !this.#receiver.empty);
     const isr = this.registers.get("ISR");
     const cr = this.registers.get("CR");
     this.#options.interrupt.set((isr & this.registers.get("IER")) !== 0);
-    this.#options.request.set((cr & TXDMA) !== 0 && (cr & SWPACT) !== 0 && (isr & TXE) !== 0);
+    this.#options.transmitRequest.set((cr & TXDMA) !== 0 && (cr & SWPACT) !== 0 && (isr & TXE) !== 0);
+    this.#options.receiveRequest.set((cr & RXDMA) !== 0 && (isr & RXNE) !== 0);
   }
 }
