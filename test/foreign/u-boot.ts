@@ -1,6 +1,6 @@
 /**
  * U-Boot for the ART-Pi, from Debian's source package: a program for an STM32H750 that nobody here wrote. Fetched and built
- * once, in .out/foreign; nothing of it is part of the project. The commands are in docs/emulator.md.
+ * once, in .out/foreign; nothing of it is part of the project. The commands are in docs/foreign-programs.md.
  */
 import { spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
