@@ -110,8 +110,16 @@ test("PVD and AVD compare the supply with their thresholds, and an external volt
   const { pwr } = rig({ onSupply: (low) => lows.push(low), pvdInput: () => input });
   pwr.write(CR1, 4, (3 << 5) | (1 << 4));
   assert.equal(pwr.read(CSR1, 4) & 0x1_0010, 0);
-  pwr.setSupply(2300);
-  assert.equal(pwr.read(CSR1, 4) & 0x1_0010, 0x10);
+  for (const [millivolts, low] of [
+    [2320, 0],
+    [2300, 0x10],
+    [2400, 0x10],
+    [2420, 0],
+    [2300, 0x10],
+  ] as const) {
+    pwr.setSupply(millivolts);
+    assert.equal(pwr.read(CSR1, 4) & 0x1_0010, low, `${millivolts} mV: 2.31 V falling, 2.41 V rising`);
+  }
   pwr.write(CR1, 4, (1 << 16) | (2 << 17));
   assert.equal(pwr.read(CSR1, 4) & 0x1_0010, 0x1_0000);
   pwr.setSupply(3300);

@@ -5,6 +5,7 @@ import { RegisterBlock } from "../../registers.js";
 import type { Timeline, TimelineEvent } from "../../timeline.js";
 import { Peripheral } from "../peripheral.js";
 import type { VoltageScale } from "../rcc/operating-point.js";
+import { isLow } from "./pwr-detectors.js";
 import { WakeUpPins } from "./pwr-wakeup.js";
 
 export interface PwrOptions {
@@ -35,9 +36,6 @@ const PVDE = 1 << 4;
 const AVDEN = 1 << 16;
 const PVDO = 1 << 4;
 const AVDO = 1 << 16;
-/** Millivolts (data sheet, "Embedded reset and power control block characteristics"), falling edge: CR1.PLS, CR1.ALS. */
-const PVD_THRESHOLDS = [1950, 2100, 2250, 2400, 2550, 2700, 2850] as const;
-const AVD_THRESHOLDS = [1700, 2100, 2500, 2800] as const;
 /** PLS = 7: PVD_IN. */
 const EXTERNAL = 7;
 const USUAL_SUPPLY = 3300;
@@ -255,9 +253,10 @@ export class Pwr extends Peripheral {
     const low =
       level === EXTERNAL
         ? this.#options.pvdInput?.() !== true
-        : this.#supply < (PVD_THRESHOLDS[level] ?? PVD_THRESHOLDS[0]);
+        : isLow("PVD", level, this.#supply, this.registers.has("CSR1", PVDO));
     const pvd = (cr1 & PVDE) !== 0 && low;
-    const avd = (cr1 & AVDEN) !== 0 && this.#supply < (AVD_THRESHOLDS[(cr1 >>> 17) & 3] ?? AVD_THRESHOLDS[0]);
+    const avdo = this.registers.has("CSR1", AVDO);
+    const avd = (cr1 & AVDEN) !== 0 && isLow("AVD", (cr1 >>> 17) & 3, this.#supply, avdo);
     this.registers.setBits("CSR1", PVDO, pvd);
     this.registers.setBits("CSR1", AVDO, avd);
     this.#options.onSupply?.(pvd || avd, pvd);

@@ -33,7 +33,7 @@ const LIMITS: Readonly<Record<VoltageScale, Limits>> = {
   0: { cpu: 480, hclk: 240, pclk: 120, flash: [70, 140, 210, 225, 240], programming: [70, 185, 240] },
   1: { cpu: 400, hclk: 200, pclk: 100, flash: [70, 140, 210, 225, 240], programming: [70, 185, 240] },
   2: { cpu: 300, hclk: 150, pclk: 75, flash: [55, 110, 165, 225], programming: [55, 165, 225] },
-  // The sheet says 50 MHz for APB, yet the chip itself starts at VOS3 with all buses on HSI's 64 MHz.
+  // The sheet says 50 MHz for APB with a peripheral enabled, yet the chip itself starts at VOS3 with all buses on HSI's 64 MHz.
   3: { cpu: 200, hclk: 100, pclk: 64, flash: [45, 90, 135, 180, 225], programming: [45, 135, 225] },
 };
 
