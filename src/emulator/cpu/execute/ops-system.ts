@@ -11,7 +11,7 @@ export const unmodelled: Execute = (_, i) => {
   throw new UnmodelledInstructionError("cannot execute", i.pc, i.opcode, i.size);
 };
 
-/** What executes after masks, mode or permissions changed. */
+/** What executes after mode or permissions changed, which FAULTMASK changes, too (MPU_CTRL.HFNMIENA). */
 function settle(cpu: CortexM7, next: Insn): Insn {
   cpu.refreshView();
   return takePending(cpu, cpu.relocate(next));
@@ -50,7 +50,8 @@ export const cps: Execute = (cpu, i) => {
   if (!cpu.privileged) return i.next;
   const { exceptions } = cpu;
   if ((i.imm & 2) !== 0) exceptions.primask = i.kind;
-  if ((i.imm & 1) !== 0) setFaultmask(cpu, i.kind);
+  if ((i.imm & 1) === 0) return takePending(cpu, i.next);
+  setFaultmask(cpu, i.kind);
   return settle(cpu, i.next);
 };
 
@@ -128,5 +129,5 @@ export const mrs: Execute = (cpu, i) => {
 };
 export const msr: Execute = (cpu, i) => {
   writeSpecial(cpu, i.imm, cpu.get(i.n), i.a);
-  return settle(cpu, i.next);
+  return i.imm >= SYSM.FAULTMASK ? settle(cpu, i.next) : takePending(cpu, i.next);
 };
