@@ -7,6 +7,7 @@ import {
   type HrtimRig,
   hrtimChip,
   PER,
+  pwmA1,
   RETRIG,
   RSTU,
   TA1,
@@ -267,9 +268,7 @@ test("delayed idle ends the pulse, keeps the output enabled, and is left by enab
   r.drive("PB4", false);
   r.mux("PB4", 3);
   r.set("EECR2", RISING);
-  r.set("CMP1AR", 10);
-  r.set("SETA1R", PER);
-  r.set("RSTA1R", CMP1);
+  pwmA1(r, 10);
   r.set("OUTAR", 1 << 9);
   r.set("OENR", TA1);
   r.set("MCR", TACEN);

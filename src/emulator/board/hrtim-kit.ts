@@ -72,3 +72,10 @@ export function timerA(rig: HrtimRig, period: number, control = 0): void {
   rig.set("PERAR", period);
   rig.set("TIMACR", UNDIVIDED | CONT | control);
 }
+
+/** Timer A's output 1 is set by its period and reset by its compare 1. */
+export function pwmA1(rig: HrtimRig, compare: number): void {
+  rig.set("CMP1AR", compare);
+  rig.set("SETA1R", PER);
+  rig.set("RSTA1R", CMP1);
+}

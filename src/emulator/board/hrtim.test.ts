@@ -8,6 +8,7 @@ import {
   MCEN,
   PER,
   PREEN,
+  pwmA1,
   REPU,
   RETRIG,
   TA1,
@@ -22,9 +23,7 @@ import {
 test("an output set by the period and reset by a compare is a PWM, whenever it is looked at", () => {
   const r = hrtimChip();
   timerA(r, 20);
-  r.set("CMP1AR", 5);
-  r.set("SETA1R", PER);
-  r.set("RSTA1R", CMP1);
+  pwmA1(r, 5);
   r.set("OENR", TA1);
   r.set("MCR", TACEN);
   r.ticks(20.5);
@@ -77,10 +76,8 @@ test("what both sets and resets toggles; of a set and a reset at once the reset 
 test("preloaded registers act with the update event: by repetition, by software, not while it is disabled", () => {
   const r = hrtimChip();
   timerA(r, 10, PREEN | REPU);
-  r.set("CMP1AR", 3);
+  pwmA1(r, 3);
   r.set("REPAR", 1);
-  r.set("SETA1R", PER);
-  r.set("RSTA1R", CMP1);
   r.set("CR2", 1 << 1);
   r.set("OENR", TA1);
   r.set("MCR", TACEN);
@@ -190,9 +187,7 @@ test("half mode makes compare 1 half of the period; push-pull gives each output 
 test("dead time parts two complementary outputs, and overlaps them where it is negative; locks hold it", () => {
   const r = hrtimChip();
   timerA(r, 20);
-  r.set("CMP1AR", 10);
-  r.set("SETA1R", PER);
-  r.set("RSTA1R", CMP1);
+  pwmA1(r, 10);
   r.set("OUTAR", 1 << 8);
   r.set("DTAR", (1 << 10) | 2 | (1 << 16));
   r.set("OENR", TA1 | TA2);
@@ -213,9 +208,7 @@ test("dead time parts two complementary outputs, and overlaps them where it is n
 test("idle level, polarity and the chopper at the output stage", () => {
   const r = hrtimChip();
   timerA(r, 200);
-  r.set("CMP1AR", 100);
-  r.set("SETA1R", PER);
-  r.set("RSTA1R", CMP1);
+  pwmA1(r, 100);
   r.set("OUTAR", (1 << 1) | (1 << 3));
   assert.equal(r.trace("PC6", 1), "0", "active in idle, and active is low");
   // Half of a carrier of 16 periods behind a first pulse of 16.

@@ -35,3 +35,17 @@ export function testChip({ hseHz, lseHz, onSerial }: TestChipOptions = {}) {
   const read = (address: number): number => chip.bus.read(address, 4);
   return { chip, timeline, log, read, write };
 }
+
+/** Channel 1 of the timer at that address is high for 30 of each 100 us: mode 1, from 64 MHz. */
+export function startPwm(write: (address: number, value: number) => void, timer: number): void {
+  for (const [register, value] of [
+    [0x28, 63],
+    [0x2c, 99],
+    [0x34, 30],
+    [0x18, 0x68],
+    [0x20, 1],
+    [0x14, 1],
+    [0x00, 1],
+  ] as const)
+    write(timer + register, value);
+}

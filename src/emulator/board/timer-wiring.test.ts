@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { pass } from "../peripherals/test-kit.js";
-import { testChip } from "./test-chip.js";
+import { startPwm, testChip } from "./test-chip.js";
 
 const RCC = 0x5802_4400;
 const AHB4ENR = RCC + 0xe0;
@@ -58,21 +58,10 @@ function mux({ read, write }: Rig, port: number, pin: number, af: number, pull =
 const pulled = ({ read, write }: Rig, port: number, pin: number, up: boolean): void =>
   write(port + PUPDR, (read(port + PUPDR) & ~(3 << (pin * 2))) | ((up ? 1 : 2) << (pin * 2)));
 
-/** TIM3's channel 1 is high for 30 of each 100 us: mode 1, from 64 MHz. */
-function startPwm({ write }: Rig): void {
-  write(TIM3 + PSC, 63);
-  write(TIM3 + ARR, 99);
-  write(TIM3 + CCR1, 30);
-  write(TIM3 + CCMR1, 0x68);
-  write(TIM3 + CCER, 1);
-  write(TIM3 + EGR, 1);
-  write(TIM3 + CR1, 1);
-}
-
 test("a PWM output is on its pin: IDR reads what the compare unit drives", () => {
   const r = rig();
   const { read, write, timeline } = r;
-  startPwm(r);
+  startPwm(r.write, TIM3);
   mux(r, GPIOA, 6, 2, 2);
   const high = (): boolean => (read(GPIOA + IDR) & 0x40) !== 0;
   pass(timeline, 10_500);
@@ -88,7 +77,7 @@ test("a PWM output is on its pin: IDR reads what the compare unit drives", () =>
 test("EXTI sees each edge of a PWM output", () => {
   const r = rig();
   const { write, chip, timeline } = r;
-  startPwm(r);
+  startPwm(r.write, TIM3);
   mux(r, GPIOA, 6, 2);
   write(SYSCFG + 0x0c, 0);
   write(EXTI + 0x00, 1 << 6);

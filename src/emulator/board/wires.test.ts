@@ -2,6 +2,7 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { startPwm } from "./test-chip.js";
 import { wiredChip } from "./wired-chip.js";
 
 const TIM2 = 0x4000_0000;
@@ -13,17 +14,6 @@ const GPIOC = 0x5802_0800;
 const EXTI = { RTSR1: 0x5800_0000, FTSR1: 0x5800_0004, CPUIMR1: 0x5800_0080, CPUPR1: 0x5800_0088 } as const;
 const EXTICR1 = 0x5800_0408;
 const PERIOD_NS = 100e3;
-
-/** TIM2_CH1 is high for 30 of each 100 us. */
-function pwm(write: (address: number, value: number) => void): void {
-  write(TIM2 + PSC, 63);
-  write(TIM2 + ARR, 99);
-  write(TIM2 + CCR1, 30);
-  write(TIM2 + CCMR1, 0x68);
-  write(TIM2 + CCER, 1);
-  write(TIM2 + EGR, 1);
-  write(TIM2 + CR1, 1);
-}
 
 test("EXTI sees the edges of a pin at the other end of a wire", () => {
   const { read, write, wait } = wiredChip(["PC0", "PB1"]);
@@ -54,7 +44,7 @@ test("EXTI sees a PWM output that a wire leads to another pin", () => {
   write(EXTICR1, 1 << 4);
   write(EXTI.RTSR1, 2);
   write(EXTI.CPUIMR1, 2);
-  pwm(write);
+  startPwm(write, TIM2);
   wait(10e3);
   write(EXTI.CPUPR1, 2);
   wait(60e3);
@@ -72,7 +62,7 @@ test("a timer counts and captures what another one drives over a wire", () => {
   write(TIM3 + CCMR1, 1);
   write(TIM3 + SMCR, (5 << 4) | 7);
   write(TIM3 + CR1, 1);
-  pwm(write);
+  startPwm(write, TIM2);
   wait(7.5 * PERIOD_NS);
   const counted = read(TIM3 + CNT);
   assert.ok(counted === 7 || counted === 8, `${counted} edges`);
