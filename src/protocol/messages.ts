@@ -20,8 +20,6 @@ export const KEEP_SECTORS = 16;
 export const KEEP_NONE = 0xff;
 /** UPDATE's flag: an image may be older than the bootloader that runs. */
 export const UPDATE_ALLOW_OLDER = 1;
-/** Bytes of all digests in one answer to HASH at most. */
-export const MAX_DIGEST_BYTES = 4096;
 /** Bit 7 of a type marks an answer. */
 export const ANSWER = 0x80;
 /** The type of what the bootloader sends on its own. */

@@ -10,7 +10,6 @@ import { hex } from "../exceptions/faults.js";
 import type { DataWatch } from "../memory/memory-port.js";
 import { PAGE_SHIFT } from "../memory/view.js";
 
-export const DWT_COMPARATORS = 4;
 const FIRST = 0x20;
 const END = 0x60;
 const FUNCTION = {

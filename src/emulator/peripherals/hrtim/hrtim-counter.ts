@@ -69,11 +69,6 @@ export class HrtimCounter {
     return this.#base + target * this.divider;
   }
 
-  /** The next time that it reaches its period. */
-  lapEnd(cycle: number): number {
-    return this.#base + (this.count(cycle) < this.period ? this.period : SPAN + this.period) * this.divider;
-  }
-
   /** What happens in period `cycle`, once. A single shot ends at its period. */
   matches(cycle: number): number {
     if (!this.#running || this.#matched === cycle) return 0;
