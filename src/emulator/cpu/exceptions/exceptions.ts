@@ -37,20 +37,20 @@ export function takePending(cpu: CortexM7, next: Insn): Insn {
  * @throws BusStall before anything happened, when the vector is in a memory that is busy.
  */
 export function enter(cpu: CortexM7, number: number, insn: Insn): Insn {
-  return counted(cpu, () => {
-    awaitVector(cpu, number);
-    cpu.timeline.cycles += ENTRY_CYCLES;
-    return stackAndEnter(cpu, number, insn.pc, cpu.xpsrBefore(insn));
-  });
+  const began = uncountedCycles(cpu);
+  awaitVector(cpu, number);
+  cpu.timeline.cycles += ENTRY_CYCLES;
+  return counted(cpu, began, stackAndEnter(cpu, number, insn.pc, cpu.xpsrBefore(insn)));
 }
 
-/** Tells the DWT how long an entry or a return takes; an entry within a return counts once. */
-function counted(cpu: CortexM7, run: () => Insn): Insn {
-  const { timeline } = cpu;
-  const { counters } = cpu.scs.dwt;
-  const began = timeline.cycles - counters.exceptionCycles;
-  const next = run();
-  counters.exception(timeline.cycles - counters.exceptionCycles - began);
+/** Cycles that are no entry or return so far: an entry within a return counts once. */
+function uncountedCycles({ timeline, scs }: CortexM7): number {
+  return timeline.cycles - scs.dwt.counters.exceptionCycles;
+}
+
+/** Tells the DWT how long the entry or return took that is over. @returns `next` */
+function counted(cpu: CortexM7, began: number, next: Insn): Insn {
+  cpu.scs.dwt.counters.exception(uncountedCycles(cpu) - began);
   return next;
 }
 
@@ -199,7 +199,7 @@ export function synchronous(cpu: CortexM7, number: number, next: Insn, insn: Ins
 
 /** ExceptionReturn(): a branch to an EXC_RETURN value in Handler mode. */
 export function exceptionReturn(cpu: CortexM7, value: number): Insn {
-  return counted(cpu, () => returnFrom(cpu, value));
+  return counted(cpu, uncountedCycles(cpu), returnFrom(cpu, value));
 }
 
 function returnFrom(cpu: CortexM7, value: number): Insn {
